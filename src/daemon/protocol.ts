@@ -1,0 +1,93 @@
+// What coi and coid say to each other: JSON over HTTP on /run/coi/coid.sock. Types and constants only.
+import type { ContainerName, SessionId, Slot } from '../names.ts';
+
+/** Raised with every change that an older side would misunderstand. */
+export const protocolVersion = 1;
+export const defaultRunDir = '/run/coi';
+export const defaultStateDir = '/var/lib/coi';
+export const socketName = 'coid.sock';
+/** A reservation that has not become an instance by then is undone. */
+export const leaseMs = 60_000;
+
+export type NetworkMode = 'restricted' | 'allowlist' | 'open';
+
+/** One host directory that the container gets. `name` is the device name, unique in the request. */
+export interface MountRequest {
+  readonly name: string;
+  readonly source: string;
+  readonly readonly: boolean;
+}
+
+/** POST /v1/sessions. The owner is the peer's uid; for root, the owner of the workspace. */
+export interface ReserveRequest {
+  readonly prefix: string;
+  readonly hash: string;
+  /** Lowest free one, or from the wanted one upwards. */
+  readonly slot: { readonly kind: 'auto' } | { readonly kind: 'from'; readonly slot: Slot };
+  /** A container of any name instead of prefix-hash-slot. */
+  readonly container?: ContainerName;
+  readonly session: SessionId;
+  readonly workspace: string;
+  readonly mounts: readonly MountRequest[];
+  readonly network: NetworkMode;
+}
+
+export interface ReservedMount {
+  readonly name: string;
+  /** The directory under /run/coi/mounts/<id>/ that becomes the disk device's source. */
+  readonly hostPath: string;
+  /** `idmapped`, or `plain` where the file system cannot be idmapped: then raw.idmap is needed. */
+  readonly kind: 'idmapped' | 'plain';
+}
+
+export interface Reservation {
+  /** Names the directory of the mounts (`id` of the MountRecord). */
+  readonly id: string;
+  readonly container: ContainerName;
+  readonly slot: Slot;
+  /** uid on the host that owns what the agent writes. */
+  readonly ownerUid: number;
+  readonly ownerGid: number;
+  /** First host uid of the container (security.idmap.base). */
+  readonly idmapBase: number;
+  readonly nic: {
+    readonly bridge: string;
+    /** Interface on the host side, at most 15 characters. */
+    readonly hostName: string;
+    readonly mac: string;
+    /** IPv4 without prefix length. */
+    readonly address: string;
+    readonly prefixLength: number;
+    readonly gateway: string;
+    readonly nameserver: string;
+  };
+  readonly mounts: readonly ReservedMount[];
+}
+
+/** GET /v1/status */
+export interface DaemonStatus {
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly incus: 'connected' | 'waiting';
+  /** Sessions whose mounts are in force, and reservations not yet used. */
+  readonly sessions: number;
+  readonly leases: number;
+  readonly bridge: string;
+}
+
+/** Any failure: HTTP status and this. `code` is one of errors.ts. */
+export interface DaemonError {
+  readonly error: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** `user.coi.mounts` of the instance, as JSON: what coid needs to make the mounts again after a reboot of the host. */
+export interface MountRecord {
+  readonly id: string;
+  readonly runDir: string;
+  readonly ownerUid: number;
+  readonly ownerGid: number;
+  readonly idmapBase: number;
+  readonly mounts: readonly MountRequest[];
+}

@@ -1,0 +1,181 @@
+// The Incus REST API as typed calls over its unix socket. Knows nothing of coi.
+// This file is the list of calls; each family has its file beside it.
+import type { Duplex, Readable, Writable } from 'node:stream';
+import type {
+  CreateInstance,
+  Image,
+  ImageAliasEntry,
+  IncusEvent,
+  Instance,
+  InstanceFull,
+  InstancePatch,
+  InstanceState,
+  Network,
+  OperationData,
+  Profile,
+  Server,
+  Snapshot,
+  StateChange,
+  StoragePool,
+} from './shapes.ts';
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** Limit of the whole call; 30 s where a call does not say otherwise. */
+  timeoutMs?: number;
+}
+
+/** A background operation that was accepted. */
+export interface Operation {
+  readonly id: string;
+  /** Waits until it is done. Throws IncusError (status 400 and the daemon's text) if it failed. */
+  wait(options?: CallOptions): Promise<OperationData>;
+  cancel(options?: CallOptions): Promise<void>;
+}
+
+export interface ExecRequest {
+  command: readonly string[];
+  /** Never put a secret here or in `command`: the host's `ps` and Incus's events show both. */
+  environment?: Record<string, string>;
+  cwd?: string;
+  user?: number;
+  group?: number;
+}
+
+/** A command on a terminal of its own inside the instance. */
+export interface TerminalExec {
+  /** Both ways: what is written is typed, what is read is shown. Ends when the command ended and all was read. */
+  readonly stream: Duplex;
+  resize(columns: number, rows: number): void;
+  /** Sends a signal by number to the command. */
+  signal(signal: number): void;
+  /** The exit status (also 126, 127, 137, 255), after the output was drained. Rejects if the connection or the daemon is lost. */
+  readonly status: Promise<number>;
+  /** Drops the connections; the command keeps running if it survives the loss of its terminal. */
+  close(): void;
+}
+
+/** A command with separate streams inside the instance. */
+export interface PipedExec {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  signal(signal: number): void;
+  readonly status: Promise<number>;
+  close(): void;
+}
+
+export interface CapturedExec {
+  status: number;
+  stdout: Buffer;
+  stderr: Buffer;
+}
+
+export interface FileOptions extends CallOptions {
+  uid?: number;
+  gid?: number;
+  mode?: number;
+  write?: 'overwrite' | 'append';
+}
+
+export type GuestFile =
+  | { kind: 'file'; uid: number; gid: number; mode: number; content: Readable }
+  | { kind: 'directory'; uid: number; gid: number; mode: number; entries: string[] }
+  | { kind: 'symlink'; uid: number; gid: number; mode: number; target: string };
+
+/** One connection to `/1.0/events`; ends with an error when it is lost or the reader is too slow (4096 events). */
+export interface EventStream extends AsyncIterable<IncusEvent> {
+  /** Resolves when the server has accepted the subscription: what happens from then on is seen. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
+export interface Incus {
+  readonly socketPath: string;
+
+  server(options?: CallOptions): Promise<Server>;
+  /** True if the server names that API extension. The answer of `server` is kept for the life of the client. */
+  has(extension: string, options?: CallOptions): Promise<boolean>;
+
+  /** Names only: about 2 ms. */
+  instanceNames(options?: CallOptions): Promise<string[]>;
+  /** Configuration of all, without live state: cheap. */
+  instances(options?: CallOptions): Promise<Instance[]>;
+  /** With live state of each: asks every running container, dear. */
+  instancesWithState(options?: CallOptions): Promise<InstanceFull[]>;
+  /** One, with the ETag of its configuration; undefined if there is none of that name. */
+  instance(name: string, options?: CallOptions): Promise<{ instance: Instance; etag: string } | undefined>;
+  instanceState(name: string, options?: CallOptions): Promise<InstanceState>;
+  createInstance(request: CreateInstance, options?: CallOptions): Promise<Operation>;
+  /** PATCH: merges keys (an empty string removes a config key). With `etag` it fails with status 412 if the instance changed. */
+  updateInstance(name: string, patch: InstancePatch, options?: CallOptions & { etag?: string }): Promise<void>;
+  /** PUT of the whole: the only way to remove a device. */
+  replaceInstance(name: string, instance: Instance, options?: CallOptions & { etag?: string }): Promise<void>;
+  changeState(name: string, change: StateChange, options?: CallOptions): Promise<Operation>;
+  deleteInstance(name: string, options?: CallOptions): Promise<Operation>;
+
+  execTerminal(name: string, request: ExecRequest & { columns: number; rows: number }, options?: CallOptions): Promise<TerminalExec>;
+  execPiped(name: string, request: ExecRequest, options?: CallOptions): Promise<PipedExec>;
+  /** Runs to the end and returns what was printed (each stream capped at 64 MiB); `input` becomes stdin. */
+  execCaptured(name: string, request: ExecRequest & { input?: string | Buffer }, options?: CallOptions): Promise<CapturedExec>;
+
+  /** undefined if there is no such path. */
+  readFile(name: string, path: string, options?: CallOptions): Promise<GuestFile | undefined>;
+  writeFile(name: string, path: string, content: Buffer | Readable, options?: FileOptions): Promise<void>;
+  makeDirectory(name: string, path: string, options?: FileOptions): Promise<void>;
+  deleteFile(name: string, path: string, options?: CallOptions): Promise<void>;
+
+  snapshots(name: string, options?: CallOptions): Promise<Snapshot[]>;
+  createSnapshot(name: string, snapshot: { name: string; stateful?: boolean }, options?: CallOptions): Promise<Operation>;
+  restoreSnapshot(name: string, snapshot: string, options?: CallOptions): Promise<Operation>;
+  deleteSnapshot(name: string, snapshot: string, options?: CallOptions): Promise<Operation>;
+
+  images(options?: CallOptions): Promise<Image[]>;
+  image(fingerprint: string, options?: CallOptions): Promise<Image | undefined>;
+  /** The target of an image alias, or undefined. */
+  imageAlias(alias: string, options?: CallOptions): Promise<ImageAliasEntry | undefined>;
+  setImageAlias(alias: string, fingerprint: string, description?: string, options?: CallOptions): Promise<void>;
+  deleteImageAlias(alias: string, options?: CallOptions): Promise<void>;
+  /** Publishes a stopped instance; the operation's metadata holds `fingerprint`. */
+  publishImage(request: { instance: string; properties?: Record<string, string>; compression?: string; aliases?: string[] }, options?: CallOptions): Promise<Operation>;
+  /** Imports a split image (metadata tarball and root file system tarball, files on the host). */
+  importImage(request: { metadataPath: string; rootfsPath: string; properties?: Record<string, string> }, options?: CallOptions): Promise<Operation>;
+  deleteImage(fingerprint: string, options?: CallOptions): Promise<Operation>;
+
+  networks(options?: CallOptions): Promise<Network[]>;
+  network(name: string, options?: CallOptions): Promise<Network | undefined>;
+  createNetwork(network: { name: string; type: 'bridge'; description?: string; config: Record<string, string> }, options?: CallOptions): Promise<void>;
+  updateNetwork(name: string, patch: { config: Record<string, string> }, options?: CallOptions): Promise<void>;
+  storagePools(options?: CallOptions): Promise<StoragePool[]>;
+  storageResources(pool: string, options?: CallOptions): Promise<{ space: { used: number; total: number } }>;
+  createStoragePool(pool: { name: string; driver: string; description?: string; config: Record<string, string> }, options?: CallOptions): Promise<void>;
+  profile(name: string, options?: CallOptions): Promise<Profile | undefined>;
+  profiles(options?: CallOptions): Promise<Profile[]>;
+
+  events(types: readonly ('lifecycle' | 'operation')[], options?: { signal?: AbortSignal }): EventStream;
+
+  /** Raw call of any path, for what has no method here: returns the envelope's metadata. */
+  query(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<unknown>;
+
+  /** Closes kept connections so that the process can end. */
+  close(): void;
+}
+
+/** A failed call or operation. Branch on `status`, never on text. */
+export class IncusError extends Error {
+  /** HTTP status of the reply or, for a failed operation, its status code; 0 when there was no reply. */
+  readonly status: number;
+  readonly method: string;
+  readonly path: string;
+  /** For status 0: the system's error code (ENOENT, EACCES, ECONNREFUSED, ETIMEDOUT, ...). */
+  readonly errno: string | undefined;
+
+  constructor(details: { status: number; method: string; path: string; message: string; errno?: string | undefined; cause?: unknown }) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'IncusError';
+    this.status = details.status;
+    this.method = details.method;
+    this.path = details.path;
+    this.errno = details.errno;
+  }
+}

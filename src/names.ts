@@ -1,0 +1,107 @@
+// Branded types for everything that has a name, and the only places where text becomes one.
+import { createHash } from 'node:crypto';
+import { CoiError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+export type ContainerName = Brand<string, 'ContainerName'>;
+export type Slot = Brand<number, 'Slot'>;
+export type SessionId = Brand<string, 'SessionId'>;
+/** An absolute host path, as the user named it (links not resolved): the identity of a workspace. */
+export type WorkspacePath = Brand<string, 'WorkspacePath'>;
+export type WorkspaceHash = Brand<string, 'WorkspaceHash'>;
+export type Alias = Brand<string, 'Alias'>;
+export type ImageAlias = Brand<string, 'ImageAlias'>;
+
+export const slotMax = 10;
+export const defaultPrefix = 'coi-';
+
+/** Parses a slot of a session: 1 to 10. Throws `usage`. */
+export function parseSlot(text: string): Slot {
+  const value = Number(text);
+  if (!/^\d{1,2}$/.test(text) || value < 1 || value > slotMax) {
+    throw new CoiError('usage', `invalid slot ${quoted(text)}: slots go from 1 to ${slotMax}`, {
+      hint: 'Leave --slot out to take the lowest free one.',
+    });
+  }
+  return value as Slot;
+}
+
+/** Parses an Incus instance name (a DNS label of at most 63 characters). Throws `usage`. */
+export function parseContainerName(text: string): ContainerName {
+  if (!/^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text)) {
+    throw new CoiError('usage', `invalid container name ${quoted(text)}`, {
+      hint: 'Names are letters, digits and dashes, at most 63; see `coi list`.',
+    });
+  }
+  return text as ContainerName;
+}
+
+/** Parses a session id: a UUID in lower case. Throws `usage`. */
+export function parseSessionId(text: string): SessionId {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) {
+    throw new CoiError('usage', `invalid session id ${quoted(text)}`, {
+      hint: 'Ids are printed by `coi list --all` and `coi info`.',
+    });
+  }
+  return text as SessionId;
+}
+
+/** Parses a session alias (`[container] alias`). Throws `alias-invalid`. */
+export function parseAlias(text: string): Alias {
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(text)) {
+    throw new CoiError('alias-invalid', `invalid alias ${quoted(text)}`, {
+      hint: 'An alias starts with a letter; letters, digits, _ and - may follow, at most 64 in all.',
+    });
+  }
+  return text as Alias;
+}
+
+/** Parses the alias of an image. Throws `usage`. */
+export function parseImageAlias(text: string): ImageAlias {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/.test(text) || text.includes('..')) {
+    throw new CoiError('usage', `invalid image name ${quoted(text)}`, {
+      hint: '`coi image list` prints the images.',
+    });
+  }
+  return text as ImageAlias;
+}
+
+/** Parses the prefix of container names (`$COI_CONTAINER_PREFIX`). Throws `usage`. */
+export function parsePrefix(text: string): string {
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(text)) {
+    throw new CoiError('usage', `invalid COI_CONTAINER_PREFIX ${quoted(text)}`, {
+      hint: 'It starts with a letter; letters, digits and dashes may follow, at most 40 in all.',
+    });
+  }
+  return text;
+}
+
+/** First 8 hex digits of SHA-256 over the absolute path text, as the predecessor had it. */
+export function workspaceHash(workspace: WorkspacePath): WorkspaceHash {
+  return createHash('sha256').update(workspace).digest('hex').slice(0, 8) as WorkspaceHash;
+}
+
+export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): ContainerName {
+  return `${prefix}${hash}-${slot}` as ContainerName;
+}
+
+/** The slot in a container name of that prefix and hash, or undefined for any other name. */
+export function slotOf(name: string, prefix: string, hash: string): Slot | undefined {
+  const head = `${prefix}${hash}-`;
+  if (!name.startsWith(head)) return undefined;
+  const value = Number(name.slice(head.length));
+  return Number.isInteger(value) && value >= 1 && value <= slotMax ? (value as Slot) : undefined;
+}
+
+/** The tmux session inside a container. */
+export function tmuxSession(name: ContainerName): string {
+  return `coi-${name}`;
+}
+
+/** Text of unknown origin for a message: quoted, control characters escaped, at most 80 long. */
+export function quoted(text: string): string {
+  const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return JSON.stringify(shown).replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -1,0 +1,102 @@
+// What an instance says about itself in its `user.coi.*` keys: the only record of a session's container.
+import type { MountRecord, NetworkMode } from '../daemon/protocol.ts';
+import type { Config, Instance, InstanceStatus } from '../incus/shapes.ts';
+
+/** `starting` until the container ran once; only what was `live` is ever finished, the rest is debris. */
+export type Phase = 'starting' | 'live';
+
+export interface SessionRecord {
+  readonly workspace: string;
+  /** The path of the workspace inside the container. */
+  readonly target: string;
+  readonly slot: number;
+  readonly tool: string;
+  readonly session: string;
+  readonly persistent: boolean;
+  readonly alias: string | undefined;
+  readonly profile: string | undefined;
+  /** uid on the host that the session belongs to. */
+  readonly owner: number;
+  readonly network: NetworkMode;
+  readonly mounts: MountRecord;
+  readonly phase: Phase;
+}
+
+export const recordVersion = '1';
+export const keyPrefix = 'user.coi.';
+
+/** The keys as the create call carries them. */
+export function recordConfig(record: SessionRecord): Config {
+  const config: Config = {
+    'user.coi.version': recordVersion,
+    'user.coi.workspace': record.workspace,
+    'user.coi.target': record.target,
+    'user.coi.slot': String(record.slot),
+    'user.coi.tool': record.tool,
+    'user.coi.session': record.session,
+    'user.coi.persistent': String(record.persistent),
+    'user.coi.owner': String(record.owner),
+    'user.coi.network': record.network,
+    'user.coi.mounts': JSON.stringify(record.mounts),
+    'user.coi.phase': record.phase,
+  };
+  if (record.alias !== undefined) config['user.coi.alias'] = record.alias;
+  if (record.profile !== undefined) config['user.coi.profile'] = record.profile;
+  return config;
+}
+
+/** Reads the keys; undefined for an instance that coi did not make (or of a version it does not know). */
+export function sessionRecord(config: Config): SessionRecord | undefined {
+  const key = (name: string) => config[`user.coi.${name}`];
+  const [workspace, session, slot, owner, mounts] = [key('workspace'), key('session'), Number(key('slot')), Number(key('owner')), key('mounts')];
+  if (key('version') !== recordVersion || !workspace || !session || !mounts) return undefined;
+  if (!Number.isInteger(slot) || !Number.isInteger(owner)) return undefined;
+  const record = mountRecord(mounts);
+  const network = key('network');
+  if (!record || (network !== 'restricted' && network !== 'allowlist' && network !== 'open')) return undefined;
+  return {
+    workspace,
+    target: key('target') ?? '/workspace',
+    slot,
+    tool: key('tool') ?? 'claude',
+    session,
+    persistent: key('persistent') === 'true',
+    alias: key('alias') || undefined,
+    profile: key('profile') || undefined,
+    owner,
+    network,
+    mounts: record,
+    phase: key('phase') === 'live' ? 'live' : 'starting',
+  };
+}
+
+/** One container as coi's commands see it. `session` is undefined for containers that only carry the prefix. */
+export interface Container {
+  readonly name: string;
+  readonly status: InstanceStatus;
+  readonly session: SessionRecord | undefined;
+  readonly instance: Instance;
+}
+
+/** Those of all instances that are coi's business: sessions of `owner` (undefined: of everybody) and whatever else carries the prefix. */
+export function coiContainers(instances: readonly Instance[], prefix: string, owner: number | undefined): Container[] {
+  return instances
+    .map((instance) => ({ name: instance.name, status: instance.status, session: sessionRecord(instance.config), instance }))
+    .filter(({ name, session }) => name.startsWith(prefix) && (session === undefined || owner === undefined || session.owner === owner))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function mountRecord(text: string): MountRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const record = value as Partial<MountRecord> | null;
+  if (typeof record !== 'object' || record === null) return undefined;
+  const numbers = [record.ownerUid, record.ownerGid, record.idmapBase];
+  if (typeof record.id !== 'string' || typeof record.runDir !== 'string' || !numbers.every(Number.isInteger) || !Array.isArray(record.mounts)) return undefined;
+  const sound = record.mounts.every((mount) => typeof mount?.name === 'string' && typeof mount.source === 'string' && typeof mount.readonly === 'boolean');
+  return sound ? (record as MountRecord) : undefined;
+}

@@ -1,0 +1,55 @@
+// What coi has to know about an agent. One file per agent, all data; a user's own come from [tools.NAME].
+
+export interface ToolLaunch {
+  readonly sessionId: string;
+  readonly conversation: Conversation;
+  readonly permissionMode: 'bypass' | 'interactive';
+  /** Home of the agent's user and the workspace, as paths in the container. */
+  readonly home: string;
+  readonly workspace: string;
+  readonly model?: string | undefined;
+  readonly effort?: string | undefined;
+}
+
+export type Conversation =
+  | { readonly kind: 'new' }
+  /** `id` is the tool's own, where one was found; without it the tool picks its newest. */
+  | { readonly kind: 'resume'; readonly id?: string | undefined };
+
+/** A file of the host user's home that a new session starts with, if it exists. */
+export interface Seed {
+  /** Relative to the host user's home, and to the home in the container (the store mirrors it). */
+  readonly from: string;
+  readonly to: string;
+  /** Credentials are kept 0600, replaced only by newer ones, and also refreshed when resuming. */
+  readonly kind: 'credential' | 'settings' | 'context';
+}
+
+/** Keys that coi needs in a JSON settings file of the tool; the user's own stay. One level deep. */
+export interface SettingsMerge {
+  readonly path: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  /** `sessions-<name>` under ~/.coi. */
+  readonly sessionsDir: string;
+  /** Directories relative to the home in which the tool keeps its state: each becomes a mount. */
+  readonly stateDirs: readonly string[];
+  readonly seeds: readonly Seed[];
+  readonly command: (launch: ToolLaunch) => readonly string[];
+  /** Nothing secret: for that there are seeds and forwarded variables. */
+  readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
+  readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];
+  /** Where the tool reads instructions from, relative to the home; the text goes between coi's markers. */
+  readonly contextFile?: string;
+  /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */
+  readonly newestConversation?: (files: readonly StoredFile[], workspace: string) => string | undefined;
+}
+
+export interface StoredFile {
+  readonly path: string;
+  readonly modifiedMs: number;
+}

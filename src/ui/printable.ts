@@ -1,0 +1,27 @@
+// Text from containers, file names and daemons must not steer the user's terminal.
+
+const colour = /\u001b\[[0-9;]*m/g;
+
+/** Text without control characters except newline, tab and colour sequences; others are shown escaped. */
+export function printable(text: string): string {
+  if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text)) return text;
+  let result = '';
+  let from = 0;
+  for (const match of text.matchAll(colour)) {
+    result += escaped(text.slice(from, match.index)) + match[0];
+    from = match.index + match[0].length;
+  }
+  return result + escaped(text.slice(from));
+}
+
+/** Text of unknown origin on one line: colour, newlines and tabs are escaped too. */
+export function oneLine(text: string): string {
+  return escaped(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');
+}
+
+function escaped(text: string): string {
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,20 @@
+// Tables as the predecessor printed them: columns padded by two spaces, headers in upper case, no borders.
+
+/** Lines of a table; trailing blanks are dropped. Cells must be single lines. */
+export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [headers, ...rows];
+  const widths = headers.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));
+  return all.map((row) =>
+    widths
+      .map((columnWidth, column) => {
+        const cell = row[column] ?? '';
+        return cell + ' '.repeat(columnWidth - width(cell));
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function width(text: string): number {
+  return [...text.replace(/\u001b\[[0-9;]*m/g, '')].length;
+}
