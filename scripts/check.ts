@@ -1,0 +1,36 @@
+// `npm run check`: what needs neither Incus nor root. Format and lint, types, unit tests, all at once.
+import { globSync } from 'node:fs';
+import { root, run, seconds } from './run.ts';
+import { checkGlobs } from './suites.ts';
+
+const tests = checkGlobs.flatMap((glob) => globSync(glob, { cwd: root })).sort();
+const checks: Record<string, readonly string[]> = {
+  'biome ci': [process.execPath, 'node_modules/.bin/biome', 'ci', '--colors=off'],
+  tsc: ['node_modules/.bin/tsc', '--pretty', 'false'],
+  'unit tests': [process.execPath, '--test', '--test-reporter=spec', ...tests],
+};
+
+const started = performance.now();
+const failed: string[] = [];
+await Promise.all(
+  Object.entries(checks).map(async ([name, argv]) => {
+    const { status, output, elapsedMs } = await run(argv, { timeoutMs: 5 * 60_000 });
+    const good = status === 0;
+    if (!good) failed.push(name);
+    const shown = name === 'unit tests' ? summary(output) : good ? '' : output;
+    process.stdout.write(`${good ? 'ok    ' : 'FAILED'} ${name} (${seconds(elapsedMs)})\n${shown}`);
+  }),
+);
+const verdict = failed.length === 0 ? 'passed' : `FAILED: ${failed.join(', ')}`;
+process.stdout.write(`check ${verdict} (${seconds(performance.now() - started)})\n`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+/** How many tests ran, passed, failed, were skipped, and what the failed ones said. */
+function summary(output: string): string {
+  const failures = output.indexOf('\n✖ failing tests:');
+  const counts = output
+    .split('\n')
+    .filter((line) => /^ℹ (tests|pass|fail|skipped|todo) /.test(line));
+  const shown = counts.map((line) => `       ${line}\n`).join('');
+  return failures === -1 ? shown : output.slice(failures) + shown;
+}

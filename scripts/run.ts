@@ -1,0 +1,47 @@
+// Runs one program of a script and says how long it took.
+import { spawn } from 'node:child_process';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+export interface Ran {
+  readonly status: number;
+  /** Both streams in the order they came; empty when they were shown at once. */
+  readonly output: string;
+  readonly elapsedMs: number;
+}
+
+/** Runs argv in the repository. With `show` its output goes straight to ours, otherwise it is kept. */
+export function run(
+  argv: readonly string[],
+  options: { show?: boolean; env?: Record<string, string | undefined>; timeoutMs?: number } = {},
+): Promise<Ran> {
+  const [program = '', ...rest] = argv;
+  const started = performance.now();
+  const child = spawn(program, rest, {
+    cwd: root,
+    env: { ...process.env, ...options.env },
+    stdio: options.show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    timeout: options.timeoutMs ?? 30 * 60_000,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  return new Promise((settle) => {
+    const end = (status: number) =>
+      settle({ status, output, elapsedMs: performance.now() - started });
+    child.once('error', (error) => {
+      output += `${error.message}\n`;
+      end(127);
+    });
+    child.once('close', (code) => end(code ?? 1));
+  });
+}
+
+export function seconds(elapsedMs: number): string {
+  return `${(elapsedMs / 1000).toFixed(1)} s`;
+}

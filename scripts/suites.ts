@@ -1,0 +1,22 @@
+// Which test folders there are, in the order they run: what breaks everything else comes first.
+
+export interface Suite {
+  readonly folder: string;
+  /** Test files at a time: two where they only compute, one where they share the machine's Incus. */
+  readonly concurrency: number;
+  /** Minutes until the whole suite is given up. */
+  readonly limitMinutes: number;
+}
+
+/** Unit tests lie beside the code; these need no Incus and are part of `npm run check`. */
+export const checkGlobs = ['src/**/*.test.ts', 'test/tidy/*.test.ts', 'test/fakes/*.test.ts'];
+
+export const suites: readonly Suite[] = [
+  { folder: 'test/contract', concurrency: 2, limitMinutes: 5 },
+  { folder: 'test/cli', concurrency: 2, limitMinutes: 10 },
+  { folder: 'test/incus', concurrency: 2, limitMinutes: 20 },
+  { folder: 'test/terminal', concurrency: 2, limitMinutes: 10 },
+  { folder: 'test/network', concurrency: 1, limitMinutes: 20 },
+  { folder: 'test/security', concurrency: 1, limitMinutes: 20 },
+  { folder: 'test/faults', concurrency: 1, limitMinutes: 20 },
+];

@@ -1,0 +1,146 @@
+// Holds the repository to the layout that docs/architecture.md describes.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { suites } from '../../scripts/suites.ts';
+import { rules, textComplaints } from './rules.ts';
+import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const files = repositoryFiles(root);
+const sources = files
+  .filter((path) => /\.(ts|mjs)$/.test(path))
+  .map((path) => readSource(root, path));
+
+for (const [name, rule] of Object.entries(rules)) {
+  test(`${name}: ${rule.about}`, () => {
+    const complaints = sources
+      .filter(({ path }) => rule.applies(path))
+      .flatMap((file) => rule.complaints(file).map((complaint) => `${file.path}: ${complaint}`));
+    assert.deepEqual(complaints, []);
+  });
+}
+
+test('no file names a package server of this machine or a path of it', () => {
+  const hosts = packageServers();
+  const complaints = files
+    .filter((path) => !/\.(png|gif|ico|woff2?|gz|xz)$/.test(path))
+    .flatMap((path) =>
+      textComplaints(readFileSync(join(root, path), 'utf8'), hosts).map((one) => `${path}: ${one}`),
+    );
+  assert.deepEqual(complaints, []);
+});
+
+test('the lock file leaves the package server to whoever installs', () => {
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  assert.doesNotMatch(lock, /"resolved":\s*"http/);
+});
+
+test('every test file is run by npm test', () => {
+  const folders = [...suites.map(({ folder }) => folder), 'test/tidy', 'test/fakes'];
+  const stray = files
+    .filter((path) => path.endsWith('.test.ts') && !path.startsWith('src/'))
+    .filter((path) => !folders.includes(path.slice(0, path.lastIndexOf('/'))));
+  assert.deepEqual(stray, []);
+});
+
+const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
+  direction: [
+    ['src/incus/a.ts', "import { CoiError } from '../errors.ts';"],
+    ['src/host/a.ts', "import type { Slot } from '../names.ts';"],
+    ['src/session/a.ts', "import { makeIncus } from '../incus/connect.ts';"],
+    ['src/session/a.ts', "const it = await import('../host/files.ts');"],
+    ['src/network/a.ts', "export * from '../daemon/client.ts';"],
+    ['src/daemon/a.ts', "import { shell } from '../commands/shell.ts';"],
+    ['src/commands/a.ts', "import '../main.ts';"],
+  ],
+  views: [
+    ['src/ui/views/a.ts', "import { EOL } from 'node:os';"],
+    ['src/ui/views/a.ts', 'export const age = () => Date.now();'],
+  ],
+  names: [
+    ['src/session/utils.ts', ''],
+    ['src/helpers/a.ts', ''],
+    ['src/session/manager.test.ts', ''],
+  ],
+  length: [['src/session/a.ts', '\n'.repeat(301)]],
+  edge: [
+    ['src/session/a.ts', 'const home = process.env;'],
+    ['src/session/a.ts', 'console.log(1);'],
+    ['src/session/a.ts', 'const t = `${Date.now()}`;'],
+    ['src/session/a.ts', "import { env } from 'node:process';"],
+  ],
+  waits: [
+    ['test/cli/a.test.ts', "import { setTimeout } from 'node:timers/promises';"],
+    ['src/session/a.test.ts', 'await new Promise((resolve) => setTimeout(resolve, 50));'],
+    ['test/fakes/a.ts', 'await sleep(50);'],
+  ],
+  skips: [
+    ['test/cli/a.test.ts', `test.${'skip'}('later', () => {});`],
+    ['test/cli/a.test.ts', `test('later', { ${'skip'}: true }, () => {});`],
+  ],
+  catches: [
+    ['src/session/a.ts', 'try { a(); } catch {}'],
+    ['src/session/a.ts', 'a()\n  .catch(() => {});'],
+  ],
+};
+
+for (const [name, cases] of Object.entries(violations)) {
+  test(`the rule "${name}" finds what it is there for`, () => {
+    const rule = rules[name];
+    for (const [path, text] of cases) {
+      assert.ok(rule);
+      assert.ok(rule.applies(path), `${name} looks at ${path}`);
+      assert.notDeepEqual(rule.complaints(sourceFile(path, text)), [], text.slice(0, 80));
+    }
+  });
+}
+
+test('the rules leave right code alone', () => {
+  const text = [
+    "import type { Incus } from '../incus/client.ts';",
+    "import { CoiError } from '../errors.ts';",
+    "import { leaseMs } from '../daemon/protocol.ts';",
+    '// process.exit and console.log in a comment, and in text: ',
+    "const told = 'console.log' + `process.env ${child.process.pid}` + /console\\.log('/.source;",
+    'try { a(); } catch {\n  // Gone already: that is what was wanted.\n}',
+  ].join('\n');
+  const file = sourceFile('src/session/a.ts', text);
+  for (const [name, rule] of Object.entries(rules)) {
+    if (rule.applies(file.path)) assert.deepEqual(rule.complaints(file), [], name);
+  }
+});
+
+test('blanking keeps code, lines and lengths', () => {
+  const text = "a('x') /* b\nc */ + `d${e(`f${g}`)}h` // i\n+ { j: /[/'\"]/ }";
+  const code = codeOnly(text);
+  assert.equal(code.length, text.length);
+  assert.equal(code.split('\n').length, text.split('\n').length);
+  assert.deepEqual(code.match(/[a-z]/g), ['a', 'e', 'g', 'j']);
+});
+
+test('paths and servers of a machine are found in any text', () => {
+  assert.equal(textComplaints(`see /wor${'k/'}main`, []).length, 1);
+  assert.equal(textComplaints('see /workspace and ./network/a', []).length, 0);
+  assert.equal(
+    textComplaints('from https://apt.example.invalid/x', ['apt.example.invalid']).length,
+    1,
+  );
+});
+
+/** Hosts that this machine installs from, without those that everybody knows. */
+function packageServers(): string[] {
+  const wellKnown = /(^|\.)(debian\.org|npmjs\.org|nodesource\.com|google\.com|github\.com)$/;
+  const aptDir = '/etc/apt/sources.list.d';
+  const texts = [process.env['npm_config_registry'] ?? ''];
+  try {
+    texts.push(...readdirSync(aptDir).map((name) => readFileSync(join(aptDir, name), 'utf8')));
+  } catch {
+    // A machine without apt has no such directory, and nothing to hide.
+  }
+  const hosts = texts.flatMap((text) => [...text.matchAll(/https?:\/\/(?:[^@/\s]*@)?([\w.-]+)/g)]);
+  return [...new Set(hosts.map((match) => match[1] ?? ''))].filter(
+    (host) => host.includes('.') && !wellKnown.test(host),
+  );
+}
