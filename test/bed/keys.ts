@@ -1,0 +1,26 @@
+// Names of keys, as a terminal sends them.
+
+const named: Readonly<Record<string, string>> = {
+  enter: '\r',
+  escape: '\u001b',
+  tab: '\t',
+  space: ' ',
+  backspace: '\u007f',
+  up: '\u001b[A',
+  down: '\u001b[B',
+  right: '\u001b[C',
+  left: '\u001b[D',
+};
+
+/** What a terminal sends for keys with blanks between them, for example `ctrl-b d` or `enter`. */
+export function keySequence(keys: string): string {
+  return keys.split(' ').map(keyBytes).join('');
+}
+
+function keyBytes(key: string): string {
+  const control = /^ctrl-([a-z\\])$/.exec(key)?.[1];
+  if (control !== undefined) return String.fromCharCode(control.charCodeAt(0) & 0x1f);
+  const bytes = named[key] ?? (key.length === 1 ? key : undefined);
+  if (bytes === undefined) throw new Error(`no key ${key}`);
+  return bytes;
+}

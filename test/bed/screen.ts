@@ -1,0 +1,182 @@
+// A terminal with a person in front of it: a program on a real pty, and what its screen shows.
+import { constants } from 'node:os';
+import { type IPty, spawn } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import { keySequence } from './keys.ts';
+
+export interface ScreenOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export interface ScreenEnd {
+  /** The exit status, or 128 + the signal's number. */
+  readonly status: number;
+  /** `performance.now()` of the moment at which it was seen. */
+  readonly atMs: number;
+}
+
+export interface Screen {
+  readonly pid: number;
+  /** Settles when the program has ended and all its output is on the screen. */
+  readonly exit: Promise<ScreenEnd>;
+  /** The visible screen; wrapped lines are joined, blanks at the ends dropped. */
+  text(): string;
+  /** Everything since the start that has not scrolled out of 5000 lines, without the alternate screen. */
+  history(): string;
+  /** All bytes that the program wrote, as text. */
+  output(): string;
+  /** Resolves with the screen once it shows that; rejects when the limit is over or the program ended without. */
+  waitFor(pattern: string | RegExp, limitMs?: number): Promise<string>;
+  /** The same for any condition on the screen; `what` names it in the error. */
+  waitUntil(what: string, shown: (text: string) => boolean, limitMs?: number): Promise<string>;
+  /** The end of the program; rejects when the limit is over. */
+  ended(limitMs?: number): Promise<ScreenEnd>;
+  type(text: string): void;
+  /** For example `ctrl-b d` or `enter`. */
+  key(keys: string): void;
+  resize(columns: number, rows: number): void;
+  /** A signal for the program alone. */
+  kill(signal: NodeJS.Signals): void;
+  /** Closes the terminal as a closed window does: the kernel hangs up on the programs in it. */
+  hangUp(): void;
+  /** Kills the program and what it started if they run, and forgets the terminal. */
+  close(): Promise<void>;
+}
+
+const defaultLimitMs = 10_000;
+
+/** Starts a program on a terminal of its own; its process id is `pid`. */
+export function startScreen(argv: readonly string[], options: ScreenOptions): Screen {
+  const { columns = 100, rows = 30, cwd } = options;
+  const [file, ...args] = argv;
+  if (file === undefined) throw new Error('an empty command');
+  const name = options.env['TERM'] ?? 'xterm-256color';
+  const pty = spawn(file, args, { cols: columns, rows, cwd, env: { ...options.env }, name });
+  const terminal = new xterm.Terminal({
+    cols: columns,
+    rows,
+    scrollback: 5000,
+    allowProposedApi: true,
+  });
+  return screenOf(pty, terminal);
+}
+
+function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
+  let output = '';
+  let end: ScreenEnd | undefined;
+  const watchers = new Set<() => void>();
+  const changed = () => {
+    for (const watcher of [...watchers]) watcher();
+  };
+  pty.onData((data) => {
+    output += data;
+    terminal.write(data, changed);
+  });
+  // A terminal answers questions of the program about itself; tmux asks some at its start.
+  terminal.onData((data) => {
+    if (end === undefined) pty.write(data);
+  });
+  const exit = new Promise<ScreenEnd>((resolve) => {
+    pty.onExit(({ exitCode, signal }) => {
+      const seen = { status: signal ? 128 + signal : exitCode, atMs: performance.now() };
+      terminal.write('', () => {
+        end = seen;
+        resolve(seen);
+        changed();
+      });
+    });
+  });
+  const text = () => lines(terminal, terminal.buffer.active.baseY);
+  const history = () => lines(terminal, 0);
+  const waitUntil = (what: string, shown: (text: string) => boolean, limitMs = defaultLimitMs) =>
+    new Promise<string>((resolve, reject) => {
+      const settle = (done: () => void) => {
+        watchers.delete(look);
+        clearTimeout(limit);
+        done();
+      };
+      const fail = (why: string) =>
+        settle(() => reject(new Error(`${why} ${what}; the screen:\n${history()}`)));
+      const look = () => {
+        const now = text();
+        if (shown(now)) settle(() => resolve(now));
+        else if (end !== undefined) fail(`the program ended (status ${end.status}) without`);
+      };
+      const limit = setTimeout(() => fail(`not within ${limitMs} ms:`), limitMs);
+      watchers.add(look);
+      look();
+    });
+  const kill = (signal: NodeJS.Signals) => {
+    if (end === undefined) process.kill(pty.pid, signal);
+  };
+  return {
+    pid: pty.pid,
+    exit,
+    text,
+    history,
+    output: () => output,
+    waitUntil,
+    waitFor: (pattern, limitMs) =>
+      waitUntil(String(pattern), (now) => matches(now, pattern), limitMs),
+    ended: (limitMs) => endWithin(exit, limitMs ?? defaultLimitMs, history),
+    type: (typed) => pty.write(typed),
+    key: (keys) => pty.write(keySequence(keys)),
+    resize: (columns, rows) => {
+      terminal.resize(columns, rows);
+      pty.resize(columns, rows);
+    },
+    kill,
+    hangUp: () => (pty as IPty & { destroy(): void }).destroy(),
+    close: async () => {
+      // The group, since a shell that watches the modes has the program below it.
+      if (end === undefined) process.kill(-pty.pid, 'SIGKILL');
+      await exit;
+      terminal.dispose();
+    },
+  };
+}
+
+function matches(text: string, pattern: string | RegExp): boolean {
+  return typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
+}
+
+async function endWithin(
+  exit: Promise<ScreenEnd>,
+  limitMs: number,
+  shown: () => string,
+): Promise<ScreenEnd> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    limit = setTimeout(
+      () =>
+        reject(new Error(`the program runs still after ${limitMs} ms; the screen:\n${shown()}`)),
+      limitMs,
+    );
+  });
+  try {
+    return await Promise.race([exit, late]);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+function lines(terminal: xterm.Terminal, from: number): string {
+  const buffer = terminal.buffer.active;
+  const found: string[] = [];
+  for (let row = from; row < buffer.length; row += 1) {
+    const line = buffer.getLine(row);
+    if (line === undefined) continue;
+    const shown = line.translateToString(true);
+    if (line.isWrapped && found.length > 0) found.push(`${found.pop()}${shown}`);
+    else found.push(shown);
+  }
+  return found.join('\n').trimEnd();
+}
+
+/** The status that a shell reports for a program that a signal ended. */
+export function statusOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
