@@ -1,7 +1,12 @@
 // The composition root: everything that a command may touch, made by hand, the dear parts only when asked for.
+import { statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { Coid } from './daemon/client.ts';
+import { CoiError } from './errors.ts';
 import type { Incus } from './incus/client.ts';
-import type { Io } from './ui/io.ts';
+import { defaultPrefix, parsePrefix } from './names.ts';
+import { type Io, makeIo } from './ui/io.ts';
+import { version } from './version.ts';
 
 export interface User {
   readonly uid: number;
@@ -31,4 +36,72 @@ export interface App {
   incus(): Promise<Incus>;
   /** The client for coid's socket, likewise. */
   coid(): Promise<Coid>;
+  /** Lets the program end: closes what was opened. */
+  close(): Promise<void>;
+}
+
+export function makeApp(process: NodeJS.Process): App {
+  const { env } = process;
+  const io = makeIo(process);
+  const signal = interruptSignal(process);
+  let incus: Promise<Incus> | undefined;
+  let coid: Promise<Coid> | undefined;
+  return {
+    io,
+    env,
+    cwd: currentDirectory(process),
+    get user() {
+      return currentUser(env);
+    },
+    version,
+    get prefix() {
+      return env['COI_CONTAINER_PREFIX'] === undefined ? defaultPrefix : parsePrefix(env['COI_CONTAINER_PREFIX']);
+    },
+    clock: { now: () => new Date(), elapsedMs: () => performance.now() },
+    signal,
+    incus: () => {
+      incus ??= import('./incus/open.ts').then(({ openIncus, incusSocketPath }) => openIncus({ socketPath: incusSocketPath(env) }));
+      return incus;
+    },
+    coid: () => {
+      coid ??= import('./daemon/client.ts').then(({ openCoid, coidSocketPath }) => openCoid({ socketPath: coidSocketPath(env) }));
+      return coid;
+    },
+    close: async () => (await incus)?.close(),
+  };
+}
+
+/** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */
+function interruptSignal(process: NodeJS.Process): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted && name === 'SIGINT') process.exit(130);
+      controller.abort(new CoiError('cancelled', `interrupted by ${name}`));
+    });
+  }
+  return controller.signal;
+}
+
+function currentDirectory(process: NodeJS.Process): string {
+  try {
+    // The path as the user sees it, links included: it is the workspace's identity.
+    const seen = process.env['PWD'];
+    const real = process.cwd();
+    return seen?.startsWith('/') && sameDirectory(seen, real) ? seen : real;
+  } catch (cause) {
+    throw new CoiError('workspace-invalid', 'the current directory does not exist any more', { hint: 'Change to another directory.', cause });
+  }
+}
+
+function sameDirectory(one: string, other: string): boolean {
+  const a = statSync(one, { throwIfNoEntry: false });
+  const b = statSync(other);
+  return a !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
+function currentUser(env: Readonly<Record<string, string | undefined>>): User {
+  const { uid, gid, homedir, username } = userInfo();
+  const home = env['HOME']?.startsWith('/') ? env['HOME'] : homedir;
+  return { uid, gid, home, name: username };
 }

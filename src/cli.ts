@@ -1,0 +1,73 @@
+// argv → command → outcome → exit status; the one place that renders an error.
+import { Command, CommanderError } from 'commander';
+import { type App, makeApp } from './app.ts';
+import { addGlobalOptions, commandWord, withBareResume } from './commands/global.ts';
+import { summaryLine, tree } from './commands/tree.ts';
+import { CoiError, errorCodes, ExitStatus } from './errors.ts';
+
+/** Runs one command line and returns the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const wantsJson = argv.includes('--json') || argv.join(' ').includes('--format json') || argv.includes('--format=json');
+  let app: App | undefined;
+  try {
+    app = makeApp(process);
+    const program = await programFor(argv, app);
+    await program.parseAsync(withBareResume(argv), { from: 'user' });
+    return 0;
+  } catch (error) {
+    return report(error, app, wantsJson, argv.includes('--debug'));
+  } finally {
+    await app?.close();
+  }
+}
+
+/** The command tree with only the asked-for command loaded: loading all of them would cost start-up time. */
+async function programFor(argv: readonly string[], app: App): Promise<Command> {
+  const program = new Command('coi')
+    .description('Every AI coding agent its own real Linux machine')
+    .version(summaryLine(app.version), '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError()
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', '\nRun `coi` alone to start or resume work in the current directory; `coi help COMMAND` explains a command.');
+  addGlobalOptions(program);
+  const word = commandWord(argv) ?? (argv.some((word) => ['-h', '--help', '--version'].includes(word)) ? undefined : 'shell');
+  const wanted = word === 'help' ? commandWord(argv.slice(argv.indexOf('help') + 1)) : word;
+  for (const branch of tree) {
+    const command = new Command(branch.name).summary(branch.summary).description(branch.summary).exitOverride().configureOutput({ outputError: () => {} });
+    command.aliases([...(branch.aliases ?? [])]).helpOption('-h, --help', 'show help').helpGroup(`${branch.group}:`);
+    if (branch.name === wanted || branch.aliases?.includes(wanted ?? '')) {
+      addGlobalOptions(command);
+      (await branch.load()).register(command, app);
+    }
+    program.addCommand(command, { hidden: branch.hidden ?? false, isDefault: branch.name === 'shell' && commandWord(argv) === undefined });
+  }
+  return program;
+}
+
+/** Says what went wrong and returns the exit status for it. */
+function report(error: unknown, app: App | undefined, json: boolean, debug: boolean): number {
+  if (error instanceof ExitStatus) return error.status;
+  const tell = (text: string) => (app ? app.io.tell(text) : process.stderr.write(`${text}\n`));
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+    const message = error.message.replace(/^error: /, '').trim();
+    if (json) tell(JSON.stringify({ error: { code: 'usage', message } }));
+    else tell(`Error: ${message}\nHint: see \`coi help\`.`);
+    return errorCodes.usage.exit;
+  }
+  if (error instanceof CoiError) {
+    if (json) tell(JSON.stringify({ error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }));
+    else tell(`Error: ${error.message}${error.hint ? `\nHint: ${error.hint}` : ''}`);
+    if (debug && error.cause) tell(String(error.cause instanceof Error ? error.cause.stack : error.cause));
+    return errorCodes[error.code].exit;
+  }
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return 0;
+  const text = error instanceof Error ? error.message : String(error);
+  tell(`Error: ${text}\nHint: this is a bug in coi; run it again with --debug for a trace.`);
+  if (debug && error instanceof Error) tell(error.stack ?? '');
+  return 1;
+}

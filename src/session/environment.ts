@@ -1,0 +1,59 @@
+// The environment of the agent, and how it travels: on the starter's stdin, never in argv or in Incus's record.
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+
+export const handOverEnd = '#coi-end';
+/** What start.sh prints when it is ready to be handed the environment. */
+export const readyMark = 'coi-ready';
+
+const exotic = [/^$/, /^xterm-ghostty/, /^wezterm/, /^alacritty/, /^(xterm-)?kitty/, /^foot/, /^rio$/, /^contour/, /^st-/, /^tmux-256color$/, /^screen-256color$/];
+
+/** A TERM that the guest's terminfo knows: exotic terminals speak xterm-256color well enough. */
+export function guestTerm(term: string | undefined): string {
+  const value = term ?? '';
+  if (exotic.some((pattern) => pattern.test(value)) || !/^[A-Za-z0-9+._-]{1,40}$/.test(value)) return 'xterm-256color';
+  return value;
+}
+
+/** Parses `NAME=value` of --env. Throws `usage`. */
+export function parseAssignment(text: string): readonly [name: string, value: string] {
+  const at = text.indexOf('=');
+  const name = at < 0 ? text : text.slice(0, at);
+  if (at < 0 || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    // Only the name is repeated: the rest may be a secret.
+    throw new CoiError('usage', `invalid --env ${quoted(name)}: it has the form NAME=value`, {
+      hint: 'NAME is made of letters, digits and _; for example --env DEBUG=1.',
+    });
+  }
+  if (text.includes('\0')) throw new CoiError('usage', `the value of --env ${name} holds a NUL character`);
+  return [name, text.slice(at + 1)];
+}
+
+/** Environment of the exec itself: nothing but what anybody may see. */
+export function plainEnvironment(home: string, user: string, term: string): Record<string, string> {
+  return {
+    HOME: home,
+    USER: user,
+    LOGNAME: user,
+    SHELL: '/bin/bash',
+    LANG: 'C.UTF-8',
+    PATH: `${home}/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    TERM: term,
+    IS_SANDBOX: '1',
+  };
+}
+
+/** The text for the starter's stdin: assignments, the command, the end mark. */
+export function handOver(environment: Readonly<Record<string, string>>, command: readonly string[]): string {
+  const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${shellQuoted(value)}`);
+  return `${[...lines, `set -- ${command.map(shellQuoted).join(' ')}`, handOverEnd].join('\n')}\n`;
+}
+
+/** One word for a POSIX shell, whatever is in it; written so that no line of it is the end mark. */
+function shellQuoted(text: string): string {
+  return text.split(handOverEnd).map(single).join(`'#coi''-end'`);
+}
+
+function single(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,59 @@
+// The moment in which a starter inside the container is given its environment and command (see environment.ts).
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { CoiError } from '../errors.ts';
+import { readyMark } from './environment.ts';
+
+const readyMs = 30_000;
+
+/** A starter that was just executed: a terminal (one stream both ways) or separate pipes. */
+export interface Starter {
+  readonly input: Writable;
+  readonly output: Readable;
+  readonly status: Promise<number>;
+}
+
+export function terminalStarter(exec: { stream: Duplex; status: Promise<number> }): Starter {
+  return { input: exec.stream, output: exec.stream, status: exec.status };
+}
+
+/**
+ * Waits for the starter's ready mark, then writes the text. What came before the mark is dropped, what came after
+ * it stays readable. Throws `session-failed` with what was printed when the starter ends or says nothing for 30 s.
+ */
+export async function handOverTo(starter: Starter, text: string, signal: AbortSignal): Promise<void> {
+  let printed = Buffer.alloc(0);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (why: string, cause?: unknown) => {
+      stop();
+      const said = printed.toString('utf8').trim();
+      reject(new CoiError('session-failed', `the session could not be opened: ${why}${said ? `: ${said.slice(-500)}` : ''}`, { hint: 'Is the image one that coi built? See `coi build`.', cause }));
+    };
+    const read = (chunk: Buffer) => {
+      printed = Buffer.concat([printed, chunk]);
+      const at = printed.indexOf(`${readyMark}`);
+      const end = at < 0 ? -1 : printed.indexOf('\n', at);
+      if (end < 0) return;
+      stop();
+      starter.output.pause();
+      if (end + 1 < printed.length) starter.output.unshift(printed.subarray(end + 1));
+      resolve();
+    };
+    const timer = setTimeout(() => fail(`no answer within ${readyMs / 1000} s`), readyMs);
+    const aborted = () => {
+      stop();
+      reject(signal.reason);
+    };
+    const stop = () => {
+      clearTimeout(timer);
+      starter.output.off('data', read);
+      signal.removeEventListener('abort', aborted);
+    };
+    signal.addEventListener('abort', aborted, { once: true });
+    starter.output.on('data', read);
+    starter.status.then(
+      (status) => fail(`the starter ended with status ${status}`),
+      (error: unknown) => fail('the connection to Incus was lost', error),
+    );
+  });
+  starter.input.write(text);
+}

@@ -1,0 +1,177 @@
+// The plan of a session: everything decided before anything is done. Pure.
+import type { MountRequest, NetworkMode, Reservation, ReserveRequest } from '../daemon/protocol.ts';
+import { CoiError } from '../errors.ts';
+import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
+import type { Alias, ImageAlias, SessionId, Slot, WorkspacePath } from '../names.ts';
+import { workspaceHash } from '../names.ts';
+import { recordConfig, type SessionRecord } from './record.ts';
+
+/** A directory of the host in the container. `name` is the device's. */
+export interface PlannedMount extends MountRequest {
+  readonly target: string;
+}
+
+/** What is wanted, after command line, configuration and a resumed session were put together. */
+export interface SessionWish {
+  readonly session: SessionId;
+  readonly workspace: WorkspacePath;
+  /** Where the workspace is mounted in the container. */
+  readonly target: string;
+  readonly slot: Slot | undefined;
+  readonly prefix: string;
+  readonly tool: string;
+  readonly image: ImageAlias;
+  readonly persistent: boolean;
+  readonly alias: Alias | undefined;
+  readonly profile: string | undefined;
+  readonly network: NetworkMode;
+  readonly docker: boolean;
+  readonly storagePool: string | undefined;
+  /** Incus deletes the container itself when it stops: only for `coi run`. */
+  readonly disposable: boolean;
+  /** The store's parts and the extra mounts. */
+  readonly mounts: readonly PlannedMount[];
+}
+
+/** What was read from the Incus server. */
+export interface ServerFacts {
+  readonly defaultProfile: Profile | undefined;
+  readonly pools: readonly StoragePool[] | undefined;
+}
+
+export interface SessionPlan {
+  readonly wish: SessionWish;
+  readonly reserve: ReserveRequest;
+  /** The exact body of the create call, once coid has said where. */
+  readonly instance: (reservation: Reservation) => CreateInstance;
+}
+
+export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan {
+  refusePrivileged(server.defaultProfile);
+  const root = rootDevice(wish.storagePool, server);
+  return {
+    wish,
+    reserve: reserveRequest(wish),
+    instance: (reservation) => ({
+      name: reservation.container,
+      type: 'container',
+      start: true,
+      ephemeral: wish.disposable,
+      description: `coi session in ${wish.workspace}`.slice(0, 250),
+      profiles: server.defaultProfile ? ['default'] : [],
+      source: { type: 'image', alias: wish.image },
+      config: { ...fixedConfig, ...dockerConfig(wish.docker), ...placeConfig(reservation), ...recordConfig(record(wish, reservation)) },
+      devices: { ...root, ...nicDevices(reservation, server.defaultProfile), ...diskDevices(wish.mounts, reservation, wish) },
+    }),
+  };
+}
+
+export function reserveRequest(wish: SessionWish): ReserveRequest {
+  const mounts = [workspaceMount(wish), ...wish.mounts];
+  return {
+    prefix: wish.prefix,
+    hash: workspaceHash(wish.workspace),
+    slot: wish.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: wish.slot },
+    session: wish.session,
+    workspace: wish.workspace,
+    mounts: mounts.map(({ name, source, readonly }) => ({ name, source, readonly })),
+    network: wish.network,
+  };
+}
+
+const fixedConfig: Config = {
+  'boot.autostart': 'false',
+  'security.guestapi': 'false',
+  'security.idmap.isolated': 'true',
+  'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
+};
+
+function dockerConfig(docker: boolean): Config {
+  if (!docker) return {};
+  return { 'security.nesting': 'true', 'security.syscalls.intercept.mknod': 'true', 'security.syscalls.intercept.setxattr': 'true' };
+}
+
+/** Where the container lives on the host: ids, and an address that is there before init runs. */
+function placeConfig({ idmapBase, nic, mounts, ownerUid, ownerGid }: Reservation): Config {
+  const config: Config = {
+    'security.idmap.base': String(idmapBase),
+    'raw.lxc': `lxc.net.0.ipv4.address = ${nic.address}/${nic.prefixLength}\nlxc.net.0.ipv4.gateway = ${nic.gateway}`,
+    'user.coi.nameserver': nic.nameserver,
+  };
+  // A file system that cannot be idmapped: the owner's own ids inside the container are the only way left.
+  if (mounts.some((mount) => mount.kind === 'plain') && ownerUid !== 0) config['raw.idmap'] = `uid ${ownerUid} 1000\ngid ${ownerGid} 1000`;
+  return config;
+}
+
+function record(wish: SessionWish, reservation: Reservation): SessionRecord {
+  const { id, ownerUid, ownerGid, idmapBase, slot } = reservation;
+  const runDir = runDirOf(reservation);
+  return {
+    workspace: wish.workspace,
+    target: wish.target,
+    slot: Number(slot),
+    tool: wish.tool,
+    session: wish.session,
+    persistent: wish.persistent,
+    alias: wish.alias,
+    profile: wish.profile,
+    owner: ownerUid,
+    network: wish.network,
+    mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: reserveRequest(wish).mounts },
+    phase: 'starting',
+  };
+}
+
+/** `/run/coi` of `/run/coi/mounts/<id>/<name>`. */
+function runDirOf({ mounts, id }: Reservation): string {
+  const path = mounts[0]?.hostPath ?? '';
+  const at = path.indexOf(`/mounts/${id}/`);
+  if (at < 0) throw new CoiError('coid-failed', 'coid answered without a place for the mounts', { hint: 'Update both: `sudo coi setup`.' });
+  return path.slice(0, at);
+}
+
+function workspaceMount(wish: SessionWish): PlannedMount {
+  return { name: 'workspace', source: wish.workspace, target: wish.target, readonly: false };
+}
+
+function diskDevices(mounts: readonly PlannedMount[], reservation: Reservation, wish: SessionWish): Devices {
+  const places = new Map(reservation.mounts.map((mount) => [mount.name, mount.hostPath]));
+  const devices: Devices = {};
+  for (const { name, target, readonly } of [workspaceMount(wish), ...mounts]) {
+    const source = places.get(name);
+    if (source === undefined) throw new CoiError('coid-failed', `coid made no mount for ${name}`, { hint: 'Update both: `sudo coi setup`.' });
+    devices[name] = { type: 'disk', source, path: target, ...(readonly ? { readonly: 'true' } : {}) };
+  }
+  return devices;
+}
+
+/** Our NIC on our bridge; every other NIC of the default profile is masked, since nothing guards it. */
+function nicDevices({ nic }: Reservation, profile: Profile | undefined): Devices {
+  const devices: Devices = {};
+  for (const [name, device] of Object.entries(profile?.devices ?? {})) {
+    if (device['type'] === 'nic' && name !== 'eth0') devices[name] = { type: 'none' };
+  }
+  devices['eth0'] = { type: 'nic', network: nic.bridge, name: 'eth0', host_name: nic.hostName, hwaddr: nic.mac, 'ipv4.address': nic.address };
+  return devices;
+}
+
+function rootDevice(wanted: string | undefined, { defaultProfile, pools }: ServerFacts): Devices {
+  const inherited = Object.values(defaultProfile?.devices ?? {}).find((device) => device['type'] === 'disk' && device['path'] === '/');
+  if (wanted === undefined && inherited) return {};
+  const pool = wanted ?? pools?.[0]?.name;
+  if (pool === undefined) throw new CoiError('incus-failed', 'Incus has no storage pool', { hint: 'Run `sudo coi setup`.' });
+  if (pools && !pools.some(({ name }) => name === pool)) {
+    throw new CoiError('config-invalid', `storage pool '${pool}' does not exist`, {
+      hint: `Create it (incus storage create ${pool} btrfs) or set [container] storage_pool to one of: ${pools.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  return { root: { type: 'disk', path: '/', pool } };
+}
+
+function refusePrivileged(profile: Profile | undefined): void {
+  if (profile?.config['security.privileged'] !== 'true') return;
+  throw new CoiError('session-failed', 'the Incus profile "default" makes containers privileged: root in them would be root on this host', {
+    hint: 'Run: incus profile unset default security.privileged',
+  });
+}
+

@@ -1,0 +1,39 @@
+// Steps as a person sees them: nothing for what is quick, one live line for what takes longer than half a second.
+import type { StepEvent } from '../session/steps.ts';
+import type { Io } from './io.ts';
+
+const slowMs = 500;
+const frameMs = 100;
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+export interface Progress {
+  readonly tell: (event: StepEvent) => void;
+  /** Takes the live line away; call it before anything else is written to stderr. */
+  readonly clear: () => void;
+}
+
+/** On a terminal a spinner with the seconds; elsewhere one plain line for each step that is slow. */
+export function stepProgress(io: Io): Progress {
+  let timer: NodeJS.Timeout | undefined;
+  let live = false;
+  const clear = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (live) io.stderr.write('\r\u001b[K');
+    live = false;
+  };
+  const show = (title: string, frame: number) => {
+    if (!io.stderr.isTTY) return io.tell(`${title}...`);
+    live = true;
+    io.stderr.write(`\r\u001b[K${io.storyStyle.cyan(frames[frame % frames.length] ?? '')} ${title}... ${((slowMs + frame * frameMs) / 1000).toFixed(1)} s`);
+    timer = setTimeout(() => show(title, frame + 1), frameMs).unref();
+  };
+  return {
+    clear,
+    tell: (event) => {
+      clear();
+      if (event.kind === 'started') timer = setTimeout(() => show(event.title, 0), slowMs).unref();
+      if (event.kind === 'undo-failed') io.warn(`could not undo "${event.name}": ${event.error instanceof Error ? event.error.message : String(event.error)}`);
+    },
+  };
+}
