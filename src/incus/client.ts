@@ -104,29 +104,59 @@ export interface Incus {
   /** With live state of each: asks every running container, dear. */
   instancesWithState(options?: CallOptions): Promise<InstanceFull[]>;
   /** One, with the ETag of its configuration; undefined if there is none of that name. */
-  instance(name: string, options?: CallOptions): Promise<{ instance: Instance; etag: string } | undefined>;
+  instance(
+    name: string,
+    options?: CallOptions,
+  ): Promise<{ instance: Instance; etag: string } | undefined>;
   instanceState(name: string, options?: CallOptions): Promise<InstanceState>;
   createInstance(request: CreateInstance, options?: CallOptions): Promise<Operation>;
   /** PATCH: merges keys (an empty string removes a config key). With `etag` it fails with status 412 if the instance changed. */
-  updateInstance(name: string, patch: InstancePatch, options?: CallOptions & { etag?: string }): Promise<void>;
+  updateInstance(
+    name: string,
+    patch: InstancePatch,
+    options?: CallOptions & { etag?: string },
+  ): Promise<void>;
   /** PUT of the whole: the only way to remove a device. */
-  replaceInstance(name: string, instance: Instance, options?: CallOptions & { etag?: string }): Promise<void>;
+  replaceInstance(
+    name: string,
+    instance: Instance,
+    options?: CallOptions & { etag?: string },
+  ): Promise<void>;
   changeState(name: string, change: StateChange, options?: CallOptions): Promise<Operation>;
   deleteInstance(name: string, options?: CallOptions): Promise<Operation>;
 
-  execTerminal(name: string, request: ExecRequest & { columns: number; rows: number }, options?: CallOptions): Promise<TerminalExec>;
+  /** Loads what exec needs (about 15 ms), for use while something else is waited for. */
+  prepareExec(): Promise<void>;
+  execTerminal(
+    name: string,
+    request: ExecRequest & { columns: number; rows: number },
+    options?: CallOptions,
+  ): Promise<TerminalExec>;
   execPiped(name: string, request: ExecRequest, options?: CallOptions): Promise<PipedExec>;
   /** Runs to the end and returns what was printed (each stream capped at 64 MiB); `input` becomes stdin. */
-  execCaptured(name: string, request: ExecRequest & { input?: string | Buffer }, options?: CallOptions): Promise<CapturedExec>;
+  execCaptured(
+    name: string,
+    request: ExecRequest & { input?: string | Buffer },
+    options?: CallOptions,
+  ): Promise<CapturedExec>;
 
   /** undefined if there is no such path. */
   readFile(name: string, path: string, options?: CallOptions): Promise<GuestFile | undefined>;
-  writeFile(name: string, path: string, content: Buffer | Readable, options?: FileOptions): Promise<void>;
+  writeFile(
+    name: string,
+    path: string,
+    content: Buffer | Readable,
+    options?: FileOptions,
+  ): Promise<void>;
   makeDirectory(name: string, path: string, options?: FileOptions): Promise<void>;
   deleteFile(name: string, path: string, options?: CallOptions): Promise<void>;
 
   snapshots(name: string, options?: CallOptions): Promise<Snapshot[]>;
-  createSnapshot(name: string, snapshot: { name: string; stateful?: boolean }, options?: CallOptions): Promise<Operation>;
+  createSnapshot(
+    name: string,
+    snapshot: { name: string; stateful?: boolean },
+    options?: CallOptions,
+  ): Promise<Operation>;
   restoreSnapshot(name: string, snapshot: string, options?: CallOptions): Promise<Operation>;
   deleteSnapshot(name: string, snapshot: string, options?: CallOptions): Promise<Operation>;
 
@@ -134,28 +164,65 @@ export interface Incus {
   image(fingerprint: string, options?: CallOptions): Promise<Image | undefined>;
   /** The target of an image alias, or undefined. */
   imageAlias(alias: string, options?: CallOptions): Promise<ImageAliasEntry | undefined>;
-  setImageAlias(alias: string, fingerprint: string, description?: string, options?: CallOptions): Promise<void>;
+  setImageAlias(
+    alias: string,
+    fingerprint: string,
+    description?: string,
+    options?: CallOptions,
+  ): Promise<void>;
   deleteImageAlias(alias: string, options?: CallOptions): Promise<void>;
   /** Publishes a stopped instance; the operation's metadata holds `fingerprint`. */
-  publishImage(request: { instance: string; properties?: Record<string, string>; compression?: string; aliases?: string[] }, options?: CallOptions): Promise<Operation>;
+  publishImage(
+    request: {
+      instance: string;
+      properties?: Record<string, string>;
+      compression?: string;
+      aliases?: string[];
+    },
+    options?: CallOptions,
+  ): Promise<Operation>;
   /** Imports a split image (metadata tarball and root file system tarball, files on the host). */
-  importImage(request: { metadataPath: string; rootfsPath: string; properties?: Record<string, string> }, options?: CallOptions): Promise<Operation>;
+  importImage(
+    request: { metadataPath: string; rootfsPath: string; properties?: Record<string, string> },
+    options?: CallOptions,
+  ): Promise<Operation>;
   deleteImage(fingerprint: string, options?: CallOptions): Promise<Operation>;
 
   networks(options?: CallOptions): Promise<Network[]>;
   network(name: string, options?: CallOptions): Promise<Network | undefined>;
-  createNetwork(network: { name: string; type: 'bridge'; description?: string; config: Record<string, string> }, options?: CallOptions): Promise<void>;
-  updateNetwork(name: string, patch: { config: Record<string, string> }, options?: CallOptions): Promise<void>;
+  createNetwork(
+    network: { name: string; type: 'bridge'; description?: string; config: Record<string, string> },
+    options?: CallOptions,
+  ): Promise<void>;
+  updateNetwork(
+    name: string,
+    patch: { config: Record<string, string> },
+    options?: CallOptions,
+  ): Promise<void>;
   storagePools(options?: CallOptions): Promise<StoragePool[]>;
-  storageResources(pool: string, options?: CallOptions): Promise<{ space: { used: number; total: number } }>;
-  createStoragePool(pool: { name: string; driver: string; description?: string; config: Record<string, string> }, options?: CallOptions): Promise<void>;
+  storageResources(
+    pool: string,
+    options?: CallOptions,
+  ): Promise<{ space: { used: number; total: number } }>;
+  createStoragePool(
+    pool: { name: string; driver: string; description?: string; config: Record<string, string> },
+    options?: CallOptions,
+  ): Promise<void>;
   profile(name: string, options?: CallOptions): Promise<Profile | undefined>;
   profiles(options?: CallOptions): Promise<Profile[]>;
 
-  events(types: readonly ('lifecycle' | 'operation')[], options?: { signal?: AbortSignal }): EventStream;
+  events(
+    types: readonly ('lifecycle' | 'operation')[],
+    options?: { signal?: AbortSignal },
+  ): EventStream;
 
   /** Raw call of any path, for what has no method here: returns the envelope's metadata. */
-  query(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<unknown>;
+  query(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    options?: CallOptions,
+  ): Promise<unknown>;
 
   /** Closes kept connections so that the process can end. */
   close(): void;
@@ -170,7 +237,14 @@ export class IncusError extends Error {
   /** For status 0: the system's error code (ENOENT, EACCES, ECONNREFUSED, ETIMEDOUT, ...). */
   readonly errno: string | undefined;
 
-  constructor(details: { status: number; method: string; path: string; message: string; errno?: string | undefined; cause?: unknown }) {
+  constructor(details: {
+    status: number;
+    method: string;
+    path: string;
+    message: string;
+    errno?: string | undefined;
+    cause?: unknown;
+  }) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'IncusError';
     this.status = details.status;

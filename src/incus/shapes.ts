@@ -62,7 +62,15 @@ export interface InstanceState {
   memory: { usage: number; usage_peak: number; total?: number };
   cpu: { usage: number };
   disk: Record<string, { usage: number; total?: number }> | null;
-  network: Record<string, { addresses: NetworkAddress[]; host_name: string; hwaddr: string; counters: Record<string, number> }> | null;
+  network: Record<
+    string,
+    {
+      addresses: NetworkAddress[];
+      host_name: string;
+      hwaddr: string;
+      counters: Record<string, number>;
+    }
+  > | null;
 }
 
 export interface Snapshot {

@@ -1,0 +1,138 @@
+// One exec from the request to its exit status: the sockets are opened at once, the operation is waited for meanwhile.
+// Source: the instance_exec call of Incus 6.0 with `wait-for-websocket`: the reply holds a secret for each socket.
+import { type Api, callLimitMs, segment, timedOut } from './api.ts';
+import { type CallOptions, type ExecRequest, IncusError } from './client.ts';
+import { DataStream, type Ways } from './data-stream.ts';
+import { withDeadline } from './deadline.ts';
+import { lost } from './http.ts';
+import { waitUntilDone } from './operation.ts';
+import type { OperationData } from './shapes.ts';
+import { type OpenedSocket, type SocketOpener, socketOpener } from './websocket.ts';
+
+export type Terminal =
+  | { interactive: true; width: number; height: number }
+  | { interactive: false };
+
+export interface ExecSession<Fd extends string> {
+  readonly streams: Readonly<Record<Fd, DataStream>>;
+  /** Sends a message on the control socket; dropped when the command has ended. */
+  control(message: Record<string, unknown>): void;
+  readonly status: Promise<number>;
+  /** Drops all connections; `status` rejects with the reason if the command has not ended. */
+  close(reason?: unknown): void;
+}
+
+/** Starts a command. The limit is that of the opening; the signal holds for the whole life. */
+export async function openExec<Fd extends string>(
+  api: Api,
+  name: string,
+  request: ExecRequest & Terminal,
+  fds: Readonly<Record<Fd, Ways>>,
+  options: CallOptions,
+): Promise<ExecSession<Fd>> {
+  const path = `/instances/${segment(name)}/exec`;
+  const call = { method: 'POST', path: api.url(path) };
+  const timeoutMs = options.timeoutMs ?? callLimitMs;
+  return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
+    const loading = socketOpener(api.http.socketPath);
+    const body = { ...request, 'wait-for-websocket': true };
+    const reply = await api.call('POST', path, body, { signal, timeoutMs });
+    const session = startSession(
+      api,
+      reply.metadata as OperationData,
+      await loading,
+      fds,
+      options.signal,
+    );
+    const giveUp = () => session.close(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      await session.opened;
+    } catch (error) {
+      session.close(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+    return session;
+  });
+}
+
+function startSession<Fd extends string>(
+  api: Api,
+  operation: OperationData,
+  open: SocketOpener,
+  fds: Readonly<Record<Fd, Ways>>,
+  signal: AbortSignal | undefined,
+): ExecSession<Fd> & { readonly opened: Promise<unknown> } {
+  const secrets = (operation.metadata?.['fds'] ?? {}) as Record<string, string>;
+  const openFd = (fd: string) =>
+    open(api.url(`/operations/${operation.id}/websocket?secret=${secrets[fd] ?? ''}`));
+  const names = Object.keys(fds) as Fd[];
+  const links = names.map((fd) => openFd(fd));
+  const control = openFd('control');
+  const streams = Object.fromEntries(
+    names.map((fd, index) => [fd, new DataStream(links[index] as OpenedSocket, fds[fd])]),
+  ) as Record<Fd, DataStream>;
+  const readers = names.filter((fd) => fds[fd] !== 'write').map((fd) => streams[fd]);
+
+  const life = new AbortController();
+  const dropSockets = () => {
+    for (const { socket } of [...links, control]) socket.terminate();
+  };
+  const close = (
+    reason: unknown = lost(
+      { method: 'GET', path: `/1.0/operations/${operation.id}` },
+      'ECONNABORTED',
+      'the exec was closed',
+    ),
+  ) => {
+    life.abort(reason);
+    dropSockets();
+  };
+  const abort = () => close(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const status = exitStatus(api, operation.id, readers, life.signal).finally(() => {
+    signal?.removeEventListener('abort', abort);
+    dropSockets();
+  });
+  // A caller that only reads need not listen to it; who awaits it still sees the rejection.
+  status.catch(() => {});
+  return {
+    streams,
+    status,
+    close,
+    // The command starts when the data sockets are there; it may have ended before the control socket is.
+    opened: Promise.all(links.map(({ opened }) => opened)),
+    control: (message) => {
+      control.opened.then(
+        () => control.socket.send(JSON.stringify(message), () => {}),
+        () => {},
+      );
+    },
+  };
+}
+
+/** Waits for the end, then for the readers: the last output comes before the status. */
+async function exitStatus(
+  api: Api,
+  id: string,
+  readers: readonly DataStream[],
+  signal: AbortSignal,
+): Promise<number> {
+  const done = await waitUntilDone(api, id, signal);
+  const closed = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  await Promise.race([Promise.all(readers.map((reader) => reader.drained())), closed]);
+  // 126 and 127 make the operation fail, and yet the status is there.
+  const status = done.metadata?.['return'];
+  if (typeof status === 'number') return status;
+  const path = `/1.0/operations/${id}`;
+  throw new IncusError({
+    status: done.status_code,
+    method: 'GET',
+    path,
+    message: done.err || done.status,
+  });
+}

@@ -1,0 +1,129 @@
+// Files of an instance, also of a stopped one.
+// Source: doc/rest-api.md, /1.0/instances/<name>/files: the kind, owner and mode travel in X-Incus headers.
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { type Api, callLimitMs, envelope, exchange, segment, timedOut } from './api.ts';
+import {
+  type CallOptions,
+  type FileOptions,
+  type GuestFile,
+  type Incus,
+  IncusError,
+} from './client.ts';
+import { withDeadline } from './deadline.ts';
+import { type HttpCall, lost, readBody } from './http.ts';
+
+/** A large file takes as long as it takes, but not without any byte for so long. */
+const silenceLimitMs = 30_000;
+const uploadLimitMs = 15 * 60_000;
+const linkMaxBytes = 64 * 1024;
+
+type FileCalls = Pick<Incus, 'readFile' | 'writeFile' | 'makeDirectory' | 'deleteFile'>;
+
+export function fileCalls(api: Api): FileCalls {
+  const at = (name: string, path: string) =>
+    `/instances/${segment(name)}/files?path=${segment(path)}`;
+  return {
+    readFile: (name, path, options = {}) => readFile(api, at(name, path), options),
+    writeFile: async (name, path, content, options = {}) => {
+      const headers = {
+        ...fileHeaders('file', options),
+        'Content-Type': 'application/octet-stream',
+      };
+      await exchange(
+        api.http,
+        { method: 'POST', path: api.url(at(name, path)), headers, body: content },
+        options,
+        uploadLimitMs,
+      );
+    },
+    makeDirectory: async (name, path, options = {}) => {
+      await exchange(
+        api.http,
+        {
+          method: 'POST',
+          path: api.url(at(name, path)),
+          headers: fileHeaders('directory', options),
+        },
+        options,
+      );
+    },
+    deleteFile: async (name, path, options) => {
+      await api.call('DELETE', at(name, path), undefined, options);
+    },
+  };
+}
+
+async function readFile(
+  api: Api,
+  path: string,
+  options: CallOptions,
+): Promise<GuestFile | undefined> {
+  const call: HttpCall = { method: 'GET', path: api.url(path) };
+  const timeoutMs = options.timeoutMs ?? callLimitMs;
+  return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
+    const reply = await api.http.send(call, signal);
+    if (reply.statusCode !== 200) {
+      await refusal(reply, call);
+      return undefined;
+    }
+    const about = {
+      uid: number(reply, 'uid'),
+      gid: number(reply, 'gid'),
+      mode: number(reply, 'mode', 8),
+    };
+    switch (reply.headers['x-incus-type']) {
+      case 'directory':
+        return {
+          kind: 'directory',
+          ...about,
+          entries: ((await envelope(reply, call)).metadata ?? []) as string[],
+        };
+      case 'symlink':
+        return {
+          kind: 'symlink',
+          ...about,
+          target: (await readBody(reply, call, linkMaxBytes)).toString('utf8').trimEnd(),
+        };
+      default:
+        return { kind: 'file', ...about, content: guarded(reply, call, options.signal) };
+    }
+  });
+}
+
+/** The content after the call has returned: the caller's signal still holds, and silence ends it. */
+function guarded(
+  reply: IncomingMessage,
+  call: HttpCall,
+  signal: AbortSignal | undefined,
+): Readable {
+  reply.setTimeout(silenceLimitMs, () =>
+    reply.destroy(lost(call, 'ETIMEDOUT', 'the file stopped coming')),
+  );
+  const abort = () => reply.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
+  signal?.addEventListener('abort', abort, { once: true });
+  reply.once('close', () => signal?.removeEventListener('abort', abort));
+  return reply;
+}
+
+/** Reads an error reply; returns for 404, throws otherwise. */
+async function refusal(reply: IncomingMessage, call: HttpCall): Promise<void> {
+  try {
+    await envelope(reply, call);
+  } catch (error) {
+    if (!(error instanceof IncusError && error.status === 404)) throw error;
+  }
+}
+
+function fileHeaders(type: 'file' | 'directory', options: FileOptions): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { 'X-Incus-type': type };
+  if (options.uid !== undefined) headers['X-Incus-uid'] = String(options.uid);
+  if (options.gid !== undefined) headers['X-Incus-gid'] = String(options.gid);
+  if (options.mode !== undefined) headers['X-Incus-mode'] = `0${options.mode.toString(8)}`;
+  if (options.write !== undefined) headers['X-Incus-write'] = options.write;
+  return headers;
+}
+
+function number(reply: IncomingMessage, header: string, radix = 10): number {
+  return Number.parseInt(String(reply.headers[`x-incus-${header}`] ?? '0'), radix);
+}

@@ -1,0 +1,62 @@
+// Instances, their state and their snapshots.
+import { type Api, segment } from './api.ts';
+import type { Incus } from './client.ts';
+import type { Instance, InstanceFull, InstanceState, Snapshot } from './shapes.ts';
+
+type InstanceCalls = Pick<
+  Incus,
+  | 'instanceNames'
+  | 'instances'
+  | 'instancesWithState'
+  | 'instance'
+  | 'instanceState'
+  | 'createInstance'
+  | 'updateInstance'
+  | 'replaceInstance'
+  | 'changeState'
+  | 'deleteInstance'
+  | 'snapshots'
+  | 'createSnapshot'
+  | 'restoreSnapshot'
+  | 'deleteSnapshot'
+>;
+
+export function instanceCalls(api: Api): InstanceCalls {
+  const at = (name: string) => `/instances/${segment(name)}`;
+  const snapshotAt = (name: string, snapshot: string) =>
+    `${at(name)}/snapshots/${segment(snapshot)}`;
+  return {
+    instanceNames: async (options) => {
+      const urls = await api.get<string[]>('/instances', options);
+      return urls.map((url) =>
+        decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').at(-1) ?? ''),
+      );
+    },
+    instances: (options) => api.get<Instance[]>('/instances?recursion=1', options),
+    instancesWithState: (options) => api.get<InstanceFull[]>('/instances?recursion=2', options),
+    instance: async (name, options) => {
+      const found = await api.find<Instance>(at(name), options);
+      return found && { instance: found.value, etag: found.etag };
+    },
+    instanceState: (name, options) => api.get<InstanceState>(`${at(name)}/state`, options),
+    createInstance: (request, options) => api.start('POST', '/instances', request, options),
+    updateInstance: async (name, patch, options) => {
+      await api.call('PATCH', at(name), patch, options);
+    },
+    replaceInstance: async (name, instance, options) => {
+      const { architecture, config, devices, ephemeral, profiles, description } = instance;
+      const body = { architecture, config, devices, ephemeral, profiles, description };
+      const operation = await api.start('PUT', at(name), body, options);
+      await operation.wait(options);
+    },
+    changeState: (name, change, options) => api.start('PUT', `${at(name)}/state`, change, options),
+    deleteInstance: (name, options) => api.start('DELETE', at(name), undefined, options),
+    snapshots: (name, options) => api.get<Snapshot[]>(`${at(name)}/snapshots?recursion=1`, options),
+    createSnapshot: (name, snapshot, options) =>
+      api.start('POST', `${at(name)}/snapshots`, snapshot, options),
+    restoreSnapshot: (name, snapshot, options) =>
+      api.start('PUT', at(name), { restore: snapshot }, options),
+    deleteSnapshot: (name, snapshot, options) =>
+      api.start('DELETE', snapshotAt(name, snapshot), undefined, options),
+  };
+}

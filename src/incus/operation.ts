@@ -1,0 +1,68 @@
+// Background operations: waiting is a long GET that the daemon answers when it is done.
+import type { Api } from './api.ts';
+import { timedOut } from './api.ts';
+import { type CallOptions, IncusError, type Operation } from './client.ts';
+import { withDeadline } from './deadline.ts';
+import type { OperationData } from './shapes.ts';
+
+/** Creating, starting and stopping take seconds; publishing an image can take minutes, and its caller says so. */
+export const waitLimitMs = 120_000;
+/** One GET waits no longer, so that a dead daemon is noticed. */
+const sliceSeconds = 20;
+const sliceLimitMs = (sliceSeconds + 10) * 1000;
+
+/** Status codes of an operation from which it does not come back (doc/rest-api.md, "Status codes"). */
+const succeeded = 200;
+
+export function operationOf(api: Api, data: OperationData): Operation {
+  return {
+    id: data.id,
+    wait: (options = {}) => waitOrThrow(api, data.id, options),
+    cancel: async (options) => {
+      await api.call('DELETE', `/operations/${data.id}`, undefined, options);
+    },
+  };
+}
+
+async function waitOrThrow(api: Api, id: string, options: CallOptions): Promise<OperationData> {
+  const path = `/1.0/operations/${id}`;
+  const timeoutMs = options.timeoutMs ?? waitLimitMs;
+  const done = await withDeadline(
+    options,
+    timeoutMs,
+    timedOut({ method: 'GET', path }, timeoutMs),
+    (signal) => waitUntilDone(api, id, signal),
+  );
+  if (done.status_code === succeeded) return done;
+  throw new IncusError({
+    status: done.status_code,
+    method: 'GET',
+    path,
+    message: done.err || done.status,
+  });
+}
+
+/** Waits without a limit of its own, and returns a failed operation like a good one. */
+export async function waitUntilDone(
+  api: Api,
+  id: string,
+  signal: AbortSignal,
+): Promise<OperationData> {
+  const path = `/operations/${id}`;
+  for (;;) {
+    const begun = performance.now();
+    try {
+      return await api.get<OperationData>(`${path}/wait?timeout=${sliceSeconds}`, {
+        signal,
+        timeoutMs: sliceLimitMs,
+      });
+    } catch (error) {
+      // A failed operation and the end of a slice are both error replies: what it is, the operation says.
+      if (!(error instanceof IncusError) || error.status === 0) throw error;
+      const found = await api.find<OperationData>(path, { signal });
+      if (found === undefined) throw error;
+      if (found.value.status_code >= succeeded) return found.value;
+      if (performance.now() - begun < (sliceSeconds - 1) * 1000) throw error;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// Networks, storage pools and profiles.
+import { type Api, segment } from './api.ts';
+import type { Incus } from './client.ts';
+import type { Network, Profile, StoragePool } from './shapes.ts';
+
+type ResourceCalls = Pick<
+  Incus,
+  | 'networks'
+  | 'network'
+  | 'createNetwork'
+  | 'updateNetwork'
+  | 'storagePools'
+  | 'storageResources'
+  | 'createStoragePool'
+  | 'profile'
+  | 'profiles'
+>;
+
+export function resourceCalls(api: Api): ResourceCalls {
+  return {
+    networks: (options) => api.get<Network[]>('/networks?recursion=1', options),
+    network: async (name, options) =>
+      (await api.find<Network>(`/networks/${segment(name)}`, options))?.value,
+    createNetwork: async (network, options) => {
+      await api.call('POST', '/networks', network, options);
+    },
+    updateNetwork: async (name, patch, options) => {
+      await api.call('PATCH', `/networks/${segment(name)}`, patch, options);
+    },
+    storagePools: (options) => api.get<StoragePool[]>('/storage-pools?recursion=1', options),
+    storageResources: (pool, options) =>
+      api.get(`/storage-pools/${segment(pool)}/resources`, options),
+    createStoragePool: async (pool, options) => {
+      await api.call('POST', '/storage-pools', pool, options);
+    },
+    profile: async (name, options) =>
+      (await api.find<Profile>(`/profiles/${segment(name)}`, options))?.value,
+    profiles: (options) => api.get<Profile[]>('/profiles?recursion=1', options),
+  };
+}
