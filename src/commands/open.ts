@@ -1,0 +1,74 @@
+// Opens the tool inside a container: on the user's terminal, or in the background.
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { guestScript } from '../host/resources.ts';
+import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
+import type { ContainerName } from '../names.ts';
+import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
+import { handOverTo, terminalStarter } from '../session/handover.ts';
+import type { Progress } from '../ui/progress.ts';
+import type { Timing } from '../ui/timing.ts';
+
+export interface Opening {
+  readonly container: ContainerName;
+  /** Name of the tmux session. */
+  readonly session: string;
+  /** The workspace in the container. */
+  readonly workspace: string;
+  /** May hold secrets: handed over on stdin. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+}
+
+const guestHome = '/home/code';
+
+/** Runs the tool in tmux on the terminal and returns how the terminal's part ended. */
+export async function openOnTerminal(app: App, opening: Opening, watch: { timing: Timing; progress: Progress }): Promise<BridgeEnd> {
+  const incus = await app.incus();
+  const exec = await incus.execTerminal(opening.container, { ...starter(app, opening, 'attach'), ...terminalSize(app.io.stdout) }, { signal: app.signal });
+  watch.timing.mark('terminal');
+  try {
+    await handOverTo(terminalStarter(exec), handOver(opening.environment, opening.command), app.signal);
+    watch.timing.mark('handed over');
+    watch.progress.clear();
+    return await bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
+  } catch (error) {
+    if (app.signal.aborted) return { kind: 'interrupted' };
+    throw error;
+  } finally {
+    exec.close();
+  }
+}
+
+/** Starts the tool in a detached tmux session and says how to reach it. */
+export async function openInBackground(app: App, opening: Opening): Promise<void> {
+  const incus = await app.incus();
+  const exec = await incus.execPiped(opening.container, starter(app, opening, 'background'), { signal: app.signal });
+  const said: Buffer[] = [];
+  exec.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+  try {
+    await handOverTo({ input: exec.stdin, output: exec.stdout, status: exec.status }, handOver(opening.environment, opening.command), app.signal);
+    exec.stdout.resume();
+    const status = await exec.status;
+    if (status !== 0) {
+      throw new CoiError('session-failed', `the tool could not be started in the background (status ${status}): ${Buffer.concat(said).toString('utf8').trim()}`, {
+        hint: `The container runs: \`coi attach ${opening.container} --bash\` to look, \`coi kill ${opening.container}\` to end it.`,
+      });
+    }
+  } finally {
+    exec.close();
+  }
+  const { container, session } = opening;
+  app.io.tell(`Created background tmux session: ${session}`);
+  app.io.tell(`Use 'coi tmux capture ${container}' to view output\nUse 'coi tmux send ${container} "<command>"' to send commands\nUse 'coi attach ${container}' to attach`);
+}
+
+function starter(app: App, { session, workspace }: Opening, mode: 'attach' | 'background') {
+  return {
+    command: ['sh', '-c', guestScript('start.sh'), 'coi-start', session, workspace, mode],
+    environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
+    cwd: '/',
+    user: 1000,
+    group: 1000,
+  };
+}

@@ -1,0 +1,11 @@
+// What needs a terminal says so before anything is made.
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+
+/** Throws `no-terminal` unless stdin and stdout are terminals. */
+export function needTerminal(app: App, command: string): void {
+  if (app.io.interactive) return;
+  throw new CoiError('no-terminal', `${command} needs a terminal on stdin and stdout`, {
+    hint: 'Without one use `coi shell --background` to start an agent, or `coi run -- COMMAND` to run one command.',
+  });
+}

@@ -1,0 +1,26 @@
+// What the host says of a path.
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+
+export type PathFacts =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'file' }
+  | { readonly kind: 'directory'; readonly real: string };
+
+/** Follows links: it says what the user would see when entering the path. */
+export function pathFacts(path: string): PathFacts {
+  try {
+    const found = statSync(path);
+    if (!found.isDirectory()) return { kind: 'file' };
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return { kind: 'directory', real: realpathSync(path) };
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return { kind: 'missing' };
+      default:
+        return { kind: 'unreadable' };
+    }
+  }
+}
