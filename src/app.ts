@@ -55,16 +55,22 @@ export function makeApp(process: NodeJS.Process): App {
     },
     version,
     get prefix() {
-      return env['COI_CONTAINER_PREFIX'] === undefined ? defaultPrefix : parsePrefix(env['COI_CONTAINER_PREFIX']);
+      return env['COI_CONTAINER_PREFIX'] === undefined
+        ? defaultPrefix
+        : parsePrefix(env['COI_CONTAINER_PREFIX']);
     },
     clock: { now: () => new Date(), elapsedMs: () => performance.now() },
     signal,
     incus: () => {
-      incus ??= import('./incus/open.ts').then(({ openIncus, incusSocketPath }) => openIncus({ socketPath: incusSocketPath(env) }));
+      incus ??= import('./incus/open.ts').then(({ openIncus, incusSocketPath }) =>
+        openIncus({ socketPath: incusSocketPath(env) }),
+      );
       return incus;
     },
     coid: () => {
-      coid ??= import('./daemon/client.ts').then(({ openCoid, coidSocketPath }) => openCoid({ socketPath: coidSocketPath(env) }));
+      coid ??= import('./daemon/client.ts').then(({ openCoid, coidSocketPath }) =>
+        openCoid({ socketPath: coidSocketPath(env) }),
+      );
       return coid;
     },
     close: async () => (await incus)?.close(),
@@ -90,7 +96,10 @@ function currentDirectory(process: NodeJS.Process): string {
     const real = process.cwd();
     return seen?.startsWith('/') && sameDirectory(seen, real) ? seen : real;
   } catch (cause) {
-    throw new CoiError('workspace-invalid', 'the current directory does not exist any more', { hint: 'Change to another directory.', cause });
+    throw new CoiError('workspace-invalid', 'the current directory does not exist any more', {
+      hint: 'Change to another directory.',
+      cause,
+    });
   }
 }
 

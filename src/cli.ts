@@ -1,18 +1,21 @@
 // argv → command → outcome → exit status; the one place that renders an error.
 import { Command, CommanderError } from 'commander';
 import { type App, makeApp } from './app.ts';
-import { addGlobalOptions, commandWord, withBareResume } from './commands/global.ts';
+import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
 import { summaryLine, tree } from './commands/tree.ts';
-import { CoiError, errorCodes, ExitStatus } from './errors.ts';
+import { CoiError, ExitStatus, errorCodes } from './errors.ts';
 
 /** Runs one command line and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const wantsJson = argv.includes('--json') || argv.join(' ').includes('--format json') || argv.includes('--format=json');
+  const wantsJson =
+    argv.includes('--json') ||
+    argv.join(' ').includes('--format json') ||
+    argv.includes('--format=json');
   let app: App | undefined;
   try {
     app = makeApp(process);
     const program = await programFor(argv, app);
-    await program.parseAsync(withBareResume(argv), { from: 'user' });
+    await program.parseAsync(normalized(argv), { from: 'user' });
     return 0;
   } catch (error) {
     return report(error, app, wantsJson, argv.includes('--debug'));
@@ -32,18 +35,33 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'show help for a command')
-    .addHelpText('after', '\nRun `coi` alone to start or resume work in the current directory; `coi help COMMAND` explains a command.');
+    .addHelpText(
+      'after',
+      '\nRun `coi` alone to start or resume work in the current directory; `coi help COMMAND` explains a command.',
+    );
   addGlobalOptions(program);
-  const word = commandWord(argv) ?? (argv.some((word) => ['-h', '--help', '--version'].includes(word)) ? undefined : 'shell');
+  const word =
+    commandWord(argv) ??
+    (argv.some((word) => ['-h', '--help', '--version'].includes(word)) ? undefined : 'shell');
   const wanted = word === 'help' ? commandWord(argv.slice(argv.indexOf('help') + 1)) : word;
   for (const branch of tree) {
-    const command = new Command(branch.name).summary(branch.summary).description(branch.summary).exitOverride().configureOutput({ outputError: () => {} });
-    command.aliases([...(branch.aliases ?? [])]).helpOption('-h, --help', 'show help').helpGroup(`${branch.group}:`);
+    const command = new Command(branch.name)
+      .summary(branch.summary)
+      .description(branch.summary)
+      .exitOverride()
+      .configureOutput({ outputError: () => {} });
+    command
+      .aliases([...(branch.aliases ?? [])])
+      .helpOption('-h, --help', 'show help')
+      .helpGroup(`${branch.group}:`);
     if (branch.name === wanted || branch.aliases?.includes(wanted ?? '')) {
       addGlobalOptions(command);
       (await branch.load()).register(command, app);
     }
-    program.addCommand(command, { hidden: branch.hidden ?? false, isDefault: branch.name === 'shell' && commandWord(argv) === undefined });
+    program.addCommand(command, {
+      hidden: branch.hidden ?? false,
+      isDefault: branch.name === 'shell' && commandWord(argv) === undefined,
+    });
   }
   return program;
 }
@@ -60,9 +78,19 @@ function report(error: unknown, app: App | undefined, json: boolean, debug: bool
     return errorCodes.usage.exit;
   }
   if (error instanceof CoiError) {
-    if (json) tell(JSON.stringify({ error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }));
+    if (json)
+      tell(
+        JSON.stringify({
+          error: {
+            code: error.code,
+            message: error.message,
+            ...(error.hint ? { hint: error.hint } : {}),
+          },
+        }),
+      );
     else tell(`Error: ${error.message}${error.hint ? `\nHint: ${error.hint}` : ''}`);
-    if (debug && error.cause) tell(String(error.cause instanceof Error ? error.cause.stack : error.cause));
+    if (debug && error.cause)
+      tell(String(error.cause instanceof Error ? error.cause.stack : error.cause));
     return errorCodes[error.code].exit;
   }
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return 0;

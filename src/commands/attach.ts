@@ -4,11 +4,17 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
-import { containerName, parseContainerName, parseSlot, tmuxSession, workspaceHash } from '../names.ts';
+import {
+  containerName,
+  parseContainerName,
+  parseSlot,
+  tmuxSession,
+  workspaceHash,
+} from '../names.ts';
 import { guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
-import { coiContainers, type Container } from '../session/record.ts';
 import { findContainer } from '../session/lookup.ts';
+import { type Container, coiContainers } from '../session/record.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { needTerminal } from './terminal.ts';
@@ -28,11 +34,22 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
   needTerminal(app, 'coi attach');
   const found = await target(app, options, name);
   if (!found) return;
-  const { container, session } = { container: parseContainerName(found.name), session: found.session };
+  const { container, session } = {
+    container: parseContainerName(found.name),
+    session: found.session,
+  };
   const incus = await app.incus();
-  const workspace = session?.target ?? found.instance.devices['workspace']?.['path'] ?? '/workspace';
+  const workspace =
+    session?.target ?? found.instance.devices['workspace']?.['path'] ?? '/workspace';
   const shell = ['sh', '-c', 'cd "$1" 2>/dev/null || cd; exec bash', 'coi-bash', workspace];
-  const tmux = ['sh', '-c', guestScript('attach.sh'), 'coi-attach', tmuxSession(container), workspace];
+  const tmux = [
+    'sh',
+    '-c',
+    guestScript('attach.sh'),
+    'coi-attach',
+    tmuxSession(container),
+    workspace,
+  ];
   try {
     const exec = await incus.execTerminal(
       container,
@@ -46,23 +63,40 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
       },
       { signal: app.signal },
     );
-    const end = await bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
+    const end = await bridgeTerminal(
+      { stdin: app.io.stdin, stdout: app.io.stdout },
+      exec,
+      app.signal,
+    );
     exec.close();
-    if (end.kind === 'lost') app.io.warn(`the connection to ${container} was lost; \`coi list\` shows whether it goes on`);
-    if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status)) throw new ExitStatus(end.status);
+    if (end.kind === 'lost')
+      app.io.warn(`the connection to ${container} was lost; \`coi list\` shows whether it goes on`);
+    if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status))
+      throw new ExitStatus(end.status);
   } catch (error) {
     throw incusFailure(error, `attaching to ${container} failed`);
   }
 }
 
 /** The container that is meant; undefined when there is nothing to attach to and that was said. */
-async function target(app: App, options: AttachOptions, name: string | undefined): Promise<Container | undefined> {
+async function target(
+  app: App,
+  options: AttachOptions,
+  name: string | undefined,
+): Promise<Container | undefined> {
   const all = await ownContainers(app);
   if (name !== undefined) return running(await findContainer(app, all, name), name);
   if (options.slot !== undefined) {
     const slot = parseSlot(options.slot);
-    const wanted = containerName(app.prefix, workspaceHash(workspacePath(app.cwd, options.workspace ?? '.')), slot);
-    const found = running(all.find((container) => container.name === wanted), wanted);
+    const wanted = containerName(
+      app.prefix,
+      workspaceHash(workspacePath(app.cwd, options.workspace ?? '.')),
+      slot,
+    );
+    const found = running(
+      all.find((container) => container.name === wanted),
+      wanted,
+    );
     app.io.tell(`Attaching to ${wanted} (slot ${slot})...`);
     return found;
   }
@@ -76,13 +110,27 @@ async function target(app: App, options: AttachOptions, name: string | undefined
     app.io.tell(`Attaching to ${only.name}...`);
     return only;
   }
-  app.io.print(['Active sessions:', ...live.map((container, at) => `  ${at + 1}. ${container.name}${container.session?.alias ? ` (${container.session.alias})` : ''}`), '', 'Use: coi attach <container-name>'].join('\n'));
+  app.io.print(
+    [
+      'Active sessions:',
+      ...live.map(
+        (container, at) =>
+          `  ${at + 1}. ${container.name}${container.session?.alias ? ` (${container.session.alias})` : ''}`,
+      ),
+      '',
+      'Use: coi attach <container-name>',
+    ].join('\n'),
+  );
   return undefined;
 }
 
 async function ownContainers(app: App): Promise<Container[]> {
   try {
-    return coiContainers(await (await app.incus()).instances({ signal: app.signal }), app.prefix, app.user.uid);
+    return coiContainers(
+      await (await app.incus()).instances({ signal: app.signal }),
+      app.prefix,
+      app.user.uid,
+    );
   } catch (error) {
     throw incusFailure(error, 'listing the containers failed');
   }
@@ -92,6 +140,8 @@ function running(container: Container | undefined, name: string): Container {
   if (container?.status === 'Running') return container;
   const frozen = container?.status === 'Frozen';
   throw new CoiError('session-not-found', `container ${name} not found or not running`, {
-    hint: frozen ? `It is paused; \`coi unfreeze ${container.name}\` lets it go on.` : 'See `coi list`.',
+    hint: frozen
+      ? `It is paused; \`coi unfreeze ${container.name}\` lets it go on.`
+      : 'See `coi list`.',
   });
 }

@@ -7,11 +7,26 @@ import { tree } from './tree.ts';
 export function register(command: Command, app: App): void {
   command
     .argument('<shell>', 'bash, zsh or fish')
-    .addHelpText('after', '\nbash: source <(coi completion bash)\nzsh:  coi completion zsh > "${fpath[1]}/_coi"\nfish: coi completion fish > ~/.config/fish/completions/coi.fish')
+    .addHelpText(
+      'after',
+      '\nbash: source <(coi completion bash)\nzsh:  coi completion zsh > ~/.zfunc/_coi (a directory of your fpath)\nfish: coi completion fish > ~/.config/fish/completions/coi.fish',
+    )
     .action((shell: string) => app.io.print(script(shell)));
 }
 
-const flags = ['--workspace', '--slot', '--resume', '--continue', '--profile', '--image', '--persistent', '--env', '--mount', '--network', '--help'];
+const flags = [
+  '--workspace',
+  '--slot',
+  '--resume',
+  '--continue',
+  '--profile',
+  '--image',
+  '--persistent',
+  '--env',
+  '--mount',
+  '--network',
+  '--help',
+];
 
 /** The completion script of a shell: commands, global flags, then names where a command takes one. */
 export function script(shell: string): string {
@@ -24,12 +39,19 @@ export function script(shell: string): string {
     case 'fish':
       return [
         'complete -c coi -f',
-        ...tree.filter(({ hidden }) => !hidden).map(({ name, summary }) => `complete -c coi -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", "\\'")}'`),
+        ...tree
+          .filter(({ hidden }) => !hidden)
+          .map(
+            ({ name, summary }) =>
+              `complete -c coi -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", "\\'")}'`,
+          ),
         ...flags.map((flag) => `complete -c coi -l ${flag.slice(2)}`),
         `complete -c coi -n '__fish_seen_subcommand_from ${namedCommands.join(' ')}' -a '(coi list --format names 2>/dev/null)'`,
       ].join('\n');
     default:
-      throw new CoiError('usage', `no completion for "${shell}"`, { hint: 'Shells: bash, zsh, fish.' });
+      throw new CoiError('usage', `no completion for "${shell}"`, {
+        hint: 'Shells: bash, zsh, fish.',
+      });
   }
 }
 

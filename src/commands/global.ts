@@ -5,7 +5,18 @@ import { Option } from 'commander';
 const collect = (value: string, before: string[]) => [...before, value];
 
 /** Long and short names of the flags above the command that take a value. */
-const valued = new Set(['-w', '--workspace', '--slot', '--profile', '--image', '-e', '--env', '--mount', '--network', '--tool']);
+const valued = new Set([
+  '-w',
+  '--workspace',
+  '--slot',
+  '--profile',
+  '--image',
+  '-e',
+  '--env',
+  '--mount',
+  '--network',
+  '--tool',
+]);
 
 export function addGlobalOptions(command: Command): void {
   const shown = command.parent === null && command.name() === 'coi';
@@ -13,16 +24,30 @@ export function addGlobalOptions(command: Command): void {
   command
     .addOption(option('-w, --workspace <path>', 'directory to mount (default: the current one)'))
     .addOption(option('--slot <n>', 'slot of the session, 1 to 10 (default: the lowest free one)'))
-    .addOption(option('--resume [=id]', 'resume the newest session of the workspace, or that one').preset('auto'))
+    .addOption(
+      option('--resume [=id]', 'resume the newest session of the workspace, or that one').preset(
+        'auto',
+      ),
+    )
     .addOption(option('--continue [=id]', 'the same as --resume').preset('auto'))
     .addOption(option('--profile <name>', 'use a profile'))
     .addOption(option('--image <name>', 'image of the container'))
     .addOption(option('--persistent', 'keep the container when it stops'))
-    .addOption(option('-e, --env <NAME=value>', 'environment variable for the agent (repeatable)').argParser(collect).default([], 'none'))
-    .addOption(option('--mount <host:container>', 'extra directory for the container (repeatable)').argParser(collect).default([], 'none'))
+    .addOption(
+      option('-e, --env <NAME=value>', 'environment variable for the agent (repeatable)')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .addOption(
+      option('--mount <host:container>', 'extra directory for the container (repeatable)')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(option('--network <mode>', 'restricted, allowlist or open'))
     .addOption(option('--all-users', "root only: every user's sessions"))
-    .addOption(option('--debug', 'show traces of errors; in `coi shell`: bash instead of the tool'));
+    .addOption(
+      option('--debug', 'show traces of errors; in `coi shell`: bash instead of the tool'),
+    );
 }
 
 /** The first word of the command line that is no flag and no flag's value: the command, if it is one. */
@@ -36,8 +61,23 @@ export function commandWord(argv: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** A bare --resume never takes the next word as its id: an id needs `=`, as the predecessor had it. */
-export function withBareResume(argv: readonly string[]): string[] {
+/**
+ * The words as commander understands them: a bare --resume never takes the next word as its id (an id needs `=`),
+ * and switches may be given as `--switch=true|false`, as the predecessor's users do.
+ */
+export function normalized(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
-  return argv.map((word, at) => ((word === '--resume' || word === '--continue') && (end < 0 || at < end) ? `${word}=auto` : word));
+  const [flags, rest] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end)];
+  return [...flags.flatMap(normalWord), ...rest];
+}
+
+function normalWord(word: string): string[] {
+  if (word === '--resume' || word === '--continue') return [`${word}=auto`];
+  const [, name, value] =
+    /^--(tmux|persistent|background|debug|force|all|json|verbose|capture|tty)=(true|false)$/.exec(
+      word,
+    ) ?? [];
+  if (name === undefined) return [word];
+  if (value === 'true') return name === 'tmux' ? [] : [`--${name}`];
+  return name === 'tmux' ? ['--no-tmux'] : [];
 }

@@ -23,12 +23,24 @@ export interface Opening {
 const guestHome = '/home/code';
 
 /** Runs the tool in tmux on the terminal and returns how the terminal's part ended. */
-export async function openOnTerminal(app: App, opening: Opening, watch: { timing: Timing; progress: Progress }): Promise<BridgeEnd> {
+export async function openOnTerminal(
+  app: App,
+  opening: Opening,
+  watch: { timing: Timing; progress: Progress },
+): Promise<BridgeEnd> {
   const incus = await app.incus();
-  const exec = await incus.execTerminal(opening.container, { ...starter(app, opening, 'attach'), ...terminalSize(app.io.stdout) }, { signal: app.signal });
+  const exec = await incus.execTerminal(
+    opening.container,
+    { ...starter(app, opening, 'attach'), ...terminalSize(app.io.stdout) },
+    { signal: app.signal },
+  );
   watch.timing.mark('terminal');
   try {
-    await handOverTo(terminalStarter(exec), handOver(opening.environment, opening.command), app.signal);
+    await handOverTo(
+      terminalStarter(exec),
+      handOver(opening.environment, opening.command),
+      app.signal,
+    );
     watch.timing.mark('handed over');
     watch.progress.clear();
     return await bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
@@ -43,24 +55,36 @@ export async function openOnTerminal(app: App, opening: Opening, watch: { timing
 /** Starts the tool in a detached tmux session and says how to reach it. */
 export async function openInBackground(app: App, opening: Opening): Promise<void> {
   const incus = await app.incus();
-  const exec = await incus.execPiped(opening.container, starter(app, opening, 'background'), { signal: app.signal });
+  const exec = await incus.execPiped(opening.container, starter(app, opening, 'background'), {
+    signal: app.signal,
+  });
   const said: Buffer[] = [];
   exec.stderr.on('data', (chunk: Buffer) => said.push(chunk));
   try {
-    await handOverTo({ input: exec.stdin, output: exec.stdout, status: exec.status }, handOver(opening.environment, opening.command), app.signal);
+    await handOverTo(
+      { input: exec.stdin, output: exec.stdout, status: exec.status },
+      handOver(opening.environment, opening.command),
+      app.signal,
+    );
     exec.stdout.resume();
     const status = await exec.status;
     if (status !== 0) {
-      throw new CoiError('session-failed', `the tool could not be started in the background (status ${status}): ${Buffer.concat(said).toString('utf8').trim()}`, {
-        hint: `The container runs: \`coi attach ${opening.container} --bash\` to look, \`coi kill ${opening.container}\` to end it.`,
-      });
+      throw new CoiError(
+        'session-failed',
+        `the tool could not be started in the background (status ${status}): ${Buffer.concat(said).toString('utf8').trim()}`,
+        {
+          hint: `The container runs: \`coi attach ${opening.container} --bash\` to look, \`coi kill ${opening.container}\` to end it.`,
+        },
+      );
     }
   } finally {
     exec.close();
   }
   const { container, session } = opening;
   app.io.tell(`Created background tmux session: ${session}`);
-  app.io.tell(`Use 'coi tmux capture ${container}' to view output\nUse 'coi tmux send ${container} "<command>"' to send commands\nUse 'coi attach ${container}' to attach`);
+  app.io.tell(
+    `Use 'coi tmux capture ${container}' to view output\nUse 'coi tmux send ${container} "<command>"' to send commands\nUse 'coi attach ${container}' to attach`,
+  );
 }
 
 function starter(app: App, { session, workspace }: Opening, mode: 'attach' | 'background') {

@@ -2,15 +2,24 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { loadConfig, type ResolvedConfig } from '../config/load.ts';
+import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
-import { parseAlias, parseImageAlias, parseSlot, type SessionId, type WorkspacePath } from '../names.ts';
+import { hostFiles } from '../host/files.ts';
+import {
+  parseAlias,
+  parseImageAlias,
+  parseSlot,
+  quoted,
+  type SessionId,
+  type WorkspacePath,
+} from '../names.ts';
 import { parseAssignment } from '../session/environment.ts';
-import { parseMount, plannedMounts, type ExtraMount } from '../session/extramounts.ts';
+import { type ExtraMount, parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
 import { imageMissing } from '../session/launch.ts';
+import { mountRefusal } from '../session/mounts.ts';
 import type { PlannedMount, ServerFacts, SessionWish } from '../session/plan.ts';
-import { refusedWorkspace } from '../session/mounts.ts';
 import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 
@@ -24,39 +33,74 @@ export function place(app: App, wanted: string | undefined, preservePath: boolea
   const workspace = workspacePath(app.cwd, wanted ?? '.');
   const facts = pathFacts(workspace);
   usableWorkspace(workspace, facts);
-  const refusal = refusedWorkspace(facts.real, app.user.home);
-  if (refusal) throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: ${refusal}`, { hint: 'Use a project directory below it.' });
+  // coid refuses by the same rule with every home of the host; asking here answers before anything is made.
+  const refusal = mountRefusal(
+    { path: facts.real, readonly: false, uid: app.user.uid, session: '' },
+    {
+      homes: [app.user.home],
+      runDir: app.env['COI_RUN_DIR'] ?? defaultRunDir,
+      stateDir: app.env['COI_STATE_DIR'] ?? defaultStateDir,
+    },
+  );
+  if (refusal)
+    throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
+      hint: 'Use a project directory below it.',
+    });
   const { target, warning } = workspaceTarget(workspace, preservePath);
   if (warning) app.io.warn(warning);
   return { workspace, target };
 }
 
-export function config(app: App, options: GlobalOptions & { tool?: string }, workspace: WorkspacePath): Promise<ResolvedConfig> {
+export function config(
+  app: App,
+  options: GlobalOptions & { tool?: string },
+  workspace: WorkspacePath,
+): Promise<ResolvedConfig> {
   const { home } = app.user;
-  return loadConfig({
-    home,
-    workspace,
-    cwd: app.cwd,
-    env: app.env,
-    profile: options.profile,
-    flags: {
-      ...(options.image === undefined ? {} : { 'container.image': options.image }),
-      ...(options.persistent ? { 'container.persistent': true } : {}),
-      ...(options.tool === undefined ? {} : { 'tool.name': options.tool }),
-      ...(options.network === undefined ? {} : { 'network.mode': options.network }),
+  return loadConfig(
+    {
+      home,
+      workspace,
+      cwd: app.cwd,
+      env: app.env,
+      profile: options.profile,
+      flags: {
+        ...(options.image === undefined ? {} : { 'container.image': options.image }),
+        ...(options.persistent ? { 'container.persistent': true } : {}),
+        ...(options.tool === undefined ? {} : { 'tool.name': options.tool }),
+        ...(options.network === undefined ? {} : { 'network.mode': networkMode(options.network) }),
+      },
     },
+    hostFiles,
+  );
+}
+
+function networkMode(text: string): NetworkMode {
+  if (text === 'restricted' || text === 'allowlist' || text === 'open') return text;
+  throw new CoiError('usage', `invalid --network ${quoted(text)}`, {
+    hint: 'Modes: restricted, allowlist, open.',
   });
 }
 
 /** What the plan needs from the server, in one round: fails early if Incus is away or the image missing. */
-export async function serverFacts(app: App, image: string, storagePool: string | undefined): Promise<ServerFacts> {
+export async function serverFacts(
+  app: App,
+  image: string,
+  storagePool: string | undefined,
+): Promise<ServerFacts> {
   const incus = await app.incus();
   const { signal } = app;
   try {
-    const [profile, alias] = await Promise.all([incus.profile('default', { signal }), incus.imageAlias(image, { signal })]);
+    const [profile, alias] = await Promise.all([
+      incus.profile('default', { signal }),
+      incus.imageAlias(image, { signal }),
+    ]);
     if (!alias) throw imageMissing(image);
-    const hasRoot = Object.values(profile?.devices ?? {}).some((device) => device['type'] === 'disk' && device['path'] === '/');
-    const pools = hasRoot && storagePool === undefined ? undefined : await incus.storagePools({ signal });
+    const hasRoot = Object.values(profile?.devices ?? {}).some(
+      (device) => device['type'] === 'disk' && device['path'] === '/',
+    );
+    const pools =
+      hasRoot && storagePool === undefined ? undefined : await incus.storagePools({ signal });
     return { defaultProfile: profile, pools };
   } catch (error) {
     throw incusFailure(error, 'asking Incus failed');
@@ -69,7 +113,12 @@ export function wish(
   options: GlobalOptions,
   { settings, profile }: ResolvedConfig,
   at: Place,
-  more: { session: SessionId; tool: string; storeMounts: readonly PlannedMount[]; disposable: boolean },
+  more: {
+    session: SessionId;
+    tool: string;
+    storeMounts: readonly PlannedMount[];
+    disposable: boolean;
+  },
 ): SessionWish {
   const alias = settings['container.alias'];
   return {
@@ -87,32 +136,52 @@ export function wish(
     docker: settings['container.docker'],
     storagePool: settings['container.storage_pool'] || undefined,
     disposable: more.disposable,
-    mounts: [...more.storeMounts, ...extraMounts(app, options, settings['mounts.default'], [at.target, ...more.storeMounts.map(({ target }) => target)])],
+    mounts: [
+      ...more.storeMounts,
+      ...extraMounts(app, options, settings['mounts.default'], [
+        at.target,
+        ...more.storeMounts.map(({ target }) => target),
+      ]),
+    ],
   };
 }
 
-function extraMounts(app: App, options: GlobalOptions, configured: readonly ExtraMount[], taken: readonly string[]): PlannedMount[] {
+function extraMounts(
+  app: App,
+  options: GlobalOptions,
+  configured: readonly ExtraMount[],
+  taken: readonly string[],
+): PlannedMount[] {
   const asked = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
   for (const { host } of asked) {
     if (pathFacts(host).kind === 'missing') {
-      throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, { hint: 'Create it first, or leave the mount out.' });
+      throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, {
+        hint: 'Create it first, or leave the mount out.',
+      });
     }
   }
   return plannedMounts([...configured, ...asked], taken);
 }
 
 /** Variables for the agent from configuration, forwarding and --env, later ones winning. */
-export function agentEnvironment(app: App, options: GlobalOptions, { settings }: ResolvedConfig): Record<string, string> {
+export function agentEnvironment(
+  app: App,
+  options: GlobalOptions,
+  { settings }: ResolvedConfig,
+): Record<string, string> {
   const forwarded: Record<string, string> = {};
   for (const name of settings['defaults.forward_env']) {
     const value = app.env[name];
     if (value === undefined) app.io.warn(`forward_env: ${name} is not set on this host`);
     else forwarded[name] = value;
   }
-  return { ...settings['defaults.environment'], ...forwarded, ...Object.fromEntries(options.env.map(parseAssignment)) };
+  return {
+    ...settings['defaults.environment'],
+    ...forwarded,
+    ...Object.fromEntries(options.env.map(parseAssignment)),
+  };
 }
 
 export function newSessionId(): SessionId {
   return randomUUID() as SessionId;
 }
-

@@ -4,13 +4,13 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import type { PipedExec } from '../incus/client.ts';
-import { handOver, plainEnvironment, guestTerm } from '../session/environment.ts';
+import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import { sessionPlan } from '../session/plan.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
-import type { GlobalOptions } from './command.ts';
 import { reserveOrStart } from './coid.ts';
+import type { GlobalOptions } from './command.ts';
 import { agentEnvironment, config, newSessionId, place, serverFacts, wish } from './prepare.ts';
 
 const guestHome = '/home/code';
@@ -19,23 +19,43 @@ export function register(command: Command, app: App): void {
   command
     .argument('[command...]', 'the command and its arguments (after --)')
     .passThroughOptions()
-    .addHelpText('after', '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z',
+    )
     .action((words: string[]) => run(app, command.opts<GlobalOptions>(), words));
 }
 
 async function run(app: App, options: GlobalOptions, words: readonly string[]): Promise<void> {
-  if (words.length === 0) throw new CoiError('usage', 'no command given', { hint: 'For example: coi run -- make test' });
+  if (words.length === 0)
+    throw new CoiError('usage', 'no command given', { hint: 'For example: coi run -- make test' });
   const at = place(app, options.workspace, false);
   const resolved = await config(app, options, at.workspace);
   const persistent = resolved.settings['container.persistent'] ?? false;
-  const wanted = wish(app, options, resolved, at, { session: newSessionId(), tool: 'none', storeMounts: [], disposable: !persistent });
+  const wanted = wish(app, options, resolved, at, {
+    session: newSessionId(),
+    tool: 'none',
+    storeMounts: [],
+    disposable: !persistent,
+  });
   const environment = agentEnvironment(app, options, resolved);
   const incus = await app.incus();
   const plan = sessionPlan(wanted, await serverFacts(app, wanted.image, wanted.storagePool));
   const nothing = async () => {};
-  const context: LaunchContext = { plan, incus, coid: await reserveOrStart(app), prepareStore: nothing, discardStore: nothing, reservation: undefined };
+  const context: LaunchContext = {
+    plan,
+    incus,
+    coid: await reserveOrStart(app),
+    prepareStore: nothing,
+    discardStore: nothing,
+    reservation: undefined,
+  };
   const progress = stepProgress(app.io);
-  await runSteps(launchSteps, context, { tell: progress.tell, elapsedMs: app.clock.elapsedMs, signal: app.signal });
+  await runSteps(launchSteps, context, {
+    tell: progress.tell,
+    elapsedMs: app.clock.elapsedMs,
+    signal: app.signal,
+  });
   const { container } = reserved(context);
   let status: number;
   try {
@@ -62,7 +82,9 @@ async function passOn(app: App, exec: PipedExec, handedOver: string): Promise<nu
   exec.stdin.write(handedOver);
   if (stdin.isTTY) exec.stdin.end();
   else stdin.pipe(exec.stdin);
-  const interrupted = new Promise<never>((_, reject) => app.signal.addEventListener('abort', () => reject(app.signal.reason), { once: true }));
+  const interrupted = new Promise<never>((_, reject) =>
+    app.signal.addEventListener('abort', () => reject(app.signal.reason), { once: true }),
+  );
   try {
     return await Promise.race([exec.status, interrupted]);
   } finally {
@@ -76,6 +98,9 @@ async function passOn(app: App, exec: PipedExec, handedOver: string): Promise<nu
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */
 async function end(app: App, container: string, persistent: boolean): Promise<void> {
   const incus = await app.incus();
-  const stop = await incus.changeState(container, persistent ? { action: 'stop', timeout: 60 } : { action: 'stop', force: true, timeout: 30 });
+  const stop = await incus.changeState(
+    container,
+    persistent ? { action: 'stop', timeout: 60 } : { action: 'stop', force: true, timeout: 30 },
+  );
   if (persistent) await stop.wait({ timeoutMs: 90_000 });
 }

@@ -2,18 +2,80 @@
 import type { Branch } from './command.ts';
 
 export const tree: readonly Branch[] = [
-  { name: 'shell', group: 'Sessions', summary: 'Start or resume an agent in its own machine (also: bare `coi`)', load: () => import('./shell.ts') },
-  { name: 'run', group: 'Sessions', summary: 'Run one command in a fresh machine and pass on its output and exit status', load: () => import('./run.ts') },
-  { name: 'attach', group: 'Sessions', summary: 'Attach to a running session', load: () => import('./attach.ts') },
-  { name: 'list', group: 'Sessions', aliases: ['ls'], summary: 'List containers and saved sessions', load: () => import('./list.ts') },
-  { name: 'shutdown', group: 'Sessions', aliases: ['close'], summary: 'Shut sessions down gracefully', load: () => import('./shutdown.ts') },
-  { name: 'kill', group: 'Sessions', summary: 'Stop and delete sessions at once', load: () => import('./kill.ts') },
-  { name: 'setup', group: 'Host', summary: 'Make this host ready: Incus, network, storage, coid', load: () => import('./setup.ts') },
-  { name: 'health', group: 'Host', summary: 'Check this host without changing it', load: () => import('./health.ts') },
-  { name: 'daemon', group: 'Host', summary: 'Manage coid, the service that makes mounts and guards', load: () => import('./daemon.ts') },
-  { name: 'build', group: 'Images', summary: 'Build the image that sessions start from', load: () => import('./build.ts') },
-  { name: 'completion', group: 'Other', summary: 'Print completions for bash, zsh or fish', load: () => import('./completion.ts') },
-  { name: 'version', group: 'Other', summary: 'Print the version', load: () => import('./version.ts') },
+  {
+    name: 'shell',
+    group: 'Sessions',
+    summary: 'Start or resume an agent in its own machine (also: bare `coi`)',
+    load: () => import('./shell.ts'),
+  },
+  {
+    name: 'run',
+    group: 'Sessions',
+    summary: 'Run one command in a fresh machine and pass on its output and exit status',
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'attach',
+    group: 'Sessions',
+    summary: 'Attach to a running session',
+    load: () => import('./attach.ts'),
+  },
+  {
+    name: 'list',
+    group: 'Sessions',
+    aliases: ['ls'],
+    summary: 'List containers and saved sessions',
+    load: () => import('./list.ts'),
+  },
+  {
+    name: 'shutdown',
+    group: 'Sessions',
+    aliases: ['close'],
+    summary: 'Shut sessions down gracefully',
+    load: () => import('./shutdown.ts'),
+  },
+  {
+    name: 'kill',
+    group: 'Sessions',
+    summary: 'Stop and delete sessions at once',
+    load: () => import('./kill.ts'),
+  },
+  {
+    name: 'setup',
+    group: 'Host',
+    summary: 'Make this host ready: Incus, network, storage, coid',
+    load: () => import('./setup.ts'),
+  },
+  {
+    name: 'health',
+    group: 'Host',
+    summary: 'Check this host without changing it',
+    load: () => import('./health.ts'),
+  },
+  {
+    name: 'daemon',
+    group: 'Host',
+    summary: 'Manage coid, the service that makes mounts and guards',
+    load: () => import('./daemon.ts'),
+  },
+  {
+    name: 'build',
+    group: 'Images',
+    summary: 'Build the image that sessions start from',
+    load: () => import('./build.ts'),
+  },
+  {
+    name: 'completion',
+    group: 'Other',
+    summary: 'Print completions for bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'version',
+    group: 'Other',
+    summary: 'Print the version',
+    load: () => import('./version.ts'),
+  },
 ];
 
 export function summaryLine(version: string): string {
