@@ -9,6 +9,10 @@ export interface ToolLaunch {
   readonly workspace: string;
   readonly model?: string | undefined;
   readonly effort?: string | undefined;
+  /** Program instead of the usual one (`[tool] binary`). */
+  readonly binary?: string | undefined;
+  /** Names of the variables that the session gets: a login may come through one of them. */
+  readonly variables?: readonly string[];
 }
 
 export type Conversation =
@@ -23,12 +27,25 @@ export interface Seed {
   readonly to: string;
   /** Credentials are kept 0600, replaced only by newer ones, and also refreshed when resuming. */
   readonly kind: 'credential' | 'settings' | 'context';
+  /** Of a JSON file only these top-level keys: the rest is not the agent's business. */
+  readonly keys?: readonly string[];
 }
 
-/** Keys that coi needs in a JSON settings file of the tool; the user's own stay. One level deep. */
+/** Keys that coi needs in a JSON settings file of the tool; the user's own stay. One level deep, below the table `at`. */
 export interface SettingsMerge {
   readonly path: string;
+  readonly at?: readonly string[];
   readonly values: Readonly<Record<string, unknown>>;
+  /** Only where the tool can log in by itself, so that its login screen is not skipped in vain. */
+  readonly onlyWithLogin?: boolean;
+}
+
+/** Files in which a tool keeps its conversations: below `dir` (relative to the home), at most `depth` directories down. */
+export interface ConversationFiles {
+  readonly dir: string;
+  readonly depth: number;
+  /** What their names end with. */
+  readonly suffix: string;
 }
 
 export interface Tool {
@@ -43,13 +60,33 @@ export interface Tool {
   /** Nothing secret: for that there are seeds and forwarded variables. */
   readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
   readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];
+  /** Variables that log the tool in. */
+  readonly loginVariables?: readonly string[];
   /** Where the tool reads instructions from, relative to the home; the text goes between coi's markers. */
   readonly contextFile?: string;
+  readonly conversations?: ConversationFiles;
   /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */
-  readonly newestConversation?: (files: readonly StoredFile[], workspace: string) => string | undefined;
+  readonly newestConversation?: (
+    files: readonly StoredFile[],
+    workspace: string,
+  ) => string | undefined;
 }
 
 export interface StoredFile {
   readonly path: string;
   readonly modifiedMs: number;
+}
+
+/** The newest of those files whose `id` is found. */
+export function newestOf(
+  files: readonly StoredFile[],
+  id: (path: string) => string | undefined,
+): string | undefined {
+  let newest: { id: string; modifiedMs: number } | undefined;
+  for (const file of files) {
+    const found = id(file.path);
+    if (found !== undefined && (!newest || file.modifiedMs > newest.modifiedMs))
+      newest = { id: found, modifiedMs: file.modifiedMs };
+  }
+  return newest?.id;
 }

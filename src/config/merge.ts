@@ -1,0 +1,86 @@
+// Layers of configuration become one set of values. Pure.
+import { type KeyName, keyNames, keyOf, keys, type Merge, type Settings } from './keys.ts';
+import type { Layer, Origin, Origins } from './origin.ts';
+import { isTable } from './values.ts';
+
+export interface Merged {
+  readonly settings: Settings;
+  readonly origins: Origins;
+}
+
+/** The values in force when `layers` (weakest first) are put on the defaults. `home` replaces `~` in default paths. */
+export function merged(layers: readonly Layer[], home: string): Merged {
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, readonly Origin[]> = {};
+  for (const name of keyNames) {
+    values[name] = atHome(keys[name].fallback, home);
+    origins[name] = [{ kind: 'default' }];
+  }
+  for (const layer of layers) {
+    for (const name of Object.keys(layer.values) as KeyName[]) {
+      const rule = keyOf(name).merge;
+      const given = layer.values[name];
+      if (!counts(rule, given)) continue;
+      const origin = layer.origin(name);
+      const below = values[name];
+      values[name] = joined(rule, below, given);
+      origins[name] =
+        grows(rule) && !isEmpty(below) ? [...(origins[name] ?? []), origin] : [origin];
+    }
+  }
+  return { settings: values as unknown as Settings, origins: origins as unknown as Origins };
+}
+
+/** The value of two layers, the later one on top. */
+export function joined(rule: Merge, below: unknown, above: unknown): unknown {
+  switch (rule) {
+    case 'replace':
+    case 'nonzero':
+    case 'on':
+      return above;
+    case 'append':
+      return [...listOf(below), ...listOf(above)];
+    case 'union':
+      return [...new Set([...listOf(below), ...listOf(above)])];
+    case 'keywise':
+      return { ...(isTable(below) ? below : {}), ...(isTable(above) ? above : {}) };
+    case 'by-name': {
+      const named = listOf(above) as readonly { readonly name: string }[];
+      const kept = (listOf(below) as readonly { readonly name: string }[]).filter(
+        (old) => !named.some((one) => one.name === old.name),
+      );
+      return [...kept, ...named];
+    }
+  }
+}
+
+/** Whether a given value says anything: an empty string means "not set", as in the predecessor. */
+function counts(rule: Merge, given: unknown): boolean {
+  if (given === undefined) return false;
+  switch (rule) {
+    case 'nonzero':
+      return given !== '' && given !== 0;
+    case 'on':
+      return given === true;
+    default:
+      return true;
+  }
+}
+
+function grows(rule: Merge): boolean {
+  return rule === 'append' || rule === 'union' || rule === 'keywise' || rule === 'by-name';
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.length === 0
+    : isTable(value) && Object.keys(value).length === 0;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function atHome(value: unknown, home: string): unknown {
+  return typeof value === 'string' && value.startsWith('~/') ? home + value.slice(1) : value;
+}

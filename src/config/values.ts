@@ -1,0 +1,323 @@
+// The types that a key's value can have: each parses what TOML gave and describes itself as JSON Schema.
+// Written by hand because a schema library costs more at every start than all of these together.
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Where relative paths of a file are taken from. */
+export interface Place {
+  readonly home: string;
+  /** Directory of the file that is being read: for scripts, contexts and prompts. */
+  readonly dir: string;
+  /** For the host side of mounts, sockets and the like. */
+  readonly workspace: string;
+}
+
+export interface ValueType<T> {
+  readonly schema: JsonSchema;
+  /** The value as coi uses it. Throws ValueProblem. */
+  readonly parse: (value: unknown, place: Place) => T;
+}
+
+/** What is wrong with a value: `inner` is the path below the key, such as `[0].host`. */
+export class ValueProblem extends Error {
+  readonly inner: string;
+  /** Names that would have been right, where a name was wrong. */
+  readonly known: readonly string[];
+  readonly wrongName: string | undefined;
+
+  constructor(
+    message: string,
+    more: { inner?: string; known?: readonly string[]; wrongName?: string | undefined } = {},
+  ) {
+    super(message);
+    this.name = 'ValueProblem';
+    this.inner = more.inner ?? '';
+    this.known = more.known ?? [];
+    this.wrongName = more.wrongName;
+  }
+
+  below(part: string): ValueProblem {
+    return new ValueProblem(this.message, {
+      inner: part + this.inner,
+      known: this.known,
+      wrongName: this.wrongName,
+    });
+  }
+}
+
+/** A string; `about` completes "must be …" when the pattern does not fit. An empty one means "not set" (see merge.ts). */
+export function text(pattern?: RegExp, about?: string): ValueType<string> {
+  return {
+    schema: { type: 'string', ...(pattern && { pattern: `^$|${pattern.source}` }) },
+    parse: (value) => {
+      const given = expectText(value);
+      if (pattern && given !== '' && !pattern.test(given))
+        throw new ValueProblem(`must be ${about ?? `like ${pattern.source}`}`);
+      return given;
+    },
+  };
+}
+
+export function choice<const T extends string>(...options: readonly T[]): ValueType<T> {
+  return {
+    schema: { type: 'string', enum: options },
+    parse: (value) => {
+      const found = options.find((option) => option === value);
+      if (found === undefined)
+        throw new ValueProblem(
+          `must be one of ${options.join(', ')}`,
+          typeof value === 'string' ? { known: options, wrongName: value } : {},
+        );
+      return found;
+    },
+  };
+}
+
+export const flag: ValueType<boolean> = {
+  schema: { type: 'boolean' },
+  parse: (value) => {
+    if (typeof value !== 'boolean')
+      throw new ValueProblem(`must be true or false, not ${kindOf(value)}`);
+    return value;
+  },
+};
+
+export function integer(min: number, max = 2 ** 31 - 1): ValueType<number> {
+  return {
+    schema: { type: 'integer', minimum: min, maximum: max },
+    parse: (value) => {
+      if (typeof value !== 'number' || !Number.isInteger(value))
+        throw new ValueProblem(`must be a whole number, not ${kindOf(value)}`);
+      if (value < min || value > max) throw new ValueProblem(`must be from ${min} to ${max}`);
+      return value;
+    },
+  };
+}
+
+export function decimal(min: number): ValueType<number> {
+  return {
+    schema: { type: 'number', minimum: min },
+    parse: (value) => {
+      if (typeof value !== 'number' || !Number.isFinite(value))
+        throw new ValueProblem(`must be a number, not ${kindOf(value)}`);
+      if (value < min) throw new ValueProblem(`must be at least ${min}`);
+      return value;
+    },
+  };
+}
+
+/** A Go duration such as `90s` or `1h30m`, as milliseconds; longer than zero. */
+export const durationMs: ValueType<number> = {
+  schema: { type: 'string', pattern: '^$|^(\\d+(\\.\\d+)?(ms|s|m|h))+$' },
+  parse: (value) => {
+    const given = expectText(value);
+    if (given === '') return 0;
+    const ms = parseDurationMs(given);
+    if (ms === undefined)
+      throw new ValueProblem('must be a duration such as "90s", "30m" or "1h30m"');
+    if (ms < 1 || ms > 2 ** 31 * 1000)
+      throw new ValueProblem('must be a duration longer than zero and shorter than 60 years');
+    return ms;
+  },
+};
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a Go duration, or undefined. */
+export function parseDurationMs(given: string): number | undefined {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(given)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of given.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    total += Number(amount) * (unitMs[unit ?? ''] ?? 0);
+  return total;
+}
+
+/** A path on the host: `~` is the home, a relative one starts at the file's directory (or the workspace). */
+export function path(from: 'dir' | 'workspace' = 'dir'): ValueType<string> {
+  return {
+    schema: { type: 'string' },
+    parse: (value, place) => {
+      const given = expectText(value);
+      return given === '' ? '' : resolvePath(given, place.home, place[from]);
+    },
+  };
+}
+
+/** An absolute path without `.`, `..` and empty parts. */
+export function resolvePath(given: string, home: string, base: string): string {
+  const absolute =
+    given === '~' || given.startsWith('~/')
+      ? home + given.slice(1)
+      : given.startsWith('/')
+        ? given
+        : `${base}/${given}`;
+  const parts: string[] = [];
+  for (const part of absolute.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** A path in the container: absolute, plain. */
+export const guestPath: ValueType<string> = {
+  schema: { type: 'string', pattern: '^/' },
+  parse: (value) => {
+    const given = expectText(value);
+    if (!given.startsWith('/') || given.split('/').includes('..'))
+      throw new ValueProblem('must be an absolute path in the container, without ..');
+    return given.length > 1 ? given.replace(/\/+/g, '/').replace(/\/$/, '') : given;
+  },
+};
+
+export function list<T>(item: ValueType<T>, max = 1000): ValueType<readonly T[]> {
+  return {
+    schema: { type: 'array', items: item.schema, maxItems: max },
+    parse: (value, place) => {
+      if (!Array.isArray(value)) throw new ValueProblem(`must be a list, not ${kindOf(value)}`);
+      if (value.length > max) throw new ValueProblem(`may have at most ${max} entries`);
+      return value.map((element, index) => at(`[${index}]`, () => item.parse(element, place)));
+    },
+  };
+}
+
+/** A table with names of the user's choice. */
+export function named<T>(
+  item: ValueType<T>,
+  name: RegExp,
+  about: string,
+): ValueType<Readonly<Record<string, T>>> {
+  return {
+    schema: {
+      type: 'object',
+      propertyNames: { pattern: name.source },
+      additionalProperties: item.schema,
+    },
+    parse: (value, place) => {
+      const entries = Object.entries(expectTable(value)).map(([key, element]): [string, T] => {
+        if (!name.test(key)) throw new ValueProblem(`is no ${about}`, { inner: `.${key}` });
+        return [key, at(`.${key}`, () => item.parse(element, place))];
+      });
+      return Object.fromEntries(entries);
+    },
+  };
+}
+
+interface Field<T> {
+  readonly type: ValueType<T>;
+  readonly required: boolean;
+  readonly fallback: T | undefined;
+}
+
+export function required<T>(type: ValueType<T>): Field<T> & { readonly required: true } {
+  return { type, required: true, fallback: undefined };
+}
+
+export function optional<T>(type: ValueType<T>): Field<T | undefined> {
+  return { type, required: false, fallback: undefined };
+}
+
+export function withDefault<T>(type: ValueType<T>, fallback: T): Field<T> {
+  return { type, required: false, fallback };
+}
+
+type FieldsOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+/** A table with fixed names; unknown ones are refused, unless `open`. */
+export function table<const F extends Readonly<Record<string, Field<unknown>>>>(
+  fields: F,
+  more: { open?: boolean } = {},
+): ValueType<FieldsOf<F>> {
+  const names = Object.keys(fields);
+  return {
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(
+        Object.entries(fields).map(([name, field]) => [name, field.type.schema]),
+      ),
+      required: names.filter((name) => fields[name]?.required),
+      additionalProperties: more.open === true,
+    },
+    parse: (value, place) => {
+      const given = expectTable(value);
+      const unknown = Object.keys(given).find((name) => !Object.hasOwn(fields, name));
+      if (unknown !== undefined && !more.open)
+        throw new ValueProblem('is no known key', {
+          inner: `.${unknown}`,
+          known: names,
+          wrongName: unknown,
+        });
+      const parsed = Object.entries(fields).map(([name, field]) => {
+        const absent = given[name] === undefined;
+        if (absent && field.required) throw new ValueProblem(`needs ${name}`);
+        return [
+          name,
+          absent ? field.fallback : at(`.${name}`, () => field.type.parse(given[name], place)),
+        ];
+      });
+      return Object.fromEntries(parsed) as FieldsOf<F>;
+    },
+  };
+}
+
+/** The first of several forms that fits; the problem of the last is told. */
+export function either<A, B>(first: ValueType<A>, second: ValueType<B>): ValueType<A | B> {
+  return {
+    schema: { anyOf: [first.schema, second.schema] },
+    parse: (value, place) => {
+      try {
+        return first.parse(value, place);
+      } catch (error) {
+        if (!(error instanceof ValueProblem)) throw error;
+        return second.parse(value, place);
+      }
+    },
+  };
+}
+
+/** Changes a parsed value into another form. */
+export function mapped<A, B>(type: ValueType<A>, change: (value: A) => B): ValueType<B> {
+  return { schema: type.schema, parse: (value, place) => change(type.parse(value, place)) };
+}
+
+export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+  );
+}
+
+function expectTable(value: unknown): Readonly<Record<string, unknown>> {
+  if (!isTable(value)) throw new ValueProblem(`must be a table, not ${kindOf(value)}`);
+  return value;
+}
+
+function expectText(value: unknown): string {
+  if (typeof value !== 'string') throw new ValueProblem(`must be a string, not ${kindOf(value)}`);
+  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(value))
+    throw new ValueProblem('contains control characters');
+  return value;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Date) return 'a date';
+  switch (typeof value) {
+    case 'string':
+      return 'a string';
+    case 'number':
+    case 'bigint':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    default:
+      return isTable(value) ? 'a table' : 'nothing';
+  }
+}
+
+function at<T>(part: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof ValueProblem ? error.below(part) : error;
+  }
+}

@@ -1,0 +1,42 @@
+// The file system of the host as domain code is handed it: see directory.ts for what makes it safe.
+import { constants, realpathSync } from 'node:fs';
+import { Directory, type FileContent, openedOr } from './directory.ts';
+import { FileError, type FileReason } from './file-error.ts';
+import { readUserFile } from './user-file.ts';
+
+export type { Directory, Entry, FileContent, Owner, WriteOptions } from './directory.ts';
+export { FileError, type FileKind, type FileReason } from './file-error.ts';
+
+/** What domain code is handed instead of a file system. */
+export interface HostFiles {
+  /** Opens a directory, following links on the way: for places that only the user can write. Undefined if there is none. */
+  open(path: string): Directory | undefined;
+  /** Reads a file of the user's own, such as a login, that may be a link of the user's (user-file.ts). */
+  readUserFile(
+    home: string,
+    relative: string,
+    options: { maxBytes: number },
+  ): FileContent | undefined;
+  /** The path without links, or undefined if there is no such thing. */
+  realPath(path: string): string | undefined;
+  /** What went wrong with a path, if `error` is of that sort. */
+  problem(
+    error: unknown,
+  ): { readonly reason: FileReason; readonly path: string; readonly message: string } | undefined;
+}
+
+export const hostFiles: HostFiles = {
+  open: (path) => {
+    const fd = openedOr(path, constants.O_RDONLY | constants.O_DIRECTORY, path);
+    return fd === undefined ? undefined : new Directory(fd, path);
+  },
+  readUserFile,
+  realPath: (path) => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return undefined;
+    }
+  },
+  problem: (error) => (error instanceof FileError ? error : undefined),
+};

@@ -1,0 +1,195 @@
+// The session store: `~/.coi/sessions-<tool>/<id>/` holds what the tool keeps in its home, and is mounted, not copied.
+// All is written before the container starts. On resume the last container may have left anything there, so every
+// path is walked without following links, and only regular files are read (host/files.ts).
+import { CoiError } from '../errors.ts';
+import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import type { SessionId } from '../names.ts';
+import { withContext } from '../tools/context.ts';
+import { jsonObject, mergedSettings } from '../tools/settings.ts';
+import type { SettingsMerge, Tool, ToolLaunch } from '../tools/shape.ts';
+import { metadataText, type SessionMetadata } from './metadata.ts';
+import { plantSeed } from './seed.ts';
+
+const settingsMaxBytes = 16 * 2 ** 20;
+const contextMaxBytes = 2 ** 20;
+
+export interface StoreRequest {
+  /** Home of the user that coi works for: `~/.coi` and the seeds are there. */
+  readonly home: string;
+  readonly tool: Tool;
+  /** `conversation` decides whether this is a new store or a resumed one. */
+  readonly launch: ToolLaunch;
+  /** What the agent is told (tools/context.ts); undefined leaves its file alone. */
+  readonly context: string | undefined;
+  /** Who owns `~/.coi` and what is not mounted. */
+  readonly keeper: Owner;
+  /** Who owns what is mounted: the owner of the reservation's mounts. The keeper, unless root works for somebody else. */
+  readonly owner: Owner;
+}
+
+/** One directory of the store that becomes a mount. */
+export interface StorePart {
+  /** Safe as a device name, unique. */
+  readonly name: string;
+  /** On the host, without links. */
+  readonly source: string;
+  /** In the container. */
+  readonly target: string;
+}
+
+export interface PreparedStore {
+  /** `~/.coi/sessions-<tool>/<id>`, without links. */
+  readonly dir: string;
+  readonly parts: readonly StorePart[];
+  /** What could not be taken over, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Makes the store of a new session, or brings that of a resumed one up to date. No container may run it. Throws `store-unusable`. */
+export function prepareStore(request: StoreRequest, files: HostFiles): PreparedStore {
+  return guarded(files, () => {
+    const { tool, launch } = request;
+    using session = sessionDirectory(request, files);
+    const warnings: string[] = [];
+    const dir = session.realPath();
+    const parts = tool.stateDirs.map((stateDir, index) => {
+      makePart(session, stateDir, request);
+      return {
+        name: `state-${index + 1}`,
+        source: `${dir}/${stateDir}`,
+        target: `${launch.home}/${stateDir}`,
+      };
+    });
+    const resume = launch.conversation.kind === 'resume';
+    const login = tool.seeds.filter(
+      (seed) =>
+        plantSeed(seed, {
+          session,
+          files,
+          home: request.home,
+          owner: request.owner,
+          resume,
+          warnings,
+        }) && seed.kind === 'credential',
+    );
+    const canLogIn =
+      login.length > 0 ||
+      (tool.loginVariables ?? []).some((name) => launch.variables?.includes(name));
+    for (const merge of tool.settings(launch)) {
+      if (canLogIn || !merge.onlyWithLogin) mergeInto(session, merge, request.owner, warnings);
+    }
+    if (tool.contextFile !== undefined && request.context !== undefined)
+      writeContext(session, tool.contextFile, request.context, request.owner);
+    return { dir, parts, warnings };
+  });
+}
+
+/** Writes metadata.json, the mark of a whole session. Call it when the container has its name, and again at the end. */
+export function recordSession(
+  request: {
+    readonly home: string;
+    readonly tool: Tool;
+    readonly keeper: Owner;
+    readonly metadata: SessionMetadata;
+    readonly durable?: boolean;
+  },
+  files: HostFiles,
+): void {
+  guarded(files, () => {
+    using directory = files.open(
+      storePath(request.home, request.tool.sessionsDir, request.metadata.sessionId),
+    );
+    if (!directory)
+      throw new CoiError(
+        'store-unusable',
+        `the store of session ${request.metadata.sessionId} is gone`,
+      );
+    directory.write('metadata.json', metadataText(request.metadata), {
+      owner: request.keeper,
+      // fsync costs up to 50 ms on a busy disk; what a loss of power could take is only the mark of a session just begun.
+      durable: request.durable ?? false,
+    });
+  });
+}
+
+export function storePath(home: string, sessionsDir: string, id: SessionId): string {
+  return `${home}/.coi/${sessionsDir}/${id}`;
+}
+
+/** Runs `effect`; what goes wrong with a path becomes `store-unusable`. */
+export function guarded<T>(files: HostFiles, effect: () => T): T {
+  try {
+    return effect();
+  } catch (error) {
+    const problem = files.problem(error);
+    if (!problem) throw error;
+    const hint =
+      problem.reason === 'denied'
+        ? 'Files that the container made as root are given back by `coi clean --ownership`.'
+        : undefined;
+    throw new CoiError('store-unusable', `the session store cannot be used: ${problem.message}`, {
+      hint,
+      cause: error,
+    });
+  }
+}
+
+function sessionDirectory(
+  { home, tool, launch, keeper }: StoreRequest,
+  files: HostFiles,
+): Directory {
+  // The user may keep ~/.coi or a store in it elsewhere, as a link: no container can write there.
+  using existing = files.open(`${home}/.coi/${tool.sessionsDir}`);
+  if (existing) return existing.makeDirectory(launch.sessionId, { owner: keeper });
+  using top = files.open(`${home}/.coi`);
+  if (top) return top.makeDirectory(`${tool.sessionsDir}/${launch.sessionId}`, { owner: keeper });
+  using user = files.open(home);
+  if (!user) throw new CoiError('store-unusable', `the home directory ${home} does not exist`);
+  return user.makeDirectory(`.coi/${tool.sessionsDir}/${launch.sessionId}`, { owner: keeper });
+}
+
+function makePart(session: Directory, stateDir: string, { keeper, owner }: StoreRequest): void {
+  const names = stateDir.split('/');
+  const last = names.pop() ?? '';
+  using parent =
+    names.length === 0 ? undefined : session.makeDirectory(names.join('/'), { owner: keeper });
+  using _part = (parent ?? session).makeDirectory(last, { owner });
+}
+
+function mergeInto(
+  session: Directory,
+  merge: SettingsMerge,
+  owner: Owner,
+  warnings: string[],
+): void {
+  const before = session.read(merge.path, { maxBytes: settingsMaxBytes });
+  const own = before === undefined || before.text.trim() === '' ? {} : jsonObject(before.text);
+  if (own === undefined)
+    warnings.push(`${merge.path} of the session is no JSON object and was written anew`);
+  const text = `${JSON.stringify(mergedAt(own ?? {}, merge.at ?? [], merge.values), null, 2)}\n`;
+  if (text !== before?.text) session.write(merge.path, text, { owner, durable: false });
+}
+
+function mergedAt(
+  own: Readonly<Record<string, unknown>>,
+  at: readonly string[],
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const [key, ...rest] = at;
+  if (key === undefined) return mergedSettings(own, values);
+  const inner = own[key];
+  return {
+    ...own,
+    [key]: mergedAt(
+      typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {},
+      rest,
+      values,
+    ),
+  };
+}
+
+function writeContext(session: Directory, path: string, text: string, owner: Owner): void {
+  const before = session.read(path, { maxBytes: contextMaxBytes })?.text ?? '';
+  const after = withContext(before, text);
+  if (after !== before) session.write(path, after, { owner, durable: false });
+}

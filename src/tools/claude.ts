@@ -1,0 +1,106 @@
+// Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
+import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const claude: Tool = {
+  name: 'claude',
+  title: 'Claude Code',
+  sessionsDir: 'sessions-claude',
+  stateDirs: ['.claude'],
+  seeds: [
+    { from: '.claude/.credentials.json', to: '.claude/.credentials.json', kind: 'credential' },
+    { from: '.claude/settings.json', to: '.claude/settings.json', kind: 'settings' },
+    { from: '.claude/config.yml', to: '.claude/config.yml', kind: 'settings' },
+    { from: '.claude/CLAUDE.md', to: '.claude/CLAUDE.md', kind: 'context' },
+    {
+      from: '.claude.json',
+      to: '.claude/.claude.json',
+      kind: 'settings',
+      // Not `projects` (the history of every other project) nor `mcpServers` (logins of other services).
+      keys: [
+        'oauthAccount',
+        'userID',
+        'primaryApiKey',
+        'customApiKeyResponses',
+        'hasCompletedOnboarding',
+        'lastOnboardingVersion',
+        'theme',
+        'editorMode',
+        'verbose',
+        'preferredNotifChannel',
+        'tipsHistory',
+      ],
+    },
+  ],
+  command: (launch) => [
+    launch.binary ?? 'claude',
+    '--verbose',
+    ...permission(launch),
+    ...model(launch),
+    ...conversation(launch),
+  ],
+  environment: ({ home, effort }) => ({
+    CLAUDE_CONFIG_DIR: `${home}/.claude`,
+    DISABLE_AUTOUPDATER: '1',
+    ...(effort !== undefined && { CLAUDE_CODE_EFFORT_LEVEL: effort }),
+  }),
+  settings: (launch) => [
+    {
+      path: '.claude/settings.json',
+      values: launch.permissionMode === 'bypass' ? bypassSettings : {},
+    },
+    {
+      path: '.claude/.claude.json',
+      values: launch.permissionMode === 'bypass' ? { bypassPermissionsModeAccepted: true } : {},
+    },
+    { path: '.claude/.claude.json', at: ['projects', launch.workspace], values: trustedProject },
+    { path: '.claude/.claude.json', values: onboarded, onlyWithLogin: true },
+  ],
+  loginVariables: [
+    'ANTHROPIC_API_KEY',
+    'ANTHROPIC_AUTH_TOKEN',
+    'CLAUDE_CODE_OAUTH_TOKEN',
+    'CLAUDE_CODE_USE_BEDROCK',
+    'CLAUDE_CODE_USE_VERTEX',
+  ],
+  contextFile: '.claude/CLAUDE.md',
+  conversations: { dir: '.claude/projects', depth: 1, suffix: '.jsonl' },
+  newestConversation: (files, workspace) => {
+    const project = workspace.replace(/[^A-Za-z0-9]/g, '-');
+    return newestOf(files, (path) => {
+      const [dir, file] = path.split('/').slice(-2);
+      const id = file?.replace(/\.jsonl$/, '') ?? '';
+      return dir === project && uuid.test(id) ? id : undefined;
+    });
+  },
+};
+
+const bypassSettings = {
+  allowDangerouslySkipPermissions: true,
+  bypassPermissionsModeAccepted: true,
+  skipDangerousModePermissionPrompt: true,
+  permissions: { defaultMode: 'bypassPermissions' },
+};
+
+const trustedProject = {
+  hasTrustDialogAccepted: true,
+  hasCompletedProjectOnboarding: true,
+  projectOnboardingSeenCount: 1,
+  allowedTools: [],
+};
+
+const onboarded = { hasCompletedOnboarding: true, theme: 'dark' };
+
+function permission({ permissionMode }: ToolLaunch): string[] {
+  return permissionMode === 'bypass' ? ['--permission-mode', 'bypassPermissions'] : [];
+}
+
+function model({ model }: ToolLaunch): string[] {
+  return model === undefined ? [] : ['--model', model];
+}
+
+function conversation({ conversation, sessionId }: ToolLaunch): string[] {
+  if (conversation.kind === 'new') return ['--session-id', sessionId];
+  return conversation.id === undefined ? ['--resume'] : ['--resume', conversation.id];
+}

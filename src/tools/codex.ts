@@ -1,0 +1,51 @@
+// Codex: https://github.com/openai/codex. Conversations are ~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl.
+import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
+
+export const codex: Tool = {
+  name: 'codex',
+  title: 'Codex',
+  sessionsDir: 'sessions-codex',
+  stateDirs: ['.codex'],
+  seeds: [
+    { from: '.codex/auth.json', to: '.codex/auth.json', kind: 'credential' },
+    { from: '.codex/config.toml', to: '.codex/config.toml', kind: 'settings' },
+    { from: '.codex/AGENTS.md', to: '.codex/AGENTS.md', kind: 'context' },
+  ],
+  command: (launch) => [
+    launch.binary ?? 'codex',
+    ...resumed(launch),
+    ...permission(launch),
+    ...choices(launch),
+  ],
+  environment: () => ({}),
+  settings: () => [],
+  contextFile: '.codex/AGENTS.md',
+  conversations: { dir: '.codex/sessions', depth: 3, suffix: '.jsonl' },
+  newestConversation: (files) =>
+    newestOf(
+      files,
+      (path) =>
+        /\/rollout-[^/]*-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/.exec(path)?.[1],
+    ),
+};
+
+function resumed({ conversation }: ToolLaunch): string[] {
+  if (conversation.kind === 'new') return [];
+  return ['resume', conversation.id ?? '--last'];
+}
+
+function permission({ permissionMode }: ToolLaunch): string[] {
+  return permissionMode === 'bypass'
+    ? ['--dangerously-bypass-approvals-and-sandbox']
+    : ['-s', 'workspace-write', '-a', 'on-request'];
+}
+
+/** `-c` takes TOML; the user's config.toml stays as it is. */
+function choices({ model, effort, workspace }: ToolLaunch): string[] {
+  return [
+    ...(model === undefined ? [] : ['-m', model]),
+    ...(effort === undefined ? [] : ['-c', `model_reasoning_effort=${JSON.stringify(effort)}`]),
+    '-c',
+    `projects={${JSON.stringify(workspace)}={trust_level="trusted"}}`,
+  ];
+}

@@ -1,0 +1,30 @@
+// Gemini CLI: https://github.com/google-gemini/gemini-cli. Everything is in ~/.gemini.
+import type { Tool } from './shape.ts';
+
+export const gemini: Tool = {
+  name: 'gemini',
+  title: 'Gemini CLI',
+  sessionsDir: 'sessions-gemini',
+  stateDirs: ['.gemini'],
+  seeds: [
+    { from: '.gemini/oauth_creds.json', to: '.gemini/oauth_creds.json', kind: 'credential' },
+    {
+      from: '.gemini/google_accounts.json',
+      to: '.gemini/google_accounts.json',
+      kind: 'credential',
+    },
+    { from: '.gemini/settings.json', to: '.gemini/settings.json', kind: 'settings' },
+    { from: '.gemini/GEMINI.md', to: '.gemini/GEMINI.md', kind: 'context' },
+  ],
+  command: ({ binary, model, permissionMode, conversation }) => [
+    binary ?? 'gemini',
+    ...(permissionMode === 'bypass' ? ['--approval-mode', 'yolo'] : []),
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(conversation.kind === 'new' ? [] : ['--resume', 'latest']),
+  ],
+  environment: () => ({}),
+  settings: ({ workspace }) => [
+    { path: '.gemini/trustedFolders.json', values: { [workspace]: 'TRUST_FOLDER' } },
+  ],
+  contextFile: '.gemini/GEMINI.md',
+};

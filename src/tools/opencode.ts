@@ -1,0 +1,48 @@
+// opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
+import type { Tool } from './shape.ts';
+
+export const opencode: Tool = {
+  name: 'opencode',
+  title: 'opencode',
+  sessionsDir: 'sessions-opencode',
+  stateDirs: ['.config/opencode', '.local/share/opencode', '.local/state/opencode'],
+  seeds: [
+    {
+      from: '.local/share/opencode/auth.json',
+      to: '.local/share/opencode/auth.json',
+      kind: 'credential',
+    },
+    {
+      from: '.config/opencode/opencode.json',
+      to: '.config/opencode/opencode.json',
+      kind: 'settings',
+    },
+    {
+      from: '.config/opencode/opencode.jsonc',
+      to: '.config/opencode/opencode.jsonc',
+      kind: 'settings',
+    },
+    { from: '.config/opencode/tui.json', to: '.config/opencode/tui.json', kind: 'settings' },
+    { from: '.config/opencode/AGENTS.md', to: '.config/opencode/AGENTS.md', kind: 'context' },
+  ],
+  command: ({ binary, model, conversation }) => [
+    binary ?? 'opencode',
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(conversation.kind === 'new'
+      ? []
+      : conversation.id === undefined
+        ? ['--continue']
+        : ['--session', conversation.id]),
+  ],
+  environment: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }),
+  settings: ({ permissionMode }) => [
+    {
+      path: '.config/opencode/opencode.json',
+      values: {
+        $schema: 'https://opencode.ai/config.json',
+        permission: { '*': permissionMode === 'bypass' ? 'allow' : 'ask' },
+      },
+    },
+  ],
+  contextFile: '.config/opencode/AGENTS.md',
+};

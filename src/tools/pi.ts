@@ -1,0 +1,23 @@
+// pi: https://github.com/badlogic/pi-mono. Settings, logins and conversations are in ~/.pi/agent.
+import type { Tool } from './shape.ts';
+
+export const pi: Tool = {
+  name: 'pi',
+  title: 'pi',
+  sessionsDir: 'sessions-pi',
+  stateDirs: ['.pi/agent'],
+  seeds: [
+    { from: '.pi/agent/auth.json', to: '.pi/agent/auth.json', kind: 'credential' },
+    { from: '.pi/agent/settings.json', to: '.pi/agent/settings.json', kind: 'settings' },
+    { from: '.pi/agent/models.json', to: '.pi/agent/models.json', kind: 'settings' },
+    { from: '.pi/agent/AGENTS.md', to: '.pi/agent/AGENTS.md', kind: 'context' },
+  ],
+  command: ({ binary, model, conversation }) => [
+    binary ?? 'pi',
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(conversation.kind === 'new' ? [] : ['--continue']),
+  ],
+  environment: () => ({ PI_SKIP_VERSION_CHECK: '1' }),
+  settings: () => [],
+  contextFile: '.pi/agent/AGENTS.md',
+};
