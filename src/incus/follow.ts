@@ -1,0 +1,52 @@
+// Events for as long as the caller wants them, over as many connections as that takes.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventStream, Incus } from './client.ts';
+import type { IncusEvent } from './shapes.ts';
+
+const firstDelayMs = 100;
+const maxDelayMs = 5_000;
+
+export type Followed =
+  /** A subscription is in force: whatever happened before it was not seen, so compare with what is. */
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'event'; readonly event: IncusEvent }
+  /** The connection was lost or not made; the next attempt follows after that time. */
+  | { readonly kind: 'lost'; readonly error: unknown; readonly retryMs: number };
+
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  /** Waits before the next attempt; for tests. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+}
+
+/** Subscribes, and again after each loss, with delays that double from 0.1 s to 5 s. Ends when the signal is aborted. */
+export async function* followEvents(
+  incus: Pick<Incus, 'events'>,
+  types: readonly ('lifecycle' | 'operation')[],
+  { signal, wait = (ms, until) => delay(ms, undefined, { signal: until }) }: FollowOptions,
+): AsyncGenerator<Followed, void> {
+  let retryMs = firstDelayMs;
+  while (!signal.aborted) {
+    const stream = incus.events(types, { signal });
+    let lost: unknown;
+    try {
+      await stream.ready;
+      retryMs = firstDelayMs;
+      yield { kind: 'connected' };
+      yield* followed(stream);
+      lost = new Error('the event connection ended');
+    } catch (error) {
+      lost = error;
+    } finally {
+      stream.close();
+    }
+    if (signal.aborted) return;
+    yield { kind: 'lost', error: lost, retryMs };
+    await wait(retryMs, signal).catch(() => {});
+    retryMs = Math.min(retryMs * 2, maxDelayMs);
+  }
+}
+
+async function* followed(stream: EventStream): AsyncGenerator<Followed, void> {
+  for await (const event of stream) yield { kind: 'event', event };
+}

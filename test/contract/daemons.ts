@@ -1,0 +1,79 @@
+// The two daemons that the contract is held against, and what a run leaves behind is swept from both.
+import { randomBytes } from 'node:crypto';
+import type { Incus, Operation } from '../../src/incus/client.ts';
+import { incusSocketPath, openIncus } from '../../src/incus/open.ts';
+import { startFakeIncus } from '../fakes/incus/server.ts';
+import { scripted } from './commands.ts';
+
+export interface Bench extends AsyncDisposable {
+  readonly incus: Incus;
+  /** Fingerprint of an image that containers start from. */
+  readonly fingerprint: string;
+  readonly prefix: string;
+  /** A name that is swept: `coit-<random>-label`. */
+  name(label: string): string;
+}
+
+export interface Daemon {
+  readonly name: 'fake' | 'real';
+  open(): Promise<Bench>;
+}
+
+export const daemons: readonly Daemon[] = [
+  {
+    name: 'fake',
+    open: async () => {
+      const fake = await startFakeIncus({ commands: scripted });
+      const { fingerprint } = fake.state.addImage();
+      return bench(openIncus({ socketPath: fake.socketPath }), fingerprint, () => fake.close());
+    },
+  },
+  {
+    name: 'real',
+    open: async () => {
+      const incus = openIncus({ socketPath: incusSocketPath(process.env) });
+      const alias = process.env['COI_TEST_IMAGE'] ?? 'coi-test';
+      const entry = await incus.imageAlias(alias);
+      if (!entry)
+        throw new Error(`no image ${alias}: the contract needs one that has sh, stty and cat`);
+      return bench(incus, entry.target, async () => {});
+    },
+  },
+];
+
+/** The real daemon makes and ends containers; each claim has so long. */
+export const claimLimit = { timeout: 60_000 };
+
+export async function done(started: Promise<Operation>): Promise<Record<string, unknown> | null> {
+  return (await (await started).wait()).metadata;
+}
+
+function bench(incus: Incus, fingerprint: string, end: () => Promise<void>): Bench {
+  const prefix = `coit-${randomBytes(3).toString('hex')}-`;
+  return {
+    incus,
+    fingerprint,
+    prefix,
+    name: (label) => `${prefix}${label}`,
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await sweep(incus, prefix);
+      } finally {
+        incus.close();
+        await end();
+      }
+    },
+  };
+}
+
+async function sweep(incus: Incus, prefix: string): Promise<void> {
+  const instances = (await incus.instances()).filter(({ name }) => name.startsWith(prefix));
+  for (const { name, status } of instances) {
+    if (status !== 'Stopped') await done(incus.changeState(name, { action: 'stop', force: true }));
+    if (await incus.instance(name)) await done(incus.deleteInstance(name));
+  }
+  for (const { fingerprint, properties, aliases } of await incus.images()) {
+    for (const { name } of aliases) if (name.startsWith(prefix)) await incus.deleteImageAlias(name);
+    if (properties['coit'] === prefix) await done(incus.deleteImage(fingerprint));
+  }
+}

@@ -1,0 +1,167 @@
+// Exec of the fake: the sockets are real, the commands are functions that a test hands in.
+import { randomUUID } from 'node:crypto';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { WebSocket } from 'ws';
+import type { OperationData } from '../../../src/incus/shapes.ts';
+import { instanceOf } from './instances.ts';
+import { Refusal } from './operations.ts';
+import { accepted, type Request, type World } from './routes.ts';
+
+export interface FakeProcess {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  /** The same as stdout on a terminal. */
+  readonly stderr: Writable;
+  /** Size of the terminal as it is now; undefined with pipes. */
+  readonly size: () => { columns: number; rows: number } | undefined;
+  /** Resolves with the number of the first signal (9 when the instance stops or the client is gone). */
+  readonly killed: Promise<number>;
+}
+
+/** Returns the exit status. */
+export type FakeCommand = (process: FakeProcess) => Promise<number> | number;
+
+export interface ScriptedCommand {
+  readonly argv: readonly string[];
+  readonly run: FakeCommand;
+}
+
+interface Body {
+  command: string[];
+  environment?: Record<string, string>;
+  interactive: boolean;
+  width?: number;
+  height?: number;
+}
+
+/** The sockets of all execs by their secret. */
+export class Execs {
+  readonly #waiting = new Map<string, (socket: WebSocket) => void>();
+  readonly #commands: readonly ScriptedCommand[];
+
+  constructor(commands: readonly ScriptedCommand[]) {
+    this.#commands = commands;
+  }
+
+  connect(secret: string, socket: WebSocket): void {
+    const take = this.#waiting.get(secret);
+    this.#waiting.delete(secret);
+    if (take) take(socket);
+    else socket.terminate();
+  }
+
+  has(secret: string): boolean {
+    return this.#waiting.has(secret);
+  }
+
+  start(request: Request, world: World) {
+    const instance = instanceOf(world, request);
+    if (instance.status !== 'Running')
+      throw new Refusal(
+        400,
+        `Instance is ${instance.status === 'Frozen' ? 'frozen' : 'not running'}`,
+      );
+    const body = request.json<Body>();
+    const names = body.interactive ? ['0'] : ['0', '1', '2'];
+    const secrets = Object.fromEntries([...names, 'control'].map((name) => [name, randomUUID()]));
+    const sockets = names.map((name) => this.#socket(secrets[name] ?? ''));
+    const control = this.#socket(secrets['control'] ?? '');
+    const killed = Promise.withResolvers<number>();
+    const end = () => killed.resolve(9);
+    instance.execs.add(end);
+    world.state.emit('instance-exec', `instances/${instance.name}`);
+    const work = async (data: OperationData) => {
+      try {
+        const status = await this.#run(body, await Promise.all(sockets), control, killed);
+        data.metadata = { return: status };
+        if (status === 127) throw new Error('Command not found');
+        if (status === 126) throw new Error('Command not executable');
+        return data.metadata;
+      } finally {
+        instance.execs.delete(end);
+      }
+    };
+    const metadata = { command: body.command, fds: secrets, interactive: body.interactive };
+    return accepted(world.operations.start('Executing command', work, 'websocket', metadata));
+  }
+
+  #socket(secret: string): Promise<WebSocket> {
+    return new Promise((resolve) => this.#waiting.set(secret, resolve));
+  }
+
+  async #run(
+    body: Body,
+    sockets: readonly WebSocket[],
+    control: Promise<WebSocket>,
+    killed: PromiseWithResolvers<number>,
+  ): Promise<number> {
+    let size = body.interactive
+      ? { columns: body.width ?? 80, rows: body.height ?? 24 }
+      : undefined;
+    control.then((socket) => {
+      socket.on('message', (data) => {
+        const message = JSON.parse(String(data));
+        if (message.command === 'signal') killed.resolve(message.signal);
+        else size = { columns: Number(message.args.width), rows: Number(message.args.height) };
+      });
+      socket.once('close', () => killed.resolve(9));
+    });
+    const [first, out = first, err = out] = sockets;
+    if (!first || !out || !err) throw new Error('no sockets');
+    const stdin = input(first);
+    const stdout = output(out);
+    const stderr = err === out ? stdout : output(err);
+    const run =
+      this.#commands.find(({ argv }) => argv.join('\0') === body.command.join('\0'))?.run ??
+      (() => 127);
+    const process = {
+      argv: body.command,
+      env: body.environment ?? {},
+      stdin,
+      stdout,
+      stderr,
+      size: () => size,
+      killed: killed.promise,
+    };
+    const status = await Promise.race([
+      run(process),
+      killed.promise.then((signal) => 128 + signal),
+    ]);
+    const outputs = [...new Set([stdout, stderr])];
+    for (const stream of outputs) stream.end();
+    await Promise.all(outputs.map((stream) => finished(stream).catch(() => {})));
+    // As the daemon: a terminal is over when both sides said so.
+    if (body.interactive && first.readyState === first.OPEN)
+      await finished(stdin.resume()).catch(() => {});
+    for (const socket of sockets) socket.terminate();
+    return status;
+  }
+}
+
+function input(socket: WebSocket): Readable {
+  const stream = new PassThrough();
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (!isBinary) stream.end();
+    else if (!stream.write(data)) {
+      socket.pause();
+      stream.once('drain', () => socket.resume());
+    }
+  });
+  socket.once('close', () => stream.destroy());
+  return stream;
+}
+
+function output(socket: WebSocket): Writable {
+  const stream = new PassThrough();
+  const sending = (async () => {
+    for await (const chunk of stream)
+      await new Promise((resolve) => socket.send(chunk, { binary: true }, resolve));
+    await new Promise((resolve) => socket.send('', { binary: false }, resolve));
+  })();
+  sending.catch(() => {});
+  socket.once('close', () => stream.destroy());
+  return stream;
+}

@@ -1,0 +1,141 @@
+// A small Incus: HTTP and websockets on a unix socket over an in-memory state. test/contract keeps it honest.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { Execs, type ScriptedCommand } from './exec.ts';
+import { type Fault, Faults } from './faults.ts';
+import { fileRoutes } from './files.ts';
+import { instanceRoutes } from './instances.ts';
+import { Operations, Refusal } from './operations.ts';
+import { resourceRoutes } from './resources.ts';
+import { accepted, type Reply, type Route, route, send, sendError, type World } from './routes.ts';
+import { FakeState } from './state.ts';
+
+export interface FakeIncus extends AsyncDisposable {
+  readonly socketPath: string;
+  readonly state: FakeState;
+  readonly faults: Faults;
+  /** Every request so far, as `GET /1.0/instances?recursion=1`. */
+  readonly requests: readonly string[];
+  /** Ends every connection at once, as a daemon that dies; the socket stays and new connections work. */
+  cutAll(): void;
+  close(): Promise<void>;
+}
+
+/** Starts one on a socket of its own in a temporary directory; `close` (or `await using`) removes it. */
+export async function startFakeIncus(
+  options: { commands?: readonly ScriptedCommand[] } = {},
+): Promise<FakeIncus> {
+  const directory = await mkdtemp(join(tmpdir(), 'coit-incus-'));
+  const socketPath = join(directory, 'unix.socket');
+  const world: World = { state: new FakeState(), operations: new Operations() };
+  const execs = new Execs(options.commands ?? []);
+  const routes = [
+    ...instanceRoutes,
+    ...fileRoutes,
+    ...resourceRoutes,
+    route('POST /1.0/instances/*/exec', (request) => execs.start(request, world)),
+  ];
+  const faults = new Faults();
+  const requests: string[] = [];
+  const connections = new Set<Duplex>();
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    const fault = faults.next(request.method ?? '', request.url ?? '');
+    answer(request, response, routes, world, fault).catch((error: unknown) => {
+      if (error instanceof Refusal) sendError(response, error.status, error.message);
+      else if (!response.destroyed)
+        sendError(response, 500, error instanceof Error ? (error.stack ?? '') : String(error));
+    });
+  });
+  server.on('connection', (connection: Duplex) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  server.on('upgrade', upgrader(world, execs, requests, faults));
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  const cutAll = () => {
+    for (const connection of connections) connection.destroy();
+  };
+  const close = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    cutAll();
+    await closed;
+    await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    socketPath,
+    state: world.state,
+    faults,
+    requests,
+    cutAll,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  routes: readonly Route[],
+  world: World,
+  fault: Fault | undefined,
+): Promise<void> {
+  const raw = await buffer(request);
+  if (fault?.kind === 'fail') throw new Refusal(fault.status, fault.message);
+  if (fault?.kind === 'drop' && fault.when === 'before') return void request.socket.destroy();
+  if (fault?.kind === 'hold' && fault.when === 'before') await fault.until;
+  const { message } = fault?.kind === 'fail-operation' ? fault : {};
+  const reply =
+    message === undefined
+      ? await handle(request, raw, routes, world)
+      : accepted(world.operations.start('Failing', async () => Promise.reject(new Error(message))));
+  if (fault?.kind === 'drop') return void request.socket.destroy();
+  if (fault?.kind === 'hold' && fault.when === 'after') await fault.until;
+  send(response, reply);
+}
+
+async function handle(
+  request: IncomingMessage,
+  raw: Buffer,
+  routes: readonly Route[],
+  world: World,
+): Promise<Reply> {
+  const url = new URL(request.url ?? '/', 'http://incus');
+  const { method = 'GET', headers } = request;
+  for (const entry of routes) {
+    const match = entry.method === method ? entry.pattern.exec(url.pathname) : null;
+    if (!match) continue;
+    const args = match.slice(1).map(decodeURIComponent);
+    const json = <T>() => JSON.parse(raw.toString('utf8')) as T;
+    return entry.handle(
+      { method, path: url.pathname, query: url.searchParams, headers, args, raw, json },
+      world,
+    );
+  }
+  throw new Refusal(404, 'not found');
+}
+
+function upgrader({ state }: World, execs: Execs, requests: string[], faults: Faults) {
+  const sockets = new WebSocketServer({ noServer: true });
+  return (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    requests.push(`${request.method} ${request.url}`);
+    const url = new URL(request.url ?? '/', 'http://incus');
+    const secret = url.searchParams.get('secret') ?? '';
+    const isEvents = url.pathname === '/1.0/events';
+    if (faults.next('GET', request.url ?? '') || (!isEvents && !execs.has(secret))) {
+      connection.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, connection, head, (socket: WebSocket) => {
+      if (!isEvents) return execs.connect(secret, socket);
+      const listener = (event: unknown) => socket.send(JSON.stringify(event));
+      state.listeners.add(listener);
+      socket.once('close', () => state.listeners.delete(listener));
+    });
+  };
+}
