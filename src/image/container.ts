@@ -1,0 +1,133 @@
+// The build container: Debian's essential packages under a process that only sleeps, without a network.
+import { createInterface } from 'node:readline';
+import { CoiError } from '../errors.ts';
+import type { Incus } from '../incus/client.ts';
+import type { CreateInstance, Devices } from '../incus/shapes.ts';
+import type { BuildStep } from './recipe.ts';
+
+/** Marks what a build made, with the id of its process, so that the next build can sweep what a killed one left. */
+export const buildKey = 'user.coi.build';
+
+const scriptLimitMs = 15 * 60_000;
+const incusLimitMs = 5 * 60_000;
+const killSignal = 9;
+
+export interface BuildContainer {
+  readonly incus: Incus;
+  readonly name: string;
+}
+
+/** Creates and starts it from the base image; `input` is the host directory that it sees as /mnt. */
+export async function startContainer(
+  { incus, name }: BuildContainer,
+  fingerprint: string,
+  input: string,
+  pid: number,
+): Promise<void> {
+  const request: CreateInstance = {
+    ...(await bareInstance(incus, name, fingerprint)),
+    start: true,
+    config: {
+      'boot.autostart': 'false',
+      [buildKey]: String(pid),
+      // There is no init yet.
+      'raw.lxc': 'lxc.init.cmd = /usr/bin/sleep infinity',
+    },
+  };
+  request.devices = {
+    ...request.devices,
+    input: { type: 'disk', source: input, path: '/mnt', readonly: 'true' },
+  };
+  await settled(incus.createInstance(request));
+}
+
+/** The body of a create call with a root disk and nothing else. */
+export async function bareInstance(
+  incus: Incus,
+  name: string,
+  fingerprint: string,
+): Promise<CreateInstance> {
+  const profile = await incus.profile('default');
+  const inherited = Object.entries(profile?.devices ?? {});
+  const devices: Devices = {};
+  for (const [device, { type }] of inherited)
+    if (type === 'nic') devices[device] = { type: 'none' };
+  if (!inherited.some(([, { type, path }]) => type === 'disk' && path === '/')) {
+    const [pool] = await incus.storagePools();
+    if (pool === undefined)
+      throw new CoiError('incus-failed', 'Incus has no storage pool', {
+        hint: 'Run `sudo coi setup`.',
+      });
+    devices['root'] = { type: 'disk', path: '/', pool: pool.name };
+  }
+  return {
+    name,
+    type: 'container',
+    profiles: profile ? ['default'] : [],
+    devices,
+    source: { type: 'image', fingerprint },
+  };
+}
+
+/** Waits for an operation to its end, whatever was interrupted meanwhile: half of it could not be undone. */
+export async function settled(
+  started: Promise<{
+    wait(options: { timeoutMs: number }): Promise<{ metadata: Record<string, unknown> | null }>;
+  }>,
+) {
+  return (await (await started).wait({ timeoutMs: incusLimitMs })).metadata;
+}
+
+/** Runs a script of guest/ as root, each line of its output going to `log`. Throws `image-build-failed`. */
+export async function runScript(
+  { incus, name }: BuildContainer,
+  step: BuildStep,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(scriptLimitMs)]);
+  const exec = await incus.execPiped(name, {
+    command: ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args],
+    environment: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+      HOME: '/root',
+      LC_ALL: 'C.UTF-8',
+      DEBIAN_FRONTEND: 'noninteractive',
+      DEBCONF_NONINTERACTIVE_SEEN: 'true',
+      LD_PRELOAD: '/mnt/libeatmydata.so',
+    },
+    user: 0,
+    group: 0,
+  });
+  const kill = () => {
+    exec.signal(killSignal);
+    exec.close();
+  };
+  limit.addEventListener('abort', kill, { once: true });
+  try {
+    limit.throwIfAborted();
+    exec.stdin.end();
+    for (const stream of [exec.stdout, exec.stderr])
+      createInterface({ input: stream }).on('line', log);
+    const status = await exec.status;
+    if (status !== 0)
+      throw new CoiError('image-build-failed', `${step.script} failed with status ${status}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    limit.removeEventListener('abort', kill);
+  }
+}
+
+export async function stopContainer({ incus, name }: BuildContainer): Promise<void> {
+  await settled(incus.changeState(name, { action: 'stop', force: true }));
+}
+
+/** Stops and deletes it; one that is not there is fine. */
+export async function removeContainer({ incus, name }: BuildContainer): Promise<void> {
+  const found = await incus.instance(name);
+  if (found === undefined) return;
+  if (found.instance.status !== 'Stopped') await stopContainer({ incus, name });
+  await settled(incus.deleteInstance(name));
+}

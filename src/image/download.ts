@@ -1,0 +1,190 @@
+// Everything from the network, fetched on the host by its own apt and npm, as the user that builds: with the host's
+// proxies, keys and certificates, and without root. The build container has no network at all.
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { CoiError } from '../errors.ts';
+import type { CommandEnd, CommandOptions, RunCommand } from '../host/command.ts';
+import type { Architecture } from './recipe.ts';
+import {
+  type AptSource,
+  acquireSettings,
+  aptSources,
+  imageSources,
+  keptSettings,
+  keptSources,
+  osRelease,
+  sourcesFile,
+} from './sources.ts';
+
+const downloadLimitMs = 15 * 60_000;
+const askLimitMs = 30_000;
+
+export interface Downloader {
+  /** A directory of the build that the container sees as /mnt. */
+  readonly input: string;
+  readonly run: RunCommand;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches the packages with all they depend on into `input`/apt. Returns the file names of Debian's essential ones,
+ * from which a root file system can be unpacked. Throws `image-build-failed`.
+ */
+export async function downloadPackages(
+  down: Downloader,
+  packages: readonly string[],
+  arch: Architecture,
+): Promise<string[]> {
+  const { sources, settings } = await hostMirror(down);
+  const apt = await privateApt(down, sources, settings, arch);
+  await apt(['update']);
+  await apt(['--yes', '--download-only', 'install', '?essential', 'apt']);
+  const archives = join(down.input, 'apt/archives');
+  const essential = (await readdir(archives)).filter((name) => name.endsWith('.deb')).sort();
+  // libeatmydata takes fsync out of a build that is thrown away when it fails; it is not installed.
+  await apt(['--yes', '--download-only', 'install', '?essential', 'libeatmydata1', ...packages]);
+  return essential;
+}
+
+/** Installs npm packages for everybody below `input`/npm. Their scripts do not run here. */
+export async function downloadNpm(
+  down: Downloader,
+  packages: readonly string[],
+  { node }: Architecture,
+): Promise<void> {
+  const prefix = join(down.input, 'npm');
+  await mkdir(prefix, { recursive: true });
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
+  const platform = ['--include=optional', '--os=linux', `--cpu=${node}`, '--libc=glibc'];
+  const end = await call(
+    down,
+    [
+      'npm',
+      'install',
+      '--global',
+      '--prefix',
+      prefix,
+      '--ignore-scripts',
+      ...platform,
+      ...quiet,
+      ...packages,
+    ],
+    { cwd: down.input },
+  );
+  if (end.status === 0) return;
+  throw new CoiError(
+    'image-build-failed',
+    end.status === undefined ? 'npm is not installed' : 'npm could not fetch the agents',
+    {
+      hint:
+        end.status === undefined
+          ? 'Install npm on this host: the agents come from its registry.'
+          : 'Is the npm registry reachable from this host?',
+    },
+  );
+}
+
+async function hostMirror(down: Downloader): Promise<{ sources: AptSource[]; settings: string[] }> {
+  const dump = await call(down, ['apt-config', 'dump'], { quiet: true });
+  if (dump.status === undefined)
+    throw new CoiError('image-build-failed', 'apt is not installed on this host', {
+      hint: 'Images are made from Debian packages: build on a Debian host.',
+    });
+  const names = await readdir('/etc/apt/sources.list.d').catch(() => []);
+  const files = [
+    '/etc/apt/sources.list',
+    ...names.sort().map((name) => `/etc/apt/sources.list.d/${name}`),
+  ];
+  const found = await Promise.all(
+    files
+      .filter((path) => /\.(?:list|sources)$/.test(path))
+      .map(async (path) =>
+        aptSources(
+          await readFile(path, 'utf8').catch(() => ''),
+          path.endsWith('.sources') ? 'deb822' : 'one-line',
+        ),
+      ),
+  );
+  const host = osRelease(await readFile('/etc/os-release', 'utf8').catch(() => ''));
+  return { sources: imageSources(host, found.flat()), settings: acquireSettings(dump.stdout) };
+}
+
+/** An apt of our own: the host's lists, cache and hooks stay out of it. */
+async function privateApt(
+  down: Downloader,
+  sources: readonly AptSource[],
+  settings: readonly string[],
+  arch: Architecture,
+) {
+  const dir = join(down.input, 'apt');
+  const kept = keptSources(sources);
+  for (const part of ['lists/partial', 'archives/partial', 'etc', '../sources', '../keyrings'])
+    await mkdir(join(dir, part), { recursive: true });
+  await writeFile(
+    join(dir, 'etc/image.sources'),
+    sourcesFile(sources, (path) => path),
+    { mode: 0o600 },
+  );
+  await writeFile(join(down.input, 'sources/debian.sources'), kept.text);
+  await writeFile(
+    join(down.input, 'sources/90coi'),
+    ['Acquire::Languages "none";', ...keptSettings(settings), ''].join('\n'),
+  );
+  for (const path of kept.keyrings)
+    await copyFile(path, join(down.input, 'keyrings', basename(path)));
+  await writeFile(join(dir, 'status'), '');
+  const config = join(dir, 'apt.conf');
+  await writeFile(config, aptConfig(dir, settings, arch), { mode: 0o600 });
+  return async (args: readonly string[]) => {
+    const end = await call(down, ['apt-get', '--quiet', ...args], {
+      env: { APT_CONFIG: config, LC_ALL: 'C.UTF-8' },
+    });
+    if (end.status !== 0)
+      throw new CoiError(
+        'image-build-failed',
+        `fetching Debian packages failed (apt-get ${args[0]}, status ${end.status})`,
+        { hint: 'Is the Debian mirror of this host reachable?' },
+      );
+  };
+}
+
+function aptConfig(dir: string, settings: readonly string[], { debian }: Architecture): string {
+  const lines = [
+    `Dir::State "${dir}";`,
+    `Dir::State::lists "${dir}/lists";`,
+    `Dir::State::status "${dir}/status";`,
+    `Dir::Cache "${dir}";`,
+    `Dir::Cache::archives "${dir}/archives";`,
+    'Dir::Cache::pkgcache "";',
+    'Dir::Cache::srcpkgcache "";',
+    'Dir::Etc::sourcelist "/dev/null";',
+    `Dir::Etc::sourceparts "${dir}/etc";`,
+    ...['parts', 'main', 'preferences', 'preferencesparts'].map(
+      (name) => `Dir::Etc::${name} "/dev/null";`,
+    ),
+    `APT::Architecture "${debian}";`,
+    `APT::Architectures { "${debian}"; };`,
+    // The directory belongs to whoever builds, so apt cannot hand it to its own user.
+    'APT::Sandbox::User "";',
+    'APT::Install-Recommends "false";',
+    'Acquire::Languages "none";',
+    ...settings,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+async function call(
+  down: Downloader,
+  argv: readonly string[],
+  options: Partial<CommandOptions> & { quiet?: boolean },
+): Promise<CommandEnd> {
+  const { quiet, ...rest } = options;
+  if (!quiet) down.log(`$ ${argv.join(' ')}`);
+  return down.run(argv, {
+    ...rest,
+    ...(quiet ? {} : { onLine: down.log }),
+    signal: down.signal,
+    timeoutMs: quiet ? askLimitMs : downloadLimitMs,
+  });
+}

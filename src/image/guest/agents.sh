@@ -1,0 +1,21 @@
+#!/bin/sh
+# Node, npm and the agents for everybody, from what the host's npm has fetched. Arguments: names of the agents.
+set -eu
+cp --recursive --no-preserve=ownership --no-dereference /mnt/npm/. /usr/local/
+chmod --recursive u+rwX,go+rX,go-w /usr/local/lib/node_modules
+modules=/usr/local/lib/node_modules
+# Their install scripts did not run on the host; the few that do something needed run here.
+for name in "$@"; do
+  case $name in
+    claude) (cd "$modules/@anthropic-ai/claude-code" && node install.cjs) ;;
+    opencode) (cd "$modules/opencode-ai" && node postinstall.mjs) ;;
+  esac
+done
+# A user's own global packages go into the home, where no root is needed.
+printf 'prefix=/home/code/.local\n' >/home/code/.npmrc
+chown code:code /home/code/.npmrc
+for name in "$@"; do
+  printf '%s ' "$name"
+  runuser --user code -- env HOME=/tmp/probe "$name" --version
+done
+rm -rf /tmp/probe

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Makes a Debian of the installed packages into coi's machine: the user, quick boots, power without sudo.
+set -eu
+
+useradd --uid 1000 --user-group --create-home --shell /bin/bash code
+passwd --lock code >/dev/null
+# Parents of what coi mounts into the home: Incus would make missing ones as root.
+for directory in .config .local .local/bin .local/share .local/state .cache .npm; do
+  install --directory --owner=code --group=code "/home/code/$directory"
+done
+mkdir -p /workspace
+chown code:code /workspace
+
+cp --recursive --no-preserve=ownership /mnt/guest/files/. /
+chmod 440 /etc/sudoers.d/code
+chmod 755 /usr/local/bin/dummy /usr/local/libexec/coi-dhcp /usr/local/libexec/coi-power
+for name in poweroff shutdown reboot halt close stop; do
+  ln --symbolic ../libexec/coi-power "/usr/local/bin/$name"
+done
+printf 'LANG=C.UTF-8\n' >/etc/locale.conf
+printf 'LANG=C.UTF-8\n' >/etc/default/locale
+ln --symbolic --force /usr/share/zoneinfo/Etc/UTC /etc/localtime
+printf 'Etc/UTC\n' >/etc/timezone
+
+systemctl set-default multi-user.target
+systemctl enable coi-dhcp.service
+# What a container has no use for, or what would touch /tmp while somebody already works in it.
+systemctl mask \
+  tmp.mount run-lock.mount dev-hugepages.mount sys-kernel-config.mount sys-kernel-debug.mount \
+  sys-kernel-tracing.mount sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount \
+  systemd-binfmt.service systemd-modules-load.service systemd-pstore.service systemd-random-seed.service \
+  systemd-journal-catalog-update.service systemd-journal-flush.service systemd-firstboot.service \
+  systemd-tpm2-setup.service systemd-tpm2-setup-early.service systemd-pcrmachine.service \
+  systemd-hibernate-clear.service kmod-static-nodes.service ldconfig.service systemd-update-done.service \
+  systemd-tmpfiles-setup-dev.service systemd-tmpfiles-setup-dev-early.service \
+  systemd-tmpfiles-clean.timer systemd-sysusers.service systemd-remount-fs.service systemd-ask-password-wall.path \
+  systemd-ask-password-console.path getty.target getty-static.service console-getty.service \
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer \
+  systemd-creds.socket systemd-pcrextend.socket systemd-pcrlock.socket systemd-sysext.socket \
+  systemd-initctl.socket remote-fs.target
+# Only `shutdown` with a time needs logind, which D-Bus starts then.
+mkdir -p /etc/systemd/system/multi-user.target.wants
+ln --symbolic --force /dev/null /etc/systemd/system/multi-user.target.wants/systemd-logind.service

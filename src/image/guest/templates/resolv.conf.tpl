@@ -1,0 +1,2 @@
+{% if config_get("user.coi.nameserver", "") %}nameserver {{ config_get("user.coi.nameserver", "") }}
+{% endif %}

@@ -1,0 +1,87 @@
+// A first root file system out of Debian packages, as a tar file: no root needed, since nothing is written to disk.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { CoiError } from '../errors.ts';
+
+const blockBytes = 512;
+
+/** Writes what the packages contain, one after the other, as one tar file. Throws `image-build-failed`. */
+export async function writeRootfs(
+  path: string,
+  debs: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const out = createWriteStream(path, { signal });
+  const done = finished(out);
+  // Whoever writes sees the failure; this one only keeps it from counting as unhandled.
+  done.catch(() => undefined);
+  for (const deb of debs) await appendContents(out, deb, signal);
+  out.end(Buffer.alloc(2 * blockBytes));
+  await done;
+}
+
+async function appendContents(out: Writable, deb: string, signal: AbortSignal): Promise<void> {
+  const child = spawn('dpkg-deb', ['--fsys-tarfile', deb], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    signal,
+  });
+  const status = new Promise<number | undefined>((resolve) => {
+    child.once('error', () => resolve(undefined));
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+  const entries = tarEntries();
+  for await (const chunk of child.stdout) {
+    const part = entries(chunk as Buffer);
+    if (part.length > 0 && !out.write(part)) await once(out, 'drain', { signal });
+  }
+  const code = await status;
+  signal.throwIfAborted();
+  if (code !== 0)
+    throw new CoiError('image-build-failed', `dpkg-deb could not unpack ${deb.split('/').at(-1)}`, {
+      hint: 'Is dpkg installed, and the disk not full?',
+    });
+}
+
+/**
+ * Takes a tar file (ustar, GNU or pax) in pieces and returns each piece without what follows the last entry: zero
+ * blocks in between would end the joined file early for its readers.
+ */
+export function tarEntries(): (chunk: Buffer) => Buffer {
+  let header = Buffer.alloc(0);
+  let contentBytes = 0;
+  let ended = false;
+  return (chunk) => {
+    const parts: Buffer[] = [];
+    let at = 0;
+    while (at < chunk.length && !ended) {
+      if (contentBytes > 0) {
+        const taken = Math.min(contentBytes, chunk.length - at);
+        parts.push(chunk.subarray(at, at + taken));
+        contentBytes -= taken;
+        at += taken;
+        continue;
+      }
+      const piece = chunk.subarray(at, at + blockBytes - header.length);
+      header = Buffer.concat([header, piece]);
+      at += piece.length;
+      if (header.length < blockBytes) break;
+      ended = header[0] === 0;
+      if (!ended) {
+        parts.push(header);
+        contentBytes = Math.ceil(entryBytes(header) / blockBytes) * blockBytes;
+      }
+      header = Buffer.alloc(0);
+    }
+    return Buffer.concat(parts);
+  };
+}
+
+/** The size field of a header: octal, or for large files a base-256 number (GNU). */
+function entryBytes(header: Buffer): number {
+  const field = header.subarray(124, 136);
+  if (((field[0] ?? 0) & 0x80) !== 0) return Number(field.readBigUInt64BE(4));
+  return Number.parseInt(field.toString('latin1').replace(/[\0 ]+$/, '') || '0', 8);
+}

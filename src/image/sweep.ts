@@ -1,0 +1,30 @@
+// What a build leaves that was killed in the middle: found by the mark with the id of its process.
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Incus } from '../incus/client.ts';
+import { workPrefix } from './build.ts';
+import { buildKey, removeContainer, settled } from './container.ts';
+
+/** Removes containers, base images and (this user's) directories of builds whose process is gone. */
+export async function sweepDeadBuilds(
+  incus: Incus,
+  temporary: string,
+  uid: number,
+  isAlive: (pid: number) => boolean,
+): Promise<void> {
+  const dead = (mark: string | undefined) =>
+    mark !== undefined && /^\d+$/.test(mark) && !isAlive(Number(mark));
+  for (const { name, config } of await incus.instances()) {
+    if (name.startsWith(workPrefix) && dead(config[buildKey]))
+      await removeContainer({ incus, name });
+  }
+  for (const { fingerprint, properties } of await incus.images()) {
+    if (dead(properties[buildKey])) await settled(incus.deleteImage(fingerprint));
+  }
+  for (const name of await readdir(temporary)) {
+    const path = join(temporary, name);
+    const pid = new RegExp(`^${workPrefix}(\\d+)-`).exec(name)?.[1];
+    if (dead(pid) && (await stat(path)).uid === uid)
+      await rm(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,23 @@
+// Names of images: a moving alias, and one for each version that was built. Pure.
+
+export const defaultImage = 'coi-default';
+export const testImage = 'coi-test';
+/** Property of an image: the hash of the recipe it was made by. */
+export const recipeKey = 'user.coi.recipe';
+
+/** `coi-default-20260131-235959`, in the host's own time. */
+export function versionAlias(alias: string, date: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  return `${alias}-${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
+}
+
+/** Of all alias names those that are versions of this one, newest first. */
+export function versionsOf(alias: string, names: readonly string[]): string[] {
+  return names
+    .filter(
+      (name) => name.startsWith(`${alias}-`) && /^\d{8}-\d{6}$/.test(name.slice(alias.length + 1)),
+    )
+    .sort()
+    .reverse();
+}
