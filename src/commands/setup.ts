@@ -1,0 +1,134 @@
+// `coi setup`: says what this host lacks, asks once, mends it.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError, ExitStatus } from '../errors.ts';
+import { type Lock, takeLock } from '../host/socket-lock.ts';
+import { type Ground, groups } from '../setup/check.ts';
+import { checks } from '../setup/checks.ts';
+import { type Probed, probeAll, verdict } from '../setup/report.ts';
+import { mend, planned, type SetupEvent } from '../setup/setup.ts';
+import { setupProgress } from '../ui/setup.ts';
+import { healthJson, summaryText } from '../ui/views/health.ts';
+import { notReadyText, planText } from '../ui/views/setup.ts';
+import { groundOf } from './ground.ts';
+
+interface Options {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly build?: boolean;
+}
+
+const lockPath = '/run/coi-setup.sock';
+/** Building the image installs a whole system. */
+const buildLimitMs = 60 * 60_000;
+
+export function register(command: Command, app: App): void {
+  command
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print the outcome as JSON (the shape of `coi health --json`)')
+    .option('--build', 'build the image of sessions too, if there is none')
+    .addHelpText(
+      'after',
+      '\nMay be run again at any time: what is there already is left alone. An existing Incus keeps its pools, profiles and networks.',
+    )
+    .action((options: Options) => run(options, app));
+}
+
+async function run(options: Options, app: App): Promise<void> {
+  const ground = groundOf(app);
+  const before = await probeAll(checks, ground);
+  const todo = planned(before);
+  if (todo.length > 0) await agree(todo, options, app);
+  const after = todo.length > 0 ? await locked(app, () => mendAll(ground, app)) : before;
+  if (options.build) await buildImage(after, ground, app);
+  finish(after, todo.length, options, app);
+}
+
+/** Throws unless setup may go on: it needs root, and a yes. */
+async function agree(todo: readonly Probed[], options: Options, app: App): Promise<void> {
+  if (app.user.uid !== 0) {
+    for (const line of planText(todo)) app.io.tell(line);
+    throw new CoiError('needs-root', 'making this host ready needs root', {
+      hint: 'Run it as root: sudo coi setup (or sudo ./coi setup in a checkout).',
+    });
+  }
+  for (const line of planText(todo)) app.io.tell(line);
+  if (options.yes) return;
+  if (!app.io.interactive) {
+    throw new CoiError(
+      'no-terminal',
+      'setup asks before it changes this host, and there is no terminal to ask on',
+      { hint: 'Agree beforehand: coi setup --yes' },
+    );
+  }
+  if (!(await app.io.confirm('Go on?'))) throw new CoiError('cancelled', 'nothing was changed');
+}
+
+async function mendAll(ground: Ground, app: App): Promise<Probed[]> {
+  const progress = setupProgress(app.io);
+  try {
+    return await mend(ground, {
+      checks,
+      tell: (event: SetupEvent) => progress.tell(event),
+      elapsedMs: app.clock.elapsedMs,
+    });
+  } catch (error) {
+    if (error instanceof CoiError) throw error;
+    const { message } = error as Error;
+    throw new CoiError('setup-failed', message, {
+      hint: 'Run `coi setup` again: it goes on where it stopped.',
+      cause: error,
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Two setups at the same time would mend the same things twice. */
+async function locked<T>(app: App, work: () => Promise<T>): Promise<T> {
+  const lock: Lock | undefined = await takeLock(lockPath);
+  if (!lock)
+    throw new CoiError('setup-failed', 'another `coi setup` is at work on this host', {
+      hint: 'Wait for it, then run `coi setup` again.',
+    });
+  try {
+    app.signal.throwIfAborted();
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+async function buildImage(
+  probed: readonly Probed[],
+  { machine, installer, signal }: Ground,
+  app: App,
+): Promise<void> {
+  const image = probed.find(({ check }) => check.id === 'image');
+  if (image?.finding.status === 'ok' || !installer) return;
+  app.io.tell('Building the image of sessions...');
+  const built = await machine.run([installer.places.linkPath, 'build'], {
+    show: true,
+    timeoutMs: buildLimitMs,
+    signal,
+  });
+  if (built.status !== 0)
+    throw new CoiError(
+      'image-build-failed',
+      'the image could not be built; the lines above say why',
+    );
+}
+
+function finish(probed: readonly Probed[], done: number, options: Options, app: App): void {
+  const state = verdict(probed);
+  if (options.json)
+    app.io.printJson(healthJson({ verdict: state, at: app.clock.now(), groups, probed }));
+  for (const line of notReadyText(probed)) app.io.tell(line);
+  if (state === 'unhealthy') throw new ExitStatus(1);
+  if (options.json) return;
+  app.io.print(
+    done === 0
+      ? `Nothing to do: this host is ready (${summaryText(probed)}).`
+      : 'This host is ready: start a session with `coi` in a project.',
+  );
+}

@@ -1,0 +1,196 @@
+// Installs the running program where only root can write: a directory per version, named by its content,
+// and a link that changes from one to the next in a moment.
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, createReadStream, existsSync } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+export interface Program {
+  /** The built bundle: the directory of main.js. */
+  readonly bundleDir: string;
+  readonly nodePath: string;
+  /** Packages that the bundle loads by name, each as a directory. */
+  readonly packages: readonly { readonly name: string; readonly dir: string }[];
+}
+
+export interface Places {
+  /** Holds a directory per version and the link `current`. */
+  readonly libDir: string;
+  /** The link that users call. */
+  readonly linkPath: string;
+}
+
+export interface InstallState {
+  /** Named by content: 16 hex digits of SHA-256. */
+  readonly wanted: string;
+  readonly installed: string | undefined;
+  /** `other` is a file of somebody else where our link should be. */
+  readonly link: 'ours' | 'missing' | 'other';
+}
+
+export interface Installer {
+  readonly places: Places;
+  state(): Promise<InstallState>;
+  /** Needs root. Leaves versions alone that a process still runs, and those of others complete or absent. */
+  install(): Promise<void>;
+}
+
+interface Item {
+  readonly from: string;
+  /** Below the version's directory. */
+  readonly to: string;
+  readonly executable: boolean;
+}
+
+/** The program that runs right now; undefined when it runs from its sources. */
+export function thisProgram(): Program | undefined {
+  // In the bundle this code is in dist/ itself or in dist/chunks/.
+  const bundleDir = [import.meta.dirname, dirname(import.meta.dirname)].find((dir) =>
+    existsSync(join(dir, 'main.js')),
+  );
+  if (bundleDir === undefined) return undefined;
+  const packages = ['koffi', `@koromix/koffi-linux-${process.arch}`].map((name) => ({
+    name,
+    dir: join(dirname(bundleDir), 'node_modules', name),
+  }));
+  return { bundleDir, nodePath: process.execPath, packages };
+}
+
+export function installerOf(program: Program, places: Places): Installer {
+  return {
+    places,
+    state: () => installState(program, places),
+    install: () => install(program, places),
+  };
+}
+
+async function installState(program: Program, places: Places): Promise<InstallState> {
+  const [wanted, installed, target, kind] = await Promise.all([
+    items(program).then(contentName),
+    linkTarget(join(places.libDir, 'current')),
+    linkTarget(places.linkPath),
+    fs.lstat(places.linkPath).catch(() => undefined),
+  ]);
+  const complete =
+    installed !== undefined && (await isFile(join(places.libDir, installed, 'bin/coi')));
+  const link = kind === undefined ? 'missing' : target === launcherPath(places) ? 'ours' : 'other';
+  return { wanted, installed: complete ? installed : undefined, link };
+}
+
+async function install(program: Program, places: Places): Promise<void> {
+  const all = await items(program);
+  const version = await contentName(all);
+  const target = join(places.libDir, version);
+  await fs.mkdir(places.libDir, { recursive: true, mode: 0o755 });
+  await sweepStaging(places.libDir);
+  if (!(await isFile(join(target, 'bin/coi')))) {
+    const staging = join(places.libDir, `.new-${process.pid}-${randomBytes(4).toString('hex')}`);
+    try {
+      for (const item of all) await copyItem(item, join(staging, item.to));
+      await writeLauncher(staging, target);
+      await fs.rm(target, { recursive: true, force: true });
+      await fs.rename(staging, target);
+    } catch (error) {
+      await fs.rm(staging, { recursive: true, force: true });
+      throw error;
+    }
+  }
+  await replaceLink(join(places.libDir, 'current'), version);
+  await fs.mkdir(dirname(places.linkPath), { recursive: true });
+  const old = await fs.lstat(places.linkPath).catch(() => undefined);
+  // Another program of that name is kept aside, never overwritten.
+  if (old && !old.isSymbolicLink())
+    await fs.rename(places.linkPath, `${places.linkPath}.before-setup`);
+  await replaceLink(places.linkPath, launcherPath(places));
+  await removeUnused(places.libDir, version);
+}
+
+const launcherPath = (places: Places) => join(places.libDir, 'current/bin/coi');
+
+/** What belongs to an installation, sorted by where it goes. Links in it would leave the tree, so they are refused. */
+async function items(program: Program): Promise<Item[]> {
+  const trees = [
+    { from: program.bundleDir, to: 'dist' },
+    ...program.packages.map(({ name, dir }) => ({ from: dir, to: `node_modules/${name}` })),
+  ];
+  const found = (await Promise.all(trees.map(({ from, to }) => filesBelow(from, to)))).flat();
+  found.push({ from: program.nodePath, to: 'bin/node', executable: true });
+  return found.sort((a, b) => (a.to < b.to ? -1 : 1));
+}
+
+async function filesBelow(from: string, to: string): Promise<Item[]> {
+  const entries = await fs.readdir(from, { withFileTypes: true });
+  const found = entries.map(async (entry): Promise<Item[]> => {
+    const [path, target] = [join(from, entry.name), `${to}/${entry.name}`];
+    if (entry.isDirectory()) return filesBelow(path, target);
+    if (!entry.isFile()) throw new Error(`${path} is neither a file nor a directory`);
+    return [{ from: path, to: target, executable: entry.name.endsWith('.sh') }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function contentName(all: readonly Item[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const { from, to } of all) {
+    hash.update(`${to}\0`);
+    await pipeline(
+      createReadStream(from, { highWaterMark: 1 << 20 }),
+      async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) hash.update(chunk);
+      },
+    );
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function copyItem({ from, executable }: Item, to: string): Promise<void> {
+  await fs.mkdir(dirname(to), { recursive: true, mode: 0o755 });
+  await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  // Not the modes of the source: a checkout may be writable for its group.
+  await fs.chmod(to, executable ? 0o755 : 0o644);
+}
+
+async function writeLauncher(staging: string, target: string): Promise<void> {
+  const text = `#!/bin/sh\n# Written by \`coi setup\`.\nexec ${target}/bin/node ${target}/dist/main.js "$@"\n`;
+  await fs.writeFile(join(staging, 'bin/coi'), text, { mode: 0o755 });
+  await fs.chmod(join(staging, 'bin/coi'), 0o755);
+}
+
+async function replaceLink(path: string, target: string): Promise<void> {
+  if ((await linkTarget(path)) === target) return;
+  const temporary = `${path}.${randomBytes(4).toString('hex')}`;
+  await fs.symlink(target, temporary);
+  await fs.rename(temporary, path);
+}
+
+/** What an interrupted installation left. */
+async function sweepStaging(libDir: string): Promise<void> {
+  const stale = (await fs.readdir(libDir)).filter((name) => name.startsWith('.new-'));
+  await Promise.all(
+    stale.map((name) => fs.rm(join(libDir, name), { recursive: true, force: true })),
+  );
+}
+
+/** Removes versions that no process runs: coi loads parts of itself while it runs. */
+async function removeUnused(libDir: string, keep: string): Promise<void> {
+  const pids = (await fs.readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const programs = await Promise.all(pids.map((pid) => linkTarget(`/proc/${pid}/exe`)));
+  const versions = (await fs.readdir(libDir)).filter(
+    (name) => /^[0-9a-f]{16}$/.test(name) && name !== keep,
+  );
+  const unused = versions.filter(
+    (name) => !programs.some((path) => path?.startsWith(`${libDir}/${name}/`)),
+  );
+  await Promise.all(
+    unused.map((name) => fs.rm(join(libDir, name), { recursive: true, force: true })),
+  );
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  return fs.readlink(path).catch(() => undefined);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await fs.stat(path).catch(() => undefined))?.isFile() ?? false;
+}

@@ -1,0 +1,68 @@
+// One thing that a host needs, as `coi health` shows it and `coi setup` mends it.
+import type { DaemonStatus } from '../daemon/protocol.ts';
+import type { Installer } from '../host/install.ts';
+import type { Machine } from '../host/machine.ts';
+import type { Incus } from '../incus/client.ts';
+
+/** Headings of the report, in the predecessor's order. */
+export const groups = ['SYSTEM', 'CRITICAL', 'NETWORKING', 'STORAGE', 'STATUS'] as const;
+export type Group = (typeof groups)[number];
+
+export type Status = 'ok' | 'warning' | 'failed';
+
+export interface Finding {
+  readonly status: Status;
+  /** Half a sentence, without a full stop. */
+  readonly message: string;
+  /** For programs: JSON values. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** What setup would do about it: an imperative. Absent if there is nothing to do, or nothing that setup may do. */
+  readonly plan?: string;
+  /** What a person can do about it. */
+  readonly hint?: string;
+}
+
+/** What a check may ask and a fix may touch. */
+export interface Ground {
+  readonly machine: Machine;
+  /** Connects when used; throws an error with `errno` where the socket does not answer. */
+  incus(): Promise<Incus>;
+  /** Throws where coid does not answer. */
+  coidStatus(): Promise<DaemonStatus>;
+  /** Undefined where coi runs from its sources and was never built. */
+  readonly installer: Installer | undefined;
+  /** Who will use coi on this host: under sudo the user that called it. */
+  readonly caller: { readonly name: string; readonly uid: number };
+  readonly version: string;
+  /** Alias of the image that sessions start from. */
+  readonly imageAlias: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Check {
+  /** Stable: the key in the JSON report. */
+  readonly id: string;
+  readonly title: string;
+  readonly group: Group;
+  probe(ground: Ground): Promise<Finding>;
+  /** Does what the finding's plan says. Called as root, only when there is a plan; the check is probed again afterwards. */
+  fix?(ground: Ground): Promise<void>;
+}
+
+export const ok = (message: string, details?: Readonly<Record<string, unknown>>): Finding =>
+  finding('ok', message, details);
+
+export function finding(
+  status: Status,
+  message: string,
+  details?: Readonly<Record<string, unknown>>,
+  answer: { plan?: string | undefined; hint?: string | undefined } = {},
+): Finding {
+  return {
+    status,
+    message,
+    ...(details ? { details } : {}),
+    ...(answer.plan === undefined ? {} : { plan: answer.plan }),
+    ...(answer.hint === undefined ? {} : { hint: answer.hint }),
+  };
+}

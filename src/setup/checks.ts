@@ -1,0 +1,28 @@
+// Everything that a host needs, in the order in which setup mends it: each stands on those before.
+import type { Check } from './check.ts';
+import { idRanges, permissions } from './checks/access.ts';
+import { coid, image, program } from './checks/coi.ts';
+import { incus, lxcfs } from './checks/incus.ts';
+import { bridge, forwarding } from './checks/network.ts';
+import { controlGroups, distribution, kernel } from './checks/os.ts';
+import { aptSource, packages } from './checks/packages.ts';
+import { diskSpace, storagePools } from './checks/storage.ts';
+
+export const checks: readonly Check[] = [
+  distribution,
+  kernel,
+  controlGroups,
+  diskSpace,
+  aptSource,
+  packages,
+  idRanges,
+  permissions,
+  lxcfs,
+  incus,
+  storagePools,
+  bridge,
+  forwarding,
+  program,
+  coid,
+  image,
+];

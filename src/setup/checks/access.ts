@@ -1,0 +1,106 @@
+// Who may use Incus, and which ids containers may have.
+import type { Machine } from '../../host/machine.ts';
+import { type Check, type Finding, finding, ok } from '../check.ts';
+import { command } from '../command.ts';
+import { adminGroup } from './incus.ts';
+
+export interface Group {
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/** Reads one entry of group(5). */
+export function parseGroup(text: string, name: string): Group | undefined {
+  const fields = text
+    .split('\n')
+    .find((line) => line.startsWith(`${name}:`))
+    ?.split(':');
+  if (!fields) return undefined;
+  return { gid: Number(fields[2]), members: (fields[3] ?? '').split(',').filter(Boolean) };
+}
+
+export const permissions: Check = {
+  id: 'permissions',
+  title: 'Group of Incus',
+  group: 'CRITICAL',
+  probe: async ({ machine, caller }) => {
+    const group = parseGroup((await machine.readText('/etc/group')) ?? '', adminGroup);
+    return membershipFinding(group, caller, machine.groups);
+  },
+  fix: async (ground) => {
+    const group = parseGroup((await ground.machine.readText('/etc/group')) ?? '', adminGroup);
+    if (!group) await command(ground, ['groupadd', '--system', adminGroup]);
+    if (ground.caller.uid !== 0)
+      await command(ground, ['gpasswd', '--add', ground.caller.name, adminGroup]);
+  },
+};
+
+export function membershipFinding(
+  group: Group | undefined,
+  caller: { name: string; uid: number },
+  groups: readonly number[],
+): Finding {
+  if (!group)
+    return finding(
+      'failed',
+      `there is no group ${adminGroup}`,
+      {},
+      { plan: `make the group ${adminGroup}` },
+    );
+  if (caller.uid === 0) return ok('root needs none');
+  if (groups.includes(group.gid)) return ok(`${caller.name} is in ${adminGroup}`);
+  if (group.members.includes(caller.name))
+    return ok(
+      `${caller.name} is in ${adminGroup}; this login does not have it yet, coi goes through sg`,
+    );
+  return finding(
+    'failed',
+    `${caller.name} is not in ${adminGroup}`,
+    {},
+    {
+      plan: `make ${caller.name} a member of ${adminGroup} (its members can become root through Incus)`,
+      hint: `sudo usermod -aG ${adminGroup} ${caller.name}`,
+    },
+  );
+}
+
+const idFiles = ['/etc/subuid', '/etc/subgid'] as const;
+/** Incus's own default: enough for fifteen thousand containers with ids of their own. */
+const idRange = { base: 1_000_000, count: 1_000_000_000 };
+const smallestCount = 65_536;
+
+export const idRanges: Check = {
+  id: 'uid_mapping',
+  title: 'Id ranges of containers',
+  group: 'CRITICAL',
+  probe: async ({ machine }) => {
+    const lacking = await filesWithoutRange(machine);
+    if (lacking.length === 0) return ok('root may give ids to containers');
+    return finding(
+      'failed',
+      `root has no range in ${lacking.join(' and ')}`,
+      {},
+      { plan: `give root the ids from ${idRange.base} on in ${lacking.join(' and ')}` },
+    );
+  },
+  fix: async ({ machine }) => {
+    for (const path of await filesWithoutRange(machine)) {
+      const text = (await machine.readText(path)) ?? '';
+      const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+      await machine.writeText(path, `${before}root:${idRange.base}:${idRange.count}\n`, 0o644);
+    }
+  },
+};
+
+/** root has a range of at least one container's size. */
+export function hasRange(text: string): boolean {
+  return text.split('\n').some((line) => {
+    const [name, , count] = line.split(':');
+    return (name === 'root' || name === '0') && Number(count) >= smallestCount;
+  });
+}
+
+async function filesWithoutRange(machine: Machine): Promise<string[]> {
+  const texts = await Promise.all(idFiles.map((path) => machine.readText(path)));
+  return idFiles.filter((_, at) => !hasRange(texts[at] ?? ''));
+}

@@ -1,0 +1,156 @@
+// What belongs to coi itself: the installed program, coid and the image of sessions.
+
+import { type DaemonStatus, protocolVersion } from '../../daemon/protocol.ts';
+import { CoiError } from '../../errors.ts';
+import type { Installer, InstallState } from '../../host/install.ts';
+import { type Check, type Finding, finding, ok } from '../check.ts';
+import { command } from '../command.ts';
+import { withServer } from '../server.ts';
+import { hasSystemd } from './incus.ts';
+
+export const program: Check = {
+  id: 'program',
+  title: 'coi',
+  group: 'CRITICAL',
+  probe: async ({ installer }) =>
+    installer ? programFinding(await installer.state(), installer) : notBuilt(),
+  fix: async ({ installer }) => {
+    if (!installer)
+      throw new CoiError('setup-failed', 'coi was never built', { hint: 'npm run build' });
+    await installer.install();
+  },
+};
+
+function notBuilt(): Finding {
+  return finding(
+    'failed',
+    'this coi runs from its sources, which cannot be installed',
+    {},
+    { hint: 'Build it: npm run build; then use ./coi.' },
+  );
+}
+
+/** coid never runs from a directory that a user may write. */
+export function programFinding(
+  state: InstallState,
+  { places }: Pick<Installer, 'places'>,
+): Finding {
+  const details = { wanted: state.wanted, installed: state.installed ?? null };
+  const target = `${places.libDir} (as ${places.linkPath})`;
+  if (state.installed === undefined) {
+    const aside =
+      state.link === 'other' ? `; what is at ${places.linkPath} now is kept beside it` : '';
+    return finding('failed', 'not installed', details, {
+      plan: `install this coi in ${target}${aside}`,
+    });
+  }
+  if (state.installed !== state.wanted)
+    return finding('warning', 'another build of coi is installed', details, {
+      plan: `install this coi in ${target}`,
+    });
+  if (state.link !== 'ours')
+    return finding('warning', `${places.linkPath} is not coi's`, details, {
+      plan: `make ${places.linkPath} call this coi`,
+    });
+  return ok(`installed in ${places.libDir}/${state.installed}`, details);
+}
+
+const unitPath = '/etc/systemd/system/coid.service';
+
+export const coid: Check = {
+  id: 'coid',
+  title: 'coid',
+  group: 'CRITICAL',
+  probe: async (ground) => {
+    const systemd = await hasSystemd(ground.machine);
+    const start = systemd
+      ? 'install and start the service coid'
+      : 'start coid in the background (there is no systemd)';
+    let status: DaemonStatus;
+    try {
+      status = await ground.coidStatus();
+    } catch (error) {
+      ground.signal.throwIfAborted();
+      const { code, message } = error as { code?: string; message?: string };
+      if (code === 'coid-version')
+        return finding(
+          'failed',
+          'it is of another version',
+          {},
+          { plan: 'restart coid from this coi' },
+        );
+      return finding('failed', `not running: ${message ?? String(error)}`, {}, { plan: start });
+    }
+    const [state, path] = await Promise.all([
+      ground.installer?.state(),
+      ground.machine.linkTarget(`/proc/${status.pid}/exe`),
+    ]);
+    return coidFinding(
+      status,
+      ground.version,
+      state && ground.installer ? `${ground.installer.places.libDir}/${state.wanted}/` : undefined,
+      path,
+    );
+  },
+  fix: async (ground) => {
+    const places = ground.installer?.places;
+    if (!places)
+      throw new CoiError('setup-failed', 'coid cannot be started before coi is installed');
+    if (await hasSystemd(ground.machine)) {
+      const shipped = `${places.libDir}/current/dist/coid.service`;
+      const unit = await ground.machine.readText(shipped);
+      if (unit === undefined) throw new CoiError('setup-failed', `${shipped} is missing`);
+      await ground.machine.writeText(unitPath, unit, 0o644);
+      await command(ground, ['systemctl', 'daemon-reload']);
+      await command(ground, ['systemctl', 'enable', 'coid.service']);
+      await command(ground, ['systemctl', 'restart', 'coid.service']);
+      return;
+    }
+    // Whatever runs there is replaced; none is fine as well, so its status does not matter.
+    await ground.machine.run([places.linkPath, 'daemon', 'stop'], { signal: ground.signal });
+    await command(ground, [places.linkPath, 'daemon', 'start']);
+  },
+};
+
+/** `wantedDir` is where the installed program would be; `path` is what coid runs, undefined where this user may not see it. */
+export function coidFinding(
+  status: DaemonStatus,
+  version: string,
+  wantedDir: string | undefined,
+  path: string | undefined,
+): Finding {
+  const { pid, sessions, leases, incus, bridge } = status;
+  const details = { version: status.version, pid, sessions, leases, incus, bridge };
+  const restart = { plan: 'restart coid from this coi' };
+  if (status.protocol !== protocolVersion || status.version !== version) {
+    return finding(
+      'failed',
+      `version ${status.version} runs, this coi is ${version}`,
+      details,
+      restart,
+    );
+  }
+  if (wantedDir !== undefined && path !== undefined && !path.startsWith(wantedDir))
+    return finding('warning', 'it runs another build of coi', details, restart);
+  if (incus !== 'connected')
+    return finding('warning', `version ${status.version}, waiting for Incus`, details);
+  return ok(`version ${status.version}, ${sessions} session${sessions === 1 ? '' : 's'}`, details);
+}
+
+export const image: Check = {
+  id: 'image',
+  title: 'Image',
+  group: 'CRITICAL',
+  probe: async (ground) =>
+    withServer(ground, undefined, async (incus) => {
+      const entry = await incus.imageAlias(ground.imageAlias, { signal: ground.signal });
+      if (entry)
+        return ok(ground.imageAlias, { alias: ground.imageAlias, fingerprint: entry.target });
+      return finding(
+        'warning',
+        `${ground.imageAlias} is not built yet`,
+        { alias: ground.imageAlias },
+        { hint: 'Build it: coi build' },
+      );
+    }),
+};

@@ -1,0 +1,169 @@
+// The bridge of our own, and what the host must allow so that it carries anything.
+import { CoiError } from '../../errors.ts';
+import type { Network } from '../../incus/shapes.ts';
+import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
+import { withServer } from '../server.ts';
+import {
+  bridgeConfig,
+  freeSubnet,
+  nameServers,
+  parseSubnet,
+  routedSubnets,
+  type Subnet,
+} from '../subnet.ts';
+
+export const bridgeName = 'coibr0';
+const networksDir = '/var/lib/incus/networks';
+
+export const bridge: Check = {
+  id: 'network_bridge',
+  title: 'Network bridge',
+  group: 'NETWORKING',
+  probe: async (ground) => {
+    const plan = `make the bridge ${bridgeName} with a private network that is free here`;
+    return withServer(ground, plan, async (incus) => {
+      const networks = await incus.networks({ signal: ground.signal });
+      const found = networks.find(({ name }) => name === bridgeName);
+      if (!found) return finding('failed', `${bridgeName} does not exist`, {}, { plan });
+      const judged = bridgeFinding(found);
+      return judged.status === 'ok' && (await dnsmasqIsDead(ground))
+        ? finding('failed', 'its DHCP and DNS server is dead', judged.details, {
+            plan: `bring ${bridgeName} up again`,
+          })
+        : judged;
+    });
+  },
+  fix: async (ground) => {
+    const incus = await ground.incus();
+    const found = await incus.network(bridgeName, { signal: ground.signal });
+    if (found) {
+      // Any change of a key makes Incus set the bridge up again, its DHCP server included.
+      const config = {
+        ...found.config,
+        'user.coi.revived': found.config['user.coi.revived'] === '1' ? '2' : '1',
+      };
+      return incus.updateNetwork(bridgeName, { config }, { signal: ground.signal });
+    }
+    const networks = await incus.networks({ signal: ground.signal });
+    const subnet = freeSubnet(await takenSubnets(ground, networks));
+    if (!subnet)
+      throw new CoiError(
+        'setup-failed',
+        'every private network that coi tries is in use on this host',
+        {
+          hint: `Make one by hand: incus network create ${bridgeName} ipv4.address=A.B.C.1/22 ipv6.address=none ipv4.dhcp.ranges=...`,
+        },
+      );
+    await incus.createNetwork(
+      {
+        name: bridgeName,
+        type: 'bridge',
+        description: 'Sessions of coi',
+        config: bridgeConfig(subnet),
+      },
+      { signal: ground.signal },
+    );
+  },
+};
+
+/** Judges the network of our bridge's name. */
+export function bridgeFinding({ type, managed, config, status }: Network): Finding {
+  const address = config['ipv4.address'] ?? '';
+  const details = { address, dhcpRanges: config['ipv4.dhcp.ranges'] ?? '' };
+  if (!managed || type !== 'bridge') {
+    return finding('failed', `${bridgeName} exists, but is no bridge that Incus manages`, details, {
+      hint: 'Remove or rename that interface, then run `coi setup`.',
+    });
+  }
+  if (status !== 'Created' && status !== '')
+    return finding('failed', `${bridgeName} is in the state ${status}`, details, {
+      hint: `See \`incus network info ${bridgeName}\`.`,
+    });
+  const subnet = parseSubnet(address);
+  if (!subnet || subnet.prefix > 24) {
+    return finding(
+      'failed',
+      `${bridgeName} has no IPv4 network of at least 256 addresses`,
+      details,
+      { hint: `Set ipv4.address of ${bridgeName} to a private /22.` },
+    );
+  }
+  if (!leavesRoom(subnet, config['ipv4.dhcp.ranges'])) {
+    return finding(
+      'failed',
+      `the DHCP range of ${bridgeName} leaves no addresses for sessions`,
+      details,
+      {
+        hint: `Keep it apart: incus network set ${bridgeName} ipv4.dhcp.ranges=${bridgeConfig(subnet)['ipv4.dhcp.ranges']}`,
+      },
+    );
+  }
+  if (config['ipv4.nat'] !== 'true')
+    return finding('warning', `${bridgeName} (${address}) without NAT`, details, {
+      hint: `Sessions reach the internet only if the network routes ${address}.`,
+    });
+  return ok(`${bridgeName} (${address})`, details);
+}
+
+/** At least 64 addresses of the subnet are in no DHCP range. Without ranges Incus gives out all of them. */
+function leavesRoom({ base, prefix }: Subnet, ranges: string | undefined): boolean {
+  if (!ranges) return false;
+  const sizes = ranges.split(',').map((range) => {
+    const [from, to] = range
+      .trim()
+      .split('-')
+      .map((text) => parseSubnet(text)?.base ?? base);
+    return (to ?? from ?? base) - (from ?? base) + 1;
+  });
+  return 2 ** (32 - prefix) - sizes.reduce((sum, size) => sum + size, 0) >= 64;
+}
+
+/** Only root can see the process's number, and only there is it worth knowing. */
+async function dnsmasqIsDead({ machine }: Ground): Promise<boolean> {
+  const pidText = await machine.readText(`${networksDir}/${bridgeName}/dnsmasq.pid`);
+  const pid = Number(/pid:\s*(\d+)/.exec(pidText ?? '')?.[1] ?? Number.NaN);
+  if (!Number.isInteger(pid)) return false;
+  return (await machine.readText(`/proc/${pid}/comm`))?.trim() !== 'dnsmasq';
+}
+
+async function takenSubnets(
+  { machine, signal }: Ground,
+  networks: readonly Network[],
+): Promise<Subnet[]> {
+  const [routes, resolver] = await Promise.all([
+    machine.run(['ip', '-4', 'route', 'show', 'table', 'all'], { signal }),
+    machine.readText('/etc/resolv.conf'),
+  ]);
+  if (routes.status !== 0)
+    throw new CoiError('setup-failed', 'the routes of this host cannot be read', {
+      hint: 'Install iproute2.',
+    });
+  const managed = networks.flatMap(({ config }) => parseSubnet(config['ipv4.address'] ?? '') ?? []);
+  return [...routedSubnets(routes.stdout), ...nameServers(resolver ?? ''), ...managed];
+}
+
+const forwardingPath = '/proc/sys/net/ipv4/ip_forward';
+
+export const forwarding: Check = {
+  id: 'ip_forwarding',
+  title: 'IP forwarding',
+  group: 'NETWORKING',
+  probe: async ({ machine }) => {
+    const value = (await machine.readText(forwardingPath))?.trim();
+    if (value === '1') return ok('on');
+    return finding(
+      'failed',
+      'off: sessions have no way out',
+      {},
+      { plan: 'switch IPv4 forwarding on, also for later boots' },
+    );
+  },
+  fix: async ({ machine }) => {
+    await machine.overwrite(forwardingPath, '1');
+    await machine.writeText(
+      '/etc/sysctl.d/60-coi.conf',
+      '# Written by `coi setup`: sessions reach the internet through this host.\nnet.ipv4.ip_forward = 1\n',
+      0o644,
+    );
+  },
+};

@@ -1,0 +1,194 @@
+// The pool that containers lie on: copy-on-write, or every start copies a whole system.
+import { CoiError } from '../../errors.ts';
+import type { Machine } from '../../host/machine.ts';
+import type { Incus } from '../../incus/client.ts';
+import type { StoragePool } from '../../incus/shapes.ts';
+import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
+import { command } from '../command.ts';
+import { serverState, withServer } from '../server.ts';
+
+const gib = 1024 ** 3;
+const dataDir = '/var/lib/incus';
+const poolName = 'default';
+/** An image, its build and a few sessions; below it nothing is worth starting. */
+const smallestGib = 10;
+const largestGib = 30;
+const shareOfFree = 0.4;
+
+export type PoolPlan =
+  | { readonly kind: 'btrfs'; readonly sizeGib: number }
+  | { readonly kind: 'dir'; readonly why: string }
+  | { readonly kind: 'none'; readonly why: string };
+
+export interface PoolFacts {
+  readonly freeBytes: number;
+  /** The kernel knows btrfs, or has it as a module. */
+  readonly btrfs: boolean;
+  /** Loop devices can be made. */
+  readonly loop: boolean;
+}
+
+/** What kind of pool a host without any gets. */
+export function poolPlan({ freeBytes, btrfs, loop }: PoolFacts): PoolPlan {
+  const freeGib = freeBytes / gib;
+  if (freeGib < smallestGib)
+    return {
+      kind: 'none',
+      why: `only ${freeGib.toFixed(1)} GiB are free at ${dataDir}, ${smallestGib} are needed`,
+    };
+  if (!btrfs) return { kind: 'dir', why: 'this kernel has no btrfs' };
+  if (!loop) return { kind: 'dir', why: 'this host has no loop devices' };
+  // The file is sparse, so a pool may promise more than a full disk leaves; 40 % is what it may take.
+  return {
+    kind: 'btrfs',
+    sizeGib: Math.floor(Math.min(largestGib, Math.max(smallestGib, freeGib * shareOfFree))),
+  };
+}
+
+const slowHint =
+  'Starting a session copies its whole system on such a pool and takes many seconds; make a btrfs or zfs pool and let the default profile use it.';
+
+export const storagePools: Check = {
+  id: 'incus_storage_pools',
+  title: 'Storage pool',
+  group: 'STORAGE',
+  probe: async (ground) => {
+    const plan = async () => poolPlan(await poolFacts(ground.machine));
+    if ((await serverState(ground)).kind === 'silent')
+      return missingPool(await plan(), 'Incus does not answer');
+    return withServer(ground, undefined, async (incus) => {
+      const pools = await incus.storagePools({ signal: ground.signal });
+      const pool = await poolOfSessions(incus, pools);
+      if (!pool) return missingPool(await plan(), 'there is none');
+      // Some drivers cannot tell their size.
+      const resources = await incus
+        .storageResources(pool.name, { signal: ground.signal })
+        .catch(() => undefined);
+      return poolFinding(pool, resources?.space);
+    });
+  },
+  fix: async (ground) => {
+    const incus = await ground.incus();
+    await ground.machine.run(['modprobe', 'loop'], { signal: ground.signal });
+    await ground.machine.run(['modprobe', 'btrfs'], { signal: ground.signal });
+    const plan = poolPlan(await poolFacts(ground.machine));
+    if (plan.kind === 'none')
+      throw new CoiError('setup-failed', `no storage pool can be made: ${plan.why}`);
+    await createPool(ground, incus, plan);
+  },
+};
+
+/** The pool of the default profile's root disk, otherwise the first one. */
+async function poolOfSessions(
+  incus: Incus,
+  pools: readonly StoragePool[],
+): Promise<StoragePool | undefined> {
+  const profile = await incus.profile('default');
+  const name = Object.values(profile?.devices ?? {}).find(
+    ({ type, path }) => type === 'disk' && path === '/',
+  )?.['pool'];
+  return pools.find((pool) => pool.name === name) ?? pools[0];
+}
+
+function missingPool(plan: PoolPlan, why: string): Finding {
+  if (plan.kind === 'none')
+    return finding('failed', plan.why, {}, { hint: 'Free some space and run `coi setup` again.' });
+  const what =
+    plan.kind === 'btrfs'
+      ? `make the storage pool "${poolName}" (btrfs, ${plan.sizeGib} GiB at most, in a file below ${dataDir}/disks)`
+      : `make the storage pool "${poolName}" as plain directories, which is SLOW (${plan.why})`;
+  return finding('failed', why, {}, { plan: what });
+}
+
+/** Judges the pool that sessions use. `space` is in bytes; undefined where the driver cannot tell. */
+export function poolFinding(
+  pool: StoragePool,
+  space: { used: number; total: number } | undefined,
+): Finding {
+  const free = space && space.total > 0 ? space.total - space.used : undefined;
+  const details = {
+    pool: pool.name,
+    driver: pool.driver,
+    ...(space ? { usedBytes: space.used, totalBytes: space.total } : {}),
+  };
+  const name = `"${pool.name}" (${pool.driver}${free === undefined ? '' : `, ${(free / gib).toFixed(1)} GiB free`})`;
+  if (pool.status !== 'Created' && pool.status !== '') {
+    return finding('failed', `${name} is in the state ${pool.status}`, details, {
+      hint: `See \`incus storage info ${pool.name}\` and the log of Incus.`,
+    });
+  }
+  const used = space && space.total > 0 ? space.used / space.total : 0;
+  const more = `Free some with \`coi clean\`, or enlarge it: \`incus storage set ${pool.name} size=40GiB\`.`;
+  if ((free !== undefined && free < 2 * gib) || used > 0.9)
+    return finding('failed', `${name} is full`, details, { hint: more });
+  if ((free !== undefined && free < 5 * gib) || used > 0.8)
+    return finding('warning', `${name} is nearly full`, details, { hint: more });
+  if (pool.driver === 'dir')
+    return finding(
+      'warning',
+      `${name} CANNOT COPY ON WRITE: every session starts slowly`,
+      details,
+      { hint: slowHint },
+    );
+  if (pool.driver === 'lvm' && pool.config['lvm.use_thinpool'] === 'false')
+    return finding('warning', `${name} is not thinly provisioned`, details, { hint: slowHint });
+  return ok(name, details);
+}
+
+async function poolFacts(machine: Machine): Promise<PoolFacts> {
+  const [freeBytes, known, release, control] = await Promise.all([
+    machine.freeBytes(dataDir),
+    machine.readText('/proc/filesystems'),
+    machine.readText('/proc/sys/kernel/osrelease'),
+    machine.kind('/dev/loop-control'),
+  ]);
+  const modules = `/lib/modules/${release?.trim()}/kernel`;
+  const module = async (path: string) => (await machine.names(`${modules}/${path}`)).length > 0;
+  const btrfs = /\tbtrfs$/m.test(known ?? '') || (await module('fs/btrfs'));
+  const loop = control !== 'missing' || (await module('drivers/block'));
+  return { freeBytes, btrfs, loop };
+}
+
+/** btrfs may be there and still not work, as in a container: then directories are better than nothing. */
+async function createPool(
+  ground: Ground,
+  incus: Incus,
+  plan: Exclude<PoolPlan, { kind: 'none' }>,
+): Promise<void> {
+  const description = 'Made by coi setup';
+  const dir = () =>
+    incus.createStoragePool(
+      { name: poolName, driver: 'dir', description, config: {} },
+      { signal: ground.signal },
+    );
+  if (plan.kind === 'dir') return dir();
+  const config = { size: `${plan.sizeGib}GiB` };
+  try {
+    await incus.createStoragePool(
+      { name: poolName, driver: 'btrfs', description, config },
+      { signal: ground.signal, timeoutMs: 120_000 },
+    );
+  } catch (error) {
+    ground.signal.throwIfAborted();
+    if ((error as { status?: number }).status === 0) throw error;
+    // What a failed attempt left would stand in the way of the next one.
+    await command(ground, ['rm', '-f', `${dataDir}/disks/${poolName}.img`]);
+    await dir();
+  }
+}
+
+/** Below this an image cannot be built and sessions soon fail. */
+const diskWarnBytes = 5 * gib;
+
+export const diskSpace: Check = {
+  id: 'disk_space',
+  title: 'Disk space',
+  group: 'STORAGE',
+  probe: async ({ machine }) => {
+    const freeBytes = await machine.freeBytes(dataDir);
+    const text = `${(freeBytes / gib).toFixed(1)} GiB free at ${dataDir}`;
+    return freeBytes < diskWarnBytes
+      ? finding('warning', text, { freeBytes }, { hint: 'Free some space.' })
+      : ok(text, { freeBytes });
+  },
+};

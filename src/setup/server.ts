@@ -1,0 +1,55 @@
+// Whether Incus answers, and if not, why: asked once per check, told apart by the system's error code.
+import type { Incus } from '../incus/client.ts';
+import type { Server } from '../incus/shapes.ts';
+import { type Finding, finding, type Ground } from './check.ts';
+
+export type ServerState =
+  | { readonly kind: 'ready'; readonly incus: Incus; readonly server: Server }
+  /** The socket is there, but this user may not open it. */
+  | { readonly kind: 'forbidden' }
+  /** There is no socket, or nobody listens on it, or no answer came. */
+  | { readonly kind: 'silent'; readonly why: string };
+
+/** How long a daemon that is alive takes at most to say who it is; a starting one may be slower. */
+const answerMs = 5_000;
+
+export async function serverState(ground: Ground): Promise<ServerState> {
+  try {
+    const incus = await ground.incus();
+    return {
+      kind: 'ready',
+      incus,
+      server: await incus.server({ timeoutMs: answerMs, signal: ground.signal }),
+    };
+  } catch (error) {
+    ground.signal.throwIfAborted();
+    const { errno, message } = error as { errno?: string; message?: string };
+    if (errno === 'EACCES' || errno === 'EPERM') return { kind: 'forbidden' };
+    return {
+      kind: 'silent',
+      why: errno === 'ENOENT' ? 'there is no socket' : (message ?? String(error)),
+    };
+  }
+}
+
+/** The finding of a check that needs Incus and cannot ask it; `plan` is what setup would do once it runs. */
+export async function withServer(
+  ground: Ground,
+  plan: string | undefined,
+  ask: (incus: Incus, server: Server) => Promise<Finding>,
+): Promise<Finding> {
+  const state = await serverState(ground);
+  switch (state.kind) {
+    case 'ready':
+      return ask(state.incus, state.server);
+    case 'forbidden':
+      return finding(
+        'warning',
+        'not checked: this user may not ask Incus',
+        {},
+        { hint: 'See the check of the group incus-admin.' },
+      );
+    case 'silent':
+      return finding('failed', 'Incus does not answer', {}, { plan });
+  }
+}

@@ -1,0 +1,64 @@
+// Makes a host ready: each check is probed when its turn comes, mended if setup can, and probed again.
+import type { Check, Finding, Ground } from './check.ts';
+import { type Probed, probe } from './report.ts';
+
+export type SetupEvent =
+  | { readonly kind: 'started'; readonly check: Check; readonly plan: string }
+  | {
+      readonly kind: 'ended';
+      readonly check: Check;
+      readonly finding: Finding;
+      readonly elapsedMs: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly check: Check;
+      readonly error: unknown;
+      readonly elapsedMs: number;
+    };
+
+export interface SetupOptions {
+  readonly checks: readonly Check[];
+  readonly tell: (event: SetupEvent) => void;
+  readonly elapsedMs: () => number;
+}
+
+/** The checks that setup has something to do for, as they are now. */
+export function planned(probed: readonly Probed[]): Probed[] {
+  return probed.filter(
+    ({ check, finding }) => finding.plan !== undefined && check.fix !== undefined,
+  );
+}
+
+/**
+ * Mends what can be mended, in order, and returns how everything is afterwards.
+ * Stops at the first fix that throws, since what follows stands on it; what cannot be mended is only reported.
+ * Safe to interrupt: every fix may be run again, and what it did already is found done.
+ */
+export async function mend(
+  ground: Ground,
+  { checks, tell, elapsedMs }: SetupOptions,
+): Promise<Probed[]> {
+  const results: Probed[] = [];
+  for (const check of checks) {
+    ground.signal.throwIfAborted();
+    const before = await probe(check, ground);
+    const { plan } = before.finding;
+    if (plan === undefined || check.fix === undefined) {
+      results.push(before);
+      continue;
+    }
+    const startedMs = elapsedMs();
+    tell({ kind: 'started', check, plan });
+    try {
+      await check.fix(ground);
+    } catch (error) {
+      tell({ kind: 'failed', check, error, elapsedMs: elapsedMs() - startedMs });
+      throw error;
+    }
+    const after = await probe(check, ground);
+    tell({ kind: 'ended', check, finding: after.finding, elapsedMs: elapsedMs() - startedMs });
+    results.push(after);
+  }
+  return results;
+}
