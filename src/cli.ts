@@ -15,12 +15,28 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     app = makeApp(process);
     const program = await programFor(argv, app);
+    program.hook('preAction', () => enterGroup(commandWord(argv) ?? 'shell'));
     await program.parseAsync(normalized(argv), { from: 'user' });
     return 0;
   } catch (error) {
     return report(error, app, wantsJson, argv.includes('--debug'));
   } finally {
     await app?.close();
+  }
+}
+
+/** A login that does not have the group of Incus yet gets it, except where Incus is not needed. */
+async function enterGroup(word: string): Promise<void> {
+  if (['version', 'completion', 'help'].includes(word)) return;
+  const [{ enterGroupFor }, { incusSocketPath }] = await Promise.all([
+    import('./host/group.ts'),
+    import('./incus/open.ts'),
+  ]);
+  try {
+    enterGroupFor(incusSocketPath(process.env), 'incus-admin', process);
+  } catch (error) {
+    // These two say it in their own words, among the rest.
+    if (word !== 'setup' && word !== 'health') throw error;
   }
 }
 
