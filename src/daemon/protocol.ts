@@ -8,6 +8,10 @@ export const defaultStateDir = '/var/lib/coi';
 export const socketName = 'coid.sock';
 /** A reservation that has not become an instance by then is undone. */
 export const leaseMs = 60_000;
+/** Header of every reply: the protocol version of coid. */
+export const protocolHeader = 'x-coi-protocol';
+export const requestBytesMax = 262_144;
+export const mountsMax = 64;
 
 export type NetworkMode = 'restricted' | 'allowlist' | 'open';
 
@@ -62,6 +66,22 @@ export interface Reservation {
     readonly nameserver: string;
   };
   readonly mounts: readonly ReservedMount[];
+}
+
+/** POST /v1/containers/<name>/mounts: where the mounts of that container are (again). */
+export interface MountsReply {
+  readonly mounts: readonly ReservedMount[];
+}
+
+/** GET /v1/sessions: the reservations of the peer (for root: of all) that are not yet containers. */
+export interface SessionsReply {
+  readonly sessions: readonly {
+    readonly id: string;
+    readonly container: string;
+    readonly ownerUid: number;
+    readonly workspace: string;
+    readonly address: string;
+  }[];
 }
 
 /** GET /v1/status */

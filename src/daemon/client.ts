@@ -1,0 +1,203 @@
+// Talks to coid over its socket. On the way of every start of a session: it loads nothing but node:http.
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
+import {
+  type DaemonError,
+  type DaemonStatus,
+  defaultRunDir,
+  type MountsReply,
+  protocolHeader,
+  protocolVersion,
+  type Reservation,
+  type ReservedMount,
+  type ReserveRequest,
+  socketName,
+} from './protocol.ts';
+
+export interface CoidOptions {
+  signal?: AbortSignal;
+  /** 10 s where not given. */
+  timeoutMs?: number;
+}
+
+/** coid's calls. All throw CoiError: `coid-unreachable`, `coid-version`, `timeout`, `cancelled`, or what coid answered. */
+export interface Coid {
+  status(options?: CoidOptions): Promise<DaemonStatus>;
+  /** Slot, name, address and mounts for a new session. Undone by coid unless it becomes a container within a minute. */
+  reserve(request: ReserveRequest, options?: CoidOptions): Promise<Reservation>;
+  /** Gives a reservation back that has not become a container; does nothing if it has, or if there is none. */
+  release(id: string, options?: CoidOptions): Promise<void>;
+  /** Makes the mounts of an existing container again as its `user.coi.mounts` says: before a stopped one is started. */
+  remount(container: string, options?: CoidOptions): Promise<readonly ReservedMount[]>;
+}
+
+const callLimitMs = 10_000;
+const replyBytesMax = 4 * 1024 * 1024;
+
+/** Path of coid's socket: below `$COI_RUN_DIR`, or /run/coi. */
+export function coidSocketPath(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env['COI_RUN_DIR'] || defaultRunDir, socketName);
+}
+
+/** Connects when it is used, anew for every call: nothing has to be closed. */
+export function openCoid({ socketPath }: { socketPath: string }): Coid {
+  const call = (method: string, path: string, body?: unknown, options?: CoidOptions) =>
+    callCoid({ socketPath, method, path, body }, options);
+  return {
+    status: async (options) =>
+      (await call('GET', '/v1/status', undefined, options)) as DaemonStatus,
+    reserve: async (request, options) =>
+      (await call('POST', '/v1/sessions', request, options)) as Reservation,
+    release: async (id, options) =>
+      void (await call('DELETE', `/v1/sessions/${encodeURIComponent(id)}`, undefined, options)),
+    remount: async (container, options) =>
+      (
+        (await call(
+          'POST',
+          `/v1/containers/${encodeURIComponent(container)}/mounts`,
+          {},
+          options,
+        )) as MountsReply
+      ).mounts,
+  };
+}
+
+interface Call {
+  readonly socketPath: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+async function callCoid(
+  call: Call,
+  { signal, timeoutMs = callLimitMs }: CoidOptions = {},
+): Promise<unknown> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    const reply = await exchange(call, signal ? AbortSignal.any([signal, limit]) : limit);
+    return answerOf(reply);
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) throw error;
+    if (signal?.aborted)
+      throw signal.reason instanceof CoiError
+        ? signal.reason
+        : new CoiError('cancelled', 'cancelled', { cause: error });
+    if (limit.aborted) {
+      throw new CoiError('timeout', `coid did not answer within ${timeoutMs / 1000} s`, {
+        hint: 'See `coi daemon logs`.',
+        cause: error,
+      });
+    }
+    throw error instanceof CoiError ? error : unreachable(error, call.socketPath);
+  }
+}
+
+interface Reply {
+  readonly status: number;
+  readonly protocol: string | undefined;
+  readonly text: string;
+}
+
+function exchange({ socketPath, method, path, body }: Call, signal: AbortSignal): Promise<Reply> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const headers =
+      text === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const outgoing = httpRequest(
+      { socketPath, method, path, headers, signal, agent: new Agent({ keepAlive: false }) },
+      (incoming) => {
+        readReply(incoming).then(resolve, reject);
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(text);
+  });
+}
+
+async function readReply(incoming: IncomingMessage): Promise<Reply> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of incoming as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > replyBytesMax)
+      throw new CoiError('coid-failed', 'coid answered with more than it ever should');
+    parts.push(part);
+  }
+  const protocol = incoming.headers[protocolHeader];
+  return {
+    status: incoming.statusCode ?? 0,
+    protocol: typeof protocol === 'string' ? protocol : undefined,
+    text: Buffer.concat(parts).toString('utf8'),
+  };
+}
+
+function answerOf({ status, protocol, text }: Reply): unknown {
+  if (protocol !== String(protocolVersion)) {
+    throw new CoiError(
+      'coid-version',
+      `coid speaks version ${protocol ?? 'unknown'} of the protocol, coi version ${protocolVersion}`,
+      {
+        hint: 'Bring both to one version: `sudo coi daemon stop && sudo coi daemon start`, or `sudo coi setup`.',
+      },
+    );
+  }
+  if (status === 204) return undefined;
+  const value = parsed(text);
+  if (status >= 200 && status < 300) return value;
+  const { code, message, hint } = (value as Partial<DaemonError> | undefined)?.error ?? {
+    code: 'coid-failed',
+    message: `coid answered with status ${status}`,
+  };
+  throw new CoiError(
+    Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'coid-failed',
+    message,
+    { hint },
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CoiError('coid-failed', 'coid answered with something that is no JSON', {
+      hint: 'See `coi daemon logs`.',
+      cause: error,
+    });
+  }
+}
+
+function unreachable(error: unknown, socketPath: string): CoiError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new CoiError(
+      'coid-unreachable',
+      `coid's socket ${socketPath} may not be opened by this user`,
+      {
+        hint: 'Join the group incus-admin (`sudo coi setup` does it) and log in again.',
+        cause: error,
+      },
+    );
+  }
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+    return new CoiError(
+      'coid-unreachable',
+      'coid, the service that makes the mounts of sessions, is not running',
+      {
+        hint: 'Start it with `sudo coi daemon start`; `sudo coi setup` installs it.',
+        cause: error,
+      },
+    );
+  }
+  return new CoiError(
+    'coid-unreachable',
+    `the connection to coid was lost (${code ?? (error instanceof Error ? error.message : String(error))})`,
+    {
+      hint: 'See `coi daemon logs`.',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,87 @@
+// Reservations that are not yet containers. Each is a file in the run directory too, so that a coid that was killed knows them.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { idsKey, type Taken } from './allocate.ts';
+import { isTreeId } from './mount-trees.ts';
+import type { Reservation } from './protocol.ts';
+
+export interface Lease {
+  readonly reservation: Reservation;
+  readonly workspace: string;
+  /** uid of who asked: may give it back. */
+  readonly uid: number;
+  /** On the clock of this coid (milliseconds); set anew when a coid starts. */
+  readonly expiresMs: number;
+}
+
+export class Leases {
+  readonly #directory: string;
+  readonly #leases = new Map<string, Lease>();
+
+  constructor(runDir: string) {
+    this.#directory = join(runDir, 'leases');
+  }
+
+  /** Takes over what an earlier coid had given out; a file that cannot be read is removed, its mounts are then nobody's. */
+  load(expiresMs: number): void {
+    mkdirSync(this.#directory, { mode: 0o700, recursive: true });
+    for (const name of readdirSync(this.#directory)) {
+      const path = join(this.#directory, name);
+      const lease = readLease(path);
+      if (lease && isTreeId(lease.reservation.id))
+        this.#leases.set(lease.reservation.id, { ...lease, expiresMs });
+      else rmSync(path, { force: true });
+    }
+  }
+
+  all(): Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  get(id: string): Lease | undefined {
+    return this.#leases.get(id);
+  }
+
+  add(lease: Lease): void {
+    const { id } = lease.reservation;
+    this.#leases.set(id, lease);
+    writeFileSync(this.#file(id), JSON.stringify(lease), { mode: 0o600 });
+  }
+
+  remove(id: string): void {
+    if (this.#leases.delete(id)) rmSync(this.#file(id), { force: true });
+  }
+
+  taken(): Taken {
+    const all = this.all();
+    const reservations = all.map(({ reservation }) => reservation);
+    return {
+      names: new Set(reservations.map(({ container }) => container)),
+      hostNames: new Set(reservations.map(({ nic }) => nic.hostName)),
+      macs: new Set(reservations.map(({ nic }) => nic.mac)),
+      addresses: new Set(reservations.map(({ nic }) => nic.address)),
+      idmapBases: new Map(
+        all.map(({ reservation, workspace }) => [
+          reservation.idmapBase,
+          idsKey(reservation.ownerUid, workspace),
+        ]),
+      ),
+    };
+  }
+
+  #file(id: string): string {
+    return join(this.#directory, `${id}.json`);
+  }
+}
+
+function readLease(path: string): Lease | undefined {
+  try {
+    const lease = JSON.parse(readFileSync(path, 'utf8')) as Partial<Lease> | null;
+    return typeof lease?.reservation?.id === 'string' &&
+      typeof lease.reservation.nic?.address === 'string'
+      ? (lease as Lease)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

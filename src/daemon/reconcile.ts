@@ -1,0 +1,157 @@
+// What has to be done so that the host is as the instances say. Pure: a look at the world and what was seen before, in; actions, out.
+import type { Instance } from '../incus/shapes.ts';
+import { type SessionRecord, sessionRecord } from '../session/record.ts';
+
+/** One look. Times are monotonic milliseconds. */
+export interface Look {
+  readonly nowMs: number;
+  readonly runDir: string;
+  readonly instances: readonly Instance[];
+  /** Ids of mount directories, each with the names of what is mounted. */
+  readonly mounts: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly leases: readonly { readonly id: string; readonly expiresMs: number }[];
+}
+
+/** What is remembered of a session's container between looks, by the id of its mounts. */
+export interface Memory {
+  /** When a look first saw it stopped, with no look in between that saw it otherwise. */
+  readonly stoppedSinceMs: ReadonlyMap<string, number>;
+  /** Names of those of which Incus reported the end, and no start since. */
+  readonly ended: ReadonlySet<string>;
+}
+
+export type Action =
+  /** Makes what is missing of its mounts. */
+  | { readonly kind: 'restore-mounts'; readonly name: string; readonly session: SessionRecord }
+  | { readonly kind: 'mark-live'; readonly name: string }
+  /** Deletes a stopped container: an ephemeral session that has lived, or the debris of a start. */
+  | {
+      readonly kind: 'finish';
+      readonly name: string;
+      readonly id: string;
+      readonly reason: 'ended' | 'debris';
+    }
+  /** The reservation became a container. */
+  | { readonly kind: 'drop-lease'; readonly id: string }
+  | { readonly kind: 'expire-lease'; readonly id: string }
+  | { readonly kind: 'remove-mounts'; readonly id: string };
+
+export interface Reconciliation {
+  /** In the order in which they are done: mounts first. */
+  readonly actions: readonly Action[];
+  readonly memory: Memory;
+  /** When to look again although nothing is heard; undefined if nothing is pending. */
+  readonly lookAgainMs: number | undefined;
+}
+
+/** Two looks this far apart that both see it stopped mean that it stays so: a guest's reboot takes under a second. */
+export const settledMs = 5000;
+/** A start that has not come to life by then never will. */
+export const debrisMs = 300_000;
+/** Incus reports an end a moment before its list shows it. */
+const endingMs = 200;
+/** Incus writes this where an instance has never been started. */
+const never = '1970-01-01T00:00:00Z';
+
+export const nothingSeen: Memory = { stoppedSinceMs: new Map(), ended: new Set() };
+
+export function reconciliation(look: Look, memory: Memory): Reconciliation {
+  const sessions = look.instances.flatMap((instance) => {
+    const session = sessionRecord(instance.config);
+    return session && session.mounts.runDir === look.runDir ? [{ instance, session }] : [];
+  });
+  const stoppedSinceMs = new Map(
+    sessions
+      .filter(({ instance }) => instance.status === 'Stopped')
+      .map(({ session }) => [
+        session.mounts.id,
+        memory.stoppedSinceMs.get(session.mounts.id) ?? look.nowMs,
+      ]),
+  );
+  const names = new Set(sessions.map(({ instance }) => instance.name));
+  const ended = new Set([...memory.ended].filter((name) => names.has(name)));
+  const next: Memory = { stoppedSinceMs, ended };
+  const fates = sessions.map(({ instance, session }) =>
+    fateOf(instance, session, next, look.nowMs),
+  );
+  const leases = leaseActions(look, new Set(sessions.map(({ session }) => session.mounts.id)));
+  const waits = [...fates.map(({ waitMs }) => waitMs), leases.waitMs].filter(
+    (wait) => wait !== undefined,
+  );
+  return {
+    actions: [
+      ...missingMounts(look, sessions),
+      ...fates.flatMap(({ action }) => (action ? [action] : [])),
+      ...leases.actions,
+      ...strayMounts(look, sessions),
+    ],
+    memory: next,
+    lookAgainMs: waits.length > 0 ? Math.max(0, Math.min(...waits)) : undefined,
+  };
+}
+
+interface Fate {
+  readonly action?: Action;
+  readonly waitMs?: number;
+}
+
+/** What becomes of one container. A newborn shows as stopped too, so only what is known to have lived is ever finished early. */
+function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowMs: number): Fate {
+  const { name } = instance;
+  const { id } = session.mounts;
+  const ended = memory.ended.has(name);
+  if (instance.status !== 'Stopped') {
+    if (ended) return { waitMs: endingMs };
+    return instance.status === 'Running' && session.phase === 'starting'
+      ? { action: { kind: 'mark-live', name } }
+      : {};
+  }
+  const lived = session.phase === 'live' || ended;
+  if (session.persistent && (lived || instance.last_used_at !== never)) return {};
+  if (ended) return { action: { kind: 'finish', name, id, reason: 'ended' } };
+  const leftMs =
+    (lived ? settledMs : debrisMs) - (nowMs - (memory.stoppedSinceMs.get(id) ?? nowMs));
+  return leftMs > 0
+    ? { waitMs: leftMs }
+    : { action: { kind: 'finish', name, id, reason: lived ? 'ended' : 'debris' } };
+}
+
+function missingMounts(
+  look: Look,
+  sessions: readonly { instance: Instance; session: SessionRecord }[],
+): Action[] {
+  return sessions
+    .filter(({ session }) =>
+      session.mounts.mounts.some(({ name }) => !look.mounts.get(session.mounts.id)?.has(name)),
+    )
+    .map(({ instance, session }) => ({ kind: 'restore-mounts', name: instance.name, session }));
+}
+
+function leaseActions(
+  look: Look,
+  used: ReadonlySet<string>,
+): { actions: Action[]; waitMs: number | undefined } {
+  const actions = look.leases.flatMap(({ id, expiresMs }): Action[] => {
+    if (used.has(id)) return [{ kind: 'drop-lease', id }];
+    return expiresMs <= look.nowMs ? [{ kind: 'expire-lease', id }] : [];
+  });
+  const open = look.leases.filter(({ id, expiresMs }) => !used.has(id) && expiresMs > look.nowMs);
+  return {
+    actions,
+    waitMs:
+      open.length > 0
+        ? Math.min(...open.map(({ expiresMs }) => expiresMs - look.nowMs))
+        : undefined,
+  };
+}
+
+/** Directories of containers that are gone, and of reservations that are not known. */
+function strayMounts(look: Look, sessions: readonly { session: SessionRecord }[]): Action[] {
+  const wanted = new Set([
+    ...sessions.map(({ session }) => session.mounts.id),
+    ...look.leases.map(({ id }) => id),
+  ]);
+  return [...look.mounts.keys()]
+    .filter((id) => !wanted.has(id))
+    .map((id) => ({ kind: 'remove-mounts', id }));
+}

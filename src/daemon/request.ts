@@ -1,0 +1,62 @@
+// Parses what peers send; nothing that was not checked here gets further.
+import { isAbsolute, normalize } from 'node:path';
+import { z } from 'zod/mini';
+import { CoiError } from '../errors.ts';
+import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../names.ts';
+import { mountsMax, type ReserveRequest } from './protocol.ts';
+
+const path = z.string().check(z.minLength(1), z.maxLength(4095));
+const shape = z.strictObject({
+  prefix: z.string(),
+  hash: z.string().check(z.regex(/^[0-9a-f]{8}$/)),
+  slot: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('auto') }),
+    z.strictObject({ kind: z.literal('from'), slot: z.number() }),
+  ]),
+  container: z.optional(z.string()),
+  session: z.string(),
+  workspace: path,
+  mounts: z
+    .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
+    .check(z.maxLength(mountsMax)),
+  network: z.enum(['restricted', 'allowlist', 'open']),
+});
+
+/** Throws `usage` or one of the codes for names and paths. */
+export function parseReserveRequest(body: unknown): ReserveRequest {
+  const result = z.safeParse(shape, body);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw new CoiError(
+      'usage',
+      `not a reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+    );
+  }
+  const { prefix, slot, container, session, workspace, mounts, ...rest } = result.data;
+  if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
+    throw new CoiError('usage', 'not a reservation: two mounts have one name');
+  return {
+    ...rest,
+    prefix: parsePrefix(prefix),
+    slot: slot.kind === 'auto' ? slot : { kind: 'from', slot: parseSlot(String(slot.slot)) },
+    ...(container === undefined ? {} : { container: parseContainerName(container) }),
+    session: parseSessionId(session),
+    workspace: absolutePath(workspace),
+    mounts: mounts.map((mount) => ({
+      ...mount,
+      name: mountName(mount.name),
+      source: absolutePath(mount.source),
+    })),
+  };
+}
+
+/** A name becomes a directory below the run directory, so nothing but plain names. */
+export function mountName(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return name;
+  throw new CoiError('mount-invalid', `invalid name of a mount ${quoted(name)}`);
+}
+
+export function absolutePath(text: string): string {
+  if (isAbsolute(text) && !text.includes('\0') && normalize(text) !== '') return normalize(text);
+  throw new CoiError('mount-invalid', `${quoted(text)} is not an absolute path`);
+}

@@ -1,0 +1,170 @@
+// HTTP on coid's socket: who asks is known from the kernel, what they send is limited, every failure is a DaemonError.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { CoiError, type ErrorCode } from '../errors.ts';
+import type { Peer } from '../host/peer.ts';
+import { IncusError } from '../incus/client.ts';
+import { parseContainerName } from '../names.ts';
+import type { Log } from './log.ts';
+import {
+  type DaemonError,
+  type DaemonStatus,
+  protocolHeader,
+  protocolVersion,
+  requestBytesMax,
+} from './protocol.ts';
+import { parseReserveRequest } from './request.ts';
+import type { Service } from './service.ts';
+
+export interface ServerParts {
+  readonly service: Service;
+  readonly status: () => Promise<DaemonStatus>;
+  readonly peerOf: (socket: Socket) => Peer;
+  readonly log: Log;
+}
+
+/** A peer that sends slowly is dropped after that. */
+const requestLimitMs = 10_000;
+const connectionsMax = 256;
+
+/** The server, not yet listening. */
+export function daemonServer(parts: ServerParts): Server {
+  const peers = new WeakMap<Socket, Peer>();
+  const server = createServer(
+    { requestTimeout: requestLimitMs, headersTimeout: requestLimitMs, keepAliveTimeout: 1000 },
+    (request, response) => {
+      void handle(parts, peers.get(request.socket), request, response);
+    },
+  );
+  server.maxConnections = connectionsMax;
+  server.on('connection', (socket: Socket) => {
+    try {
+      peers.set(socket, parts.peerOf(socket));
+    } catch (error) {
+      parts.log('warning', 'peer-unknown', { error });
+      socket.destroy();
+    }
+  });
+  return server;
+}
+
+async function handle(
+  parts: ServerParts,
+  peer: Peer | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = performance.now();
+  const about = { method: request.method, path: request.url?.slice(0, 200), uid: peer?.uid };
+  try {
+    if (!peer) throw new CoiError('coid-failed', 'the peer of a connection is unknown');
+    const answer = await route(parts, peer, request);
+    reply(response, answer === undefined ? 204 : 200, answer);
+    parts.log('debug', 'request', {
+      ...about,
+      tookMs: Math.round((performance.now() - started) * 10) / 10,
+    });
+  } catch (error) {
+    const failure = expected(error);
+    parts.log(failure ? 'info' : 'error', 'request-failed', {
+      ...about,
+      code: failure?.code,
+      error: failure ? failure.message : error,
+    });
+    const { code, message, hint } =
+      failure ?? new CoiError('coid-failed', 'coid failed', { hint: 'See `coi daemon logs`.' });
+    const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+    reply(response, statusOf(code), body);
+  }
+}
+
+async function route(
+  { service, status }: ServerParts,
+  peer: Peer,
+  request: IncomingMessage,
+): Promise<unknown> {
+  const [version, ...parts] =
+    (request.url ?? '').split('?')[0]?.split('/').slice(1).map(decoded) ?? [];
+  const [noun, name, part] = parts;
+  const wanted =
+    version === 'v1' && parts.length <= 3
+      ? `${request.method} ${noun}${name === undefined ? '' : '/*'}${part === undefined ? '' : `/${part}`}`
+      : '';
+  switch (wanted) {
+    case 'GET status':
+      return status();
+    case 'GET sessions':
+      return service.sessions(peer);
+    case 'POST sessions':
+      return service.reserve(parseReserveRequest(await readJson(request)), peer);
+    case 'DELETE sessions/*':
+      return service.release(name ?? '', peer);
+    case 'POST containers/*/mounts':
+      return { mounts: await service.remount(parseContainerName(name ?? ''), peer) };
+    default:
+      throw new CoiError('usage', 'coid has no such call');
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > requestBytesMax)
+      throw new CoiError('usage', `a request of more than ${requestBytesMax} bytes`);
+    parts.push(part);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+  } catch (error) {
+    throw new CoiError('usage', 'the request is no JSON', { cause: error });
+  }
+}
+
+/** What may be said to the peer. A failure of Incus is one; a bug is not. */
+function expected(error: unknown): CoiError | undefined {
+  if (error instanceof CoiError) return error;
+  if (!(error instanceof IncusError)) return undefined;
+  if (error.status === 0)
+    return new CoiError('incus-unreachable', 'coid cannot reach Incus', {
+      hint: 'See `coi health`.',
+      cause: error,
+    });
+  return new CoiError('incus-failed', `Incus refused coid's request: ${error.message}`, {
+    cause: error,
+  });
+}
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  usage: 400,
+  'workspace-invalid': 422,
+  'mount-invalid': 422,
+  'slot-taken': 409,
+  'session-not-found': 404,
+  'incus-unreachable': 503,
+};
+
+function statusOf(code: ErrorCode): number {
+  return statuses[code] ?? 500;
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  const text = body === undefined ? '' : JSON.stringify(body);
+  // One request a connection: the peer was checked when it connected, and nothing lingers when coid ends.
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    [protocolHeader]: String(protocolVersion),
+    connection: 'close',
+  });
+  response.end(text);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,238 @@
+// What coid does when it is asked: reserve, release, mount again. Glue between the allocator, the mounts and Incus.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { CoiError } from '../errors.ts';
+import { type Homes, withoutLinks } from '../host/accounts.ts';
+import type { Libc } from '../host/libc.ts';
+import type { FileIds } from '../host/open-source.ts';
+import type { Peer } from '../host/peer.ts';
+import { quoted } from '../names.ts';
+import type { SensitivePaths } from '../session/mounts.ts';
+import { type SessionRecord, sessionRecord } from '../session/record.ts';
+import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
+import type { Lease, Leases } from './leases.ts';
+import type { Log } from './log.ts';
+import { isTreeId, type MountTrees } from './mount-trees.ts';
+import {
+  leaseMs,
+  type MountRecord,
+  type Reservation,
+  type ReservedMount,
+  type ReserveRequest,
+  type SessionsReply,
+} from './protocol.ts';
+import { mountName } from './request.ts';
+import { openSources } from './sources.ts';
+import type { World } from './world.ts';
+
+export interface ServiceParts {
+  readonly libc: Libc;
+  readonly world: World;
+  readonly trees: MountTrees;
+  readonly leases: Leases;
+  readonly homes: Homes;
+  readonly ids: IdRange;
+  readonly log: Log;
+  readonly runDir: string;
+  readonly stateDir: string;
+  /** Monotonic milliseconds. */
+  readonly elapsedMs: () => number;
+  readonly leaseMs?: number;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export class Service {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
+  async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
+    const { libc, world, trees, leases, ids, log, elapsedMs } = this.#parts;
+    const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
+    const options = {
+      libc,
+      ids: peer,
+      session: request.session,
+      workspace: request.workspace,
+      sensitive: this.#sensitive(peer.uid),
+    };
+    using workspace = openSources(
+      [{ name: 'workspace', source: request.workspace, readonly: false }],
+      options,
+    );
+    using sources = openSources(request.mounts, options);
+    const owner = this.#owner(peer, workspace.all[0]?.source.stats);
+    const id = randomUUID();
+    const taken = unionOf([takenBy(instances), leases.taken()]);
+    const { container, slot, idmapBase, hostName, mac, address } = allocate(
+      { request, ownerUid: owner.uid, id },
+      taken,
+      bridge,
+      ids,
+    );
+    const { name, gateway, prefixLength } = bridge;
+    const nic = {
+      bridge: name,
+      hostName,
+      mac,
+      address,
+      prefixLength,
+      gateway,
+      nameserver: gateway,
+    };
+    const place = { id, container, slot, ownerUid: owner.uid, ownerGid: owner.gid, idmapBase, nic };
+    const expiresMs = elapsedMs() + (this.#parts.leaseMs ?? leaseMs);
+    const lease = (mounts: readonly ReservedMount[]): Lease => ({
+      reservation: { ...place, mounts },
+      workspace: request.workspace,
+      uid: peer.uid,
+      expiresMs,
+    });
+    // Written down first: whatever is mounted after this is found by the next coid.
+    leases.add(lease([]));
+    try {
+      const reservation = { ...place, mounts: trees.make(place, sources.all) };
+      leases.add(lease(reservation.mounts));
+      log('info', 'reserved', {
+        id,
+        container,
+        uid: peer.uid,
+        ownerUid: owner.uid,
+        address,
+        mounts: reservation.mounts.length,
+      });
+      return reservation;
+    } catch (error) {
+      leases.remove(id);
+      throw error;
+    }
+  }
+
+  /** The reservations of that user that are not yet containers. */
+  sessions({ uid }: Peer): SessionsReply {
+    const own = this.#parts.leases
+      .all()
+      .filter((lease) => uid === 0 || uid === lease.uid || uid === lease.reservation.ownerUid);
+    const sessions = own.map(({ workspace, reservation: { id, container, ownerUid, nic } }) => ({
+      id,
+      container,
+      ownerUid,
+      workspace,
+      address: nic.address,
+    }));
+    return { sessions };
+  }
+
+  /** Undoes a reservation that has not become a container. */
+  async release(id: string, peer: Peer): Promise<void> {
+    const { world, trees, leases, log } = this.#parts;
+    const lease = leases.get(id);
+    if (!lease) return;
+    if (peer.uid !== 0 && peer.uid !== lease.uid && peer.uid !== lease.reservation.ownerUid)
+      throw new CoiError('session-not-found', `there is no reservation ${quoted(id)} of this user`);
+    world.forgetInstances();
+    const instances = await world.instances();
+    if (instances.some(({ config }) => sessionRecord(config)?.mounts.id === id)) return;
+    trees.remove(id);
+    leases.remove(id);
+    log('info', 'released', { id });
+  }
+
+  /** Makes the mounts of an existing container again: all of them where it is stopped, the missing ones where it runs. */
+  async remount(container: string, peer: Peer): Promise<readonly ReservedMount[]> {
+    const { world, runDir, trees, log } = this.#parts;
+    world.forgetInstances();
+    const instance = (await world.instances()).find(({ name }) => name === container);
+    const record = instance && sessionRecord(instance.config);
+    if (
+      !record ||
+      record.mounts.runDir !== runDir ||
+      (peer.uid !== 0 && peer.uid !== record.mounts.ownerUid)
+    ) {
+      throw new CoiError(
+        'session-not-found',
+        `there is no container ${quoted(container)} of this user`,
+        { hint: 'See `coi list`.' },
+      );
+    }
+    if (instance.status === 'Stopped' && isTreeId(record.mounts.id)) trees.remove(record.mounts.id);
+    const { mounts, errors } = this.restore(record);
+    if (errors.length > 0) throw errors[0];
+    log('info', 'remounted', { container, mounts: mounts.length });
+    return mounts;
+  }
+
+  /** Makes what is missing of a session's mounts, each by itself. The record was written by a user, so it is checked like a request. */
+  restore({ mounts: record, session, workspace }: SessionRecord): {
+    mounts: ReservedMount[];
+    errors: unknown[];
+  } {
+    const { libc, trees } = this.#parts;
+    if (!isTreeId(record.id))
+      return {
+        mounts: [],
+        errors: [new CoiError('mount-invalid', `invalid id of mounts ${quoted(record.id)}`)],
+      };
+    const mounted = trees.present().get(record.id) ?? new Set();
+    const options = {
+      libc,
+      ids: this.#idsOf(record),
+      session,
+      workspace,
+      sensitive: this.#sensitive(record.ownerUid),
+      again: true,
+    };
+    const mounts: ReservedMount[] = [];
+    const errors: unknown[] = [];
+    for (const request of record.mounts) {
+      try {
+        const hostPath = join(trees.directory, record.id, mountName(request.name));
+        if (mounted.has(request.name)) {
+          mounts.push({ name: request.name, hostPath, kind: 'idmapped' });
+          continue;
+        }
+        using sources = openSources([request], options);
+        mounts.push(...trees.make(record, sources.all));
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return { mounts, errors };
+  }
+
+  /** For root the owner of the workspace, since what the agent writes there should belong to them. */
+  #owner(peer: Peer, workspace: Owner | undefined): Owner {
+    const uid = peer.uid === 0 ? (workspace?.uid ?? 0) : peer.uid;
+    // Not the peer's own group: a login that went through `sg` has another one for the moment.
+    const gid =
+      this.#parts.libc.account(uid)?.gid ?? (peer.uid === 0 ? workspace?.gid : peer.gid) ?? uid;
+    return { uid, gid };
+  }
+
+  #idsOf({ ownerUid, ownerGid }: MountRecord): FileIds {
+    const account = this.#parts.libc.account(ownerUid);
+    return {
+      uid: ownerUid,
+      gid: ownerGid,
+      groups: account ? this.#parts.libc.groups(account) : [ownerGid],
+    };
+  }
+
+  #sensitive(uid: number): SensitivePaths {
+    const { homes, libc, runDir, stateDir } = this.#parts;
+    // A directory service may know the asking user where the password file does not.
+    const own = libc.account(uid)?.home;
+    return {
+      homes: own && own !== '/' ? [...homes.list(), withoutLinks(own)] : homes.list(),
+      runDir,
+      stateDir,
+    };
+  }
+}

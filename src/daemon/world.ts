@@ -1,0 +1,71 @@
+// What coid knows of Incus: the instances and the bridge, fetched when asked for and kept until an event says that they changed.
+import type { Incus } from '../incus/client.ts';
+import type { Instance } from '../incus/shapes.ts';
+import { type Bridge, chooseBridge } from './bridge.ts';
+
+/** A value that is fetched once for all who ask meanwhile, and anew after `forget`. */
+export class Kept<T> {
+  readonly #fetch: () => Promise<T>;
+  #current: Promise<T> | undefined;
+
+  constructor(fetch: () => Promise<T>) {
+    this.#fetch = fetch;
+  }
+
+  get(): Promise<T> {
+    if (this.#current) return this.#current;
+    const current = this.#fetch();
+    this.#current = current;
+    current.catch(() => {
+      if (this.#current === current) this.#current = undefined;
+    });
+    return current;
+  }
+
+  forget(): void {
+    this.#current = undefined;
+  }
+}
+
+const fetchLimitMs = 10_000;
+
+/** Only worth keeping while events arrive: whoever loses them calls `forget` and `keep(false)`. */
+export class World {
+  readonly #instances: Kept<readonly Instance[]>;
+  readonly #bridge: Kept<Bridge>;
+  #keeping = false;
+
+  constructor(incus: Incus) {
+    this.#instances = new Kept(() => incus.instances({ timeoutMs: fetchLimitMs }));
+    this.#bridge = new Kept(async () => {
+      const options = { timeoutMs: fetchLimitMs };
+      return chooseBridge(
+        ...(await Promise.all([incus.networks(options), incus.profile('default', options)])),
+      );
+    });
+  }
+
+  instances(): Promise<readonly Instance[]> {
+    if (!this.#keeping) this.#instances.forget();
+    return this.#instances.get();
+  }
+
+  bridge(): Promise<Bridge> {
+    if (!this.#keeping) this.#bridge.forget();
+    return this.#bridge.get();
+  }
+
+  keep(keeping: boolean): void {
+    this.#keeping = keeping;
+    this.forgetInstances();
+    this.forgetBridge();
+  }
+
+  forgetInstances(): void {
+    this.#instances.forget();
+  }
+
+  forgetBridge(): void {
+    this.#bridge.forget();
+  }
+}

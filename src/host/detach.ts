@@ -1,0 +1,60 @@
+// Starts this same program as a service of its own session, which outlives whoever started it.
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+
+/** The descriptor on which the started program says that it is ready, or why it never will be. */
+export const readyDescriptor = 3;
+
+export interface DetachOptions {
+  /** For this program. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly limitMs: number;
+}
+
+/** What the program said on its ready descriptor; undefined if it ended without a word or the limit was over. */
+export function startSelfDetached({
+  args,
+  env,
+  limitMs,
+}: DetachOptions): Promise<string | undefined> {
+  const program = process.argv[1];
+  if (program === undefined) throw new Error('this program has no file to be started from');
+  const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+    cwd: '/',
+    detached: true,
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  child.unref();
+  return new Promise((resolve, reject) => {
+    const ready = child.stdio[readyDescriptor] as Readable;
+    let said = '';
+    const done = () => {
+      clearTimeout(limit);
+      ready.destroy();
+      resolve(said === '' ? undefined : said);
+    };
+    const limit = setTimeout(done, limitMs);
+    child.once('error', (error) => {
+      clearTimeout(limit);
+      reject(error);
+    });
+    ready.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.endsWith('\n')) done();
+    });
+    ready.on('close', done);
+    ready.on('error', done);
+  });
+}
+
+/** For the started program: says one line to whoever waits; nobody may be there any more. */
+export function sayReady(line: string): void {
+  try {
+    writeSync(readyDescriptor, `${line}\n`);
+  } catch {
+    // Nobody listens.
+  }
+}

@@ -1,0 +1,78 @@
+// User namespaces that hold an id map: what an idmapped mount takes its map from.
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import type { Libc } from './libc.ts';
+
+/** One id on disk that appears as another; every other id appears as itself. */
+export interface IdSwap {
+  readonly onDisk: number;
+  readonly shown: number;
+}
+
+const CLONE_NEWUSER = 0x10000000;
+/** The highest id there is, plus one: 4294967295 means "no id". */
+const idsEnd = 4_294_967_295;
+const namespacesMax = 256;
+/** Should coid die between making the child and ending it, the child ends by itself. */
+const sleeperSeconds = 5;
+
+/** The text of uid_map or gid_map. The id that `shown` stood for on disk is left out: no two ids may look the same. */
+export function idMapText({ onDisk, shown }: IdSwap): string {
+  if (onDisk === shown) return `0 0 ${idsEnd}\n`;
+  const [low, high] = onDisk < shown ? [onDisk, shown] : [shown, onDisk];
+  const ranges = [
+    [0, low],
+    [low + 1, high],
+    [high + 1, idsEnd],
+  ] as const;
+  const same = ranges
+    .filter(([from, to]) => from < to)
+    .map(([from, to]) => `${from} ${from} ${to - from}`);
+  return `${[...same, `${onDisk} ${shown} 1`].join('\n')}\n`;
+}
+
+/** Makes namespaces and keeps them: one costs about 2 ms, and every session of an owner and workspace needs the same. */
+export class UserNamespaces {
+  readonly #libc: Libc;
+  readonly #kept = new Map<string, number>();
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  /** A descriptor of the namespace with these maps; it stays open at least until the next call. Throws SystemCallError or an errno error. */
+  descriptor(uid: IdSwap, gid: IdSwap): number {
+    const key = [uid.onDisk, uid.shown, gid.onDisk, gid.shown].join(' ');
+    const known = this.#kept.get(key);
+    if (known !== undefined) {
+      // Moved to the end, so that the first of the map is the one not used for the longest time.
+      this.#kept.delete(key);
+      this.#kept.set(key, known);
+      return known;
+    }
+    const fd = this.#make(idMapText(uid), idMapText(gid));
+    this.#kept.set(key, fd);
+    for (const [oldest, unused] of this.#kept) {
+      if (this.#kept.size <= namespacesMax) break;
+      this.#kept.delete(oldest);
+      closeSync(unused);
+    }
+    return fd;
+  }
+
+  close(): void {
+    for (const fd of this.#kept.values()) closeSync(fd);
+    this.#kept.clear();
+  }
+
+  #make(uidMap: string, gidMap: string): number {
+    const pid = this.#libc.cloneSleeper(CLONE_NEWUSER, sleeperSeconds);
+    try {
+      writeFileSync(`/proc/${pid}/uid_map`, uidMap);
+      writeFileSync(`/proc/${pid}/gid_map`, gidMap);
+      return openSync(`/proc/${pid}/ns/user`, 'r');
+    } finally {
+      process.kill(pid, 'SIGKILL');
+      this.#libc.waitpid(pid);
+    }
+  }
+}

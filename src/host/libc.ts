@@ -1,0 +1,179 @@
+// The C library through koffi, for the few system calls that Node has no word for. Only coid loads it.
+import { getSystemErrorName } from 'node:util';
+
+/** A system call that failed: `code` is the errno's name, as in Node's own errors. */
+export class SystemCallError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+
+  constructor(syscall: string, errno: number, about = '') {
+    const code = errno > 0 ? getSystemErrorName(-errno) : 'EUNKNOWN';
+    super(`${code}: ${syscall}${about === '' ? '' : ` ${about}`}`);
+    this.name = 'SystemCallError';
+    this.code = code;
+    this.syscall = syscall;
+  }
+}
+
+/** An account as the host's directory services know it. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  /** The primary group. */
+  readonly gid: number;
+  readonly home: string;
+}
+
+/** What coid calls. All of it is synchronous; failures are SystemCallErrors. */
+export interface Libc {
+  openTree(fd: number, flags: number): number;
+  mountSetattr(fd: number, attributes: Buffer): void;
+  moveMount(fd: number, target: string): void;
+  umount2(path: string, flags: number): void;
+  /** openat2 of an absolute path with the RESOLVE_ flags of <linux/openat2.h>. */
+  openat2(path: string, flags: number, resolve: number): number;
+  /** Fills `value`; returns the length that the kernel gave. */
+  getsockopt(fd: number, level: number, option: number, value: Buffer): number;
+  fcntl(fd: number, command: number, argument: Buffer): number;
+  /** The ids with which this thread (the only one of JavaScript) opens files from now on. */
+  setFileIds(ids: { uid: number; gid: number; groups: readonly number[] }): void;
+  /** A child in new namespaces (`flags`) that only sleeps and executes nothing; it ends by itself after `seconds`. */
+  cloneSleeper(flags: number, seconds: number): number;
+  waitpid(pid: number): void;
+  /** undefined if no directory service knows the uid. */
+  account(uid: number): Account | undefined;
+  /** The groups of a login of that account. */
+  groups(account: Account): number[];
+}
+
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const SIGCHLD = 17;
+const stackBytes = 65_536;
+const groupsMax = 1024;
+/** The new calls have one number on all architectures (<asm-generic/unistd.h>); setgroups is old. */
+const numbers = { openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 };
+const setgroupsNumbers: Readonly<Record<string, number>> = { x64: 116, arm64: 159 };
+
+/** Loads koffi (about 25 ms) and binds the functions. */
+export async function loadLibc(): Promise<Libc> {
+  const { default: koffi } = await import('koffi');
+  const c = koffi.load(null);
+  const check = (name: string, result: number, about?: string): number => {
+    if (result < 0) throw new SystemCallError(name, koffi.errno(), about);
+    return Number(result);
+  };
+  const openTree = c.func('long syscall(long n, int fd, const char *path, uint32 flags)');
+  const setattr = c.func(
+    'long syscall(long n, int fd, const char *path, uint32 flags, void *attr, size_t size)',
+  );
+  const moveMount = c.func(
+    'long syscall(long n, int from, const char *a, int to, const char *b, uint32 flags)',
+  );
+  const openat2 = c.func('long syscall(long n, int fd, const char *path, void *how, size_t size)');
+  const setgroups = c.func('long syscall(long n, size_t count, void *list)');
+  const umount2 = c.func('int umount2(const char *path, int flags)');
+  const getsockopt = c.func(
+    'int getsockopt(int fd, int level, int option, void *value, void *length)',
+  );
+  const fcntl = c.func('int fcntl(int fd, int command, void *argument)');
+  const waitpid = c.func('int waitpid(int pid, void *status, int options)');
+  const setfsuid = c.func('int setfsuid(uint32 uid)');
+  const setfsgid = c.func('int setfsgid(uint32 gid)');
+  const cloneSleeper = sleeper(koffi, c);
+  const accounts = directory(koffi, c);
+  return {
+    openTree: (fd, flags) =>
+      check('open_tree', openTree(numbers.openTree, fd, '', flags | AT_EMPTY_PATH)),
+    mountSetattr: (fd, attributes) => {
+      check(
+        'mount_setattr',
+        setattr(numbers.mountSetattr, fd, '', AT_EMPTY_PATH, attributes, attributes.length),
+      );
+    },
+    moveMount: (fd, target) => {
+      check(
+        'move_mount',
+        moveMount(numbers.moveMount, fd, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH),
+        target,
+      );
+    },
+    umount2: (path, flags) => void check('umount2', umount2(path, flags), path),
+    openat2: (path, flags, resolve) => {
+      const how = Buffer.alloc(24);
+      how.writeBigUInt64LE(BigInt(flags), 0);
+      how.writeBigUInt64LE(BigInt(resolve), 16);
+      return check('openat2', openat2(numbers.openat2, AT_FDCWD, path, how, how.length), path);
+    },
+    getsockopt: (fd, level, option, value) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(value.length);
+      check('getsockopt', getsockopt(fd, level, option, value, length));
+      return length.readUInt32LE();
+    },
+    fcntl: (fd, command, argument) => check('fcntl', fcntl(fd, command, argument)),
+    setFileIds: ({ uid, gid, groups }) => {
+      const list = Buffer.alloc(4 * groups.length);
+      groups.forEach((group, index) => void list.writeUInt32LE(group, 4 * index));
+      const number = setgroupsNumbers[process.arch];
+      if (number === undefined) throw new SystemCallError('setgroups', 0, `on ${process.arch}`);
+      // Root's file uid is set last and given up last: the groups may be changed only with its capabilities.
+      setfsuid(0);
+      check('setgroups', setgroups(number, groups.length, list));
+      setfsgid(gid);
+      setfsuid(uid);
+      if (setfsuid(0xffffffff) !== uid || setfsgid(0xffffffff) !== gid)
+        throw new SystemCallError('setfsuid', 1);
+    },
+    cloneSleeper: (flags, seconds) => check('clone', cloneSleeper(flags, seconds)),
+    waitpid: (pid) => void check('waitpid', waitpid(pid, null, 0)),
+    ...accounts,
+  };
+}
+
+type Koffi = typeof import('koffi')['default'];
+type Library = ReturnType<Koffi['load']>;
+
+function sleeper(koffi: Koffi, c: Library): (flags: number, seconds: number) => number {
+  const dlsym = c.func('void *dlsym(void *handle, const char *name)');
+  const mmap = c.func(
+    'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64 offset)',
+  );
+  const clone = c.func('int clone(void *function, void *stack, int flags, size_t argument)');
+  const sleep = dlsym(null, 'sleep');
+  /** PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_STACK. The child gets a copy, so one stack serves all. */
+  const stack = koffi.address(mmap(null, stackBytes, 3, 0x20022, -1, 0)) + BigInt(stackBytes - 16);
+  return (flags, seconds) => clone(sleep, stack, flags | SIGCHLD, seconds);
+}
+
+function directory(koffi: Koffi, c: Library): Pick<Libc, 'account' | 'groups'> {
+  const getpwuid = c.func('void *getpwuid(uint32 uid)');
+  const getgrouplist = c.func(
+    'int getgrouplist(const char *name, uint32 gid, void *list, _Inout_ int *count)',
+  );
+  const passwd = koffi.struct({
+    name: 'char *',
+    password: 'char *',
+    uid: 'uint32',
+    gid: 'uint32',
+    gecos: 'char *',
+    home: 'char *',
+    shell: 'char *',
+  });
+  return {
+    account: (uid) => {
+      const entry = getpwuid(uid);
+      if (entry === null) return undefined;
+      const { name, gid, home } = koffi.decode(entry, passwd);
+      return { name, uid, gid, home: home ?? '/' };
+    },
+    groups: ({ name, gid }) => {
+      const list = Buffer.alloc(4 * groupsMax);
+      const count = [groupsMax];
+      const result = getgrouplist(name, gid, list, count);
+      if (result < 0) return [gid];
+      return Array.from({ length: count[0] ?? 0 }, (_, index) => list.readUInt32LE(4 * index));
+    },
+  };
+}

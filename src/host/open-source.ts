@@ -1,0 +1,65 @@
+// Opens what a user wants mounted with that user's rights, once; all later steps use the descriptor.
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import type { Libc } from './libc.ts';
+
+/** The rights with which a path is opened. */
+export interface FileIds {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+export interface Source {
+  /** O_PATH. Whoever asked for it closes it. */
+  readonly fd: number;
+  /** Its path without links, as it was when it was opened. */
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+const O_PATH = 0o10000000;
+const RESOLVE_NO_MAGICLINKS = 2;
+const RESOLVE_NO_SYMLINKS = 4;
+const rootIds: FileIds = { uid: 0, gid: 0, groups: [] };
+
+/** Follows links as that user could. Throws an error with an errno `code`. */
+export function openAs(libc: Libc, ids: FileIds, path: string): Source {
+  return withIds(libc, ids, () => described(libc.openat2(path, O_PATH, RESOLVE_NO_MAGICLINKS)));
+}
+
+/** As root, and only if no part of the path is a link. */
+export function openWithoutLinks(libc: Libc, path: string): Source {
+  return described(libc.openat2(path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+}
+
+/** Whether that user may read what is open: asked of the kernel, so ACLs count too. */
+export function mayRead(libc: Libc, ids: FileIds, source: Source): boolean {
+  return withIds(libc, ids, () => {
+    try {
+      closeSync(openSync(`/proc/self/fd/${source.fd}`, constants.O_RDONLY | constants.O_NONBLOCK));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function described(fd: number): Source {
+  try {
+    return { fd, path: readlinkSync(`/proc/self/fd/${fd}`), stats: fstatSync(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Nothing asynchronous may happen inside: the ids are those of the thread. */
+function withIds<T>(libc: Libc, ids: FileIds, run: () => T): T {
+  if (ids.uid === 0) return run();
+  libc.setFileIds(ids);
+  try {
+    return run();
+  } finally {
+    libc.setFileIds(rootIds);
+  }
+}

@@ -1,0 +1,59 @@
+// A lock on a file that ends with the process however it ends. Source: fcntl(2), "Advisory record locking".
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { type Libc, SystemCallError } from './libc.ts';
+
+const F_GETLK = 5;
+const F_SETLK = 6;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+const flockBytes = 32;
+const pidAt = 24;
+
+/**
+ * Takes the lock, writes the process id into the file and keeps it open for the life of the process, or says who has it.
+ * Not flock(2): such a lock would live on in a child made by clone.
+ */
+export function takeLock(
+  libc: Libc,
+  path: string,
+): { readonly kind: 'taken' } | { readonly kind: 'held'; readonly pid: number } {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+  try {
+    libc.fcntl(fd, F_SETLK, flock());
+  } catch (error) {
+    if (!(error instanceof SystemCallError && (error.code === 'EAGAIN' || error.code === 'EACCES')))
+      throw error;
+    const holder = flock();
+    libc.fcntl(fd, F_GETLK, holder);
+    closeSync(fd);
+    return { kind: 'held', pid: holder.readInt32LE(pidAt) };
+  }
+  ftruncateSync(fd);
+  writeSync(fd, `${process.pid}\n`);
+  return { kind: 'taken' };
+}
+
+/** The process that has the lock, or undefined. */
+export function lockHolder(libc: Libc, path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const holder = flock();
+    libc.fcntl(fd, F_GETLK, holder);
+    return holder.readInt16LE(0) === F_UNLCK ? undefined : holder.readInt32LE(pidAt);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** struct flock: a write lock on the whole file. */
+function flock(): Buffer {
+  const buffer = Buffer.alloc(flockBytes);
+  buffer.writeInt16LE(F_WRLCK, 0);
+  return buffer;
+}
