@@ -1,0 +1,59 @@
+// Removes what tests made and did not take away themselves, because they failed or were killed.
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import type { Incus } from '../../src/incus/client.ts';
+import { mustRun, runCommand } from './command.ts';
+import { removeInstance } from './incus.ts';
+import { mountPointsUnder } from './mounts.ts';
+import { testPrefix } from './prefix.ts';
+
+/** Deletes all instances of a prefix (`coit-…`), running ones too. */
+export async function sweepInstances(incus: Incus, prefix: string): Promise<string[]> {
+  if (!prefix.startsWith(`${testPrefix}-`)) throw new Error(`${prefix} is no prefix of a test`);
+  const names = (await incus.instanceNames()).filter((name) => name.startsWith(prefix));
+  await Promise.all(names.map((name) => removeInstance(incus, name)));
+  return names;
+}
+
+/** Unmounts everything below the run directory of a test's coid, which has ended, and removes both its directories. */
+export async function sweepCoid(runDir: string, stateDir: string): Promise<void> {
+  for (const directory of [runDir, stateDir]) {
+    if (!/^\/(run|var\/lib)\/coi-[a-z0-9-]+$/.test(directory))
+      throw new Error(`${directory} is no directory of a test's coid`);
+  }
+  for (const point of (await mountPointsUnder(runDir)).toReversed())
+    await mustRun(['umount', point]);
+  if ((await mountPointsUnder(runDir)).length > 0)
+    throw new Error(`mounts are left below ${runDir}`);
+  // --one-file-system: a mount that came meanwhile must not be emptied.
+  await mustRun(['rm', '-rf', '--one-file-system', runDir, stateDir]);
+}
+
+/**
+ * What dead test runs left: instances, accounts and directories under /tmp. Only from a test run that is alone on
+ * the machine, since it takes from living ones too.
+ */
+export async function sweepMachine(incus: Incus): Promise<void> {
+  await sweepInstances(incus, `${testPrefix}-`);
+  const accounts = (await readFile('/etc/passwd', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(':')[0] ?? '');
+  for (const name of accounts.filter((account) =>
+    new RegExp(`^${testPrefix}[0-9a-f]{8}$`).test(account),
+  )) {
+    await runCommand(['userdel', name]);
+  }
+  for (const name of await readdir('/tmp')) {
+    if (!name.startsWith(`${testPrefix}-`)) continue;
+    const path = `/tmp/${name}`;
+    if ((await mountPointsUnder(path)).length === 0)
+      await rm(path, { recursive: true, force: true });
+  }
+  for (const name of await readdir('/run')) {
+    if (name.startsWith(`coi-${testPrefix}-`)) await sweepCoid(`/run/${name}`, `/var/lib/${name}`);
+  }
+}
+
+/** Removes a directory only if nothing is in it. */
+export async function removeEmpty(path: string): Promise<void> {
+  await rmdir(path).catch(() => undefined);
+}
