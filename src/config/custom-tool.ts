@@ -1,15 +1,6 @@
 // [tools.NAME]: an agent of the user's own, as data.
-import {
-  choice,
-  list,
-  named,
-  optional,
-  required,
-  table,
-  text,
-  type ValueType,
-  withDefault,
-} from './values.ts';
+import { list, named, optional, required, table, withDefault } from './compound.ts';
+import { choice, text, type ValueType } from './values.ts';
 
 export interface CustomTool {
   readonly title: string | undefined;

@@ -1,16 +1,179 @@
-// The part of load.ts that reads files.
+// The part of load.ts that is loaded when there are files: reads, judges what projects may say, and merges.
 import type { HostFiles } from '../host/files.ts';
-import type { ConfigFacts, ResolvedConfig } from './load.ts';
+import { type FoundSources, foundSources, profileNames, profileSource } from './files.ts';
+import type { KeyName, Settings } from './keys.ts';
+import type { ConfigFacts, ResolvedConfig, Waiting } from './load.ts';
 import { merged } from './merge.ts';
 import type { Layer } from './origin.ts';
+import { builtInProfiles, type Profile, profileChain, profileLayer } from './profile.ts';
+import type { ConfigSource } from './read.ts';
+import { approvalDigest, isInside, type TrustFacts, valueText, verdict } from './trust.ts';
+import { approvals, trustsAll } from './trust-store.ts';
 
-/** Thin for now: files are not read yet. */
+/** Resolves the configuration with its files. Throws `config-invalid` and `profile-not-found`. */
 export function loadFiles(
   facts: ConfigFacts,
-  _files: HostFiles,
+  files: HostFiles,
   environment: Layer,
   flags: Layer,
 ): ResolvedConfig {
-  const result = merged([environment, flags], facts.home);
-  return { ...result, warnings: [], profile: facts.profile, contextFile: undefined, waiting: [] };
+  const found = foundSources(facts, files);
+  const trustedFiles = [found.user, found.named].filter((source) => source !== undefined);
+  const name =
+    facts.profile ?? merged(trustedFiles.map(fileLayer), facts.home).settings['defaults.profile'];
+  const chain = name === undefined ? [] : chainOf(name, facts, files);
+  const baseline = merged(
+    [
+      ...trustedFiles.map(fileLayer),
+      environment,
+      profileLayer(chain.filter(({ source }) => source.trusted)),
+      flags,
+    ],
+    facts.home,
+  ).settings;
+  const gate = new Gate(facts, files, baseline);
+  const project = found.project && gate.passed(found.project);
+  const profile = chain.map((one) => ({ ...one, source: gate.passed(one.source) }));
+  const result = merged(
+    [...layers(found.user, project, found.named), environment, profileLayer(profile), flags],
+    facts.home,
+  );
+  return {
+    ...result,
+    warnings: [...found.warnings, ...superseded(found, result.settings), ...gate.warnings],
+    profile: name,
+    contextFile: gate.contextFile(chain),
+    waiting: gate.waiting,
+    untrusted: gate.untrusted,
+  };
+}
+
+/** Takes out of a project's file what it may not decide, and remembers it. */
+class Gate {
+  readonly warnings: string[] = [];
+  readonly waiting: Waiting[] = [];
+  readonly untrusted: { path: string; digest: string; approved: boolean }[] = [];
+  readonly #facts: TrustFacts;
+  readonly #all: boolean;
+  readonly #approvals: () => ReadonlyMap<string, string>;
+
+  constructor(facts: ConfigFacts, files: HostFiles, trusted: Settings) {
+    this.#facts = {
+      trusted,
+      workspace: files.realPath(facts.workspace) ?? facts.workspace,
+      realPath: files.realPath,
+    };
+    this.#all = trustsAll(facts.env);
+    this.#approvals = () => approvals(facts.home, files);
+  }
+
+  passed(source: ConfigSource): ConfigSource {
+    if (source.trusted) return source;
+    const values: Record<string, unknown> = {};
+    const held: Waiting[] = [];
+    for (const name of Object.keys(source.values) as KeyName[]) {
+      const value = source.values[name];
+      const judged = verdict(name, value, this.#facts);
+      if (judged.kind !== 'waits') {
+        if (judged.kind === 'fine') values[name] = value;
+        else
+          this.warnings.push(
+            `${source.path}:${source.line(name)}: ${name} is ignored: it counts only in your own ~/.coi/config.toml`,
+          );
+        continue;
+      }
+      if (judged.kept !== undefined) values[name] = judged.kept;
+      held.push({
+        source: source.path,
+        line: source.line(name),
+        text: valueText(name, judged.held),
+      });
+    }
+    if (held.length === 0) return { ...source, values };
+    const digest = approvalDigest(source, this.#facts);
+    const approved = this.#all || this.#approvals().get(source.path) === digest;
+    this.untrusted.push({ path: source.path, digest, approved });
+    if (!approved) {
+      this.waiting.push(...held);
+      this.warnings.push(
+        ...held.map(
+          ({ line, text }) =>
+            `${source.path}:${line}: ${text} is not in force until you approve it with \`coi trust\``,
+        ),
+      );
+      return { ...source, values };
+    }
+    const all = (Object.keys(source.values) as KeyName[]).filter(
+      (name) => verdict(name, source.values[name], this.#facts).kind !== 'ignored',
+    );
+    return {
+      ...source,
+      values: Object.fromEntries(all.map((name) => [name, source.values[name]])),
+    };
+  }
+
+  /** The nearest context file of a chain. A project's may only be one of the workspace: its text goes to the agent. */
+  contextFile(chain: readonly Profile[]): string | undefined {
+    const owner = chain.findLast(({ source }) => source.context !== undefined);
+    if (owner?.source.context === undefined) return undefined;
+    const { source } = owner;
+    const path = source.context?.startsWith('/')
+      ? source.context
+      : `${source.path.slice(0, source.path.lastIndexOf('/'))}/${source.context}`;
+    if (source.trusted || this.#all || isInside(path, this.#facts)) return path;
+    this.warnings.push(`${source.path}: context is ignored: it is outside of the workspace`);
+    return undefined;
+  }
+}
+
+function chainOf(name: string, facts: ConfigFacts, files: HostFiles): Profile[] {
+  const known = () => [
+    ...new Set([
+      ...profileNames(facts, files).map((profile) => profile.name),
+      ...Object.keys(builtInProfiles),
+    ]),
+  ];
+  return profileChain(
+    name,
+    (wanted) => profileSource(wanted, facts, files) ?? builtIn(wanted),
+    known,
+  );
+}
+
+function builtIn(name: string): ConfigSource | undefined {
+  const values = Object.hasOwn(builtInProfiles, name) ? builtInProfiles[name] : undefined;
+  return (
+    values && {
+      path: 'built in',
+      kind: 'profile',
+      trusted: true,
+      values,
+      line: () => 0,
+      inherits: undefined,
+      context: undefined,
+    }
+  );
+}
+
+function layers(...sources: (ConfigSource | undefined)[]): Layer[] {
+  return sources.filter((source) => source !== undefined).map(fileLayer);
+}
+
+function fileLayer(source: ConfigSource): Layer {
+  return {
+    values: source.values,
+    origin: (key) => ({ kind: 'file', path: source.path, line: source.line(key) }),
+  };
+}
+
+/** Keys that are still taken, but do nothing any more. */
+function superseded({ user, named }: FoundSources, settings: Settings): string[] {
+  const given = [user, named].some(
+    (source) => source?.values['security.host_immutable'] !== undefined,
+  );
+  return given && settings['security.host_immutable']
+    ? [
+        '[security] host_immutable is superseded: protected paths are guarded by ids, which need no immutable flag',
+      ]
+    : [];
 }

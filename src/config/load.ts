@@ -1,9 +1,10 @@
 // What is in force for one command: defaults, files, profile, environment and flags, each value with its origin.
 // Without any file this is a few failed opens; the TOML reader and all else is loaded when there is something to read.
-import type { Directory, HostFiles } from '../host/files.ts';
+import type { HostFiles } from '../host/files.ts';
 import { environmentLayer } from './environment.ts';
 import type { PartialSettings, Settings } from './keys.ts';
 import { merged } from './merge.ts';
+import { oldPlaces } from './migrate.ts';
 import type { Layer, Origins } from './origin.ts';
 
 export interface ConfigFacts {
@@ -34,45 +35,46 @@ export interface ResolvedConfig {
   readonly profile: string | undefined;
   /** File whose text goes into what the agent is told, from the profile. */
   readonly contextFile: string | undefined;
+  /** What `coi trust` would put in force. */
   readonly waiting: readonly Waiting[];
+  /** Project files that loosen something, with the digest that an approval is bound to. */
+  readonly untrusted: readonly UntrustedSource[];
 }
 
-/** A file of configuration that was found, not yet read. */
-export interface FoundFile {
+export interface UntrustedSource {
   readonly path: string;
-  readonly text: string;
-  readonly trusted: boolean;
+  readonly digest: string;
+  readonly approved: boolean;
 }
 
 /** Resolves the configuration. Throws `config-invalid` and `profile-not-found`. */
 export async function loadConfig(facts: ConfigFacts, files: HostFiles): Promise<ResolvedConfig> {
   const environment = environmentLayer(facts.env);
   const flags: Layer = { values: facts.flags ?? {}, origin: () => ({ kind: 'flag' }) };
-  const home = filesOf(files, `${facts.home}/.coi`);
-  const workspace = filesOf(files, facts.workspace);
-  try {
-    if (
-      facts.env['COI_CONFIG'] ||
-      facts.profile !== undefined ||
-      home.has('config.toml') ||
-      workspace.has('.coi') ||
-      workspace.has('.coi.toml')
-    ) {
-      const { loadFiles } = await import('./load-files.ts');
-      return loadFiles(facts, files, environment, flags);
-    }
-  } finally {
-    home.close();
-    workspace.close();
+  if (hasFiles(facts, files)) {
+    const { loadFiles } = await import('./load-files.ts');
+    return loadFiles(facts, files, environment, flags);
   }
   const result = merged([environment, flags], facts.home);
-  return { ...result, warnings: [], profile: undefined, contextFile: undefined, waiting: [] };
+  return {
+    ...result,
+    warnings: [],
+    profile: undefined,
+    contextFile: undefined,
+    waiting: [],
+    untrusted: [],
+  };
 }
 
-function filesOf(files: HostFiles, path: string): { has(name: string): boolean; close(): void } {
-  const directory: Directory | undefined = files.open(path);
-  return {
-    has: (name) => directory?.entry(name) !== undefined,
-    close: () => directory?.[Symbol.dispose](),
-  };
+/** Whether there is anything to read, asked in the cheapest way. */
+function hasFiles({ home, workspace, env, profile }: ConfigFacts, files: HostFiles): boolean {
+  return (
+    Boolean(env['COI_CONFIG']) ||
+    profile !== undefined ||
+    [
+      `${home}/.coi/config.toml`,
+      `${workspace}/.coi`,
+      ...oldPlaces(home, workspace).map(({ path }) => path),
+    ].some(files.exists)
+  );
 }

@@ -1,5 +1,6 @@
 // Layers of configuration become one set of values. Pure.
-import { type KeyName, keyNames, keyOf, keys, type Merge, type Settings } from './keys.ts';
+import type { Merge } from './key.ts';
+import { type KeyName, keyNames, keyOf, keys, type Settings } from './keys.ts';
 import type { Layer, Origin, Origins } from './origin.ts';
 import { isTable } from './values.ts';
 

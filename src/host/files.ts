@@ -1,5 +1,5 @@
 // The file system of the host as domain code is handed it: see directory.ts for what makes it safe.
-import { constants, realpathSync } from 'node:fs';
+import { constants, lstatSync, realpathSync } from 'node:fs';
 import { Directory, type FileContent, openedOr } from './directory.ts';
 import { FileError, type FileReason } from './file-error.ts';
 import { readUserFile } from './user-file.ts';
@@ -17,7 +17,9 @@ export interface HostFiles {
     relative: string,
     options: { maxBytes: number },
   ): FileContent | undefined;
-  /** The path without links, or undefined if there is no such thing. */
+  /** Whether a name is there; a link counts, wherever it leads. */
+  exists(path: string): boolean;
+  /** The path without links; undefined if there is no such thing, `dangling` if it ends in a link to nothing. */
   realPath(path: string): string | undefined;
   /** What went wrong with a path, if `error` is of that sort. */
   problem(
@@ -31,12 +33,22 @@ export const hostFiles: HostFiles = {
     return fd === undefined ? undefined : new Directory(fd, path);
   },
   readUserFile,
+  exists,
   realPath: (path) => {
     try {
       return realpathSync(path);
     } catch {
-      return undefined;
+      return exists(path) ? 'dangling' : undefined;
     }
   },
   problem: (error) => (error instanceof FileError ? error : undefined),
 };
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // Not to be looked at (EACCES): not known to be absent, so whoever reads it will tell.
+    return true;
+  }
+}

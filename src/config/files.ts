@@ -1,0 +1,170 @@
+// Finds the files of configuration and reads them: the user's own may be links, a project's may not.
+import { CoiError } from '../errors.ts';
+import type { FileContent, HostFiles } from '../host/files.ts';
+import { oldPlaces } from './migrate.ts';
+import { type ConfigSource, configMaxBytes, configSource } from './read.ts';
+import { resolvePath } from './values.ts';
+
+export interface Places {
+  readonly home: string;
+  readonly workspace: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface FoundSources {
+  readonly user: ConfigSource | undefined;
+  readonly project: ConfigSource | undefined;
+  /** The file that $COI_CONFIG names. */
+  readonly named: ConfigSource | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Reads the files of the three places. Throws `config-invalid`. */
+export function foundSources(places: Places, files: HostFiles): FoundSources {
+  const warnings = leftovers(places, files);
+  const user = userSource('.coi/config.toml', 'config', places, files);
+  const project = isHome(places, files)
+    ? undefined
+    : projectSource('.coi/config.toml', 'config', places, files);
+  return { user, project, named: namedSource(places, files), warnings };
+}
+
+/** The profile of that name. Throws `config-invalid` if there are two. */
+export function profileSource(
+  name: string,
+  places: Places,
+  files: HostFiles,
+): ConfigSource | undefined {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
+  const relative = `.coi/profiles/${name}/config.toml`;
+  const user = userSource(relative, 'profile', places, files);
+  const project = isHome(places, files)
+    ? undefined
+    : projectSource(relative, 'profile', places, files);
+  if (user && project)
+    throw new CoiError(
+      'config-invalid',
+      `there are two profiles ${name}: ${user.path} and ${project.path}`,
+      { hint: 'Rename one of them.' },
+    );
+  return user ?? project;
+}
+
+/** Names of the profiles on disk, and where they are. */
+export function profileNames(
+  places: Places,
+  files: HostFiles,
+): { readonly name: string; readonly path: string }[] {
+  const roots = [...new Set([`${places.home}/.coi`, `${places.workspace}/.coi`])];
+  return roots.flatMap((root) =>
+    namesIn(root, files).map((name) => ({ name, path: `${root}/profiles/${name}/config.toml` })),
+  );
+}
+
+function namesIn(root: string, files: HostFiles): string[] {
+  try {
+    using top = files.open(root);
+    using profiles = top?.directory('profiles');
+    const names: string[] = [];
+    for (const { name } of profiles?.entries() ?? []) {
+      if (names.length < 1000 && profiles?.entry(`${name}/config.toml`)) names.push(name);
+    }
+    return names.sort();
+  } catch (error) {
+    if (files.problem(error)) return [];
+    throw error;
+  }
+}
+
+function userSource(
+  relative: string,
+  kind: ConfigSource['kind'],
+  places: Places,
+  files: HostFiles,
+): ConfigSource | undefined {
+  const path = `${places.home}/${relative}`;
+  const content = readable(path, files, () =>
+    files.readUserFile(places.home, relative, { maxBytes: configMaxBytes }),
+  );
+  return content && source(path, content, kind, true, places);
+}
+
+function projectSource(
+  relative: string,
+  kind: ConfigSource['kind'],
+  places: Places,
+  files: HostFiles,
+): ConfigSource | undefined {
+  const path = `${places.workspace}/${relative}`;
+  const content = readable(path, files, () => {
+    using workspace = files.open(places.workspace);
+    return workspace?.read(relative, { maxBytes: configMaxBytes });
+  });
+  return content && source(path, content, kind, false, places);
+}
+
+function namedSource(places: Places, files: HostFiles): ConfigSource | undefined {
+  const given = places.env['COI_CONFIG'];
+  if (!given) return undefined;
+  const path = resolvePath(given, places.home, places.cwd);
+  const real = files.realPath(path);
+  const content = real?.startsWith('/')
+    ? readable(path, files, () =>
+        files.readUserFile('/', real.slice(1), { maxBytes: configMaxBytes }),
+      )
+    : undefined;
+  if (!content)
+    throw new CoiError('config-invalid', `${path}, which COI_CONFIG names, does not exist`);
+  return source(path, content, 'config', true, places);
+}
+
+function source(
+  path: string,
+  { bytes }: FileContent,
+  kind: ConfigSource['kind'],
+  trusted: boolean,
+  { home, workspace }: Places,
+): ConfigSource {
+  return configSource({
+    path,
+    bytes,
+    kind,
+    trusted,
+    place: { home, dir: path.slice(0, path.lastIndexOf('/')), workspace },
+  });
+}
+
+function readable<T>(path: string, files: HostFiles, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const problem = files.problem(error);
+    if (!problem) throw error;
+    throw new CoiError(
+      'config-invalid',
+      `the configuration ${path} cannot be read: ${problem.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** A file of the old place of a project stops every command, as it did; the others are only named. */
+function leftovers({ home, workspace }: Places, files: HostFiles): string[] {
+  const warnings: string[] = [];
+  for (const { path, now, refused } of oldPlaces(home, workspace)) {
+    if (files.realPath(path) === undefined) continue;
+    const text = `${path} is not read any more: move it to ${now}`;
+    if (refused)
+      throw new CoiError('config-invalid', text, {
+        hint: `mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
+      });
+    warnings.push(text);
+  }
+  return warnings;
+}
+
+/** In the home directory the project's file would be the user's own once more. */
+function isHome({ home, workspace }: Places, files: HostFiles): boolean {
+  return workspace === home || files.realPath(workspace) === files.realPath(home);
+}

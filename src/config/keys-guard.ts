@@ -1,0 +1,158 @@
+// Keys of what holds and watches a session: limits, protection, monitoring.
+
+import { list } from './compound.ts';
+import { key, unset } from './key.ts';
+import { choice, decimal, durationMs, flag, integer, text } from './values.ts';
+
+const memory = text(/^\d+(%|[KMGT]i?B)$/, 'a size such as "512MiB" or "50%"');
+const rate = text(/^(\d+([KMGT]i?B)?(\/s)?|\d+iops)$/, 'a rate such as "10MiB" or "1000iops"');
+const names = list(text());
+
+export const guardKeys = {
+  'limits.cpu.count': unset(
+    text(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'a number or set of CPUs such as "2" or "0-3"'),
+    'CPUs of a container.',
+  ),
+  'limits.cpu.allowance': unset(
+    text(/^(\d+%|\d+ms\/\d+ms)$/, 'such as "50%" or "25ms/100ms"'),
+    'Share of CPU time.',
+  ),
+  'limits.cpu.priority': key(integer(0, 10), 0, 'Priority for CPU time.'),
+  'limits.memory.limit': unset(memory, 'Memory of a container.'),
+  'limits.memory.enforce': key(
+    choice('soft', 'hard'),
+    'soft',
+    'Whether the limit may be passed while memory is free.',
+  ),
+  'limits.memory.swap': key(
+    text(/^(true|false|\d+(%|[KMGT]i?B))$/, '"true", "false" or a size'),
+    'true',
+    'Swap of a container.',
+  ),
+  'limits.disk.read': unset(rate, 'Rate of reading.'),
+  'limits.disk.write': unset(rate, 'Rate of writing.'),
+  'limits.disk.max': unset(rate, 'Rate of both.'),
+  'limits.disk.priority': key(integer(0, 10), 0, 'Priority for disk access.'),
+  'limits.disk.size': unset(memory, 'Size of the root file system.'),
+  'limits.disk.tmpfs_size': unset(memory, 'Size of /tmp.'),
+  'limits.runtime.max_duration': unset(durationMs, 'How long a session may run.'),
+  'limits.runtime.max_processes': key(
+    integer(0),
+    0,
+    'How many processes may be in it; 0 is no limit.',
+  ),
+  'limits.runtime.auto_stop': key(flag, true, 'Stop it when that time is over.'),
+  'limits.runtime.stop_graceful': key(flag, true, 'Ask it to stop before it is forced.'),
+  'security.protected_paths': key(
+    names,
+    [
+      '.git/hooks',
+      '.git/config',
+      '.husky',
+      '.vscode',
+      '.git/config.worktree',
+      '.git/info/attributes',
+      '.coi',
+      '.claude/settings.json',
+      '.claude/settings.local.json',
+      '.codex/config.toml',
+      '.git/commondir',
+    ],
+    'Paths in the workspace that the agent cannot change.',
+    { trust: 'user' },
+  ),
+  'security.additional_protected_paths': key(names, [], 'Further ones.', { merge: 'append' }),
+  'security.disable_protection': key(flag, false, 'Protect nothing.', {
+    merge: 'on',
+    trust: 'user',
+  }),
+  'security.protection': key(
+    choice('guard', 'watch'),
+    'guard',
+    'What to do where paths cannot be guarded: stop, or only watch them.',
+    { trust: 'protection' },
+  ),
+  'security.host_immutable': key(
+    flag,
+    true,
+    'Superseded: paths are guarded by ids (docs/decisions).',
+    { trust: 'user' },
+  ),
+  'security.writable_paths': key(names, [], 'Protected paths that the agent may change.', {
+    trust: 'user',
+  }),
+  'security.secret_paths': key(names, [], 'Globs of files that are empty inside.', {
+    merge: 'union',
+  }),
+  'security.reduce_kernel_surface': key(
+    flag,
+    false,
+    'Refuse system calls that agents do not need.',
+    { trust: 'user' },
+  ),
+  'security.reduce_kernel_surface_strict': key(flag, false, 'Refuse more of them.', {
+    trust: 'user',
+  }),
+  'monitoring.enabled': key(flag, false, 'Watch what sessions do.', { trust: 'only-true' }),
+  'monitoring.auto_pause_on_high': key(flag, true, 'Pause a session at level high.', {
+    trust: 'only-true',
+  }),
+  'monitoring.auto_kill_on_critical': key(flag, true, 'Kill a session at level critical.', {
+    trust: 'only-true',
+  }),
+  'monitoring.poll_interval_sec': key(integer(0), 2, 'Seconds between samples.', {
+    trust: 'lower',
+  }),
+  'monitoring.file_read_threshold_mb': key(
+    decimal(0),
+    50,
+    'MB read from the workspace that count as bulk reading.',
+    { trust: 'lower' },
+  ),
+  'monitoring.file_read_rate_mb_per_sec': key(
+    decimal(0),
+    10,
+    'MB per second that count as bulk reading.',
+    { trust: 'lower' },
+  ),
+  'monitoring.audit_log_retention_days': key(integer(0), 30, 'Days that the audit log is kept.', {
+    trust: 'user',
+  }),
+  'monitoring.process_count_threshold': unset(integer(0), 'Processes that count as too many.', {
+    trust: 'user',
+  }),
+  'monitoring.process_spawn_rate_threshold': unset(
+    decimal(0),
+    'New processes per second that count as too many.',
+    { trust: 'user' },
+  ),
+  'monitoring.forensics_on_kill': key(flag, false, 'Copy evidence before a kill.', {
+    trust: 'only-true',
+  }),
+  'monitoring.reverse_shell_one_liners': key(
+    choice('critical', 'warn', 'off'),
+    'critical',
+    'What a command line that looks like a reverse shell counts as.',
+    { trust: 'user' },
+  ),
+  'monitoring.bait': key(flag, false, "Put decoy credentials into the guest's home.", {
+    trust: 'only-true',
+  }),
+  'monitoring.nft.enabled': key(flag, false, 'Count connections as well.', { trust: 'only-true' }),
+  'monitoring.nft.rate_limit_per_second': key(
+    integer(0),
+    100,
+    'Connections per second that are logged.',
+    { trust: 'user' },
+  ),
+  'monitoring.nft.dns_query_threshold': key(
+    integer(0),
+    100,
+    'Questions per minute that count as a tunnel.',
+    { trust: 'lower' },
+  ),
+  'monitoring.nft.log_dns_queries': key(flag, true, 'Log questions for names.', {
+    trust: 'only-true',
+  }),
+  'monitoring.nft.lima_host': unset(text(), 'Kept for old files.', { trust: 'user' }),
+} as const;

@@ -1,0 +1,188 @@
+// Keys of what a session is: container, agent, environment, places.
+
+import { either, list, mapped, named, required, table } from './compound.ts';
+import { customTool } from './custom-tool.ts';
+import { anyName, variable, variableName, variables } from './forms.ts';
+import { key, unset } from './key.ts';
+import { choice, durationMs, flag, integer, path, text } from './values.ts';
+
+const toolChars = text(/^[A-Za-z0-9._/+-]+$/, 'a program name of letters, digits and . _ / + -');
+const prompt = either(
+  mapped(table({ file: required(path()) }), (given) => given as { readonly file: string } | string),
+  mapped(text(), (given) => given as { readonly file: string } | string),
+);
+const names = list(text());
+
+export const sessionKeys = {
+  'container.image': key(
+    text(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, 'the name of an image'),
+    'coi-default',
+    'Image that sessions start from.',
+  ),
+  'container.persistent': unset(flag, 'Keep the container when its session has stopped.', {
+    merge: 'replace',
+  }),
+  'container.storage_pool': unset(text(), 'Incus storage pool of new containers.', {
+    trust: 'approve',
+  }),
+  'container.alias': unset(
+    text(
+      /^[A-Za-z][A-Za-z0-9_-]{0,63}$/,
+      'an alias: a letter, then letters, digits, _ or -, at most 64',
+    ),
+    'Short name of the workspace for commands in any directory.',
+  ),
+  'container.shutdown_timeout': key(
+    integer(0),
+    60,
+    'Seconds until a graceful stop becomes a forced one.',
+  ),
+  'container.ready_timeout': key(integer(0), 30, 'Seconds that a container may take to start.'),
+  'container.stale_base_check': key(
+    choice('error', 'warn', 'off'),
+    'warn',
+    'What to do when an image was built from an older base.',
+  ),
+  'container.session_name': unset(
+    text(anyName, 'a name of letters, digits, . _ and -, at most 64'),
+    'Names the session instead of the path of its workspace.',
+    { trust: 'user' },
+  ),
+  'container.docker': key(flag, true, 'Allow Docker inside.', { trust: 'only-false' }),
+  'container.build.base': unset(text(), 'Image that the build starts from.'),
+  'container.build.script': unset(path(), 'Script that the build runs as root.', {
+    trust: 'inside',
+  }),
+  'container.build.commands': key(
+    names,
+    [],
+    'Commands that the build runs as root where there is no script.',
+  ),
+  'container.build.compression': unset(
+    text(/^[a-z0-9]+$/, 'a compression such as "zstd" or "none"'),
+    'Compression of the built image.',
+  ),
+  'container.build.agents': key(
+    list(text(anyName, 'the name of an agent')),
+    ['claude', 'opencode', 'pi'],
+    'Agents that the image contains.',
+  ),
+  'container.build.cloud_init': key(flag, false, 'Leave cloud-init in the image.'),
+  'defaults.forward_env': key(
+    list(variableName),
+    [],
+    'Names of variables that sessions get from the environment of coi.',
+    { merge: 'union', trust: 'approve' },
+  ),
+  'defaults.environment': key(variables, {}, 'Variables that sessions get.', {
+    merge: 'keywise',
+    trust: 'environment',
+  }),
+  'defaults.env_commands': key(
+    named(text(), variable, 'name for a variable'),
+    {},
+    'Variables that get the output of a command of the host.',
+    { merge: 'keywise', trust: 'user' },
+  ),
+  'defaults.env_command_timeout': key(durationMs, 30_000, 'Limit of each of those commands.', {
+    trust: 'user',
+  }),
+  'defaults.profile': unset(
+    text(anyName, 'the name of a profile'),
+    'Profile that is used where none is named.',
+    { trust: 'user' },
+  ),
+  'defaults.model': unset(text(), 'Model of the agent; [tool.NAME] model wins.'),
+  'paths.sessions_dir': key(
+    path(),
+    '~/.coi/sessions',
+    'Kept for old files; sessions are in ~/.coi/sessions-<tool>.',
+    { trust: 'user' },
+  ),
+  'paths.storage_dir': key(path(), '~/.coi/storage', 'Kept for old files.', { trust: 'user' }),
+  'paths.logs_dir': key(path(), '~/.coi/logs', 'Where logs are written.', { trust: 'user' }),
+  'paths.preserve_workspace_path': key(
+    flag,
+    false,
+    'Mount the workspace at its host path instead of /workspace.',
+    { merge: 'on' },
+  ),
+  'incus.project': key(
+    text(anyName, 'the name of a project'),
+    'default',
+    'Incus project of the containers.',
+    { trust: 'user' },
+  ),
+  'incus.group': key(
+    text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a group'),
+    'incus-admin',
+    'Group that may use Incus.',
+    { trust: 'user' },
+  ),
+  'incus.code_uid': key(integer(0, 65_534), 1000, "uid of the agent's user in the image."),
+  'incus.code_user': key(
+    text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a user'),
+    'code',
+    "Name of the agent's user in the image.",
+  ),
+  'incus.disable_shift': key(flag, false, 'Without effect: ownership is decided at the mount.', {
+    merge: 'on',
+  }),
+  'tool.name': key(text(/^[a-z][a-z0-9_-]{0,31}$/, 'the name of a tool'), 'claude', 'The agent.'),
+  'tool.binary': unset(toolChars, "The agent's program, where it is not the usual one."),
+  'tool.permission_mode': key(
+    choice('bypass', 'interactive'),
+    'bypass',
+    'Whether the agent asks before it acts.',
+    { trust: 'permission' },
+  ),
+  'tool.context_file': unset(
+    path(),
+    'Text that replaces what coi tells the agent about its surroundings.',
+    { trust: 'user' },
+  ),
+  'tool.auto_context': key(flag, true, 'Tell the agent what surrounds it.'),
+  'tool.context_json': key(flag, true, 'Tell it as JSON, too.'),
+  'tool.context_json_file': unset(path(), 'File that replaces that JSON.', { trust: 'user' }),
+  'tool.pre_launch': key(names, [], 'Commands in the container before the agent starts.', {
+    trust: 'user',
+  }),
+  'tool.claude.effort_level': unset(
+    choice('low', 'medium', 'high', 'xhigh', 'max', 'auto'),
+    'How hard Claude thinks.',
+  ),
+  'tool.claude.model': unset(text(), 'Model of Claude.'),
+  'tool.codex.model': unset(text(), 'Model of Codex.'),
+  'tool.codex.reasoning_effort': unset(
+    choice('minimal', 'low', 'medium', 'high'),
+    'How hard Codex thinks.',
+  ),
+  tools: key(
+    named(customTool, /^[a-z][a-z0-9_-]{0,31}$/, 'name for a tool'),
+    {},
+    'Agents of your own, by name.',
+    { merge: 'keywise', trust: 'user' },
+  ),
+  'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that one can detach.'),
+  'timezone.mode': key(choice('host', 'fixed', 'utc'), 'host', 'Time zone of sessions.'),
+  'timezone.name': unset(
+    text(/^[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}$/, 'a time zone such as "Europe/Berlin"'),
+    'The zone where the mode is fixed.',
+  ),
+  'detection.gtfobins_source': unset(text(), 'Kept for old files.', { trust: 'user' }),
+  'detection.gtfobins_dir': unset(path(), 'Kept for old files.', { trust: 'user' }),
+  'detection.sigma_source': unset(text(), 'Kept for old files.', { trust: 'user' }),
+  'detection.sigma_dir': unset(path(), 'Kept for old files.', { trust: 'user' }),
+  'notify.command': key(
+    names,
+    [],
+    'Program and arguments that are run on the host when a session is paused or killed.',
+    { trust: 'user' },
+  ),
+  prompts: key(
+    named(prompt, anyName, 'name for a prompt'),
+    {},
+    'Prompts for `coi run --prompt-name`.',
+    { merge: 'keywise', trust: 'user' },
+  ),
+} as const;
