@@ -31,6 +31,8 @@ const reconnectMs = 1000;
 const busyMs = { ended: 200, debris: 10_000 } as const;
 /** After a failure. */
 const retryMs = 2000;
+/** Incus lists operations for some seconds after their end, with a status code from here on. */
+const doneCode = 200;
 const deleteLimitMs = 60_000;
 /** How long after an event to look: what a start causes can wait, so that it does not slow the start down. */
 const lookAfterMs: Readonly<Record<string, number>> = {
@@ -269,7 +271,10 @@ export class Reconciler {
    */
   async #finish({ name, id, reason }: FinishAction): Promise<number> {
     const { incus, log } = this.#parts;
-    if (await this.#busy(name)) return busyMs[reason];
+    if (await this.#busy(name)) {
+      log('debug', 'finish-waits', { name });
+      return busyMs[reason];
+    }
     const found = await incus.instance(name);
     const session = found && sessionRecord(found.instance.config);
     if (!session || session.mounts.id !== id || found.instance.status !== 'Stopped') return 0;
@@ -291,8 +296,9 @@ export class Reconciler {
     >;
     const running = Object.values(listed).flat();
     return running.some(
-      ({ class: kind, resources }) =>
+      ({ class: kind, status_code: code, resources }) =>
         kind === 'task' &&
+        code < doneCode &&
         Object.values(resources ?? {})
           .flat()
           .some((path) => path.split('?')[0]?.endsWith(`/instances/${name}`)),
