@@ -1,6 +1,6 @@
 // Temporary users of the host, each with a home under /tmp, and how to run programs as them.
 import { randomInt } from 'node:crypto';
-import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import {
   type CommandOptions,
   type CommandResult,
@@ -58,7 +58,10 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
       name,
     ]);
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
-    const removeAccount = () => mustRun(['userdel', name]).then(() => undefined);
+    const removeAccount = async () => {
+      await killAllOf(uid);
+      await mustRun(['userdel', name]);
+    };
     return await inHome({ name, uid, gid }, home, options.incusAdmin ?? true, removeAccount);
   } catch (error) {
     await rm(home, { recursive: true, force: true });
@@ -126,6 +129,19 @@ async function inHome(
       await removeAccount();
     },
   };
+}
+
+/** What an account that is about to go still runs, because a test failed half-way. */
+async function killAllOf(uid: number): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const owner = (await stat(`/proc/${pid}`).catch(() => undefined))?.uid;
+    if (owner !== uid) continue;
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
 }
 
 async function account(wanted: (entry: Account) => boolean): Promise<Account | undefined> {
