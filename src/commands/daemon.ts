@@ -92,6 +92,7 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
     runDir,
     stateDir,
     version: app.version,
+    pid: process.pid,
     log: jsonLog(write, app.clock.now, app.env['COI_DEBUG'] ? 'debug' : 'info'),
     now: app.clock.now,
     elapsedMs: app.clock.elapsedMs,

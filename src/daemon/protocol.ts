@@ -15,6 +15,23 @@ export const mountsMax = 64;
 
 export type NetworkMode = 'restricted' | 'allowlist' | 'open';
 
+/** What a session may reach, as JSON: `user.coi.policy`. Source of the parts: `[network]` in config/keys.ts. */
+export interface PolicyRecord {
+  readonly mode: NetworkMode;
+  /** `host`, `*.host`, IPv4 or CIDR, each with optional `:ports`: for allowlist. */
+  readonly allow: readonly string[];
+  readonly hosts: readonly {
+    readonly address: string;
+    readonly names: readonly string[];
+    readonly ports: readonly number[];
+  }[];
+  readonly dnsServers: readonly string[];
+  readonly allowedPorts: readonly number[];
+  readonly allowLocal: boolean;
+  readonly blockPrivate: boolean;
+  readonly blockMetadata: boolean;
+}
+
 /** One host directory that the container gets. `name` is the device name, unique in the request. */
 export interface MountRequest {
   readonly name: string;
@@ -34,6 +51,8 @@ export interface ReserveRequest {
   readonly workspace: string;
   readonly mounts: readonly MountRequest[];
   readonly network: NetworkMode;
+  /** What that mode means for this session; without it, what it means by itself. */
+  readonly policy?: PolicyRecord;
 }
 
 export interface ReservedMount {

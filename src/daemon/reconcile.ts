@@ -36,6 +36,8 @@ export type Action =
   | { readonly kind: 'expire-lease'; readonly id: string }
   | { readonly kind: 'remove-mounts'; readonly id: string };
 
+export type FinishAction = Action & { readonly kind: 'finish' };
+
 export interface Reconciliation {
   /** In the order in which they are done: mounts first. */
   readonly actions: readonly Action[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import { Homes } from '../host/accounts.ts';
 import { UserNamespaces } from '../host/idmap.ts';
-import { loadLibc } from '../host/libc.ts';
+import { type Libc, loadLibc } from '../host/libc.ts';
 import { peerOf } from '../host/peer.ts';
 import { takeLock } from '../host/process-lock.ts';
 import { groupId, listenOn, ownDirectory, removeSocket } from '../host/service-socket.ts';
@@ -13,7 +13,7 @@ import type { Incus } from '../incus/client.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { MountTrees } from './mount-trees.ts';
-import { type DaemonStatus, leaseMs, protocolVersion, socketName } from './protocol.ts';
+import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
 import { daemonServer } from './server.ts';
 import { Service } from './service.ts';
@@ -25,6 +25,8 @@ export interface DaemonOptions {
   readonly stateDir: string;
   readonly version: string;
   readonly log: Log;
+  /** Of this process. */
+  readonly pid: number;
   readonly now: () => Date;
   /** Monotonic. */
   readonly elapsedMs: () => number;
@@ -37,83 +39,90 @@ export interface DaemonOptions {
   readonly reconcileEveryMs?: number | undefined;
 }
 
-/** Runs until the signal. Throws CoiError when it cannot start: not root, one is running, another mount namespace than incusd's. */
+/** Runs until the signal, as root. Throws CoiError when it cannot start: one is running, another mount namespace than incusd's. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { incus, runDir, stateDir, log, signal, elapsedMs, now } = options;
-  if (process.getuid?.() !== 0)
-    throw new CoiError('needs-root', 'coid has to run as root', {
-      hint: 'Use `sudo coi daemon start`.',
-    });
+  const { runDir, log, signal, now, pid, version } = options;
   const libc = await loadLibc();
+  prepareDirectories(options);
+  const lock = takeLock(libc, join(runDir, 'coid.lock'));
+  if (lock.kind === 'held') throw alreadyRunning(lock.pid);
+  using namespaces = new UserNamespaces(libc);
+  const { service, reconciler, leases, unusedMs } = assemble(options, libc, namespaces);
+  leases.load(options.elapsedMs() + unusedMs);
+  // The mounts of existing sessions first, before anybody asks for anything.
+  await reconciler.start();
+  const startedAt = now().toISOString();
+  const server = daemonServer({
+    service,
+    status: async () => ({
+      ...{ protocol: protocolVersion, version, pid, startedAt },
+      ...(await reconciler.report()),
+      leases: leases.all().length,
+    }),
+    peerOf: (socket) => peerOf(libc, socket),
+    reserved: () => reconciler.lookWithin(unusedMs),
+    log,
+  });
+  const socketPath = join(runDir, socketName);
+  await listenOn(server, socketPath, { mode: 0o660, gid: groupId('incus-admin') });
+  log('info', 'serving', { pid, version, socket: socketPath });
+  options.ready?.();
+  await aborted(signal);
+  removeSocket(socketPath);
+  server.close();
+  server.closeAllConnections();
+  await reconciler.ended;
+  log('info', 'ended', { pid });
+}
+
+function prepareDirectories({ runDir, stateDir }: DaemonOptions): void {
   ownDirectory(runDir, 0o755);
   // Of root alone: through an idmapped mount others could reach what directories above its source keep from them.
   ownDirectory(join(runDir, 'mounts'), 0o700);
   ownDirectory(join(runDir, 'leases'), 0o700);
   ownDirectory(stateDir, 0o700);
-  const lock = takeLock(libc, join(runDir, 'coid.lock'));
-  if (lock.kind === 'held')
-    throw new CoiError('coid-failed', `coid is running already (process ${lock.pid})`, {
-      hint: 'End it with `sudo coi daemon stop`.',
-    });
+}
 
-  const namespaces = new UserNamespaces(libc);
-  const trees = new MountTrees(libc, namespaces, runDir);
+function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces) {
+  const { runDir, incus } = options;
+  const unusedMs = options.leaseMs ?? leaseMs;
   const leases = new Leases(runDir);
-  leases.load(elapsedMs() + (options.leaseMs ?? leaseMs));
-  const world = new World(incus);
   const parts = {
+    ...options,
     libc,
-    world,
-    trees,
     leases,
+    leaseMs: unusedMs,
+    world: new World(incus),
+    trees: new MountTrees(libc, namespaces, runDir),
     homes: new Homes(),
     ids: rootSubordinateIds(),
-    log,
-    runDir,
-    stateDir,
-    elapsedMs,
   };
-  const service = new Service({
-    ...parts,
-    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
-  });
+  const service = new Service(parts);
+  const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
-    incus,
     service,
-    signal,
-    everyMs: options.reconcileEveryMs,
-    serverSeen: sameMountNamespace,
+    everyMs,
+    serverSeen: refuseOtherNamespace,
   });
-  await reconciler.start();
+  return { service, reconciler, leases, unusedMs };
+}
 
-  const startedAt = now().toISOString();
-  const status = async (): Promise<DaemonStatus> => ({
-    protocol: protocolVersion,
-    version: options.version,
-    pid: process.pid,
-    startedAt,
-    ...(await reconciler.report()),
-    leases: leases.all().length,
+function alreadyRunning(pid: number): CoiError {
+  return new CoiError('coid-failed', `coid is running already (process ${pid})`, {
+    hint: 'End it with `sudo coi daemon stop`.',
   });
-  const server = daemonServer({ service, status, peerOf: (socket) => peerOf(libc, socket), log });
-  const socketPath = join(runDir, socketName);
-  await listenOn(server, socketPath, { mode: 0o660, gid: groupId('incus-admin') });
-  log('info', 'serving', { pid: process.pid, version: options.version, socket: socketPath });
-  options.ready?.();
-  await new Promise<void>((resolve) =>
-    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
-  removeSocket(socketPath);
-  server.close();
-  server.closeAllConnections();
-  await reconciler.ended;
-  namespaces.close();
-  log('info', 'ended', { pid: process.pid });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
 }
 
 /** Mounts made in another mount namespace than incusd's never reach it. Throws `coid-failed`. */
-function sameMountNamespace(incusdPid: number): void {
+function refuseOtherNamespace(incusdPid: number): void {
   let [own, theirs] = ['', ''];
   try {
     [own, theirs] = [readlinkSync('/proc/self/ns/mnt'), readlinkSync(`/proc/${incusdPid}/ns/mnt`)];

@@ -20,6 +20,8 @@ export interface ServerParts {
   readonly service: Service;
   readonly status: () => Promise<DaemonStatus>;
   readonly peerOf: (socket: Socket) => Peer;
+  /** Called after each reservation. */
+  readonly reserved: () => void;
   readonly log: Log;
 }
 
@@ -95,8 +97,11 @@ async function route(
       return status();
     case 'GET sessions':
       return service.sessions(peer);
-    case 'POST sessions':
-      return service.reserve(parseReserveRequest(await readJson(request)), peer);
+    case 'POST sessions': {
+      const reservation = await service.reserve(parseReserveRequest(await readJson(request)), peer);
+      reserved();
+      return reservation;
+    }
     case 'DELETE sessions/*':
       return service.release(name ?? '', peer);
     case 'POST containers/*/mounts':

@@ -13,13 +13,12 @@ import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
-import {
-  leaseMs,
-  type MountRecord,
-  type Reservation,
-  type ReservedMount,
-  type ReserveRequest,
-  type SessionsReply,
+import type {
+  MountRecord,
+  Reservation,
+  ReservedMount,
+  ReserveRequest,
+  SessionsReply,
 } from './protocol.ts';
 import { mountName } from './request.ts';
 import { openSources } from './sources.ts';
@@ -37,7 +36,8 @@ export interface ServiceParts {
   readonly stateDir: string;
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number;
-  readonly leaseMs?: number;
+  /** How long a reservation may stay unused. */
+  readonly leaseMs: number;
 }
 
 interface Owner {
@@ -88,7 +88,7 @@ export class Service {
       nameserver: gateway,
     };
     const place = { id, container, slot, ownerUid: owner.uid, ownerGid: owner.gid, idmapBase, nic };
-    const expiresMs = elapsedMs() + (this.#parts.leaseMs ?? leaseMs);
+    const expiresMs = elapsedMs() + this.#parts.leaseMs;
     const lease = (mounts: readonly ReservedMount[]): Lease => ({
       reservation: { ...place, mounts },
       workspace: request.workspace,

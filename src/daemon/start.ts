@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
-import { startSelfDetached } from '../host/detach.ts';
+import { askToEnd, isRoot, startSelfDetached } from '../host/detach.ts';
 import { loadLibc } from '../host/libc.ts';
 import { lockHolder } from '../host/process-lock.ts';
 import { ownDirectory } from '../host/service-socket.ts';
@@ -64,7 +64,7 @@ export async function stopDaemon(env: Environment, signal: AbortSignal): Promise
   if (pid === undefined) return false;
   if (runDir === defaultRunDir && existsSync('/run/systemd/system') && existsSync(unitPath))
     await systemctl('stop');
-  if (lockHolder(libc, lockPath) === pid) process.kill(pid, 'SIGTERM');
+  if (lockHolder(libc, lockPath) === pid) askToEnd(pid);
   const deadline = performance.now() + stopLimitMs;
   // The end of a process that is not a child can only be looked for.
   while (lockHolder(libc, lockPath) === pid) {
@@ -78,7 +78,7 @@ export async function stopDaemon(env: Environment, signal: AbortSignal): Promise
 }
 
 function requireRoot(verb: string): void {
-  if (process.getuid?.() !== 0)
+  if (!isRoot())
     throw new CoiError(
       'needs-root',
       `coid can only be ${verb === 'stop' ? 'stopped' : 'started'} by root`,

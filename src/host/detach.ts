@@ -58,3 +58,16 @@ export function sayReady(line: string): void {
     // Nobody listens.
   }
 }
+
+/** SIGTERM; a process that is gone already is fine. */
+export function askToEnd(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

@@ -31,7 +31,7 @@ export function idMapText({ onDisk, shown }: IdSwap): string {
 }
 
 /** Makes namespaces and keeps them: one costs about 2 ms, and every session of an owner and workspace needs the same. */
-export class UserNamespaces {
+export class UserNamespaces implements Disposable {
   readonly #libc: Libc;
   readonly #kept = new Map<string, number>();
 
@@ -59,7 +59,7 @@ export class UserNamespaces {
     return fd;
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     for (const fd of this.#kept.values()) closeSync(fd);
     this.#kept.clear();
   }
