@@ -81,7 +81,7 @@ async function handle(
 }
 
 async function route(
-  { service, status }: ServerParts,
+  { service, status, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
