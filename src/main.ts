@@ -2,7 +2,9 @@
 // since what is loaded before the cache is enabled is compiled anew at every start.
 import { enableCompileCache } from 'node:module';
 
-const home = process.env['XDG_CACHE_HOME'] ?? (process.env['HOME'] ? `${process.env['HOME']}/.cache` : undefined);
+const home =
+  process.env['XDG_CACHE_HOME'] ??
+  (process.env['HOME'] ? `${process.env['HOME']}/.cache` : undefined);
 if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
 const { main } = await import('./cli.ts');
 process.exitCode = await main(process.argv.slice(2));

@@ -8,6 +8,7 @@ import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts
 import { handOverTo, terminalStarter } from '../session/handover.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
+import { guestHome } from './tool.ts';
 
 export interface Opening {
   readonly container: ContainerName;
@@ -18,9 +19,9 @@ export interface Opening {
   /** May hold secrets: handed over on stdin. */
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[];
+  /** False: the tool runs directly on the terminal. */
+  readonly tmux: boolean;
 }
-
-const guestHome = '/home/code';
 
 /** Runs the tool in tmux on the terminal and returns how the terminal's part ended. */
 export async function openOnTerminal(
@@ -31,7 +32,10 @@ export async function openOnTerminal(
   const incus = await app.incus();
   const exec = await incus.execTerminal(
     opening.container,
-    { ...starter(app, opening, 'attach'), ...terminalSize(app.io.stdout) },
+    {
+      ...starter(app, opening, opening.tmux ? 'attach' : 'direct'),
+      ...terminalSize(app.io.stdout),
+    },
     { signal: app.signal },
   );
   watch.timing.mark('terminal');
@@ -87,7 +91,11 @@ export async function openInBackground(app: App, opening: Opening): Promise<void
   );
 }
 
-function starter(app: App, { session, workspace }: Opening, mode: 'attach' | 'background') {
+function starter(
+  app: App,
+  { session, workspace }: Opening,
+  mode: 'attach' | 'background' | 'direct',
+) {
   return {
     command: ['sh', '-c', guestScript('start.sh'), 'coi-start', session, workspace, mode],
     environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),

@@ -5,17 +5,18 @@ import { loadConfig, type ResolvedConfig } from '../config/load.ts';
 import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
-import { hostFiles } from '../host/files.ts';
+import { hostFiles, type Owner } from '../host/files.ts';
 import {
   parseAlias,
   parseImageAlias,
   parseSlot,
   quoted,
   type SessionId,
+  type Slot,
   type WorkspacePath,
 } from '../names.ts';
 import { parseAssignment } from '../session/environment.ts';
-import { type ExtraMount, parseMount, plannedMounts } from '../session/extramounts.ts';
+import { parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
 import { imageMissing } from '../session/launch.ts';
 import { mountRefusal } from '../session/mounts.ts';
@@ -26,6 +27,8 @@ import type { GlobalOptions } from './command.ts';
 export interface Place {
   readonly workspace: WorkspacePath;
   readonly target: string;
+  /** Who owns the directory: root works for them. */
+  readonly owner: Owner;
 }
 
 /** The workspace that the options name, checked. Throws `workspace-invalid`. */
@@ -48,7 +51,7 @@ export function place(app: App, wanted: string | undefined, preservePath: boolea
     });
   const { target, warning } = workspaceTarget(workspace, preservePath);
   if (warning) app.io.warn(warning);
-  return { workspace, target };
+  return { workspace, target, owner: facts.owner };
 }
 
 export function config(
@@ -107,16 +110,16 @@ export async function serverFacts(
   }
 }
 
-/** The wish of a new session from options and settings. */
+/** The wish of a session from options and settings; the store's mounts come later, with the store. */
 export function wish(
   app: App,
-  options: GlobalOptions,
   { settings, profile }: ResolvedConfig,
   at: Place,
   more: {
     session: SessionId;
     tool: string;
-    storeMounts: readonly PlannedMount[];
+    slot: Slot | undefined;
+    mounts: readonly PlannedMount[];
     disposable: boolean;
   },
 ): SessionWish {
@@ -125,7 +128,7 @@ export function wish(
     session: more.session,
     workspace: at.workspace,
     target: at.target,
-    slot: options.slot === undefined || options.slot === '0' ? undefined : parseSlot(options.slot),
+    slot: more.slot,
     prefix: app.prefix,
     tool: more.tool,
     image: parseImageAlias(settings['container.image']),
@@ -136,20 +139,20 @@ export function wish(
     docker: settings['container.docker'],
     storagePool: settings['container.storage_pool'] || undefined,
     disposable: more.disposable,
-    mounts: [
-      ...more.storeMounts,
-      ...extraMounts(app, options, settings['mounts.default'], [
-        at.target,
-        ...more.storeMounts.map(({ target }) => target),
-      ]),
-    ],
+    mounts: more.mounts,
   };
 }
 
-function extraMounts(
+/** The slot that was asked for; 0 means any. Throws `usage`. */
+export function wantedSlot(options: GlobalOptions): Slot | undefined {
+  return options.slot === undefined || options.slot === '0' ? undefined : parseSlot(options.slot);
+}
+
+/** Extra mounts of configuration and command line. `taken` are places in the container that are used already. */
+export function extraMounts(
   app: App,
   options: GlobalOptions,
-  configured: readonly ExtraMount[],
+  { settings }: ResolvedConfig,
   taken: readonly string[],
 ): PlannedMount[] {
   const asked = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
@@ -160,7 +163,7 @@ function extraMounts(
       });
     }
   }
-  return plannedMounts([...configured, ...asked], taken);
+  return plannedMounts([...settings['mounts.default'], ...asked], taken);
 }
 
 /** Variables for the agent from configuration, forwarding and --env, later ones winning. */

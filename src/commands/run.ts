@@ -6,14 +6,21 @@ import { guestScript } from '../host/resources.ts';
 import type { PipedExec } from '../incus/client.ts';
 import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
-import { sessionPlan } from '../session/plan.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { reserveOrStart } from './coid.ts';
 import type { GlobalOptions } from './command.ts';
-import { agentEnvironment, config, newSessionId, place, serverFacts, wish } from './prepare.ts';
-
-const guestHome = '/home/code';
+import {
+  agentEnvironment,
+  config,
+  extraMounts,
+  newSessionId,
+  place,
+  serverFacts,
+  wantedSlot,
+  wish,
+} from './prepare.ts';
+import { guestHome } from './tool.ts';
 
 export function register(command: Command, app: App): void {
   command
@@ -32,22 +39,24 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
   const at = place(app, options.workspace, false);
   const resolved = await config(app, options, at.workspace);
   const persistent = resolved.settings['container.persistent'] ?? false;
-  const wanted = wish(app, options, resolved, at, {
+  const wanted = wish(app, resolved, at, {
     session: newSessionId(),
     tool: 'none',
-    storeMounts: [],
+    slot: wantedSlot(options),
+    mounts: extraMounts(app, options, resolved, [at.target]),
     disposable: !persistent,
   });
   const environment = agentEnvironment(app, options, resolved);
   const incus = await app.incus();
-  const plan = sessionPlan(wanted, await serverFacts(app, wanted.image, wanted.storagePool));
-  const nothing = async () => {};
   const context: LaunchContext = {
-    plan,
+    wish: wanted,
+    server: await serverFacts(app, wanted.image, wanted.storagePool),
     incus,
     coid: await reserveOrStart(app),
-    prepareStore: nothing,
-    discardStore: nothing,
+    prepareStore: () => [],
+    discardStore: () => {},
+    recordSession: () => {},
+    plan: undefined,
     reservation: undefined,
   };
   const progress = stepProgress(app.io);

@@ -5,7 +5,11 @@ export type PathFacts =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'file' }
-  | { readonly kind: 'directory'; readonly real: string };
+  | {
+      readonly kind: 'directory';
+      readonly real: string;
+      readonly owner: { readonly uid: number; readonly gid: number };
+    };
 
 /** Follows links: it says what the user would see when entering the path. */
 export function pathFacts(path: string): PathFacts {
@@ -13,7 +17,11 @@ export function pathFacts(path: string): PathFacts {
     const found = statSync(path);
     if (!found.isDirectory()) return { kind: 'file' };
     accessSync(path, constants.R_OK | constants.X_OK);
-    return { kind: 'directory', real: realpathSync(path) };
+    return {
+      kind: 'directory',
+      real: realpathSync(path),
+      owner: { uid: found.uid, gid: found.gid },
+    };
   } catch (error) {
     switch ((error as NodeJS.ErrnoException).code) {
       case 'ENOENT':

@@ -14,7 +14,8 @@ export type BridgeEnd =
   | { readonly kind: 'interrupted' };
 
 /** Ends alternate screen, mouse reporting, bracketed paste, application keys; shows the cursor. */
-const resetModes = '\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[?25h\u001b[0m';
+const resetModes =
+  '\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[?25h\u001b[0m';
 
 /** Columns and rows of a terminal; 80 × 24 where it does not say. */
 export function terminalSize(stdout: NodeJS.WriteStream): { columns: number; rows: number } {
@@ -51,6 +52,8 @@ export async function bridgeTerminal(
   stdout.on('resize', resized).on('drain', caughtUp).on('error', ignored);
   remote.stream.on('data', shown).on('drain', drained).on('error', ignored);
   stdin.resume();
+  // Whoever read the stream before has paused it.
+  remote.stream.resume();
   resized();
 
   const end = await ending(remote, signal);
@@ -79,7 +82,11 @@ function ending(remote: Remote, signal: AbortSignal): Promise<BridgeEnd> {
     remote.status
       .then(
         (status) => resolve({ kind: 'exited', status }),
-        (error: unknown) => resolve({ kind: 'lost', error: error instanceof Error ? error : new Error(String(error)) }),
+        (error: unknown) =>
+          resolve({
+            kind: 'lost',
+            error: error instanceof Error ? error : new Error(String(error)),
+          }),
       )
       .finally(() => signal.removeEventListener('abort', interrupted));
   });

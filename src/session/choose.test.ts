@@ -19,7 +19,7 @@ const container = (n: number, status: InstanceStatus, persistent: boolean): Cont
   ({
     name: `coi-x-${n}`,
     status,
-    session: { session: id(n), slot: n, persistent, phase: 'live' } as SessionRecord,
+    session: { session: id(n), slot: n, persistent, phase: 'live' } as unknown as SessionRecord,
     instance: {},
   }) as Container;
 const wish = (more: Partial<ShellWish> = {}): ShellWish => ({

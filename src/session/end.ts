@@ -26,7 +26,13 @@ const rebootGapMs = 1500;
  * that a running container is one that goes on; otherwise a stop or a reboot is about to be reported.
  * `reservation` tells this container from a later one of the same name.
  */
-export async function outcomeOf(incus: Incus, name: string, reservation: string, left: boolean, signal: AbortSignal): Promise<Outcome> {
+export async function outcomeOf(
+  incus: Incus,
+  name: string,
+  reservation: string,
+  left: boolean,
+  signal: AbortSignal,
+): Promise<Outcome> {
   try {
     const first = left ? await look(incus, name, reservation) : undefined;
     if (first && !stopped(first)) return first;
@@ -38,17 +44,28 @@ export async function outcomeOf(incus: Incus, name: string, reservation: string,
 }
 
 /** Subscribes, looks, and then lets the events decide: what the state says while a guest reboots is not to be trusted. */
-async function watched(incus: Incus, name: string, reservation: string, signal: AbortSignal): Promise<Outcome> {
+async function watched(
+  incus: Incus,
+  name: string,
+  reservation: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), stopMs);
-  const events: EventStream = incus.events(['lifecycle'], { signal: AbortSignal.any([signal, limit.signal]) });
+  const events: EventStream = incus.events(['lifecycle'], {
+    signal: AbortSignal.any([signal, limit.signal]),
+  });
   try {
     await events.ready;
     const first = await look(incus, name, reservation);
     if (first.kind === 'gone' || first.kind === 'frozen') return first;
     if (stopped(first)) setTimeout(() => limit.abort(), rebootGapMs).unref();
     for await (const event of events) {
-      if (event.type !== 'lifecycle' || event.metadata.source.split('?')[0] !== `/1.0/instances/${name}`) continue;
+      if (
+        event.type !== 'lifecycle' ||
+        event.metadata.source.split('?')[0] !== `/1.0/instances/${name}`
+      )
+        continue;
       const { action } = event.metadata;
       if (action === 'instance-restarted') return { kind: 'running' };
       if (!/^instance-(shutdown|stopped|deleted|paused)$/.test(action)) continue;

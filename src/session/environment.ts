@@ -6,12 +6,25 @@ export const handOverEnd = '#coi-end';
 /** What start.sh prints when it is ready to be handed the environment. */
 export const readyMark = 'coi-ready';
 
-const exotic = [/^$/, /^xterm-ghostty/, /^wezterm/, /^alacritty/, /^(xterm-)?kitty/, /^foot/, /^rio$/, /^contour/, /^st-/, /^tmux-256color$/, /^screen-256color$/];
+const exotic = [
+  /^$/,
+  /^xterm-ghostty/,
+  /^wezterm/,
+  /^alacritty/,
+  /^(xterm-)?kitty/,
+  /^foot/,
+  /^rio$/,
+  /^contour/,
+  /^st-/,
+  /^tmux-256color$/,
+  /^screen-256color$/,
+];
 
 /** A TERM that the guest's terminfo knows: exotic terminals speak xterm-256color well enough. */
 export function guestTerm(term: string | undefined): string {
   const value = term ?? '';
-  if (exotic.some((pattern) => pattern.test(value)) || !/^[A-Za-z0-9+._-]{1,40}$/.test(value)) return 'xterm-256color';
+  if (exotic.some((pattern) => pattern.test(value)) || !/^[A-Za-z0-9+._-]{1,40}$/.test(value))
+    return 'xterm-256color';
   return value;
 }
 
@@ -25,7 +38,8 @@ export function parseAssignment(text: string): readonly [name: string, value: st
       hint: 'NAME is made of letters, digits and _; for example --env DEBUG=1.',
     });
   }
-  if (text.includes('\0')) throw new CoiError('usage', `the value of --env ${name} holds a NUL character`);
+  if (text.includes('\0'))
+    throw new CoiError('usage', `the value of --env ${name} holds a NUL character`);
   return [name, text.slice(at + 1)];
 }
 
@@ -44,8 +58,13 @@ export function plainEnvironment(home: string, user: string, term: string): Reco
 }
 
 /** The text for the starter's stdin: assignments, the command, the end mark. */
-export function handOver(environment: Readonly<Record<string, string>>, command: readonly string[]): string {
-  const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${shellQuoted(value)}`);
+export function handOver(
+  environment: Readonly<Record<string, string>>,
+  command: readonly string[],
+): string {
+  const lines = Object.entries(environment).map(
+    ([name, value]) => `export ${name}=${shellQuoted(value)}`,
+  );
   return `${[...lines, `set -- ${command.map(shellQuoted).join(' ')}`, handOverEnd].join('\n')}\n`;
 }
 

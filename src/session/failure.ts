@@ -21,10 +21,14 @@ export function incusFailure(error: unknown, what: string): unknown {
   switch (error.errno) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return new CoiError('incus-unreachable', 'Incus does not run on this host (its socket does not answer)', {
-        hint: 'Run `sudo coi setup`; `coi health` shows what is missing.',
-        cause: error,
-      });
+      return new CoiError(
+        'incus-unreachable',
+        'Incus does not run on this host (its socket does not answer)',
+        {
+          hint: 'Run `sudo coi setup`; `coi health` shows what is missing.',
+          cause: error,
+        },
+      );
     case 'EACCES':
     case 'EPERM':
       return new CoiError('incus-forbidden', 'this user may not use Incus', {
@@ -32,10 +36,19 @@ export function incusFailure(error: unknown, what: string): unknown {
         cause: error,
       });
     case 'ETIMEDOUT':
-      return new CoiError('timeout', `${what}: Incus did not answer in time`, { hint: 'See `coi health`.', cause: error });
+      return new CoiError('timeout', `${what}: Incus did not answer in time`, {
+        hint: 'See `coi health`.',
+        cause: error,
+      });
     case undefined:
-      return new CoiError('incus-failed', `${what}: ${error.message}`, { hint: 'See `coi health`, or the log of Incus.', cause: error });
+      return new CoiError('incus-failed', `${what}: ${error.message}`, {
+        hint: 'See `coi health`, or the log of Incus.',
+        cause: error,
+      });
     default:
-      return new CoiError('incus-unreachable', `${what}: the connection to Incus was lost`, { hint: 'See `coi health`; `coi list` shows what is left.', cause: error });
+      return new CoiError('incus-unreachable', `${what}: the connection to Incus was lost`, {
+        hint: 'See `coi health`; `coi list` shows what is left.',
+        cause: error,
+      });
   }
 }

@@ -20,13 +20,23 @@ export function terminalStarter(exec: { stream: Duplex; status: Promise<number> 
  * Waits for the starter's ready mark, then writes the text. What came before the mark is dropped, what came after
  * it stays readable. Throws `session-failed` with what was printed when the starter ends or says nothing for 30 s.
  */
-export async function handOverTo(starter: Starter, text: string, signal: AbortSignal): Promise<void> {
+export async function handOverTo(
+  starter: Starter,
+  text: string,
+  signal: AbortSignal,
+): Promise<void> {
   let printed = Buffer.alloc(0);
   await new Promise<void>((resolve, reject) => {
     const fail = (why: string, cause?: unknown) => {
       stop();
       const said = printed.toString('utf8').trim();
-      reject(new CoiError('session-failed', `the session could not be opened: ${why}${said ? `: ${said.slice(-500)}` : ''}`, { hint: 'Is the image one that coi built? See `coi build`.', cause }));
+      reject(
+        new CoiError(
+          'session-failed',
+          `the session could not be opened: ${why}${said ? `: ${said.slice(-500)}` : ''}`,
+          { hint: 'Is the image one that coi built? See `coi build`.', cause },
+        ),
+      );
     };
     const read = (chunk: Buffer) => {
       printed = Buffer.concat([printed, chunk]);

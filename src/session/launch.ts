@@ -4,7 +4,13 @@ import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import { incusFailure, isMissing } from './failure.ts';
-import type { SessionPlan } from './plan.ts';
+import {
+  type PlannedMount,
+  type ServerFacts,
+  type SessionPlan,
+  type SessionWish,
+  sessionPlan,
+} from './plan.ts';
 import { sessionRecord } from './record.ts';
 import type { Step } from './steps.ts';
 
@@ -13,14 +19,19 @@ const undoMs = 60_000;
 /** Below this a pool counts as full: a container that starts writes at least that. */
 const poolRoomBytes = 64 * 1024 * 1024;
 
-/** What the steps share. `reservation` is there after the step `reserve`. */
+/** What the steps share. */
 export interface LaunchContext {
-  readonly plan: SessionPlan;
+  readonly wish: SessionWish;
+  readonly server: ServerFacts;
   readonly incus: Incus;
   readonly coid: Coid;
-  /** Writes the store; awaited before the container starts. */
-  readonly prepareStore: () => Promise<void>;
-  readonly discardStore: () => Promise<void>;
+  /** Writes the store before the container starts, and returns its parts as mounts. */
+  readonly prepareStore: () => PlannedMount[];
+  /** Takes the store of a new session away again; does nothing for one that was resumed. */
+  readonly discardStore: () => void;
+  /** Marks the store as that of a whole session, once the container has its name. */
+  readonly recordSession: (reservation: Reservation) => void;
+  plan: SessionPlan | undefined;
   reservation: Reservation | undefined;
 }
 
@@ -28,14 +39,18 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
   {
     name: 'store',
     title: 'Preparing the session store',
-    run: (context) => context.prepareStore(),
-    undo: (context) => context.discardStore(),
+    run: async (context) => {
+      const mounts = [...context.prepareStore(), ...context.wish.mounts];
+      context.plan = sessionPlan({ ...context.wish, mounts }, context.server);
+    },
+    undo: async (context) => context.discardStore(),
   },
   {
     name: 'reserve',
     title: 'Reserving a slot, an address and mounts',
     run: async (context, signal) => {
-      context.reservation = await context.coid.reserve(context.plan.reserve, { signal });
+      context.reservation = await context.coid.reserve(planned(context).reserve, { signal });
+      context.recordSession(context.reservation);
     },
     undo: async ({ coid, reservation }) => {
       if (reservation) await coid.release(reservation.id);
@@ -50,10 +65,12 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
 ];
 
 async function createInstance(context: LaunchContext, signal: AbortSignal): Promise<void> {
-  const { incus, plan } = context;
+  const { incus } = context;
   const reservation = reserved(context);
   try {
-    const operation = await incus.createInstance(plan.instance(reservation), { signal });
+    const operation = await incus.createInstance(planned(context).instance(reservation), {
+      signal,
+    });
     await operation.wait({ signal, timeoutMs: createMs });
   } catch (error) {
     throw await createFailure(error, context);
@@ -61,21 +78,29 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
 }
 
 /** A failed create says nothing but text, so its meaning is found by looking. */
-async function createFailure(error: unknown, { incus, plan }: LaunchContext): Promise<unknown> {
+async function createFailure(error: unknown, { incus, wish }: LaunchContext): Promise<unknown> {
   const failure = incusFailure(error, 'starting the container failed');
   if (!(failure instanceof CoiError) || failure.code !== 'incus-failed') return failure;
-  if (!(await incus.imageAlias(plan.wish.image))) return imageMissing(plan.wish.image);
+  if (!(await incus.imageAlias(wish.image))) return imageMissing(wish.image);
   for (const pool of await incus.storagePools()) {
     const { space } = await incus.storageResources(pool.name);
     if (space.total > 0 && space.total - space.used < poolRoomBytes) {
-      return new CoiError('incus-failed', `the storage pool "${pool.name}" is full`, { hint: 'Delete sessions (`coi list`, `coi kill`) or old images, or enlarge the pool.', cause: error });
+      return new CoiError('incus-failed', `the storage pool "${pool.name}" is full`, {
+        hint: 'Delete sessions (`coi list`, `coi kill`) or old images, or enlarge the pool.',
+        cause: error,
+      });
     }
   }
   return failure;
 }
 
 export function imageMissing(image: string): CoiError {
-  return new CoiError('image-missing', `image '${image}' not found`, { hint: image === 'coi-default' ? 'Build it with `coi build`.' : 'Build it with `coi build`, or see `coi image list`.' });
+  return new CoiError('image-missing', `image '${image}' not found`, {
+    hint:
+      image === 'coi-default'
+        ? 'Build it with `coi build`.'
+        : 'Build it with `coi build`, or see `coi image list`.',
+  });
 }
 
 /** Deletes what the create call made, if it is ours and not another's of the same name. */
@@ -85,7 +110,11 @@ async function removeInstance({ incus, reservation }: LaunchContext): Promise<vo
   if (!found || sessionRecord(found.instance.config)?.mounts.id !== reservation.id) return;
   try {
     if (found.instance.status !== 'Stopped') {
-      const stop = await incus.changeState(reservation.container, { action: 'stop', force: true, timeout: 30 });
+      const stop = await incus.changeState(reservation.container, {
+        action: 'stop',
+        force: true,
+        timeout: 30,
+      });
       await stop.wait({ timeoutMs: undoMs });
     }
     const deletion = await incus.deleteInstance(reservation.container);
@@ -93,6 +122,11 @@ async function removeInstance({ incus, reservation }: LaunchContext): Promise<vo
   } catch (error) {
     if (!isMissing(error) && (await incus.instance(reservation.container))) throw error;
   }
+}
+
+function planned(context: LaunchContext): SessionPlan {
+  if (!context.plan) throw new Error('a step ran before the plan');
+  return context.plan;
 }
 
 export function reserved(context: LaunchContext): Reservation {

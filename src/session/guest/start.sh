@@ -1,6 +1,6 @@
 # Starts the tool in tmux, or attaches to it, as the agent's user. Fed as `sh -c`, so everything secret comes on
 # stdin: shell assignments, the arguments of the tool, and a last line `#coi-end`. Nothing of it is in any argv.
-# usage: sh -c "$(cat start.sh)" coi-start SESSION WORKSPACE attach|background
+# usage: sh -c "$(cat start.sh)" coi-start SESSION WORKSPACE attach|background|direct
 session=$1 workspace=$2 mode=$3
 set --
 if [ -t 0 ]; then
@@ -25,6 +25,7 @@ if ! command -v tmux >/dev/null 2>&1; then
 fi
 # systemd may mount or sweep /tmp while it boots; the directory of tmux's socket is kept out of that by its age only.
 case $mode in
+  direct) exec "$@" ;;
   background) exec tmux -u new-session -d -s "$session" -c "$workspace" -- bash -c 'trap : INT; "$@"; exec bash' coi "$@" ;;
   *) exec tmux -u new-session -A -s "$session" -c "$workspace" -- bash -c 'trap : INT; "$@"; exec bash' coi "$@" ;;
 esac

@@ -1,0 +1,121 @@
+// The agent of a session: what is started, in what environment, and how its store comes about.
+import type { App } from '../app.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import type { Reservation } from '../daemon/protocol.ts';
+import { hostFiles, type Owner } from '../host/files.ts';
+import { removeTree } from '../host/trees.ts';
+import type { SessionId } from '../names.ts';
+import type { PlannedMount } from '../session/plan.ts';
+import { prepareStore, recordSession, storePath } from '../session/store.ts';
+import { contextText } from '../tools/context.ts';
+import { tool as findTool, toolChoices } from '../tools/list.ts';
+import type { Conversation, Tool, ToolLaunch } from '../tools/shape.ts';
+import type { Place } from './prepare.ts';
+
+/** Home of the agent's user in the container. */
+export const guestHome = '/home/code';
+
+export interface ToolWish {
+  /** The store was made by this very start, so that it may be removed when the start fails. */
+  readonly isNew: boolean;
+  readonly session: SessionId;
+  /** The tool's id for a new conversation; another than the session's where the session has one already. */
+  readonly conversationId: string;
+  readonly conversation: Conversation;
+  readonly at: Place;
+  /** bash instead of the tool; the store is there all the same. */
+  readonly debug: boolean;
+  readonly persistent: boolean;
+  /** Names of the variables that the agent gets. */
+  readonly variables: readonly string[];
+  readonly mounts: readonly PlannedMount[];
+}
+
+export interface AgentSetting {
+  readonly tool: Tool;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** `~/.coi/sessions-<tool>/<id>`. */
+  readonly storeDir: string;
+  /** Where the store's parts are mounted. */
+  readonly targets: readonly string[];
+  /** Writes the store and returns its parts as mounts. */
+  readonly prepareStore: () => PlannedMount[];
+  /** Removes the store of a session that never came to be. */
+  readonly discardStore: () => void;
+  /** Writes metadata.json: the mark of a whole session. */
+  readonly recordSession: (reservation: Pick<Reservation, 'container' | 'slot'>) => void;
+}
+
+export function agentSetting(
+  app: App,
+  { settings, profile }: ResolvedConfig,
+  wish: ToolWish,
+): AgentSetting {
+  const tool = findTool(settings['tool.name'], settings, app.env);
+  const launch: ToolLaunch = {
+    sessionId: wish.conversationId,
+    conversation: wish.conversation,
+    permissionMode: settings['tool.permission_mode'],
+    home: guestHome,
+    workspace: wish.at.target,
+    binary: settings['tool.binary'],
+    variables: wish.variables,
+    ...toolChoices(tool.name, settings),
+  };
+  const { home, uid, gid } = app.user;
+  const keeper: Owner = { uid, gid };
+  return {
+    tool,
+    command: wish.debug ? ['bash'] : tool.command(launch),
+    environment: tool.environment(launch),
+    storeDir: storePath(home, tool.sessionsDir, wish.session),
+    targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
+    prepareStore: () => {
+      const request = {
+        home,
+        tool,
+        launch: { ...launch, sessionId: wish.session },
+        context: settings['tool.auto_context'] ? context(tool, settings, wish) : undefined,
+        keeper,
+        owner: uid === 0 ? wish.at.owner : keeper,
+      };
+      const { parts, warnings } = prepareStore(request, hostFiles);
+      for (const warning of warnings) app.io.warn(warning);
+      return parts.map((part) => ({ ...part, readonly: false }));
+    },
+    discardStore: () => {
+      if (wish.isNew) removeTree(storePath(home, tool.sessionsDir, wish.session));
+    },
+    recordSession: ({ container, slot }) => {
+      const metadata = {
+        sessionId: wish.session,
+        container,
+        persistent: wish.persistent,
+        profile,
+        workspace: wish.at.workspace,
+        savedAt: app.clock.now(),
+        tool: tool.name,
+        slot: Number(slot),
+      };
+      recordSession({ home, tool, keeper, metadata }, hostFiles);
+    },
+  };
+}
+
+function context(tool: Tool, settings: ResolvedConfig['settings'], wish: ToolWish): string {
+  return contextText({
+    tool: tool.title,
+    workspace: wish.at.target,
+    home: guestHome,
+    persistent: wish.persistent,
+    permissionMode: settings['tool.permission_mode'],
+    network: settings['network.mode'],
+    allowed: settings['network.allowed_domains'],
+    protectedPaths: [],
+    variables: wish.variables,
+    mounts: wish.mounts.map(({ target, readonly }) => ({ container: target, readonly })),
+    docker: settings['container.docker'],
+    sshAgent: settings['ssh.forward_agent'],
+  });
+}
