@@ -56,6 +56,12 @@ export const claude: Tool = {
     },
     { path: '.claude/.claude.json', at: ['projects', launch.workspace], values: trustedProject },
     { path: '.claude/.claude.json', values: onboarded, onlyWithLogin: true },
+    // A key in the environment is otherwise asked about, and "no" is the answer that is offered.
+    ...(launch.keyTails ?? []).map((tail) => ({
+      path: '.claude/.claude.json',
+      at: ['customApiKeyResponses'],
+      values: { approved: [tail] },
+    })),
   ],
   loginVariables: [
     'ANTHROPIC_API_KEY',

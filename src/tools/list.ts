@@ -60,3 +60,12 @@ export function toolChoices(
       return { model: general, effort: undefined };
   }
 }
+
+/**
+ * The ends of the keys among those variables by which the tool remembers that a key was approved: what it would write
+ * itself. Only of long ones, so that nobody can guess the rest.
+ */
+export function keyTails(environment: Readonly<Record<string, string>>): string[] {
+  const key = environment['ANTHROPIC_API_KEY'];
+  return key !== undefined && key.length >= 60 ? [key.slice(-20)] : [];
+}

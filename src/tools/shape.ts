@@ -13,6 +13,8 @@ export interface ToolLaunch {
   readonly binary?: string | undefined;
   /** Names of the variables that the session gets: a login may come through one of them. */
   readonly variables?: readonly string[];
+  /** Ends of forwarded keys, for a tool that wants each key to be approved (`keyTails`). */
+  readonly keyTails?: readonly string[];
 }
 
 export type Conversation =

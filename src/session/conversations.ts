@@ -1,0 +1,52 @@
+// The tool's own conversations in a stored session: which one a resumed session goes on with.
+import type { Directory, HostFiles } from '../host/files.ts';
+import type { SessionId } from '../names.ts';
+import type { StoredFile, Tool } from '../tools/shape.ts';
+import { guarded, storePath } from './store.ts';
+
+/** A container can have left any number of files: whoever planted more than these finds only some of them again. */
+const entriesMax = 50_000;
+
+export interface StoredSession {
+  readonly home: string;
+  readonly tool: Tool;
+  readonly id: SessionId;
+  /** The workspace's path in the container. */
+  readonly workspace: string;
+}
+
+/** The newest conversation for the workspace; undefined if there is none, or the tool picks it by itself. */
+export function findConversation(session: StoredSession, files: HostFiles): string | undefined {
+  const { conversations, newestConversation } = session.tool;
+  if (!conversations || !newestConversation) return undefined;
+  return guarded(files, () => {
+    using store = files.open(storePath(session.home, session.tool.sessionsDir, session.id));
+    using top = store?.directory(conversations.dir);
+    if (!top) return undefined;
+    const found = [
+      ...conversationFiles(top, conversations.dir, conversations, { left: entriesMax }),
+    ];
+    return newestConversation(found, session.workspace);
+  });
+}
+
+function* conversationFiles(
+  directory: Directory,
+  path: string,
+  wanted: { readonly depth: number; readonly suffix: string },
+  budget: { left: number },
+): Generator<StoredFile> {
+  for (const entry of directory.entries()) {
+    budget.left -= 1;
+    if (budget.left < 0) return;
+    const here = `${path}/${entry.name}`;
+    if (entry.kind === 'directory' && wanted.depth > 0) {
+      using inner = directory.directory(entry.name);
+      if (inner)
+        yield* conversationFiles(inner, here, { ...wanted, depth: wanted.depth - 1 }, budget);
+    } else if (entry.kind === 'file' && entry.name.endsWith(wanted.suffix)) {
+      const found = directory.entry(entry.name);
+      if (found?.kind === 'file') yield { path: here, modifiedMs: found.stat.mtimeMs };
+    }
+  }
+}
