@@ -215,9 +215,9 @@ export class Directory implements Disposable {
 /** O_PATH of Linux: a descriptor for the entry itself, without opening what it is. Node has no name for it. */
 export const openPath = 0o10000000;
 
-/** Changes permission bits of an entry that is no link, also where it cannot be opened for reading. */
-export function chmodEntry(directory: Directory, name: string, mode: number): void {
-  const fd = openSync(directory.at(name), openPath | constants.O_NOFOLLOW);
+/** Changes permission bits of an entry (a path from `at`) that is no link, also where it cannot be opened for reading. */
+export function chmodEntry(path: string | Buffer, mode: number): void {
+  const fd = openSync(path, openPath | constants.O_NOFOLLOW);
   try {
     if (!fstatSync(fd).isSymbolicLink()) chmodSync(`/proc/self/fd/${fd}`, mode);
   } finally {
