@@ -1,0 +1,72 @@
+// `npm run bench`: coi beside bare Incus calls and the `incus` command, interleaved in one run. A measurement, not a test.
+// --only ROW (several times), --runs N (9 or more make a result), --who ordinary|root, --long (adds coid with 20 sessions)
+import { mkdir, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { measureIdle } from './idle.ts';
+import { machine, machineLines } from './machine.ts';
+import { measureRow, type RowResult } from './measure.ts';
+import { resultLines } from './report.ts';
+import { rows } from './rows.ts';
+import { makeStage } from './stage.ts';
+
+const usualRuns = 9;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    runs: { type: 'string', default: String(usualRuns) },
+    who: { type: 'string', default: 'ordinary' },
+    long: { type: 'boolean', default: false },
+  },
+});
+const runs = Number(values.runs);
+const wanted = rows.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
+if (!Number.isInteger(runs) || runs < 1 || (wanted.length === 0 && !values.long)) {
+  process.stderr.write(
+    `Rows: ${rows.map(({ id }) => id).join(', ')}; --runs is a number from 1.\n`,
+  );
+  process.exit(2);
+}
+const tell = (text: string) =>
+  process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : '');
+
+const loadBefore = loadavg();
+await using stage = await makeStage(values.who === 'root' ? 'root' : 'ordinary');
+const interrupt = async () => {
+  // Leaves nothing behind also when the person has seen enough.
+  await stage[Symbol.asyncDispose]();
+  process.exit(130);
+};
+process.once('SIGINT', interrupt);
+process.once('SIGTERM', interrupt);
+const found = await machine(stage.bed.incus, stage.image);
+const results: RowResult[] = [];
+for (const row of wanted) results.push(await measureRow(row, stage, runs, results, tell));
+const idle = values.long ? await measureIdle(stage, tell) : undefined;
+tell('');
+
+const now = new Date().toISOString();
+const directory = fileURLToPath(new URL('./results/', import.meta.url));
+await mkdir(directory, { recursive: true });
+const file = `${directory}${now.replaceAll(':', '').slice(0, 15)}.json`;
+const load = { before: loadBefore, after: loadavg() };
+await writeFile(
+  file,
+  `${JSON.stringify({ at: now, machine: found, runs, load, results, idle }, null, 2)}\n`,
+);
+const story = `medians of ${runs} interleaved runs; load average ${loadBefore[0]?.toFixed(1)} before, ${load.after[0]?.toFixed(1)} after`;
+for (const line of [
+  ...machineLines(found),
+  story,
+  '',
+  ...resultLines(results, idle),
+  '',
+  `All samples: ${file}`,
+]) {
+  process.stdout.write(`${line}\n`);
+}
+for (const { id, failure } of results)
+  if (failure !== undefined) process.stderr.write(`${id}: ${failure}\n`);
+process.exitCode = results.some(({ failure }) => failure !== undefined) ? 1 : 0;

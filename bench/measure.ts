@@ -1,0 +1,91 @@
+// What is measured, how often, and against what: rows, budgets, medians. Pure but for running the subjects.
+
+export type SubjectName = 'coi' | 'floor' | 'incus';
+
+/** Prepares, measures and cleans up once; returns milliseconds of the measured part alone. */
+export type Subject<Stage> = (stage: Stage) => Promise<number>;
+
+export interface Budget {
+  readonly ratio: number;
+  /** What coi's median is divided by: another subject of the row, or coi's own median of an earlier row. */
+  readonly over: 'floor' | 'incus' | { readonly row: string };
+}
+
+export interface Row<Stage> {
+  readonly id: string;
+  readonly title: string;
+  readonly budgets: readonly Budget[];
+  readonly subjects: Readonly<Partial<Record<SubjectName, Subject<Stage>>>>;
+  /** Once before the first sample; the stage is cleared after the last. */
+  readonly prepare?: (stage: Stage) => Promise<void>;
+}
+
+export interface RowResult {
+  readonly id: string;
+  readonly title: string;
+  readonly samplesMs: Readonly<Partial<Record<SubjectName, readonly number[]>>>;
+  readonly verdicts: readonly Verdict[];
+  /** Why the row has no result. */
+  readonly failure?: string;
+}
+
+export interface Verdict {
+  readonly budget: Budget;
+  /** Undefined when there is nothing to divide by: that row was not run. */
+  readonly ratio: number | undefined;
+  readonly within: boolean | undefined;
+}
+
+export function median(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  return upper === undefined || lower === undefined ? undefined : (upper + lower) / 2;
+}
+
+/** Runs the subjects of a row in turn, `runs` times each after one that does not count, so that load meets all alike. */
+export async function measureRow<Stage extends { clear(): Promise<void> }>(
+  row: Row<Stage>,
+  stage: Stage,
+  runs: number,
+  earlier: readonly RowResult[],
+  tell: (text: string) => void,
+): Promise<RowResult> {
+  const names = (['floor', 'coi', 'incus'] as const).filter(
+    (name) => row.subjects[name] !== undefined,
+  );
+  const samplesMs: Partial<Record<SubjectName, number[]>> = {};
+  try {
+    await row.prepare?.(stage);
+    for (let run = 0; run <= runs; run += 1) {
+      for (const name of names) {
+        tell(`${row.id}: ${run === 0 ? 'warm-up' : `${run} of ${runs}`} ${name}`);
+        const ms = await row.subjects[name]?.(stage);
+        if (run > 0 && ms !== undefined) samplesMs[name] = [...(samplesMs[name] ?? []), ms];
+      }
+    }
+  } catch (error) {
+    return { id: row.id, title: row.title, samplesMs, verdicts: [], failure: String(error) };
+  } finally {
+    await stage.clear();
+  }
+  const verdicts = row.budgets.map((budget) => verdict(budget, samplesMs, earlier));
+  return { id: row.id, title: row.title, samplesMs, verdicts };
+}
+
+function verdict(
+  budget: Budget,
+  samplesMs: RowResult['samplesMs'],
+  earlier: readonly RowResult[],
+): Verdict {
+  const { over } = budget;
+  const divisors =
+    typeof over === 'string'
+      ? samplesMs[over]
+      : earlier.find(({ id }) => id === over.row)?.samplesMs.coi;
+  const [own, other] = [median(samplesMs.coi ?? []), median(divisors ?? [])];
+  if (own === undefined || other === undefined)
+    return { budget, ratio: undefined, within: undefined };
+  const ratio = own / other;
+  return { budget, ratio, within: ratio <= budget.ratio };
+}

@@ -1,0 +1,48 @@
+// The bench's table, as text; the JSON file holds every sample.
+import { table } from '../src/ui/table.ts';
+import { type IdleResult, idleBudget } from './idle.ts';
+import { median, type RowResult, type Verdict } from './measure.ts';
+
+export function resultLines(results: readonly RowResult[], idle: IdleResult | undefined): string[] {
+  const lines = table(
+    ['ROW', 'COI', 'FLOOR', 'INCUS', 'RATIO', 'BUDGET', 'VERDICT'],
+    results.flatMap(rowsOf),
+  );
+  if (idle === undefined) return lines;
+  const { sessions, residentMiB, corePercent, within } = idle;
+  const said = `coid with ${sessions} idle sessions: ${residentMiB.toFixed(0)} MiB, ${corePercent.toFixed(2)} % of a core`;
+  return [
+    ...lines,
+    '',
+    `${said} (budget ${idleBudget.residentMiB} MiB, ${idleBudget.corePercent} %): ${word(within)}`,
+  ];
+}
+
+function rowsOf({ title, samplesMs, verdicts, failure }: RowResult): string[][] {
+  if (failure !== undefined)
+    return [[title, '-', '-', '-', '-', '-', `failed: ${failure.split('\n')[0]}`]];
+  const times = (['coi', 'floor', 'incus'] as const).map((name) => seconds(samplesMs[name]));
+  return verdicts.map((verdict, index) => [
+    index === 0 ? title : '',
+    ...(index === 0 ? times : ['', '', '']),
+    ...verdictCells(verdict),
+  ]);
+}
+
+function verdictCells({ budget, ratio, within }: Verdict): string[] {
+  const over = typeof budget.over === 'string' ? budget.over : `row ${budget.over.row}`;
+  return [
+    ratio === undefined ? '-' : ratio.toFixed(2),
+    `${budget.ratio} x ${over}`,
+    within === undefined ? 'not measured' : word(within),
+  ];
+}
+
+function seconds(samples: readonly number[] | undefined): string {
+  const value = median(samples ?? []);
+  return value === undefined ? '-' : `${(value / 1000).toFixed(3)} s`;
+}
+
+function word(within: boolean): string {
+  return within ? 'ok' : 'OVER';
+}
