@@ -31,8 +31,11 @@ export interface Place {
   readonly owner: Owner;
 }
 
+/** A workspace that may be mounted; where it is mounted is configuration's to say. */
+export type Workspace = Omit<Place, 'target'>;
+
 /** The workspace that the options name, checked. Throws `workspace-invalid`. */
-export function place(app: App, wanted: string | undefined, preservePath: boolean): Place {
+export function place(app: App, wanted: string | undefined): Workspace {
   const workspace = workspacePath(app.cwd, wanted ?? '.');
   const facts = pathFacts(workspace);
   usableWorkspace(workspace, facts);
@@ -45,18 +48,26 @@ export function place(app: App, wanted: string | undefined, preservePath: boolea
       stateDir: app.env['COI_STATE_DIR'] ?? defaultStateDir,
     },
   );
-  if (refusal)
+  if (refusal) {
     throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
       hint: 'Use a project directory below it.',
     });
-  const { target, warning } = workspaceTarget(workspace, preservePath);
+  }
+  return { workspace, owner: facts.owner };
+}
+
+export function placeIn(app: App, workspace: Workspace, preservePath: boolean): Place {
+  const { target, warning } = workspaceTarget(workspace.workspace, preservePath);
   if (warning) app.io.warn(warning);
-  return { workspace, target, owner: facts.owner };
+  return { ...workspace, target };
 }
 
 export function config(
   app: App,
-  options: GlobalOptions & { tool?: string },
+  options: Omit<GlobalOptions, 'profile'> & {
+    tool?: string | undefined;
+    profile?: string | undefined;
+  },
   workspace: WorkspacePath,
 ): Promise<ResolvedConfig> {
   const { home } = app.user;
@@ -119,6 +130,7 @@ export function wish(
     session: SessionId;
     tool: string;
     slot: Slot | undefined;
+    persistent: boolean;
     mounts: readonly PlannedMount[];
     disposable: boolean;
   },
@@ -126,13 +138,14 @@ export function wish(
   const alias = settings['container.alias'];
   return {
     session: more.session,
+    owner: app.user.uid,
     workspace: at.workspace,
     target: at.target,
     slot: more.slot,
     prefix: app.prefix,
     tool: more.tool,
     image: parseImageAlias(settings['container.image']),
-    persistent: settings['container.persistent'] ?? false,
+    persistent: more.persistent,
     alias: alias ? parseAlias(alias) : undefined,
     profile,
     network: settings['network.mode'],

@@ -16,6 +16,7 @@ import {
   extraMounts,
   newSessionId,
   place,
+  placeIn,
   serverFacts,
   wantedSlot,
   wish,
@@ -36,13 +37,14 @@ export function register(command: Command, app: App): void {
 async function run(app: App, options: GlobalOptions, words: readonly string[]): Promise<void> {
   if (words.length === 0)
     throw new CoiError('usage', 'no command given', { hint: 'For example: coi run -- make test' });
-  const at = place(app, options.workspace, false);
+  const at = placeIn(app, place(app, options.workspace), false);
   const resolved = await config(app, options, at.workspace);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),
     tool: 'none',
     slot: wantedSlot(options),
+    persistent,
     mounts: extraMounts(app, options, resolved, [at.target]),
     disposable: !persistent,
   });

@@ -8,6 +8,7 @@ import { sessionRecord } from './record.ts';
 
 const wish: SessionWish = {
   session: '11111111-2222-4333-8444-555555555555' as SessionId,
+  owner: 1003,
   workspace: '/home/u/project' as WorkspacePath,
   target: '/workspace',
   slot: undefined,

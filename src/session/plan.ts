@@ -14,6 +14,8 @@ export interface PlannedMount extends MountRequest {
 /** What is wanted, after command line, configuration and a resumed session were put together. */
 export interface SessionWish {
   readonly session: SessionId;
+  /** uid of the user who asks; the files' owner is coid's to say, since root works for others. */
+  readonly owner: number;
   readonly workspace: WorkspacePath;
   /** Where the workspace is mounted in the container. */
   readonly target: string;
@@ -60,8 +62,17 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
       description: `coi session in ${wish.workspace}`.slice(0, 250),
       profiles: server.defaultProfile ? ['default'] : [],
       source: { type: 'image', alias: wish.image },
-      config: { ...fixedConfig, ...dockerConfig(wish.docker), ...placeConfig(reservation), ...recordConfig(record(wish, reservation)) },
-      devices: { ...root, ...nicDevices(reservation, server.defaultProfile), ...diskDevices(wish.mounts, reservation, wish) },
+      config: {
+        ...fixedConfig,
+        ...dockerConfig(wish.docker),
+        ...placeConfig(reservation),
+        ...recordConfig(record(wish, reservation)),
+      },
+      devices: {
+        ...root,
+        ...nicDevices(reservation, server.defaultProfile),
+        ...diskDevices(wish.mounts, reservation, wish),
+      },
     }),
   };
 }
@@ -88,7 +99,11 @@ const fixedConfig: Config = {
 
 function dockerConfig(docker: boolean): Config {
   if (!docker) return {};
-  return { 'security.nesting': 'true', 'security.syscalls.intercept.mknod': 'true', 'security.syscalls.intercept.setxattr': 'true' };
+  return {
+    'security.nesting': 'true',
+    'security.syscalls.intercept.mknod': 'true',
+    'security.syscalls.intercept.setxattr': 'true',
+  };
 }
 
 /** Where the container lives on the host: ids, and an address that is there before init runs. */
@@ -99,7 +114,8 @@ function placeConfig({ idmapBase, nic, mounts, ownerUid, ownerGid }: Reservation
     'user.coi.nameserver': nic.nameserver,
   };
   // A file system that cannot be idmapped: the owner's own ids inside the container are the only way left.
-  if (mounts.some((mount) => mount.kind === 'plain') && ownerUid !== 0) config['raw.idmap'] = `uid ${ownerUid} 1000\ngid ${ownerGid} 1000`;
+  if (mounts.some((mount) => mount.kind === 'plain') && ownerUid !== 0)
+    config['raw.idmap'] = `uid ${ownerUid} 1000\ngid ${ownerGid} 1000`;
   return config;
 }
 
@@ -115,7 +131,7 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
     persistent: wish.persistent,
     alias: wish.alias,
     profile: wish.profile,
-    owner: ownerUid,
+    owner: wish.owner,
     network: wish.network,
     mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: reserveRequest(wish).mounts },
     phase: 'starting',
@@ -126,7 +142,10 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
 function runDirOf({ mounts, id }: Reservation): string {
   const path = mounts[0]?.hostPath ?? '';
   const at = path.indexOf(`/mounts/${id}/`);
-  if (at < 0) throw new CoiError('coid-failed', 'coid answered without a place for the mounts', { hint: 'Update both: `sudo coi setup`.' });
+  if (at < 0)
+    throw new CoiError('coid-failed', 'coid answered without a place for the mounts', {
+      hint: 'Update both: `sudo coi setup`.',
+    });
   return path.slice(0, at);
 }
 
@@ -134,13 +153,25 @@ function workspaceMount(wish: SessionWish): PlannedMount {
   return { name: 'workspace', source: wish.workspace, target: wish.target, readonly: false };
 }
 
-function diskDevices(mounts: readonly PlannedMount[], reservation: Reservation, wish: SessionWish): Devices {
+function diskDevices(
+  mounts: readonly PlannedMount[],
+  reservation: Reservation,
+  wish: SessionWish,
+): Devices {
   const places = new Map(reservation.mounts.map((mount) => [mount.name, mount.hostPath]));
   const devices: Devices = {};
   for (const { name, target, readonly } of [workspaceMount(wish), ...mounts]) {
     const source = places.get(name);
-    if (source === undefined) throw new CoiError('coid-failed', `coid made no mount for ${name}`, { hint: 'Update both: `sudo coi setup`.' });
-    devices[name] = { type: 'disk', source, path: target, ...(readonly ? { readonly: 'true' } : {}) };
+    if (source === undefined)
+      throw new CoiError('coid-failed', `coid made no mount for ${name}`, {
+        hint: 'Update both: `sudo coi setup`.',
+      });
+    devices[name] = {
+      type: 'disk',
+      source,
+      path: target,
+      ...(readonly ? { readonly: 'true' } : {}),
+    };
   }
   return devices;
 }
@@ -151,15 +182,27 @@ function nicDevices({ nic }: Reservation, profile: Profile | undefined): Devices
   for (const [name, device] of Object.entries(profile?.devices ?? {})) {
     if (device['type'] === 'nic' && name !== 'eth0') devices[name] = { type: 'none' };
   }
-  devices['eth0'] = { type: 'nic', network: nic.bridge, name: 'eth0', host_name: nic.hostName, hwaddr: nic.mac, 'ipv4.address': nic.address };
+  devices['eth0'] = {
+    type: 'nic',
+    network: nic.bridge,
+    name: 'eth0',
+    host_name: nic.hostName,
+    hwaddr: nic.mac,
+    'ipv4.address': nic.address,
+  };
   return devices;
 }
 
 function rootDevice(wanted: string | undefined, { defaultProfile, pools }: ServerFacts): Devices {
-  const inherited = Object.values(defaultProfile?.devices ?? {}).find((device) => device['type'] === 'disk' && device['path'] === '/');
+  const inherited = Object.values(defaultProfile?.devices ?? {}).find(
+    (device) => device['type'] === 'disk' && device['path'] === '/',
+  );
   if (wanted === undefined && inherited) return {};
   const pool = wanted ?? pools?.[0]?.name;
-  if (pool === undefined) throw new CoiError('incus-failed', 'Incus has no storage pool', { hint: 'Run `sudo coi setup`.' });
+  if (pool === undefined)
+    throw new CoiError('incus-failed', 'Incus has no storage pool', {
+      hint: 'Run `sudo coi setup`.',
+    });
   if (pools && !pools.some(({ name }) => name === pool)) {
     throw new CoiError('config-invalid', `storage pool '${pool}' does not exist`, {
       hint: `Create it (incus storage create ${pool} btrfs) or set [container] storage_pool to one of: ${pools.map(({ name }) => name).join(', ')}.`,
@@ -170,8 +213,11 @@ function rootDevice(wanted: string | undefined, { defaultProfile, pools }: Serve
 
 function refusePrivileged(profile: Profile | undefined): void {
   if (profile?.config['security.privileged'] !== 'true') return;
-  throw new CoiError('session-failed', 'the Incus profile "default" makes containers privileged: root in them would be root on this host', {
-    hint: 'Run: incus profile unset default security.privileged',
-  });
+  throw new CoiError(
+    'session-failed',
+    'the Incus profile "default" makes containers privileged: root in them would be root on this host',
+    {
+      hint: 'Run: incus profile unset default security.privileged',
+    },
+  );
 }
-

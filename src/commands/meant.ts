@@ -1,0 +1,144 @@
+// Which workspace, configuration and session a `coi shell` means: alias, command line, files, store and containers together.
+import type { App } from '../app.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { parseSessionId, quoted, type Slot, type WorkspacePath, workspaceHash } from '../names.ts';
+import { aliasAndSlot, readAliases } from '../session/aliases.ts';
+import { type Choice, choice, type SavedSession } from '../session/choose.ts';
+import type { SessionMetadata } from '../session/metadata.ts';
+import { type Container, coiContainers } from '../session/record.ts';
+import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
+import type { GlobalOptions } from './command.ts';
+import { config, type Place, place, placeIn, wantedSlot } from './prepare.ts';
+
+export interface ShellOptions extends GlobalOptions {
+  background?: boolean;
+  tmux?: boolean;
+  container?: string;
+  tool?: string;
+}
+
+export interface Meant {
+  readonly at: Place;
+  readonly resolved: ResolvedConfig;
+  readonly choice: Choice;
+  /** Whether the container is kept, all told. */
+  readonly persistent: boolean;
+}
+
+/** Throws for a workspace, alias, configuration or session that cannot be used. */
+export async function meantSession(
+  app: App,
+  options: ShellOptions,
+  aliasWord: string | undefined,
+): Promise<Meant> {
+  const alias = aliasWord === undefined ? undefined : aliased(app, aliasWord);
+  const workspace = place(app, alias?.workspace ?? options.workspace);
+  const slot = wantedSlot(options) ?? alias?.slot;
+  const resume = wantedResume(options);
+  const resumed =
+    resume === undefined ? undefined : await resumedSession(app, workspace.workspace, slot, resume);
+  const saved = resumed && 'saved' in resumed ? resumed.saved : undefined;
+  const resolved = await config(
+    app,
+    {
+      ...options,
+      profile: options.profile ?? saved?.profile ?? alias?.profile,
+      tool: options.tool ?? saved?.tool,
+    },
+    workspace.workspace,
+  );
+  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
+  const said = resolved.settings['container.persistent'];
+  if (resumed) {
+    const persistent = said ?? saved?.persistent ?? false;
+    if (said === undefined && persistent) app.io.tell('Inherited persistent mode from session');
+    return { at, resolved, choice: resumed, persistent };
+  }
+  const containers = said || slot !== undefined ? await ownContainers(app, at.workspace) : [];
+  const chosen = choice(
+    { resume: undefined, slot, persistent: said },
+    containers,
+    [],
+    () => undefined,
+  );
+  if (chosen.kind === 'restart')
+    app.io.tell(`Reusing stopped persistent container ${chosen.container.name}`);
+  return { at, resolved, choice: chosen, persistent: said ?? chosen.kind === 'restart' };
+}
+
+function aliased(
+  app: App,
+  word: string,
+): { workspace: string; slot: Slot | undefined; profile: string | undefined } {
+  const registered = readAliases(app.user.home, hostFiles);
+  const { alias, slot } = aliasAndSlot(word, registered);
+  const entry = Object.hasOwn(registered, alias) ? registered[alias] : undefined;
+  if (!entry) {
+    throw new CoiError('alias-invalid', `unknown alias ${quoted(alias)}`, {
+      hint: `Write alias = "${alias}" under [container] in the .coi/config.toml of its workspace and run \`coi shell\` there once.`,
+    });
+  }
+  return { workspace: entry.workspace, slot, profile: entry.profile };
+}
+
+/** --continue wins if both are given. */
+function wantedResume(
+  options: ShellOptions,
+): 'newest' | ReturnType<typeof parseSessionId> | undefined {
+  const value = options.continue ?? options.resume;
+  if (value === undefined) return undefined;
+  return value === true || value === 'auto' || value === '' ? 'newest' : parseSessionId(value);
+}
+
+async function resumedSession(
+  app: App,
+  workspace: WorkspacePath,
+  slot: Slot | undefined,
+  resume: 'newest' | ReturnType<typeof parseSessionId>,
+): Promise<Choice> {
+  const identity = { path: workspace, hash: workspaceHash(workspace) };
+  const query = { home: app.user.home };
+  const saved = storedSessions(query, hostFiles).flatMap((entry) =>
+    entry.kind === 'saved' && belongsTo(entry.metadata, identity)
+      ? [savedSession(entry.metadata, workspace)]
+      : [],
+  );
+  const foreign = (id: SavedSession['id']) => {
+    const found = storedSession(id, query, hostFiles);
+    return found?.kind === 'saved'
+      ? (found.metadata.workspace ?? found.metadata.container)
+      : undefined;
+  };
+  const chosen = choice(
+    { resume, slot, persistent: undefined },
+    await ownContainers(app, workspace),
+    saved,
+    foreign,
+  );
+  const id = 'saved' in chosen ? chosen.saved?.id : undefined;
+  app.io.tell(resume === 'newest' ? `Auto-detected session: ${id}` : `Resuming session: ${id}`);
+  if (chosen.kind === 'resume' && slot === undefined && chosen.slot !== undefined)
+    app.io.tell(`Reusing original slot ${chosen.slot} from session`);
+  return chosen;
+}
+
+function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): SavedSession {
+  return {
+    id: metadata.sessionId,
+    workspace: metadata.workspace ?? workspace,
+    tool: metadata.tool,
+    slot: metadata.slot as Slot | undefined,
+    persistent: metadata.persistent,
+    profile: metadata.profile,
+  };
+}
+
+/** The user's containers in a workspace. */
+async function ownContainers(app: App, workspace: WorkspacePath): Promise<Container[]> {
+  const all = await (await app.incus()).instances({ signal: app.signal });
+  return coiContainers(all, app.prefix, app.user.uid).filter(
+    ({ session }) => session?.workspace === workspace,
+  );
+}

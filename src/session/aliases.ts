@@ -1,0 +1,93 @@
+// ~/.coi/aliases.json: which workspace an alias means, from any directory.
+import { CoiError } from '../errors.ts';
+import type { HostFiles, Owner } from '../host/files.ts';
+import { type Alias, parseAlias, parseSlot, quoted, type Slot, slotMax } from '../names.ts';
+
+const fileMaxBytes = 1024 * 1024;
+const fileName = 'aliases.json';
+
+export interface AliasEntry {
+  readonly workspace: string;
+  readonly profile?: string | undefined;
+}
+
+export type Aliases = Readonly<Record<string, AliasEntry>>;
+
+/** `name` or `name-N`: with a slot if the text ends in one. A registered alias of the whole text wins. Throws `alias-invalid`. */
+export function aliasAndSlot(
+  text: string,
+  registered: Aliases,
+): { alias: Alias; slot: Slot | undefined } {
+  const alias = parseAlias(text);
+  const [, head, number] = /^(.+)-(\d{1,2})$/.exec(text) ?? [];
+  const isSlot = number !== undefined && Number(number) >= 1 && Number(number) <= slotMax;
+  if (Object.hasOwn(registered, text) || !isSlot || head === undefined)
+    return { alias, slot: undefined };
+  return { alias: parseAlias(head), slot: parseSlot(String(Number(number))) };
+}
+
+/** An alias for a workspace must not look like a container name, since such an argument always means the container. Throws `alias-invalid`. */
+export function usableAlias(alias: Alias, prefix: string): void {
+  if (!alias.startsWith(prefix)) return;
+  throw new CoiError('alias-invalid', `alias ${quoted(alias)} looks like the name of a container`, {
+    hint: `Choose one that does not begin with ${prefix}.`,
+  });
+}
+
+/** Reads the registry; empty if there is none. Throws `alias-invalid`, naming the file, if it is damaged. */
+export function readAliases(home: string, files: HostFiles): Aliases {
+  using directory = files.open(`${home}/.coi`);
+  const text = directory?.read(fileName, { maxBytes: fileMaxBytes })?.text;
+  if (text === undefined || text.trim() === '') return {};
+  return parseAliases(text, `${home}/.coi/${fileName}`);
+}
+
+export function parseAliases(text: string, path: string): Aliases {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(path, cause);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(path);
+  const entries = Object.entries(value).flatMap(([alias, entry]): [string, AliasEntry][] => {
+    // Before version 0.8.1 the value was the path alone.
+    if (typeof entry === 'string') return [[alias, { workspace: entry }]];
+    const { workspace, profile } = (entry ?? {}) as Partial<AliasEntry>;
+    if (typeof workspace !== 'string') return [];
+    return [
+      [alias, { workspace, ...(typeof profile === 'string' && profile !== '' ? { profile } : {}) }],
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The registry with the alias in it, or undefined if it is there already. Throws `alias-invalid` if another workspace has it. */
+export function withAlias(aliases: Aliases, alias: Alias, entry: AliasEntry): Aliases | undefined {
+  const before = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
+  if (before && before.workspace !== entry.workspace) {
+    throw new CoiError('alias-invalid', `alias '${alias}' belongs to ${before.workspace}`, {
+      hint: 'Choose another [container] alias, or take that one out of ~/.coi/aliases.json.',
+    });
+  }
+  if (before?.profile === entry.profile && before !== undefined) return undefined;
+  return { ...aliases, [alias]: entry };
+}
+
+/** Writes the registry atomically. */
+export function writeAliases(home: string, aliases: Aliases, owner: Owner, files: HostFiles): void {
+  using user = files.open(home);
+  using directory = user?.makeDirectory('.coi', { owner });
+  directory?.write(fileName, `${JSON.stringify(aliases, null, 2)}\n`, { owner });
+}
+
+function damaged(path: string, cause?: unknown): CoiError {
+  return new CoiError(
+    'alias-invalid',
+    `${path} is damaged: it should be a JSON object of aliases`,
+    {
+      hint: 'Mend or remove it; it is written anew by `coi shell` in a workspace with [container] alias.',
+      cause,
+    },
+  );
+}
