@@ -7,7 +7,13 @@ const tests = checkGlobs.flatMap((glob) => globSync(glob, { cwd: root })).sort()
 const checks: Record<string, readonly string[]> = {
   'biome ci': [process.execPath, 'node_modules/.bin/biome', 'ci', '--colors=off'],
   tsc: ['node_modules/.bin/tsc', '--pretty', 'false'],
-  'unit tests': [process.execPath, '--test', '--test-reporter=spec', ...tests],
+  'unit tests': [
+    process.execPath,
+    '--test',
+    '--test-timeout=60000',
+    '--test-reporter=spec',
+    ...tests,
+  ],
 };
 
 const started = performance.now();

@@ -9,9 +9,10 @@ export interface Suite {
 }
 
 /** Unit tests lie beside the code; these need no Incus and are part of `npm run check`. */
-export const checkGlobs = ['src/**/*.test.ts', 'test/tidy/*.test.ts', 'test/fakes/*.test.ts'];
+export const checkGlobs = ['src/**/*.test.ts', 'test/tidy/*.test.ts', 'test/fakes/**/*.test.ts'];
 
 export const suites: readonly Suite[] = [
+  { folder: 'test/bed', concurrency: 2, limitMinutes: 5 },
   { folder: 'test/contract', concurrency: 2, limitMinutes: 5 },
   { folder: 'test/cli', concurrency: 2, limitMinutes: 10 },
   { folder: 'test/incus', concurrency: 2, limitMinutes: 20 },

@@ -1,0 +1,110 @@
+// `npm test`: everything, on a machine that may have nothing yet. Brings up what the tests need, then runs
+// every suite on the real Incus. `npm test -- cli incus` runs those suites only.
+import { globSync } from 'node:fs';
+import { openRealIncus } from '../test/bed/incus.ts';
+import { sweepMachine } from '../test/bed/sweep.ts';
+import { root, run, seconds } from './run.ts';
+import { type Suite, suites } from './suites.ts';
+
+interface Outcome {
+  readonly name: string;
+  readonly good: boolean;
+  readonly elapsedMs: number;
+}
+
+const node = process.execPath;
+const wanted = process.argv
+  .slice(2)
+  .map((name) => (name.startsWith('test/') ? name : `test/${name}`));
+const unknown = wanted.filter((folder) => !suites.some((suite) => suite.folder === folder));
+if (unknown.length > 0)
+  end(
+    2,
+    `There is no suite ${unknown.join(', ')}: ${suites.map(({ folder }) => folder).join(' ')}`,
+  );
+if (process.geteuid?.() !== 0)
+  end(
+    1,
+    'The tests make users, containers and network namespaces: run them as root (sudo npm test).',
+  );
+
+const started = performance.now();
+const outcomes: Outcome[] = [];
+if (wanted.length === 0) await step('check', [node, 'scripts/check.ts'], 10);
+await needed('build', [node, 'scripts/build.ts'], 5);
+await needed('coi setup', ['./coi', 'setup', '--yes'], 30);
+await sweep('sweep before');
+await needed('test image', ['./coi', 'build', '--test-image'], 20);
+for (const suite of suites)
+  if (wanted.length === 0 || wanted.includes(suite.folder)) await runSuite(suite);
+await sweep('sweep after');
+finish();
+
+async function runSuite({ folder, concurrency, limitMinutes }: Suite): Promise<void> {
+  const files = globSync(`${folder}/**/*.test.ts`, { cwd: root }).sort();
+  if (files.length === 0) return say(`${folder}: no tests yet`);
+  const argv = [
+    node,
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${concurrency}`,
+    ...files,
+  ];
+  await step(folder, argv, limitMinutes);
+}
+
+async function step(name: string, argv: readonly string[], limitMinutes: number): Promise<boolean> {
+  say(`\n=== ${name}: ${shown(argv)}`);
+  const { status, elapsedMs } = await run(argv, { show: true, timeoutMs: limitMinutes * 60_000 });
+  const good = status === 0;
+  outcomes.push({ name, good, elapsedMs });
+  say(`=== ${name}: ${good ? 'ok' : `FAILED with status ${status}`} (${seconds(elapsedMs)})`);
+  return good;
+}
+
+/** A step without which nothing after it means anything. */
+async function needed(name: string, argv: readonly string[], limitMinutes: number): Promise<void> {
+  if (!(await step(name, argv, limitMinutes))) finish();
+}
+
+/** Takes away what dead test runs left; afterwards, what this one left. */
+async function sweep(name: string): Promise<void> {
+  const from = performance.now();
+  const incus = await openRealIncus();
+  try {
+    await sweepMachine(incus);
+    outcomes.push({ name, good: true, elapsedMs: performance.now() - from });
+  } catch (error) {
+    say(`=== ${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    outcomes.push({ name, good: false, elapsedMs: performance.now() - from });
+  } finally {
+    incus.close();
+  }
+}
+
+function finish(): never {
+  say('');
+  for (const { name, good, elapsedMs } of outcomes)
+    say(`${good ? 'ok    ' : 'FAILED'} ${name} (${seconds(elapsedMs)})`);
+  const failed = outcomes.filter(({ good }) => !good).map(({ name }) => name);
+  const took = seconds(performance.now() - started);
+  if (failed.length === 0) end(0, `npm test passed (${took})`);
+  end(1, `npm test FAILED: ${failed.join(', ')} (${took})`);
+}
+
+function end(status: number, text: string): never {
+  say(text);
+  process.exit(status);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A command line for people: the program's path and a long list of files would hide what is run. */
+function shown(argv: readonly string[]): string {
+  const words = argv.map((word) => (word === node ? 'node' : word));
+  return words.length > 6
+    ? `${words.slice(0, 5).join(' ')} ... (${words.length - 5} more)`
+    : words.join(' ');
+}
