@@ -6,21 +6,27 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { App } from '../app.ts';
+import { loadConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { isAlive, ownPid, runCommand } from '../host/command.ts';
+import { hostFiles } from '../host/files.ts';
 import { type BuildOrder, type BuildWorld, type Built, buildImage } from '../image/build.ts';
 import { guestDirectory, guestFiles } from '../image/guestfiles.ts';
-import { architecture, defaultAgents, recipe, recipeHash, type Variant } from '../image/recipe.ts';
+import { architecture, recipe, recipeHash, type Variant } from '../image/recipe.ts';
 import { sweepDeadBuilds } from '../image/sweep.ts';
 import { defaultImage, recipeKey, testImage, versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
-import { incusFailure } from '../session/failure.ts';
+import { incusFailure, isMissing } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
+import type { GlobalOptions } from './command.ts';
 
 /** On disk, unlike /tmp on many hosts, and a build needs two gigabytes. */
 const temporary = '/var/tmp';
 
-interface BuildOptions {
+/** Fast, and a third of the size; where there is no zstd, no compression is the fast one. */
+const zstd = 'zstd -1 -T0';
+
+interface BuildFlags {
   readonly force?: boolean;
   readonly testImage?: boolean;
 }
@@ -29,42 +35,77 @@ export function register(command: Command, app: App): void {
   command
     .option('-f, --force', 'build it even if it exists')
     .addOption(new Option('--test-image', 'build the small image of the tests').hideHelp())
-    .action(async (options: BuildOptions) => {
-      const variant: Variant = options.testImage ? 'test' : 'default';
-      const built = await build(app, variant, options.force ?? false);
-      const alias = options.testImage ? testImage : defaultImage;
+    .action(async (_flags: BuildFlags, self: Command) => {
+      const flags: BuildFlags & GlobalOptions = self.optsWithGlobals();
+      const variant: Variant = flags.testImage ? 'test' : 'default';
+      const alias = aliasOf(variant);
+      const built = await build(app, variant, flags);
       if (built === 'exists')
         return app.io.print(`Image '${alias}' already exists. Use --force to rebuild it.`);
-      app.io.print(
-        `Image '${alias}' built successfully!\n  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`,
-      );
+      app.io.print(`Image '${alias}' built successfully!`);
+      app.io.print(`  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`);
     });
 }
 
-/** Builds the image unless it is there; the one of the tests also when its recipe has changed. Tells its progress on stderr. */
-export async function build(app: App, variant: Variant, force: boolean): Promise<Built | 'exists'> {
-  const alias = variant === 'test' ? testImage : defaultImage;
+function aliasOf(variant: Variant): string {
+  return variant === 'test' ? testImage : defaultImage;
+}
+
+/**
+ * Builds the image unless it is there; the one of the tests also when its recipe has changed. Tells its progress on
+ * stderr. Throws `image-build-failed`, `cancelled` and what a failed call to Incus means.
+ */
+export async function build(
+  app: App,
+  variant: Variant,
+  { force = false, profile }: { force?: boolean; profile?: string } = {},
+): Promise<Built | 'exists'> {
   const incus = await app.incus();
   try {
     const guest = await guestDirectory();
-    const arch = architecture(nodeArchitecture());
-    const made = recipe(variant, defaultAgents, arch);
-    const order: BuildOrder = {
-      alias,
-      recipe: made,
-      hash: recipeHash(made, await guestFiles(guest)),
-      arch,
-    };
-    const old = await incus.imageAlias(alias, { signal: app.signal });
+    const order = await buildOrder(app, variant, guest, profile);
+    const old = await incus.imageAlias(order.alias, { signal: app.signal });
     if (old && !force && (variant === 'default' || (await isFresh(incus, old.target, order))))
       return 'exists';
     await sweepDeadBuilds(incus, temporary, app.user.uid, isAlive);
     const built = await buildLogged(app, incus, guest, order);
-    if (variant === 'test' && old && old.target !== built.fingerprint)
-      await (await incus.deleteImage(old.target)).wait();
+    // Versions of the default image stay, those of the tests' image are of no use to anybody.
+    if (variant === 'test' && old) await removeImage(incus, old.target);
     return built;
   } catch (error) {
     throw incusFailure(error, 'building the image failed');
+  }
+}
+
+async function buildOrder(
+  app: App,
+  variant: Variant,
+  guest: string,
+  profile: string | undefined,
+): Promise<BuildOrder> {
+  const { home } = app.user;
+  const facts = { home, workspace: app.cwd, cwd: app.cwd, env: app.env, profile };
+  const { settings, warnings } = await loadConfig(facts, hostFiles);
+  for (const warning of warnings) app.io.warn(warning);
+  const arch = architecture(nodeArchitecture());
+  const made = recipe(variant, settings['container.build.agents'], arch);
+  const limits = { signal: app.signal, timeoutMs: 10_000 };
+  const hasZstd = (await runCommand(['zstd', '--version'], limits)).status === 0;
+  return {
+    alias: aliasOf(variant),
+    recipe: made,
+    hash: recipeHash(made, await guestFiles(guest)),
+    arch,
+    compression: settings['container.build.compression'] ?? (hasZstd ? zstd : 'none'),
+  };
+}
+
+async function removeImage(incus: Incus, fingerprint: string): Promise<void> {
+  try {
+    await (await incus.deleteImage(fingerprint)).wait();
+  } catch (error) {
+    // A build beside this one was quicker.
+    if (!isMissing(error)) throw error;
   }
 }
 

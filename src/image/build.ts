@@ -1,27 +1,20 @@
 // Builds an image: fetch on the host, install in a container of its own, publish, name. Leaves nothing else behind.
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import type { RunCommand } from '../host/command.ts';
 import type { Incus } from '../incus/client.ts';
 import { runSteps, type Step, type StepEvent } from '../session/steps.ts';
-import {
-  bareInstance,
-  buildKey,
-  removeContainer,
-  runScript,
-  settled,
-  startContainer,
-  stopContainer,
-} from './container.ts';
-import { type Downloader, downloadNpm, downloadPackages } from './download.ts';
+import { unpackEatmydata, writeBase } from './base.ts';
+import { removeContainer, runScript, settled, startContainer, stopContainer } from './container.ts';
+import { type Downloader, downloadPackages } from './download.ts';
+import { downloadNpm } from './download-npm.ts';
 import { copyGuestFiles } from './guestfiles.ts';
-import { type Architecture, imageMetadata, type Recipe } from './recipe.ts';
-import { writeRootfs } from './rootfs.ts';
-import { recipeKey, versionAlias } from './versions.ts';
+import { importBase, publish, trialName, unpackIntoPool } from './publish.ts';
+import type { Architecture, Recipe } from './recipe.ts';
+import { versionAlias } from './versions.ts';
 
-const publishLimitMs = 10 * 60_000;
 export const workPrefix = 'coi-build-';
 
 export interface BuildWorld {
@@ -44,6 +37,8 @@ export interface BuildOrder {
   readonly recipe: Recipe;
   readonly hash: string;
   readonly arch: Architecture;
+  /** As Incus takes it, `none` or a program with arguments. */
+  readonly compression: string;
 }
 
 export interface Built {
@@ -62,6 +57,8 @@ interface Work {
   essential: string[];
   base?: string;
   published?: string;
+  /** What the alias named before. */
+  previous?: string | undefined;
   version?: string;
 }
 
@@ -117,14 +114,15 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
           work.npm.catch(() => undefined);
         }
         work.essential = await downloadPackages(work.down, recipe.packages, arch);
-        await unpackEatmydata(world, work);
+        await unpackEatmydata(world.run, work.down);
       },
     },
     {
       name: 'base',
       title: 'Unpacking the base system',
       run: async (work, signal) => {
-        work.base = await importBase(world, order, work, signal);
+        const files = await writeBase(world, arch, work, signal);
+        work.base = await importBase(incus, files, world.pid);
         await startContainer(container(work), work.base, work.input, world.pid);
         await runScript(
           container(work),
@@ -147,8 +145,8 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
       title: 'Publishing the image',
       run: async (work) => {
         await stopContainer(container(work));
-        work.published = await publish(world, order, work);
-        await unpackIntoPool(incus, work.published, work.name);
+        work.published = await publish(world, order, work.name);
+        await unpackIntoPool(world, work.published, work.name);
       },
       undo: async (work) => {
         if (work.published !== undefined) await settled(incus.deleteImage(work.published));
@@ -159,97 +157,18 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
       title: 'Naming the image',
       run: async (work) => {
         const fingerprint = work.published ?? '';
+        work.previous = (await incus.imageAlias(order.alias))?.target;
         work.version = versionAlias(order.alias, world.now());
         await incus.setImageAlias(work.version, fingerprint, 'built by coi');
         await incus.setImageAlias(order.alias, fingerprint, 'built by coi');
       },
+      // Deleting the image would take the alias with it that was another image's before.
+      undo: async ({ previous }) => {
+        if (previous !== undefined)
+          await incus.setImageAlias(order.alias, previous, 'built by coi');
+      },
     },
   ];
-}
-
-async function unpackEatmydata(world: BuildWorld, { input, down }: Work): Promise<void> {
-  const archives = join(input, 'apt/archives');
-  const deb = (await readdir(archives)).find((name) => name.startsWith('libeatmydata1_')) ?? '';
-  const to = join(input, 'eatmydata');
-  const { status } = await world.run(['dpkg-deb', '--extract', join(archives, deb), to], {
-    signal: down.signal,
-    timeoutMs: 60_000,
-    onLine: down.log,
-  });
-  const library = (await readdir(to, { recursive: true }).catch(() => [])).find((path) =>
-    /libeatmydata\.so\.[\d.]+$/.test(path),
-  );
-  if (status !== 0 || library === undefined)
-    throw new CoiError('image-build-failed', 'libeatmydata could not be unpacked');
-  await copyFile(join(to, library), join(input, 'libeatmydata.so'));
-}
-
-/** An image of unpacked essential packages, with a fingerprint of its own for each build. */
-async function importBase(
-  world: BuildWorld,
-  { arch }: BuildOrder,
-  work: Work,
-  signal: AbortSignal,
-): Promise<string> {
-  const rootfs = join(work.directory, 'rootfs.tar');
-  await writeRootfs(
-    rootfs,
-    work.essential.map((name) => join(work.input, 'apt/archives', name)),
-    signal,
-  );
-  const metadata = join(work.directory, 'metadata');
-  await mkdir(metadata);
-  await writeFile(
-    join(metadata, 'metadata.yaml'),
-    imageMetadata(arch, world.now(), { description: 'coi build, unfinished', build: work.name }),
-  );
-  await copyGuestFiles(join(world.guest, 'templates'), join(metadata, 'templates'));
-  const metadataPath = join(work.directory, 'metadata.tar.gz');
-  const { status } = await world.run(['tar', '-C', metadata, '-czf', metadataPath, '.'], {
-    signal,
-    timeoutMs: 60_000,
-    onLine: world.log,
-  });
-  if (status !== 0) throw new CoiError('image-build-failed', 'tar failed');
-  const properties = { [buildKey]: String(world.pid) };
-  return fingerprintOf(
-    await settled(world.incus.importImage({ metadataPath, rootfsPath: rootfs, properties })),
-  );
-}
-
-async function publish(
-  { incus, now }: BuildWorld,
-  { alias, recipe, hash }: BuildOrder,
-  work: Work,
-): Promise<string> {
-  const properties = {
-    os: 'debian',
-    release: 'trixie',
-    description: `${alias}, built by coi`,
-    [recipeKey]: hash,
-    'user.coi.variant': recipe.variant,
-    'user.coi.built': now().toISOString(),
-  };
-  const operation = await incus.publishImage({
-    instance: work.name,
-    properties,
-    compression: 'none',
-  });
-  return fingerprintOf((await operation.wait({ timeoutMs: publishLimitMs })).metadata);
-}
-
-/** Makes the pool's copy of the image now: otherwise the first session would wait for it. */
-async function unpackIntoPool(incus: Incus, fingerprint: string, name: string): Promise<void> {
-  const trial = `${name}-trial`;
-  await settled(incus.createInstance(await bareInstance(incus, trial, fingerprint)));
-  await settled(incus.deleteInstance(trial));
-}
-
-function fingerprintOf(metadata: Record<string, unknown> | null): string {
-  const fingerprint = metadata?.['fingerprint'];
-  if (typeof fingerprint !== 'string')
-    throw new CoiError('image-build-failed', 'Incus named no fingerprint');
-  return fingerprint;
 }
 
 /** One thing that cannot be removed does not keep the others. */
@@ -257,7 +176,7 @@ async function cleanUp({ incus, log }: BuildWorld, work: Work): Promise<void> {
   const base = work.base;
   const removals = [
     () => removeContainer({ incus, name: work.name }),
-    () => removeContainer({ incus, name: `${work.name}-trial` }),
+    () => removeContainer({ incus, name: trialName(work.name) }),
     async () => (base === undefined ? undefined : void (await settled(incus.deleteImage(base)))),
     () => rm(work.directory, { recursive: true, force: true, maxRetries: 3 }),
   ];

@@ -69,13 +69,16 @@ export async function bareInstance(
   };
 }
 
+interface Started {
+  wait(options: { timeoutMs: number }): Promise<{ metadata: Record<string, unknown> | null }>;
+}
+
 /** Waits for an operation to its end, whatever was interrupted meanwhile: half of it could not be undone. */
 export async function settled(
-  started: Promise<{
-    wait(options: { timeoutMs: number }): Promise<{ metadata: Record<string, unknown> | null }>;
-  }>,
-) {
-  return (await (await started).wait({ timeoutMs: incusLimitMs })).metadata;
+  started: Promise<Started>,
+  timeoutMs = incusLimitMs,
+): Promise<Record<string, unknown> | null> {
+  return (await (await started).wait({ timeoutMs })).metadata;
 }
 
 /** Runs a script of guest/ as root, each line of its output going to `log`. Throws `image-build-failed`. */

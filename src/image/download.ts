@@ -1,5 +1,5 @@
-// Everything from the network, fetched on the host by its own apt and npm, as the user that builds: with the host's
-// proxies, keys and certificates, and without root. The build container has no network at all.
+// Debian packages, fetched on the host by its own apt, as the user that builds: with the host's proxies and keys, and
+// without root. The build container has no network at all.
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CoiError } from '../errors.ts';
@@ -27,6 +27,8 @@ export interface Downloader {
   readonly signal: AbortSignal;
 }
 
+const authorities = '/usr/local/share/ca-certificates';
+
 /**
  * Fetches the packages with all they depend on into `input`/apt. Returns the file names of Debian's essential ones,
  * from which a root file system can be unpacked. Throws `image-build-failed`.
@@ -38,6 +40,7 @@ export async function downloadPackages(
 ): Promise<string[]> {
   const { sources, settings } = await hostMirror(down);
   const apt = await privateApt(down, sources, settings, arch);
+  await copyAuthorities(join(down.input, 'authorities'));
   await apt(['update']);
   await apt(['--yes', '--download-only', 'install', '?essential', 'apt']);
   const archives = join(down.input, 'apt/archives');
@@ -45,44 +48,6 @@ export async function downloadPackages(
   // libeatmydata takes fsync out of a build that is thrown away when it fails; it is not installed.
   await apt(['--yes', '--download-only', 'install', '?essential', 'libeatmydata1', ...packages]);
   return essential;
-}
-
-/** Installs npm packages for everybody below `input`/npm. Their scripts do not run here. */
-export async function downloadNpm(
-  down: Downloader,
-  packages: readonly string[],
-  { node }: Architecture,
-): Promise<void> {
-  const prefix = join(down.input, 'npm');
-  await mkdir(prefix, { recursive: true });
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
-  const platform = ['--include=optional', '--os=linux', `--cpu=${node}`, '--libc=glibc'];
-  const end = await call(
-    down,
-    [
-      'npm',
-      'install',
-      '--global',
-      '--prefix',
-      prefix,
-      '--ignore-scripts',
-      ...platform,
-      ...quiet,
-      ...packages,
-    ],
-    { cwd: down.input },
-  );
-  if (end.status === 0) return;
-  throw new CoiError(
-    'image-build-failed',
-    end.status === undefined ? 'npm is not installed' : 'npm could not fetch the agents',
-    {
-      hint:
-        end.status === undefined
-          ? 'Install npm on this host: the agents come from its registry.'
-          : 'Is the npm registry reachable from this host?',
-    },
-  );
 }
 
 async function hostMirror(down: Downloader): Promise<{ sources: AptSource[]; settings: string[] }> {
@@ -174,7 +139,7 @@ function aptConfig(dir: string, settings: readonly string[], { debian }: Archite
   return `${lines.join('\n')}\n`;
 }
 
-async function call(
+export async function call(
   down: Downloader,
   argv: readonly string[],
   options: Partial<CommandOptions> & { quiet?: boolean },
@@ -187,4 +152,12 @@ async function call(
     signal: down.signal,
     timeoutMs: quiet ? askLimitMs : downloadLimitMs,
   });
+}
+
+/** Certificate authorities that the host's administrator added: behind a proxy of theirs nothing else would be trusted. */
+async function copyAuthorities(to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  const names = await readdir(authorities).catch(() => []);
+  for (const name of names.filter((one) => one.endsWith('.crt')))
+    await copyFile(join(authorities, name), join(to, name));
 }

@@ -5,7 +5,7 @@ import type { Incus } from '../incus/client.ts';
 import { workPrefix } from './build.ts';
 import { buildKey, removeContainer, settled } from './container.ts';
 
-/** Removes containers, base images and (this user's) directories of builds whose process is gone. */
+/** Removes containers, images that got no name and (this user's) directories of builds whose process is gone. */
 export async function sweepDeadBuilds(
   incus: Incus,
   temporary: string,
@@ -18,8 +18,9 @@ export async function sweepDeadBuilds(
     if (name.startsWith(workPrefix) && dead(config[buildKey]))
       await removeContainer({ incus, name });
   }
-  for (const { fingerprint, properties } of await incus.images()) {
-    if (dead(properties[buildKey])) await settled(incus.deleteImage(fingerprint));
+  for (const { fingerprint, properties, aliases } of await incus.images()) {
+    if (aliases.length === 0 && dead(properties[buildKey]))
+      await settled(incus.deleteImage(fingerprint));
   }
   for (const name of await readdir(temporary)) {
     const path = join(temporary, name);

@@ -2,7 +2,7 @@
 # Leaves nothing behind that only the build needed, and nothing that would be the same in every container.
 set -eu
 rm -f /usr/sbin/policy-rc.d
-rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/* /tmp/* /var/tmp/* /root/.npm
+rm -rf /root/.npm /root/.cache /home/code/.npm/* /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/* /tmp/* /var/tmp/*
 mkdir -p /var/lib/apt/lists/partial /var/cache/apt/archives/partial
 rm -f /var/lib/dpkg/*-old /etc/*- /etc/.pwd.lock
 # Empty, not missing: a missing one means "first boot", which presets every unit again.

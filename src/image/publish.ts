@@ -1,0 +1,71 @@
+// Images in Incus: the base that a build starts from, and what it publishes.
+import { CoiError } from '../errors.ts';
+import type { Incus } from '../incus/client.ts';
+import type { BaseFiles } from './base.ts';
+import { bareInstance, buildKey, settled } from './container.ts';
+import { imageRelease } from './sources.ts';
+import { recipeKey, variantKey } from './versions.ts';
+
+const publishLimitMs = 10 * 60_000;
+
+interface PublishWorld {
+  readonly incus: Incus;
+  readonly pid: number;
+  readonly now: () => Date;
+}
+
+interface PublishOrder {
+  readonly alias: string;
+  readonly recipe: { readonly variant: string };
+  readonly hash: string;
+  readonly compression: string;
+}
+
+/** Imports the base image; returns its fingerprint. */
+export async function importBase(incus: Incus, files: BaseFiles, pid: number): Promise<string> {
+  const properties = { [buildKey]: String(pid) };
+  return fingerprintOf(await settled(incus.importImage({ ...files, properties })));
+}
+
+/** Publishes a stopped container; returns the fingerprint. */
+export async function publish(
+  { incus, pid, now }: PublishWorld,
+  { alias, recipe, hash, compression }: PublishOrder,
+  instance: string,
+): Promise<string> {
+  const properties = {
+    os: 'debian',
+    release: imageRelease,
+    description: `${alias}, built by coi`,
+    [recipeKey]: hash,
+    [variantKey]: recipe.variant,
+    'user.coi.built': now().toISOString(),
+    [buildKey]: String(pid),
+  };
+  const started = incus.publishImage({ instance, properties, compression });
+  return fingerprintOf(await settled(started, publishLimitMs));
+}
+
+/** Makes the pool's copy of the image now: otherwise the first session would wait for it. */
+export async function unpackIntoPool(
+  { incus, pid }: PublishWorld,
+  fingerprint: string,
+  name: string,
+): Promise<void> {
+  const trial = trialName(name);
+  const config = { [buildKey]: String(pid) };
+  const request = { ...(await bareInstance(incus, trial, fingerprint)), config };
+  await settled(incus.createInstance(request));
+  await settled(incus.deleteInstance(trial));
+}
+
+export function trialName(name: string): string {
+  return `${name}-trial`;
+}
+
+function fingerprintOf(metadata: Record<string, unknown> | null): string {
+  const fingerprint = metadata?.['fingerprint'];
+  if (typeof fingerprint !== 'string')
+    throw new CoiError('image-build-failed', 'Incus named no fingerprint');
+  return fingerprint;
+}
