@@ -1,0 +1,112 @@
+// One entry of `allowed_domains`: a name, all names below one, an address or a network, each with optional ports. Pure.
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+import { type AddressRange, networkText, parseNetwork } from './address.ts';
+import { isBelow, parseHostname } from './hostname.ts';
+
+/** Both ends are meant. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** No ports: all. */
+export type AllowEntry =
+  | { readonly kind: 'name' | 'below'; readonly name: string; readonly ports: readonly PortRange[] }
+  | {
+      readonly kind: 'network';
+      readonly range: AddressRange;
+      readonly ports: readonly PortRange[];
+    };
+
+const portsMax = 32;
+
+/**
+ * Parses `host`, `*.host`, `1.2.3.4` or `1.2.3.0/24`, with `:443`, `:80,443` or `:8000-8010` behind it.
+ * `*.host` means names below `host`, not `host` itself. Throws `config-invalid`.
+ */
+export function parseEntry(text: string): AllowEntry {
+  const colon = text.indexOf(':');
+  const head = colon < 0 ? text : text.slice(0, colon);
+  const ports = colon < 0 ? [] : parsePorts(text.slice(colon + 1));
+  if (!ports) throw invalid(text, 'the ports are not numbers from 1 to 65535');
+  const range = parseNetwork(head);
+  if (range) return { kind: 'network', range, ports };
+  const below = head.startsWith('*.');
+  const name = parseHostname(below ? head.slice(2) : head);
+  // A wildcard over a whole top-level domain is nearly the internet: that is what restricted mode is for.
+  if (name === undefined || !/^[\x21-\x7e]*$/.test(name) || (below && !name.includes('.')))
+    throw invalid(text, 'it is no host, *.host, IPv4 address or network');
+  return { kind: below ? 'below' : 'name', name, ports };
+}
+
+/** The entry in one canonical form. */
+export function entryText(entry: AllowEntry): string {
+  return hostText(entry) + portsText(entry.ports);
+}
+
+/** True if the entry is about that name (as parseHostname gives it). */
+export function matchesName(entry: AllowEntry, name: string): boolean {
+  switch (entry.kind) {
+    case 'name':
+      return entry.name === name;
+    case 'below':
+      return isBelow(name, entry.name);
+    case 'network':
+      return false;
+  }
+}
+
+export function hasPort(ports: readonly PortRange[], port: number): boolean {
+  return ports.length === 0 || ports.some(({ from, to }) => from <= port && port <= to);
+}
+
+/** `:80,443`, or nothing for all ports. */
+export function portsText(ports: readonly PortRange[]): string {
+  return ports.length === 0
+    ? ''
+    : `:${ports.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')}`;
+}
+
+/** Sorted and without overlaps; undefined if the text is no list of ports. */
+export function parsePorts(text: string): PortRange[] | undefined {
+  const parts = text.split(',');
+  if (parts.length > portsMax) return undefined;
+  const ranges: PortRange[] = [];
+  for (const part of parts) {
+    const [, from = '', to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part) ?? [];
+    const range = { from: Number(from), to: Number(to) };
+    if (from === '' || range.from < 1 || range.to > 65_535 || range.from > range.to)
+      return undefined;
+    ranges.push(range);
+  }
+  return mergedPorts(ranges);
+}
+
+export function mergedPorts(ranges: readonly PortRange[]): PortRange[] {
+  const out: PortRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = out.at(-1);
+    if (last && range.from <= last.to + 1)
+      out[out.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+    else out.push(range);
+  }
+  return out;
+}
+
+function hostText(entry: AllowEntry): string {
+  switch (entry.kind) {
+    case 'name':
+      return entry.name;
+    case 'below':
+      return `*.${entry.name}`;
+    case 'network':
+      return networkText(entry.range);
+  }
+}
+
+function invalid(text: string, reason: string): CoiError {
+  return new CoiError('config-invalid', `invalid network entry ${quoted(text)}: ${reason}`, {
+    hint: 'Write for example "api.example.org", "*.example.org:443", "192.0.2.7" or "192.0.2.0/24:80,443".',
+  });
+}

@@ -1,0 +1,315 @@
+// The part of the rules that is there with or without sessions: coi's two tables, their hooks, and the shared chains. Pure.
+// bridge: what may come out of a session's port at all (its MAC, its address, no lies). inet: where it may go.
+// Adding a session adds elements to the maps and sets here, so its cost does not grow with the number of sessions.
+import {
+  accept,
+  type Chain,
+  concat,
+  counter,
+  ct,
+  drop,
+  equal,
+  type Family,
+  goTo,
+  jump,
+  limited,
+  meta,
+  payload,
+  type Rule,
+  rule,
+  type SetDefinition,
+  type Statement,
+  set,
+  unequal,
+  update,
+  vmap,
+  within,
+} from './nft-json.ts';
+
+export interface Counter {
+  readonly family: Family;
+  readonly table: string;
+  readonly name: string;
+}
+
+export interface Ruleset {
+  readonly counters: readonly Counter[];
+  readonly sets: readonly SetDefinition[];
+  readonly chains: readonly Chain[];
+}
+
+export interface BaseOptions {
+  /** Name of both tables: `coi`, or another for a coid beside the usual one. */
+  readonly table: string;
+  /** Where coid answers DNS, on the bridge's address. */
+  readonly dnsPort: number;
+}
+
+/** Before Docker, firewalld and ufw (0): a drop is final wherever it is said, and denials are counted here first. */
+const filterPriority = -5;
+const natPriority = -105;
+const bridgePriority = -300;
+const denialsKeptSeconds = 900;
+export const denialsMax = 8192;
+
+export const from = concat(meta('iifname'), payload('ip', 'saddr'));
+export const isTcpUdp = equal(meta('l4proto'), set('tcp', 'udp'));
+export const dport = payload('th', 'dport');
+export const echo: readonly Statement[] = [
+  equal(payload('icmp', 'type'), 'echo-request'),
+  limited(10, 20),
+];
+
+/** What the other side of a connection that was not begun by the session gets. Its own direction is judged by every packet. */
+export const answers: Rule = rule(
+  equal(ct('direction'), 'reply'),
+  within(ct('state'), ['established', 'related']),
+  accept,
+);
+export const deny: Statement = goTo('deny');
+const noteRate: Statement = {
+  set: {
+    op: 'update',
+    elem: payload('ip', 'saddr'),
+    set: '@denial_rate',
+    stmt: [limited(20, 100)],
+  },
+};
+
+export function baseRuleset({ table, dnsPort }: BaseOptions): Ruleset {
+  const bridge = { family: 'bridge' as const, table };
+  const inet = { family: 'inet' as const, table };
+  return {
+    counters: [
+      { ...bridge, name: 'spoofed' },
+      { ...bridge, name: 'sideways' },
+      { ...inet, name: 'denied' },
+      { ...inet, name: 'intruding' },
+    ],
+    sets: [...bridgeSets(bridge), ...inetSets(inet)],
+    chains: [...bridgeChains(bridge), ...inetChains(inet, dnsPort)],
+  };
+}
+
+type Table<F extends Family> = { readonly family: F; readonly table: string };
+
+function bridgeSets(bridge: Table<'bridge'>): SetDefinition[] {
+  return [
+    { ...bridge, name: 'ports', type: 'ifname', map: 'verdict' },
+    { ...bridge, name: 'guarded', type: 'ifname' },
+    { ...bridge, name: 'macs', type: ['ifname', 'ether_addr'] },
+    { ...bridge, name: 'places', type: ['ifname', 'ether_addr', 'ipv4_addr'] },
+  ];
+}
+
+function bridgeChains(bridge: Table<'bridge'>): Chain[] {
+  const hook = (name: string, priority: number, rules: readonly Rule[]): Chain => ({
+    ...bridge,
+    name,
+    base: { type: 'filter', hook: name, priority },
+    rules,
+  });
+  const stop = rule(counter('spoofed'), drop);
+  return [
+    { ...bridge, name: 'guarded_port', rules: [...ownIpv4, stop] },
+    { ...bridge, name: 'open_port', rules: [...ownIpv4, ...ownIpv6, stop] },
+    hook('prerouting', bridgePriority, [rule(vmap(meta('iifname'), 'ports'))]),
+    // Nothing goes from a guarded port to another port or back: what is allowed is routed, and judged by the inet table.
+    hook('forward', bridgePriority, [
+      rule(equal(meta('iifname'), '@guarded'), counter('sideways'), drop),
+      rule(equal(meta('oifname'), '@guarded'), counter('sideways'), drop),
+    ]),
+    // Frames to the bridge group address (spanning tree and the like) come by no other hook.
+    hook('input', bridgePriority, [
+      rule(
+        equal(meta('iifname'), '@guarded'),
+        equal({ '&': [payload('ether', 'daddr'), 'ff:ff:ff:ff:ff:f0'] }, '01:80:c2:00:00:00'),
+        drop,
+      ),
+    ]),
+  ];
+}
+
+/** Frames of the session's own MAC and address, but no answers of a DHCP server; ARP about nobody but itself. */
+const ownIpv4: readonly Rule[] = [
+  rule(
+    equal(payload('ether', 'type'), 'ip'),
+    equal(payload('udp', 'sport'), 67),
+    counter('spoofed'),
+    drop,
+  ),
+  rule(
+    equal(concat(meta('iifname'), payload('ether', 'saddr'), payload('ip', 'saddr')), '@places'),
+    accept,
+  ),
+  rule(
+    ...ethernetArp(),
+    equal(concat(meta('iifname'), payload('ether', 'saddr')), '@macs'),
+    equal(
+      concat(meta('iifname'), payload('arp', 'saddr ether'), payload('arp', 'saddr ip')),
+      '@places',
+    ),
+    accept,
+  ),
+  // A probe before an address is taken (RFC 5227), and the first words of a DHCP client.
+  rule(
+    ...ethernetArp(),
+    equal(payload('arp', 'saddr ip'), '0.0.0.0'),
+    equal(concat(meta('iifname'), payload('arp', 'saddr ether')), '@macs'),
+    accept,
+  ),
+  rule(
+    equal(payload('ip', 'saddr'), '0.0.0.0'),
+    equal(payload('udp', 'sport'), 68),
+    equal(payload('udp', 'dport'), 67),
+    equal(concat(meta('iifname'), payload('ether', 'saddr')), '@macs'),
+    accept,
+  ),
+];
+
+/** In open mode IPv6 is left alone but for what makes others believe in a router or a DHCP server. */
+const ownIpv6: readonly Rule[] = [
+  rule(
+    equal(payload('ether', 'type'), 'ip6'),
+    equal({ exthdr: { name: 'frag' } }, true),
+    counter('spoofed'),
+    drop,
+  ),
+  rule(
+    equal(payload('icmpv6', 'type'), set('nd-router-advert', 'nd-redirect')),
+    counter('spoofed'),
+    drop,
+  ),
+  rule(
+    equal(payload('ether', 'type'), 'ip6'),
+    equal(payload('udp', 'sport'), 547),
+    counter('spoofed'),
+    drop,
+  ),
+  rule(
+    equal(payload('ether', 'type'), 'ip6'),
+    equal(concat(meta('iifname'), payload('ether', 'saddr')), '@macs'),
+    accept,
+  ),
+];
+
+function ethernetArp(): Statement[] {
+  return [
+    equal(payload('arp', 'htype'), 1),
+    equal(payload('arp', 'ptype'), 'ip'),
+    equal(payload('arp', 'hlen'), 6),
+    equal(payload('arp', 'plen'), 4),
+  ];
+}
+
+function inetSets(inet: Table<'inet'>): SetDefinition[] {
+  const place = ['ifname', 'ipv4_addr'];
+  const kept = {
+    flags: ['timeout'],
+    timeoutSeconds: denialsKeptSeconds,
+    size: denialsMax,
+  };
+  return [
+    { ...inet, name: 'sources', type: place, map: 'verdict' },
+    { ...inet, name: 'to_host', type: place, map: 'verdict' },
+    { ...inet, name: 'destinations', type: place },
+    { ...inet, name: 'asking_coid', type: place },
+    { ...inet, name: 'gateways', type: place },
+    { ...inet, name: 'bridges', type: 'ifname' },
+    {
+      ...inet,
+      name: 'denials',
+      type: ['ipv4_addr', 'ipv4_addr', 'inet_proto', 'inet_service'],
+      ...kept,
+    },
+    { ...inet, name: 'other_denials', type: ['ipv4_addr', 'ipv4_addr', 'inet_proto'], ...kept },
+    {
+      ...inet,
+      name: 'denial_rate',
+      type: 'ipv4_addr',
+      flags: ['timeout'],
+      timeoutSeconds: 60,
+      size: 4096,
+    },
+  ];
+}
+
+function inetChains(inet: Table<'inet'>, dnsPort: number): Chain[] {
+  const hook = (name: string, rules: readonly Rule[]): Chain => ({
+    ...inet,
+    name,
+    base: { type: 'filter', hook: name, priority: filterPriority },
+    rules,
+  });
+  const toGateway = equal(concat(meta('iifname'), payload('ip', 'daddr')), '@gateways');
+  const dhcp = rule(equal(payload('udp', 'sport'), 68), equal(payload('udp', 'dport'), 67), accept);
+  // Multicast and broadcast are noise, not attempts: nobody is answered, nothing is noted.
+  const end = [rule(unequal(meta('pkttype'), 'host'), drop), rule(deny)];
+  return [
+    { ...inet, name: 'deny', rules: denyRules },
+    {
+      ...inet,
+      name: 'intrude',
+      rules: [
+        rule(within(ct('state'), ['established', 'related']), { return: null }),
+        rule(within(ct('status'), 'dnat'), { return: null }),
+        rule(counter('intruding'), drop),
+      ],
+    },
+    {
+      ...inet,
+      name: 'host_by_bridge',
+      rules: [answers, dhcp, rule(toGateway, isTcpUdp, equal(dport, 53), accept), ...end],
+    },
+    {
+      ...inet,
+      name: 'host_by_coid',
+      rules: [
+        answers,
+        dhcp,
+        rule(toGateway, within(ct('status'), 'dnat'), isTcpUdp, equal(dport, dnsPort), accept),
+        ...end,
+      ],
+    },
+    {
+      ...inet,
+      name: 'questions',
+      base: { type: 'nat', hook: 'prerouting', priority: natPriority },
+      rules: [
+        rule(equal(from, '@asking_coid'), isTcpUdp, equal(dport, 53), {
+          redirect: { port: dnsPort },
+        }),
+      ],
+    },
+    hook('forward', [
+      rule(
+        equal(concat(meta('oifname'), payload('ip', 'daddr')), '@destinations'),
+        jump('intrude'),
+      ),
+      rule(vmap(from, 'sources')),
+    ]),
+    hook('input', [rule(vmap(from, 'to_host'))]),
+  ];
+}
+
+/** Notes who wanted what (not more than 20 a second for each), then says no in a way that programs understand at once. */
+const denyRules: readonly Rule[] = [
+  rule(
+    isTcpUdp,
+    noteRate,
+    update(
+      concat(payload('ip', 'saddr'), payload('ip', 'daddr'), meta('l4proto'), dport),
+      'denials',
+    ),
+  ),
+  rule(
+    unequal(meta('l4proto'), set('tcp', 'udp')),
+    noteRate,
+    update(
+      concat(payload('ip', 'saddr'), payload('ip', 'daddr'), meta('l4proto')),
+      'other_denials',
+    ),
+  ),
+  rule(equal(meta('l4proto'), 'tcp'), counter('denied'), { reject: { type: 'tcp reset' } }),
+  rule(counter('denied'), { reject: { type: 'icmpx', expr: 'admin-prohibited' } }),
+];
