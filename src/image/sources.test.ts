@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CoiError } from '../errors.ts';
+import {
+  acquireSettings,
+  aptSources,
+  imageSources,
+  keptSettings,
+  keptSources,
+  osRelease,
+  sourcesFile,
+} from './sources.ts';
+
+const bookworm = osRelease('ID=debian\nPRETTY_NAME="Debian 12"\nVERSION_CODENAME=bookworm\n');
+const key = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+const deb822 = `Types: deb
+# http://snapshot.example/2025
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: ${key}
+
+Types: deb deb-src
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components: main
+Signed-By: ${key}
+
+Types: deb
+URIs: http://other.example/tool
+Suites: nodistro
+Components: main
+`;
+
+test('a Debian 12 host gives the same mirrors with the suites of the image', () => {
+  assert.deepEqual(imageSources(bookworm, aptSources(deb822, 'deb822')), [
+    { uri: 'http://mirror.example/debian', suites: ['trixie', 'trixie-updates'], signedBy: key },
+    { uri: 'http://mirror.example/debian-security', suites: ['trixie-security'], signedBy: key },
+  ]);
+});
+
+test('one-line sources are read with their options, commented ones are not', () => {
+  const text = `deb [arch=amd64 signed-by=/k.gpg] http://m.example/debian bookworm main
+# deb http://off.example/debian bookworm main
+deb-src http://m.example/debian bookworm main
+deb http://m.example/debian-security bookworm-security main contrib
+`;
+  assert.deepEqual(aptSources(text, 'one-line'), [
+    { uri: 'http://m.example/debian', suites: ['bookworm'], signedBy: '/k.gpg' },
+    { uri: 'http://m.example/debian-security', suites: ['bookworm-security'], signedBy: undefined },
+  ]);
+});
+
+test('a stanza that is switched off, and a key written into the file, are no obstacle', () => {
+  const text = `Enabled: no\nTypes: deb\nURIs: http://a.example\nSuites: bookworm\n
+Types: deb\nURIs: http://b.example\nSuites: bookworm\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n`;
+  assert.deepEqual(aptSources(text, 'deb822'), [
+    { uri: 'http://b.example', suites: ['bookworm'], signedBy: undefined },
+  ]);
+});
+
+test('backports and suites of other vendors do not get into the image', () => {
+  const sources = aptSources(
+    'deb http://m.example/debian bookworm main\ndeb http://m.example/debian bookworm-backports main\ndeb http://x.example stable-tool main\n',
+    'one-line',
+  );
+  assert.deepEqual(
+    imageSources(bookworm, sources).map(({ suites }) => suites),
+    [['trixie']],
+  );
+});
+
+test('the second mirror of the same suite is left out', () => {
+  const sources = aptSources(
+    'deb http://a.example trixie main\ndeb http://b.example trixie main\n',
+    'one-line',
+  );
+  const trixie = { ...bookworm, codename: 'trixie' };
+  assert.deepEqual(
+    imageSources(trixie, sources).map(({ uri }) => uri),
+    ['http://a.example'],
+  );
+});
+
+for (const [about, host, text] of [
+  [
+    'an Ubuntu host',
+    { id: 'ubuntu', name: 'Ubuntu 24.04', codename: 'noble' },
+    'deb http://u.example noble main\n',
+  ],
+  ['a Debian host without any mirror', bookworm, ''],
+] as const) {
+  test(`${about} is told that there is no Debian mirror`, () => {
+    assert.throws(
+      () => imageSources(host, aptSources(text, 'one-line')),
+      (error) =>
+        error instanceof CoiError &&
+        error.code === 'image-build-failed' &&
+        error.message.includes(host.name),
+    );
+  });
+}
+
+test('a login in a mirror address is used for the download and does not stay in the image', () => {
+  const sources = [
+    {
+      uri: 'https://me:secret@m.example/debian',
+      suites: ['trixie'],
+      signedBy: '/etc/apt/keyrings/own.gpg',
+    },
+  ];
+  assert.match(
+    sourcesFile(sources, (path) => path),
+    /URIs: https:\/\/me:secret@m\.example\/debian\n/,
+  );
+  const { text, keyrings } = keptSources(sources);
+  assert.equal(
+    text,
+    'Types: deb\nURIs: https://m.example/debian\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/own.gpg\n',
+  );
+  assert.deepEqual(keyrings, ['/etc/apt/keyrings/own.gpg']);
+});
+
+test("Debian's own keyring need not be copied, since the image has it", () => {
+  const { text, keyrings } = keptSources([
+    { uri: 'http://m.example', suites: ['trixie'], signedBy: undefined },
+  ]);
+  assert.deepEqual(keyrings, []);
+  assert.match(text, new RegExp(`Signed-By: ${key}`));
+});
+
+test('the download keeps how the host reaches its mirror, the image only that the mirror may be old', () => {
+  const dump = `APT::Update::Post-Invoke:: "rm -rf /";
+Acquire::http::Proxy "http://127.0.0.1:3128";
+Acquire::Check-Valid-Until "false";
+Acquire::Languages:: "none";
+Dir "/";
+`;
+  const settings = acquireSettings(dump);
+  assert.deepEqual(settings, [
+    'Acquire::http::Proxy "http://127.0.0.1:3128";',
+    'Acquire::Check-Valid-Until "false";',
+  ]);
+  assert.deepEqual(keptSettings(settings), ['Acquire::Check-Valid-Until "false";']);
+});
