@@ -6,13 +6,21 @@ import type { ContainerName, Slot } from '../names.ts';
 import type { SavedSession, StoppedSession } from '../session/choose.ts';
 import { findConversation } from '../session/conversations.ts';
 import { launchSteps, reserved } from '../session/launch.ts';
+import { followingConfig } from '../session/plan.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent } from '../session/steps.ts';
 import { tool as findTool } from '../tools/list.ts';
 import type { Conversation } from '../tools/shape.ts';
 import { reserveOrStart } from './coid.ts';
 import type { Meant, ShellOptions } from './meant.ts';
-import { agentEnvironment, extraMounts, newSessionId, serverFacts, wish } from './prepare.ts';
+import {
+  agentEnvironment,
+  extraMounts,
+  following,
+  newSessionId,
+  serverFacts,
+  wish,
+} from './prepare.ts';
 import { type AgentSetting, agentSetting, guestHome } from './tool.ts';
 
 /** A container that runs, and what is to be opened in it. */
@@ -136,6 +144,7 @@ async function restarted(
   };
   const alias = meant.resolved.settings['container.alias'];
   const config = {
+    ...followingConfig(following(app, meant.resolved)),
     'user.coi.persistent': String(meant.persistent),
     'user.coi.tool': agent.tool.name,
     ...(alias ? { 'user.coi.alias': alias } : {}),

@@ -6,6 +6,7 @@ import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/prot
 import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
+import { hostZone, knownZone } from '../host/zone.ts';
 import {
   parseAlias,
   parseImageAlias,
@@ -19,8 +20,10 @@ import { parseAssignment } from '../session/environment.ts';
 import { parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
 import { imageMissing } from '../session/launch.ts';
+import { sessionLimits } from '../session/limits.ts';
 import { mountRefusal } from '../session/mounts.ts';
 import type { PlannedMount, ServerFacts, SessionWish } from '../session/plan.ts';
+import { sessionZone } from '../session/timezone.ts';
 import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 
@@ -124,7 +127,7 @@ export async function serverFacts(
 /** The wish of a session from options and settings; the store's mounts come later, with the store. */
 export function wish(
   app: App,
-  { settings, profile }: ResolvedConfig,
+  resolved: ResolvedConfig,
   at: Place,
   more: {
     session: SessionId;
@@ -135,6 +138,7 @@ export function wish(
     disposable: boolean;
   },
 ): SessionWish {
+  const { settings, profile } = resolved;
   const alias = settings['container.alias'];
   return {
     session: more.session,
@@ -151,9 +155,20 @@ export function wish(
     network: settings['network.mode'],
     docker: settings['container.docker'],
     storagePool: settings['container.storage_pool'] || undefined,
+    ...following(app, resolved),
     disposable: more.disposable,
     mounts: more.mounts,
   };
+}
+
+/** What of the configuration also holds for a container that is started again. */
+export function following(
+  app: App,
+  { settings }: ResolvedConfig,
+): Pick<SessionWish, 'limits' | 'timezone'> {
+  const { name, warning } = sessionZone(settings, hostZone(), knownZone);
+  if (warning) app.io.warn(warning);
+  return { limits: sessionLimits(settings), timezone: name };
 }
 
 /** The slot that was asked for; 0 means any. Throws `usage`. */

@@ -5,6 +5,7 @@ import type { Reservation } from '../daemon/protocol.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { removeTree } from '../host/trees.ts';
 import type { SessionId } from '../names.ts';
+import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import { prepareStore, recordSession, storePath } from '../session/store.ts';
 import { contextText } from '../tools/context.ts';
@@ -117,5 +118,6 @@ function context(tool: Tool, settings: ResolvedConfig['settings'], wish: ToolWis
     mounts: wish.mounts.map(({ target, readonly }) => ({ container: target, readonly })),
     docker: settings['container.docker'],
     sshAgent: settings['ssh.forward_agent'],
+    limits: limitWords(settings),
   });
 }

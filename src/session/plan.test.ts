@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Reservation } from '../daemon/protocol.ts';
 import type { Profile, StoragePool } from '../incus/shapes.ts';
 import type { ContainerName, ImageAlias, SessionId, Slot, WorkspacePath } from '../names.ts';
+import { noLimits } from './limits.ts';
 import { type SessionWish, sessionPlan } from './plan.ts';
 import { sessionRecord } from './record.ts';
 
@@ -21,6 +22,8 @@ const wish: SessionWish = {
   network: 'restricted',
   docker: true,
   storagePool: undefined,
+  limits: noLimits,
+  timezone: 'Europe/Berlin',
   disposable: false,
   mounts: [
     {
@@ -93,6 +96,7 @@ test('the create call is exactly this', () => {
         'security.idmap.isolated': 'true',
         'security.idmap.base': '2000000',
         'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
+        'environment.TZ': 'Europe/Berlin',
         'security.nesting': 'true',
         'security.syscalls.intercept.mknod': 'true',
         'security.syscalls.intercept.setxattr': 'true',
@@ -191,4 +195,27 @@ test('a mount that coid did not make is a refusal, not a mount of something else
   assert.throws(() => plan.instance({ ...reservation, mounts: reservation.mounts.slice(0, 1) }), {
     code: 'coid-failed',
   });
+});
+
+test('limits of the disk go to the root device, those of /tmp to lxc, the rest to the instance', () => {
+  const limits = {
+    config: { 'limits.cpu': '2' },
+    root: { size: '5GiB' },
+    raw: ['lxc.mount.entry = tmpfs tmp'],
+  };
+  const body = sessionPlan(
+    { ...wish, limits },
+    { defaultProfile: profile(root), pools: undefined },
+  ).instance(reservation);
+  assert.deepEqual(body.devices?.['root'], {
+    type: 'disk',
+    path: '/',
+    pool: 'default',
+    size: '5GiB',
+  });
+  assert.equal(body.config?.['limits.cpu'], '2');
+  assert.match(
+    body.config?.['raw.lxc'] ?? '',
+    /gateway = 10\.77\.0\.1\nlxc\.mount\.entry = tmpfs tmp$/,
+  );
 });

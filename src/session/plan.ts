@@ -4,6 +4,7 @@ import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
 import type { Alias, ImageAlias, SessionId, Slot, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
+import type { Limits } from './limits.ts';
 import { recordConfig, type SessionRecord } from './record.ts';
 
 /** A directory of the host in the container. `name` is the device's. */
@@ -29,6 +30,9 @@ export interface SessionWish {
   readonly network: NetworkMode;
   readonly docker: boolean;
   readonly storagePool: string | undefined;
+  readonly limits: Limits;
+  /** Name of a zone, for everything in the container. */
+  readonly timezone: string;
   /** Incus deletes the container itself when it stops: only for `coi run`. */
   readonly disposable: boolean;
   /** The store's parts and the extra mounts. */
@@ -50,7 +54,7 @@ export interface SessionPlan {
 
 export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan {
   refusePrivileged(server.defaultProfile);
-  const root = rootDevice(wish.storagePool, server);
+  const root = rootDevice(wish, server);
   return {
     wish,
     reserve: reserveRequest(wish),
@@ -65,7 +69,8 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
       config: {
         ...fixedConfig,
         ...dockerConfig(wish.docker),
-        ...placeConfig(reservation),
+        ...placeConfig(wish, reservation),
+        ...followingConfig(wish),
         ...recordConfig(record(wish, reservation)),
       },
       devices: {
@@ -107,10 +112,16 @@ function dockerConfig(docker: boolean): Config {
 }
 
 /** Where the container lives on the host: ids, and an address that is there before init runs. */
-function placeConfig({ idmapBase, nic, mounts, ownerUid, ownerGid }: Reservation): Config {
+function placeConfig(wish: SessionWish, reservation: Reservation): Config {
+  const { idmapBase, nic, mounts, ownerUid, ownerGid } = reservation;
+  const raw = [
+    `lxc.net.0.ipv4.address = ${nic.address}/${nic.prefixLength}`,
+    `lxc.net.0.ipv4.gateway = ${nic.gateway}`,
+    ...wish.limits.raw,
+  ];
   const config: Config = {
     'security.idmap.base': String(idmapBase),
-    'raw.lxc': `lxc.net.0.ipv4.address = ${nic.address}/${nic.prefixLength}\nlxc.net.0.ipv4.gateway = ${nic.gateway}`,
+    'raw.lxc': raw.join('\n'),
     'user.coi.nameserver': nic.nameserver,
   };
   // A file system that cannot be idmapped: the owner's own ids inside the container are the only way left.
@@ -193,11 +204,14 @@ function nicDevices({ nic }: Reservation, profile: Profile | undefined): Devices
   return devices;
 }
 
-function rootDevice(wanted: string | undefined, { defaultProfile, pools }: ServerFacts): Devices {
+function rootDevice(wish: SessionWish, { defaultProfile, pools }: ServerFacts): Devices {
+  const { storagePool: wanted, limits } = wish;
   const inherited = Object.values(defaultProfile?.devices ?? {}).find(
     (device) => device['type'] === 'disk' && device['path'] === '/',
   );
-  if (wanted === undefined && inherited) return {};
+  const limited = Object.keys(limits.root).length > 0;
+  if (wanted === undefined && inherited)
+    return limited ? { root: { ...inherited, ...limits.root } } : {};
   const pool = wanted ?? pools?.[0]?.name;
   if (pool === undefined)
     throw new CoiError('incus-failed', 'Incus has no storage pool', {
@@ -208,7 +222,15 @@ function rootDevice(wanted: string | undefined, { defaultProfile, pools }: Serve
       hint: `Create it (incus storage create ${pool} btrfs) or set [container] storage_pool to one of: ${pools.map(({ name }) => name).join(', ')}.`,
     });
   }
-  return { root: { type: 'disk', path: '/', pool } };
+  return { root: { type: 'disk', path: '/', pool, ...limits.root } };
+}
+
+/** Keys that follow today's configuration, also when a stopped container starts again. */
+export function followingConfig({
+  limits,
+  timezone,
+}: Pick<SessionWish, 'limits' | 'timezone'>): Config {
+  return { ...limits.config, 'environment.TZ': timezone };
 }
 
 function refusePrivileged(profile: Profile | undefined): void {
