@@ -27,7 +27,7 @@ export interface Opening {
 export async function openOnTerminal(
   app: App,
   opening: Opening,
-  watch: { timing: Timing; progress: Progress },
+  watch: { timing: Timing; progress: Progress; opened: () => void },
 ): Promise<BridgeEnd> {
   const incus = await app.incus();
   const exec = await incus.execTerminal(
@@ -47,6 +47,7 @@ export async function openOnTerminal(
     );
     watch.timing.mark('handed over');
     watch.progress.clear();
+    watch.opened();
     return await bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
   } catch (error) {
     if (app.signal.aborted) return { kind: 'interrupted' };

@@ -5,6 +5,7 @@ import { tmuxSession } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
+import { addAgent, agentVariables, hostAgent } from './agent.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
 import { leave } from './leave.ts';
@@ -46,6 +47,7 @@ async function shell(app: App, options: ShellOptions, alias: string | undefined)
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<void> {
   registerAlias(app, meant);
+  const socket = await hostAgent(app, meant.resolved);
   const progress = stepProgress(app.io);
   let live: Live;
   try {
@@ -57,13 +59,26 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     progress.clear();
   }
   announce(app, options, meant, live);
-  const { container, target, environment, command, reservation, storeDir, slot } = live;
+  const { container, target, command, reservation, storeDir, slot } = live;
   const session = tmuxSession(container);
   const tmux = (options.tmux ?? true) && meant.resolved.settings['shell.use_tmux'];
+  const environment = { ...live.environment, ...agentVariables(socket) };
   const opening = { container, session, workspace: target, environment, command, tmux };
-  if (options.background) return openInBackground(app, opening);
-  const end = await openOnTerminal(app, opening, { timing, progress });
+  if (options.background) {
+    await openInBackground(app, opening);
+    return warned(app, await addAgent(app, container, socket));
+  }
+  let agent: Promise<string | undefined> | undefined;
+  const opened = () => {
+    agent = addAgent(app, container, socket);
+  };
+  const end = await openOnTerminal(app, opening, { timing, progress, opened });
   await leave(app, { container, reservation, storeDir, slot }, end);
+  if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
+}
+
+function warned(app: App, problem: string | undefined): void {
+  if (problem) app.io.warn(problem);
 }
 
 function announce(app: App, options: ShellOptions, { at, choice }: Meant, live: Live): void {

@@ -4,6 +4,7 @@ import type { Incus } from '../incus/client.ts';
 import type { Config } from '../incus/shapes.ts';
 import type { StoppedSession } from './choose.ts';
 import { incusFailure } from './failure.ts';
+import { agentDevice, withoutAgent } from './ssh-agent.ts';
 import type { Step } from './steps.ts';
 
 const startMs = 120_000;
@@ -44,6 +45,15 @@ export const restartSteps: readonly Step<RestartContext>[] = [
           { config: Object.fromEntries(changed) },
           { signal },
         );
+    },
+  },
+  {
+    // It would slow the start down by a second and may point to an agent that is gone; a new one is added later.
+    name: 'agent',
+    title: 'Removing the last SSH agent',
+    run: async ({ incus, container }, signal) => {
+      if (container.instance.devices[agentDevice])
+        await withoutAgent(incus, container.name, signal);
     },
   },
   {
