@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  bridge,
+  coidStatus,
+  FakeHost,
+  type FakeHostState,
+  gib,
+  pool,
+  wellState,
+} from '../../test/fakes/machine.ts';
+import { checks } from './checks.ts';
+import { type Probed, probeAll, verdict } from './report.ts';
+import { mend, planned, type SetupEvent } from './setup.ts';
+
+const elapsedMs = () => 0;
+const quiet = { checks, tell: () => {}, elapsedMs };
+const ids = (probed: readonly Probed[]) => probed.map(({ check }) => check.id);
+const notOk = (probed: readonly Probed[]) =>
+  probed
+    .filter(({ finding }) => finding.status !== 'ok')
+    .map(({ check, finding }) => `${check.id}: ${finding.message}`);
+
+async function plansOf(host: FakeHost): Promise<string[]> {
+  return ids(planned(await probeAll(checks, host.ground())));
+}
+
+describe('a bare Debian 12 without systemd', () => {
+  test('lacks nearly everything, and setup says what it will do', async () => {
+    const host = new FakeHost();
+    assert.deepEqual(await plansOf(host), [
+      'apt_source',
+      'packages',
+      'uid_mapping',
+      'permissions',
+      'lxcfs',
+      'incus',
+      'incus_storage_pools',
+      'network_bridge',
+      'ip_forwarding',
+      'program',
+      'coid',
+    ]);
+    assert.deepEqual(host.ran, [], 'probing changes nothing');
+  });
+
+  test('is ready after one setup, but for the image', async () => {
+    const host = new FakeHost();
+    const after = await mend(host.ground(), quiet);
+    assert.deepEqual(notOk(after), ['image: coi-default is not built yet']);
+    const bridges = host.networks.map(({ name, config }) => [
+      name,
+      config['ipv4.address'],
+      config['ipv4.dhcp.ranges'],
+    ]);
+    assert.deepEqual(bridges, [['coibr0', '10.77.0.1/22', '10.77.3.2-10.77.3.250']]);
+    assert.deepEqual(
+      host.pools.map(({ name, driver, config }) => [name, driver, config]),
+      [['default', 'btrfs', { size: '30GiB' }]],
+    );
+    assert.match((await host.readText('/etc/subuid')) ?? '', /^root:1000000:1000000000$/m);
+  });
+
+  test('gets Incus from the backports of its own mirror, with the same keys', async () => {
+    const host = new FakeHost();
+    await mend(host.ground(), quiet);
+    assert.equal(
+      await host.readText('/etc/apt/sources.list.d/coi-backports.sources'),
+      '# Written by `coi setup`: Incus for this release.\nTypes: deb\nURIs: http://mirror.example/debian\nSuites: bookworm-backports\nComponents: main\nSigned-By: /usr/share/keyrings/k.gpg\n',
+    );
+    assert.ok(
+      host.ran.some(
+        (line) =>
+          line.startsWith('apt-get') &&
+          line.includes('-t bookworm-backports') &&
+          line.includes('incus-base'),
+      ),
+    );
+  });
+
+  test('a second setup finds nothing to do', async () => {
+    const host = new FakeHost();
+    await mend(host.ground(), quiet);
+    host.ran.length = 0;
+    assert.deepEqual(await plansOf(host), []);
+    await mend(host.ground(), quiet);
+    assert.deepEqual(host.ran, []);
+  });
+
+  test('an ordinary user that called sudo becomes a member of the group', async () => {
+    const host = new FakeHost({ caller: { name: 'ann', uid: 1000 } });
+    await mend(host.ground(), quiet);
+    assert.match((await host.readText('/etc/group')) ?? '', /^incus-admin:.*ann$/m);
+  });
+});
+
+test('wherever setup is interrupted, the next one ends with a ready host', async () => {
+  const steps = planned(await probeAll(checks, new FakeHost().ground())).length;
+  for (let at = 0; at < steps; at++) {
+    for (const when of ['before', 'after'] as const) {
+      const host = new FakeHost();
+      const stop = new AbortController();
+      let started = 0;
+      const tell = (event: SetupEvent) => {
+        const due = event.kind === (when === 'before' ? 'started' : 'ended');
+        if (due && started++ === at) stop.abort(new Error('interrupted'));
+      };
+      await mend(host.ground(stop.signal), { checks, tell, elapsedMs }).catch(() => {
+        // That it was interrupted is the point.
+      });
+      const after = await mend(host.ground(), quiet);
+      assert.deepEqual(notOk(after), ['image: coi-default is not built yet'], `${when} step ${at}`);
+    }
+  }
+});
+
+test('a host on which all is well is left alone', async () => {
+  const host = new FakeHost(wellState);
+  const probed = await probeAll(checks, host.ground());
+  assert.deepEqual(notOk(probed), []);
+  assert.equal(verdict(probed), 'healthy');
+  await mend(host.ground(), quiet);
+  assert.deepEqual(host.ran, []);
+});
+
+describe('a host whose processes were all ended', () => {
+  const halfAlive: FakeHostState = {
+    ...wellState,
+    incus: 'dead',
+    coid: 'absent',
+    files: {
+      ...wellState.files,
+      '/var/lib/lxcfs': { kind: 'stale' },
+      '/var/lib/lxcfs/proc': { kind: 'stale' },
+    },
+  };
+
+  test('gets them again, and keeps its pool and its bridge', async () => {
+    const host = new FakeHost(halfAlive);
+    const after = await mend(host.ground(), quiet);
+    assert.deepEqual(notOk(after), []);
+    assert.equal(host.pools.length, 1);
+    assert.equal(host.networks.length, 1);
+    const steps = host.ran.map((line) =>
+      line.replace(/ --nofile.* -- \S+/, ' incusd').replace(/ --(group|timeout) .*?(?= &|$)/, ''),
+    );
+    assert.deepEqual(steps, [
+      'umount -l /var/lib/lxcfs',
+      'mkdir -p /var/lib/lxcfs',
+      'lxcfs /var/lib/lxcfs &',
+      'mkdir -p /var/log/incus /var/lib/incus',
+      'prlimit incusd &',
+      '/usr/libexec/incus/incusd waitready',
+      '/usr/local/bin/coi daemon stop',
+      '/usr/local/bin/coi daemon start',
+    ]);
+  });
+
+  test('with systemd its services are started instead', async () => {
+    const host = new FakeHost({
+      ...halfAlive,
+      files: {
+        ...halfAlive.files,
+        '/run/systemd/system': { kind: 'directory' },
+        '/usr/local/lib/coi/current/dist/coid.service': '[Unit]\n',
+      },
+    });
+    assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
+    assert.ok(host.ran.includes('systemctl enable --now incus.socket'));
+    assert.ok(host.ran.includes('systemctl restart coid.service'));
+    assert.ok(!host.ran.some((line) => line.endsWith('&')), 'nothing runs beside systemd');
+  });
+
+  test('a daemon that is only slow to start does not get a rival', async () => {
+    const host = new FakeHost(halfAlive);
+    host.processes = async () => [{ pid: 9, name: 'incusd' }];
+    await mend(host.ground(), quiet).catch(() => {
+      // It never becomes ready in this test.
+    });
+    assert.ok(!host.ran.some((line) => line.startsWith('prlimit')));
+  });
+
+  test('a bridge whose DHCP server died comes up again', async () => {
+    const host = new FakeHost({
+      ...wellState,
+      files: { ...wellState.files, '/var/lib/incus/networks/coibr0/dnsmasq.pid': 'pid: 4242\n' },
+    });
+    assert.deepEqual(await plansOf(host), ['network_bridge']);
+    await mend(host.ground(), quiet);
+    assert.deepEqual(host.ran, ['update network coibr0']);
+  });
+});
+
+describe('an Incus that somebody else set up', () => {
+  const foreign: FakeHostState = {
+    ...wellState,
+    files: {
+      ...wellState.files,
+      '/usr/libexec/incus/incusd': { kind: 'missing' },
+      '/opt/incus/bin/incusd': { kind: 'file' },
+    },
+    pools: [pool('small', 'btrfs'), pool('tank', 'zfs')],
+    profile: {
+      name: 'default',
+      description: '',
+      config: {},
+      devices: { root: { type: 'disk', path: '/', pool: 'tank' } },
+      used_by: [],
+    },
+    networks: [bridge('incusbr0', { 'ipv4.address': '10.77.0.1/24', 'ipv4.nat': 'true' })],
+    routes:
+      'default via 10.78.0.1 dev eth0\n10.78.0.0/16 dev eth0\n10.79.1.0/24 dev wg0 table 51820\n',
+  };
+
+  test('keeps pool, profile and network, and only gets our bridge, elsewhere', async () => {
+    const host = new FakeHost(foreign);
+    const after = await mend(host.ground(), quiet);
+    assert.deepEqual(notOk(after), []);
+    assert.deepEqual(host.ran, ['network coibr0 10.80.0.1/22']);
+  });
+
+  test('has the pool of its default profile judged, not the first one', async () => {
+    const probed = await probeAll(checks, new FakeHost(foreign).ground());
+    assert.equal(
+      probed.find(({ check }) => check.id === 'incus_storage_pools')?.finding.details?.['pool'],
+      'tank',
+    );
+  });
+});
+
+describe('packages', () => {
+  test('are tried again after mending apt and fetching its lists', async () => {
+    const host = new FakeHost({ aptFailures: 1 });
+    await mend(host.ground(), quiet);
+    const words = host.ran
+      .filter((line) => /^(apt-get|dpkg)/.test(line))
+      .map((line) => line.replace(/ -[oq] ?\S*| -y/g, ''));
+    assert.equal(words.length, 5);
+    assert.match(words[1] ?? '', /^dpkg .*--configure -a$/);
+    assert.match(words[3] ?? '', /update$/);
+  });
+
+  test('that cannot be installed stop setup with the words of apt', async () => {
+    const host = new FakeHost({ aptFailures: 9 });
+    await assert.rejects(mend(host.ground(), quiet), {
+      code: 'setup-failed',
+      message: /something is wrong/,
+    });
+    assert.ok(!host.ran.includes('install coi'), 'nothing is built on what is missing');
+  });
+
+  test('are a matter for people where there is no apt', async () => {
+    const host = new FakeHost({ files: { '/usr/bin/apt-get': { kind: 'missing' } } });
+    const found = (await probeAll(checks, host.ground())).find(
+      ({ check }) => check.id === 'packages',
+    );
+    assert.equal(found?.finding.plan, undefined);
+    assert.ok(found?.finding.hint);
+  });
+});
+
+describe('a pool on a host that is no good for btrfs', () => {
+  const made = async (state: FakeHostState) => {
+    const host = new FakeHost(state);
+    const probed = await probeAll(checks, host.ground());
+    const plan = probed.find(({ check }) => check.id === 'incus_storage_pools')?.finding.plan ?? '';
+    const after = await mend(host.ground(), quiet);
+    return { plan, driver: host.pools[0]?.driver, notOk: notOk(after) };
+  };
+
+  test('becomes directories, said loudly before and after', async () => {
+    const { plan, driver, notOk } = await made({
+      files: { '/dev/loop-control': { kind: 'missing' } },
+    });
+    assert.match(plan, /SLOW/);
+    assert.equal(driver, 'dir');
+    assert.ok(notOk.some((line) => /CANNOT COPY ON WRITE/.test(line)));
+  });
+
+  test('is not made where nothing fits', async () => {
+    const { driver, notOk } = await made({ freeBytes: 9 * gib });
+    assert.equal(driver, undefined);
+    assert.ok(notOk.some((line) => /only 9\.0 GiB are free/.test(line)));
+  });
+});
+
+describe('coid', () => {
+  const restarted = ['/usr/local/bin/coi daemon stop', '/usr/local/bin/coi daemon start'];
+
+  test('of another version is restarted', async () => {
+    const host = new FakeHost({ ...wellState, coid: { version: '1.2.2' } });
+    await mend(host.ground(), quiet);
+    assert.deepEqual(host.ran, restarted);
+  });
+
+  test('that speaks another protocol is restarted', async () => {
+    const host = new FakeHost({ ...wellState, coid: 'absent' });
+    const ground = host.ground();
+    const old = {
+      ...ground,
+      coidStatus: async () => {
+        if (host.coidStatus) return host.coidStatus;
+        throw Object.assign(new Error('speaks 0'), { code: 'coid-version' });
+      },
+    };
+    await mend(old, quiet);
+    assert.deepEqual(host.ran, restarted);
+  });
+
+  test('of the same version but another build is restarted when the program changed', async () => {
+    const host = new FakeHost({
+      ...wellState,
+      install: { wanted: 'aaaaaaaaaaaaaaaa', installed: 'bbbbbbbbbbbbbbbb', link: 'ours' },
+    });
+    host.linkTarget = async () => '/usr/local/lib/coi/bbbbbbbbbbbbbbbb/bin/node';
+    await mend(host.ground(), quiet);
+    assert.deepEqual(host.ran, ['install coi', ...restarted]);
+  });
+
+  test('that waits for Incus is a warning', async () => {
+    const probed = await probeAll(
+      checks,
+      new FakeHost({ ...wellState, coid: coidStatus({ incus: 'waiting' }) }).ground(),
+    );
+    assert.deepEqual(notOk(probed), ['coid: version 1.2.3, waiting for Incus']);
+  });
+});
+
+test('an ordinary user sees what is not for them to see as a warning, not as a failure of the host', async () => {
+  const host = new FakeHost({
+    ...wellState,
+    incus: 'forbidden',
+    caller: { name: 'bob', uid: 1001 },
+    groups: [1001],
+  });
+  const probed = await probeAll(checks, host.ground());
+  const status = (id: string) => probed.find(({ check }) => check.id === id)?.finding.status;
+  assert.equal(status('incus_storage_pools'), 'warning');
+  assert.equal(status('permissions'), 'failed');
+});
+
+test('a probe that breaks is a failed check, and the others are told all the same', async () => {
+  const broken = checks.map((check) =>
+    check.id === 'disk_space' ? { ...check, probe: () => Promise.reject(new Error('EIO')) } : check,
+  );
+  const probed = await probeAll(broken, new FakeHost(wellState).ground());
+  assert.deepEqual(notOk(probed), ['disk_space: could not be checked: EIO']);
+  assert.equal(probed.length, checks.length);
+});
