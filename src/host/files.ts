@@ -1,10 +1,12 @@
 // The file system of the host as domain code is handed it: see directory.ts for what makes it safe.
 import { constants, lstatSync, realpathSync } from 'node:fs';
-import { Directory, type FileContent, openedOr } from './directory.ts';
+import { type FileContent, openedOr } from './content.ts';
+import { Directory } from './directory.ts';
 import { FileError, type FileReason } from './file-error.ts';
 import { readUserFile } from './user-file.ts';
 
-export type { Directory, Entry, FileContent, Owner, WriteOptions } from './directory.ts';
+export type { FileContent, Owner, WriteOptions } from './content.ts';
+export type { Directory, Entry } from './directory.ts';
 export { FileError, type FileKind, type FileReason } from './file-error.ts';
 
 /** What domain code is handed instead of a file system. */

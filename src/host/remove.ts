@@ -15,7 +15,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { chmodEntry, type Directory, openPath } from './directory.ts';
+import { chmodEntry, openPath } from './content.ts';
+import type { Directory } from './directory.ts';
 import { attempt, FileError } from './file-error.ts';
 
 /** Other work of the process gets a turn after so many entries. */

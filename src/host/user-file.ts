@@ -3,7 +3,7 @@
 // so a link is followed where it stands in the home itself or in a directory of root, but not beyond a first one.
 import { closeSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { contentOf, type FileContent, openedFile } from './directory.ts';
+import { contentOf, type FileContent, openedFile } from './content.ts';
 import { FileError } from './file-error.ts';
 
 const maxLinks = 16;
