@@ -13,6 +13,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface ApiOptions extends CallOptions {
   etag?: string;
+  longPoll?: boolean;
 }
 
 export interface Envelope {
@@ -28,7 +29,7 @@ export interface Api {
   url(path: string): string;
   call(method: Method, path: string, body?: unknown, options?: ApiOptions): Promise<Envelope>;
   /** The metadata of a reply, trusted to have the documented shape. */
-  get<T>(path: string, options?: CallOptions): Promise<T>;
+  get<T>(path: string, options?: ApiOptions): Promise<T>;
   /** The same, or undefined where there is nothing (404). */
   find<T>(path: string, options?: CallOptions): Promise<{ value: T; etag: string } | undefined>;
   /** A call that starts a background operation. */
@@ -46,13 +47,17 @@ export function openApi(http: Http, project: string | undefined): Api {
     if (options.etag !== undefined) headers['If-Match'] = options.etag;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    return exchange(http, { method, path: url(path), headers, body: content }, options);
+    return exchange(
+      http,
+      { method, path: url(path), headers, body: content, longPoll: options.longPoll },
+      options,
+    );
   };
   const api: Api = {
     http,
     url,
     call,
-    get: async <T>(path: string, options?: CallOptions) =>
+    get: async <T>(path: string, options?: ApiOptions) =>
       (await call('GET', path, undefined, options)).metadata as T,
     find: async <T>(path: string, options?: CallOptions) => {
       const reply = await absent(call('GET', path, undefined, options));

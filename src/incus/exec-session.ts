@@ -103,7 +103,7 @@ function startSession<Fd extends string>(
     status,
     close,
     // The command starts when the data sockets are there; it may have ended before the control socket is.
-    opened: Promise.all(links.map(({ opened }) => opened)),
+    opened: Promise.all([...links.map(({ opened }) => opened), control.opened.catch(() => {})]),
     control: (message) => {
       control.opened.then(
         () => control.socket.send(JSON.stringify(message), () => {}),

@@ -12,6 +12,8 @@ export interface HttpCall {
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Buffer | Readable | undefined;
+  /** A GET that hangs until something happens: losing its connection is news, not staleness. */
+  readonly longPoll?: boolean | undefined;
 }
 
 export interface Http {
@@ -60,8 +62,8 @@ function sendOnce(
     });
     sent.on('error', (error) => {
       if (signal.aborted) return reject(signal.reason);
-      const stale =
-        sent.reusedSocket && !answered && method === 'GET' && errnoOf(error) === 'ECONNRESET';
+      const readOnly = method === 'GET' && !call.longPoll;
+      const stale = sent.reusedSocket && !answered && readOnly && errnoOf(error) === 'ECONNRESET';
       reject(stale ? new StaleConnection() : connectionError(call, error));
     });
     if (body === undefined || Buffer.isBuffer(body)) {

@@ -55,6 +55,7 @@ export async function waitUntilDone(
       return await api.get<OperationData>(`${path}/wait?timeout=${sliceSeconds}`, {
         signal,
         timeoutMs: sliceLimitMs,
+        longPoll: true,
       });
     } catch (error) {
       // A failed operation and the end of a slice are both error replies: what it is, the operation says.

@@ -28,6 +28,10 @@ export const argv = {
   notExecutable: ['/etc/passwd'],
   killItself: sh('kill -9 $$'),
   longSleep: ['sleep', '600'],
+  /** Holds a lock for as long as it lives, and says when it has it. */
+  holdLock: sh('exec 9>/tmp/coit-lock; flock 9; echo locked; exec sleep 600'),
+  /** Ends when nobody holds that lock. */
+  takeLock: ['flock', '/tmp/coit-lock', 'true'],
   ignoreInput: ['head', '-c', '3'],
   manyBytes: ['head', '-c', '8000000', '/dev/zero'],
   environment: sh('printf %s "$COIT_VALUE"'),
@@ -35,7 +39,8 @@ export const argv = {
   sizes: sh('stty -echo; echo ready; while read l && [ "$l" != end ]; do stty size; done; exit 3'),
 } as const;
 
-export const scripted: readonly ScriptedCommand[] = [
+export const scripted = (): ScriptedCommand[] => [
+  ...locks(),
   { argv: argv.succeed, run: () => 0 },
   ...[0, 1, 126, 127, 255].map((status) => ({ argv: argv.status(status), run: () => status })),
   {
@@ -82,3 +87,17 @@ export const scripted: readonly ScriptedCommand[] = [
     },
   },
 ];
+
+function locks(): ScriptedCommand[] {
+  const held: Promise<unknown>[] = [];
+  const hold = ({ stdout, killed }: FakeProcess) => {
+    held.push(killed);
+    stdout.write('locked\n');
+    return killed.then((signal) => 128 + signal);
+  };
+  const take = () => Promise.all(held).then(() => 0);
+  return [
+    { argv: argv.holdLock, run: hold },
+    { argv: argv.takeLock, run: take },
+  ];
+}

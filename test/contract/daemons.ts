@@ -23,7 +23,7 @@ export const daemons: readonly Daemon[] = [
   {
     name: 'fake',
     open: async () => {
-      const fake = await startFakeIncus({ commands: scripted });
+      const fake = await startFakeIncus({ commands: scripted() });
       const { fingerprint } = fake.state.addImage();
       return bench(openIncus({ socketPath: fake.socketPath }), fingerprint, () => fake.close());
     },

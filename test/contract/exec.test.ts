@@ -91,20 +91,25 @@ for (const daemon of daemons) {
       assert.equal(await exec.status, 143);
     });
 
-    it('an aborted exec rejects with the reason and does not run on', async () => {
+    it('an aborted exec rejects with the reason, and its command ends', async () => {
       const controller = new AbortController();
+      const { signal } = controller;
+      const exec = await bench.incus.execPiped(name, { command: argv.holdLock }, { signal });
+      exec.stderr.resume();
+      await once(exec.stdout, 'data');
       const reason = new Error('enough');
-      const exec = await bench.incus.execPiped(
-        name,
-        { command: argv.longSleep },
-        { signal: controller.signal },
-      );
       controller.abort(reason);
       await assert.rejects(exec.status, reason);
+      assert.equal((await run(argv.takeLock)).status, 0);
+    });
+
+    it('a captured exec that takes longer than its limit fails, and its command ends', async () => {
+      const slow = bench.incus.execCaptured(name, { command: argv.holdLock }, { timeoutMs: 400 });
       await assert.rejects(
-        bench.incus.execCaptured(name, { command: argv.longSleep }, { timeoutMs: 300 }),
+        slow,
         (error) => error instanceof IncusError && error.errno === 'ETIMEDOUT',
       );
+      assert.equal((await run(argv.takeLock)).status, 0);
     });
 
     it('a terminal has the size that it was given and follows changes of it', async () => {

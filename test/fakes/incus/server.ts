@@ -1,4 +1,5 @@
 // A small Incus: HTTP and websockets on a unix socket over an in-memory state. test/contract keeps it honest.
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,8 @@ export interface FakeIncus extends AsyncDisposable {
   readonly faults: Faults;
   /** Every request so far, as `GET /1.0/instances?recursion=1`. */
   readonly requests: readonly string[];
+  /** Resolves when every subscriber has received all events so far, or has hung up. */
+  eventsDelivered(): Promise<void>;
   /** Ends every connection at once, as a daemon that dies; the socket stays and new connections work. */
   cutAll(): void;
   close(): Promise<void>;
@@ -56,8 +59,17 @@ export async function startFakeIncus(
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
   });
-  server.on('upgrade', upgrader(world, execs, requests, faults));
+  const subscribers = new Set<WebSocket>();
+  server.on('upgrade', upgrader(world, execs, requests, faults, subscribers));
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  const eventsDelivered = async () => {
+    for (const socket of subscribers) {
+      // Answered in order: what was sent before has arrived by then.
+      const answered = Promise.race([once(socket, 'pong'), once(socket, 'close')]);
+      socket.ping();
+      await answered;
+    }
+  };
   const cutAll = () => {
     for (const connection of connections) connection.destroy();
   };
@@ -72,6 +84,7 @@ export async function startFakeIncus(
     state: world.state,
     faults,
     requests,
+    eventsDelivered,
     cutAll,
     close,
     [Symbol.asyncDispose]: close,
@@ -120,7 +133,13 @@ async function handle(
   throw new Refusal(404, 'not found');
 }
 
-function upgrader({ state }: World, execs: Execs, requests: string[], faults: Faults) {
+function upgrader(
+  { state }: World,
+  execs: Execs,
+  requests: string[],
+  faults: Faults,
+  subscribers: Set<WebSocket>,
+) {
   const sockets = new WebSocketServer({ noServer: true });
   return (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     requests.push(`${request.method} ${request.url}`);
@@ -135,7 +154,11 @@ function upgrader({ state }: World, execs: Execs, requests: string[], faults: Fa
       if (!isEvents) return execs.connect(secret, socket);
       const listener = (event: unknown) => socket.send(JSON.stringify(event));
       state.listeners.add(listener);
-      socket.once('close', () => state.listeners.delete(listener));
+      subscribers.add(socket);
+      socket.once('close', () => {
+        state.listeners.delete(listener);
+        subscribers.delete(socket);
+      });
     });
   };
 }

@@ -1,0 +1,233 @@
+// What the client does when the daemon is slow, refuses, or is lost.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ScriptedCommand } from '../../test/fakes/incus/exec.ts';
+import { startFakeIncus } from '../../test/fakes/incus/server.ts';
+import { IncusError } from './client.ts';
+import { incusSocketPath, openIncus } from './open.ts';
+
+const failed = (wanted: { status?: number; errno?: string }) => (error: unknown) => {
+  assert.ok(error instanceof IncusError, String(error));
+  for (const [key, value] of Object.entries(wanted))
+    assert.equal(error[key as 'status'], value, key);
+  return true;
+};
+
+const lingering: ScriptedCommand = {
+  argv: ['linger'],
+  run: async ({ stdout, killed }) => {
+    stdout.write('up');
+    return 128 + (await killed);
+  },
+};
+
+async function opened(t: { after(work: () => Promise<void>): void }) {
+  const fake = await startFakeIncus({ commands: [lingering] });
+  const incus = openIncus({ socketPath: fake.socketPath });
+  t.after(async () => {
+    incus.close();
+    await fake.close();
+  });
+  return { fake, incus };
+}
+
+/** A client of a server that answers as the test says. */
+async function answering(t: { after(work: () => Promise<void>): void }, listener: RequestListener) {
+  const directory = await mkdtemp(join(tmpdir(), 'coit-http-'));
+  const server = createServer(listener);
+  server.listen(join(directory, 's'));
+  await once(server, 'listening');
+  const incus = openIncus({ socketPath: join(directory, 's') });
+  t.after(async () => {
+    incus.close();
+    server.close();
+    server.closeAllConnections();
+    await rm(directory, { recursive: true });
+  });
+  return incus;
+}
+
+describe('connections', () => {
+  it('a missing socket is ENOENT, a file that is none is ECONNREFUSED, each with status 0', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'coit-http-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const at = (name: string) => openIncus({ socketPath: join(directory, name) }).server();
+    await assert.rejects(at('none'), failed({ status: 0, errno: 'ENOENT' }));
+    await writeFile(join(directory, 'file'), '');
+    await assert.rejects(at('file'), failed({ status: 0, errno: 'ECONNREFUSED' }));
+  });
+
+  it('a daemon that does not answer in time is ETIMEDOUT', async (t) => {
+    const { fake, incus } = await opened(t);
+    const held = Promise.withResolvers<void>();
+    fake.faults.inject({
+      path: /^\/1.0$/,
+      nth: 1,
+      fault: { kind: 'hold', until: held.promise, when: 'before' },
+    });
+    await assert.rejects(
+      incus.server({ timeoutMs: 50 }),
+      failed({ status: 0, errno: 'ETIMEDOUT' }),
+    );
+    held.resolve();
+    await incus.server();
+  });
+
+  it('an aborted call rejects with the reason of the signal, also when it was aborted before', async (t) => {
+    const { fake, incus } = await opened(t);
+    const held = Promise.withResolvers<void>();
+    fake.faults.inject({
+      path: /^\/1.0$/,
+      nth: 1,
+      fault: { kind: 'hold', until: held.promise, when: 'before' },
+    });
+    const controller = new AbortController();
+    const reason = new Error('no longer wanted');
+    const call = incus.server({ signal: controller.signal });
+    controller.abort(reason);
+    await assert.rejects(call, reason);
+    await assert.rejects(incus.server({ signal: controller.signal }), reason);
+    held.resolve();
+  });
+
+  it('a connection that is cut before the answer is ECONNRESET, and the next call works', async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.faults.inject({
+      method: 'PATCH',
+      path: /instances/,
+      nth: 1,
+      fault: { kind: 'drop', when: 'before' },
+    });
+    await assert.rejects(incus.updateInstance('x', {}), failed({ status: 0, errno: 'ECONNRESET' }));
+    await assert.rejects(incus.updateInstance('x', {}), failed({ status: 404 }));
+  });
+
+  it('a kept connection that the daemon closed meanwhile costs a reader nothing', async (t) => {
+    const { fake, incus } = await opened(t);
+    await incus.server();
+    fake.faults.inject({ path: /^\/1.0$/, nth: 1, fault: { kind: 'drop', when: 'before' } });
+    await incus.server();
+    assert.equal(fake.requests.filter((request) => request === 'GET /1.0').length, 3);
+  });
+
+  it('a writer is never sent twice', async (t) => {
+    const { fake, incus } = await opened(t);
+    await incus.server();
+    fake.faults.inject({
+      method: 'POST',
+      path: /networks/,
+      nth: 1,
+      fault: { kind: 'drop', when: 'after' },
+    });
+    const network = { name: 'n', type: 'bridge', config: {} } as const;
+    await assert.rejects(incus.createNetwork(network), failed({ status: 0, errno: 'ECONNRESET' }));
+    assert.equal(fake.requests.filter((request) => request.startsWith('POST')).length, 1);
+  });
+
+  it('an answer that is no envelope is EPROTO with its HTTP status', async (t) => {
+    const incus = await answering(t, (_, response) => response.writeHead(502).end('<html>'));
+    await assert.rejects(incus.server(), failed({ status: 502, errno: 'EPROTO' }));
+  });
+
+  it('an answer that breaks off is ECONNRESET', async (t) => {
+    const incus = await answering(t, (_, response) => {
+      response.writeHead(200, { 'Content-Length': 100 });
+      response.write('{"type":', () => response.destroy());
+    });
+    await assert.rejects(incus.server(), failed({ status: 0, errno: 'ECONNRESET' }));
+  });
+
+  it('a program that made calls ends by itself, without closing the client', async (t) => {
+    const { fake } = await opened(t);
+    const open = fileURLToPath(new URL('./open.ts', import.meta.url));
+    const script = `const { openIncus } = await import(${JSON.stringify(open)});
+      await openIncus({ socketPath: ${JSON.stringify(fake.socketPath)} }).instances();
+      console.log('done');`;
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 20_000,
+    });
+    assert.equal((await run).stdout, 'done\n');
+  });
+});
+
+describe('operations', () => {
+  it('a failed one is an error with its status and text', async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.faults.inject({
+      method: 'POST',
+      path: /instances$/,
+      nth: 1,
+      fault: { kind: 'fail-operation', message: 'no space left' },
+    });
+    const operation = await incus.createInstance({
+      name: 'x',
+      type: 'container',
+      source: { type: 'none' },
+    });
+    await assert.rejects(
+      operation.wait(),
+      (error: unknown) => failed({ status: 400 })(error) && /no space left/.test(String(error)),
+    );
+  });
+
+  it('a daemon that dies while one is waited for ends the wait', async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running' });
+    const exec = await incus.execPiped('c', { command: ['linger'] });
+    await once(exec.stdout, 'data');
+    fake.cutAll();
+    await assert.rejects(exec.status, failed({ status: 0, errno: 'ECONNRESET' }));
+    assert.ok(!exec.stdout.readableEnded);
+  });
+});
+
+describe('exec', () => {
+  it('sockets that cannot be opened fail it, and nothing is left waiting', async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running' });
+    fake.faults.inject({
+      method: 'GET',
+      path: /websocket/,
+      nth: 2,
+      fault: { kind: 'fail', status: 404, message: '' },
+    });
+    await assert.rejects(
+      incus.execPiped('c', { command: ['linger'] }),
+      failed({ status: 0, errno: 'EPROTO' }),
+    );
+  });
+
+  it('a write to a command that has ended is dropped without an error', async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running' });
+    const exec = await incus.execPiped('c', { command: ['linger'] });
+    exec.stdout.resume();
+    exec.stderr.resume();
+    exec.signal(15);
+    assert.equal(await exec.status, 143);
+    await new Promise((resolve) => exec.stdin.write('late', resolve));
+  });
+});
+
+describe('the socket', () => {
+  it('is named by INCUS_SOCKET, then INCUS_DIR, then the packages', () => {
+    assert.equal(incusSocketPath({ INCUS_SOCKET: '/a', INCUS_DIR: '/b' }), '/a');
+    assert.equal(incusSocketPath({ INCUS_DIR: '/b' }), '/b/unix.socket');
+    assert.equal(
+      incusSocketPath({}, () => true),
+      '/run/incus/unix.socket',
+    );
+    assert.equal(
+      incusSocketPath({}, () => false),
+      '/var/lib/incus/unix.socket',
+    );
+  });
+});
