@@ -1,0 +1,40 @@
+// What the tests tell the agent in a container's network namespace.
+
+export type AgentTask =
+  /** `open`, or the error's code. */
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  /** `answered`, `sent` (when not told to wait), or the error's code. */
+  | {
+      readonly kind: 'udp';
+      readonly address: string;
+      readonly port: number;
+      readonly text: string;
+      readonly wait: boolean;
+    }
+  | {
+      readonly kind: 'raw-ip';
+      readonly address: string;
+      readonly protocol: number;
+      readonly payload: string;
+    }
+  | { readonly kind: 'frame'; readonly interface: string; readonly hex: string }
+  | { readonly kind: 'sniff'; readonly interface: string }
+  | { readonly kind: 'sniffed'; readonly interface: string }
+  | { readonly kind: 'listen'; readonly port: number }
+  | { readonly kind: 'heard' }
+  | {
+      readonly kind: 'dns';
+      readonly server: string;
+      readonly port?: number;
+      readonly name: string;
+      readonly type: string;
+      readonly transport: 'udp' | 'tcp';
+      readonly edns?: boolean;
+      readonly limitMs?: number;
+    };
+
+export interface AgentReply {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}

@@ -1,0 +1,59 @@
+// What the tests and the server in the pretend internet say to each other.
+
+/** `name: ''` in an answer stands for the name that was asked for (under a wildcard). */
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: 'A' | 'AAAA' | 'CNAME' | 'TXT';
+  readonly ttl: number;
+  readonly data: string;
+}
+
+export interface DnsZone {
+  answers: DnsRecord[];
+  /** One address at a time, the next one at the next question. */
+  readonly rotate?: boolean;
+  /** Over UDP only the flag that there is more. */
+  readonly truncate?: boolean;
+}
+
+export interface ServerOptions {
+  /** Addresses on which DNS is answered. */
+  readonly dns: readonly string[];
+  readonly udp: readonly string[];
+  readonly udpPorts: readonly number[];
+  readonly tcpPorts: readonly number[];
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+export type ToServer =
+  | { readonly kind: 'start'; readonly options: ServerOptions }
+  | { readonly kind: 'zone'; readonly id: number; readonly zone: Readonly<Record<string, DnsZone>> }
+  | {
+      readonly kind: 'behave';
+      readonly id: number;
+      readonly delayMs: number;
+      readonly silent: boolean;
+    };
+
+export interface Arrival {
+  readonly kind: 'arrived';
+  readonly protocol: 'tcp' | 'udp' | 'http';
+  readonly address: string;
+  readonly port: number;
+  readonly peer: string;
+  readonly text: string;
+}
+
+export interface Question {
+  readonly kind: 'question';
+  readonly name: string;
+  readonly type: string;
+  readonly transport: string;
+}
+
+export type FromServer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly id: number }
+  | Arrival
+  | Question;
