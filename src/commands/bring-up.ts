@@ -1,6 +1,7 @@
 // From the session that is meant to a container that runs: a new one, a resumed one, or a stopped one started again.
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
+import { askedFault } from '../host/fault.ts';
 import { hostFiles } from '../host/files.ts';
 import type { ContainerName, Slot } from '../names.ts';
 import type { SavedSession, StoppedSession } from '../session/choose.ts';
@@ -8,7 +9,7 @@ import { findConversation } from '../session/conversations.ts';
 import { launchSteps, reserved } from '../session/launch.ts';
 import { followingConfig } from '../session/plan.ts';
 import { restartSteps } from '../session/restart.ts';
-import { runSteps, type Step, type StepEvent } from '../session/steps.ts';
+import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { tool as findTool } from '../tools/list.ts';
 import type { Conversation } from '../tools/shape.ts';
 import { reserveOrStart } from './coid.ts';
@@ -211,5 +212,9 @@ function steps<Context>(
   context: Context,
   tell: Tell,
 ): Promise<void> {
-  return runSteps(list, context, { tell, elapsedMs: app.clock.elapsedMs, signal: app.signal });
+  return runSteps(withFault(list, askedFault(app.env)), context, {
+    tell,
+    elapsedMs: app.clock.elapsedMs,
+    signal: app.signal,
+  });
 }

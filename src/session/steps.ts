@@ -1,5 +1,7 @@
 // Named steps with undo: the one way in which coi changes anything that takes more than one call.
 
+import type { Fault } from '../host/fault.ts';
+
 export interface Step<Context> {
   readonly name: string;
   /** What a person reads while it runs. */
@@ -25,7 +27,11 @@ export interface StepWatch {
  * Runs the steps in order. When one throws or the signal aborts, undoes it and those before it in reverse, then
  * throws the first error. An undo that fails is told and does not keep the others from running.
  */
-export async function runSteps<Context>(steps: readonly Step<Context>[], context: Context, watch: StepWatch): Promise<void> {
+export async function runSteps<Context>(
+  steps: readonly Step<Context>[],
+  context: Context,
+  watch: StepWatch,
+): Promise<void> {
   const begun: Step<Context>[] = [];
   for (const step of steps) {
     const startedMs = watch.elapsedMs();
@@ -44,7 +50,30 @@ export async function runSteps<Context>(steps: readonly Step<Context>[], context
   }
 }
 
-async function undo<Context>(begun: readonly Step<Context>[], context: Context, watch: StepWatch): Promise<void> {
+/** The same steps with a fault before or after one of them: for tests of what is left then. */
+export function withFault<Context>(
+  steps: readonly Step<Context>[],
+  fault: Fault | undefined,
+): readonly Step<Context>[] {
+  if (!fault) return steps;
+  return steps.map((step) => {
+    if (step.name !== fault.step) return step;
+    return {
+      ...step,
+      run: async (context, signal) => {
+        if (fault.when === 'before') fault.strike();
+        await step.run(context, signal);
+        fault.strike();
+      },
+    };
+  });
+}
+
+async function undo<Context>(
+  begun: readonly Step<Context>[],
+  context: Context,
+  watch: StepWatch,
+): Promise<void> {
   for (const step of begun.toReversed()) {
     try {
       await step.undo?.(context);
