@@ -1,0 +1,183 @@
+// Claims about the image that sessions start from, made on the small one of the same recipe.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ownBridge } from '../../src/daemon/bridge.ts';
+import { testImage } from '../bed/bed.ts';
+import { presetAddress, startGuest } from './guest.ts';
+
+const limit = { timeout: 120_000 };
+
+test('the machine comes up whole, and quickly', limit, async () => {
+  await using guest = await startGuest(testImage);
+  assert.equal(await guest.booted(), 'running');
+  assert.equal(await guest.root('systemctl --failed --no-legend'), '');
+  assert.equal(await guest.root('dpkg --audit'), '');
+  // What comes up is init, the journal and D-Bus: nothing that costs each session memory for nothing.
+  const running = await guest.root(
+    'systemctl list-units --type=service --state=running --no-legend --plain',
+  );
+  assert.deepEqual(
+    running.split('\n').map((line) => line.split(' ')[0]),
+    ['dbus.service', 'systemd-journald.service'],
+  );
+});
+
+test(
+  "the agent's user is uid 1000, owns the parents of its state and is root without a password",
+  limit,
+  async () => {
+    await using guest = await startGuest(testImage);
+    assert.equal(await guest.code('id -u; id -un; id -gn; sudo -n id -u'), '1000\ncode\ncode\n0');
+    const owners = await guest.root(
+      'cd /home/code && stat -c "%U %n" . .config .local .local/share .local/state .cache',
+    );
+    assert.deepEqual(
+      owners.split('\n').filter((line) => !line.startsWith('code ')),
+      [],
+    );
+    assert.equal(
+      await guest.code('locale -k LC_CTYPE >/dev/null; . /etc/default/locale; echo $LANG'),
+      'C.UTF-8',
+    );
+  },
+);
+
+test(
+  'tmux keeps 50000 lines, passes Escape on at once and knows its own terminal',
+  limit,
+  async () => {
+    await using guest = await startGuest(testImage);
+    const shown = await guest.code(
+      'tmux new-session -d -s x && tmux show -gv history-limit && tmux show -sv escape-time && tmux show -gv default-terminal && infocmp tmux-256color >/dev/null',
+    );
+    assert.equal(shown, '50000\n10\ntmux-256color');
+  },
+);
+
+test(
+  'an address that was set from outside is left alone, and the resolver is the one of the key',
+  limit,
+  async () => {
+    await using guest = await startGuest(testImage, {
+      config: { 'user.coi.nameserver': '192.0.2.53' },
+    });
+    assert.match(
+      await guest.root('ip -4 -oneline address show eth0; ip route'),
+      new RegExp(`${presetAddress}/24`),
+    );
+    await guest.booted();
+    const after = await guest.root(
+      'ip -4 -oneline address show eth0; ip route; pgrep -c udhcpc || true',
+    );
+    assert.match(
+      after,
+      new RegExp(
+        `inet ${presetAddress}/24 .*\n(.*\n)*default via 192\\.0\\.2\\.1 dev eth0(.*\n)+0$`,
+      ),
+    );
+    assert.equal(await guest.root('cat /etc/resolv.conf'), 'nameserver 192.0.2.53');
+    assert.equal(await guest.root('cat /etc/hostname'), guest.name);
+    assert.match(await guest.root('getent hosts $(hostname)'), /^127\.0\.1\.1/);
+  },
+);
+
+test(
+  'a container that nobody gave an address asks for one, and for a resolver',
+  limit,
+  async () => {
+    await using guest = await startGuest(testImage, { nic: { network: ownBridge } });
+    await guest.booted();
+    // `ip monitor` would do as well; the client's script is the last to write.
+    const shown = await guest.root(
+      'for i in $(seq 200); do grep -q nameserver /etc/resolv.conf && break; sleep 0.05; done; ip -4 -oneline address show eth0 scope global; ip route; cat /etc/resolv.conf',
+    );
+    assert.match(shown, /inet \d+\.\d+\.\d+\.\d+\/\d+/);
+    assert.match(shown, /default via \d/);
+    assert.match(shown, /nameserver \d/);
+  },
+);
+
+test('what is in /tmp before systemd has come up is still there afterwards', limit, async () => {
+  await using guest = await startGuest(testImage);
+  await guest.code(
+    'tmux new-session -d -s early && mkfifo /tmp/early && touch -d "40 days ago" /tmp/early',
+  );
+  assert.equal(await guest.booted(), 'running');
+  assert.equal(
+    await guest.code('tmux has-session -t =early && test -p /tmp/early && echo there'),
+    'there',
+  );
+  await assert.rejects(guest.root('mountpoint -q /tmp'));
+  await guest.root('systemd-tmpfiles --create --remove --boot --clean');
+  assert.equal(await guest.code('test -p /tmp/early && stat -c %a /tmp'), '1777');
+});
+
+for (const command of [
+  'poweroff',
+  'sudo poweroff',
+  'shutdown 0',
+  'shutdown -h now',
+  'halt',
+  'close',
+  'stop',
+]) {
+  test(`\`${command}\` by the agent's user ends the machine`, limit, async () => {
+    await using guest = await startGuest(testImage);
+    await guest.booted();
+    const ended = guest.told('instance-shutdown');
+    await Promise.all([ended, guest.code(`${command} || true`).catch(() => 'cut off')]);
+    const found = await guest.incus.instance(guest.name);
+    assert.equal(found?.instance.status, 'Stopped');
+  });
+}
+
+test('`reboot` brings the machine back with another boot and the same files', limit, async () => {
+  await using guest = await startGuest(testImage, {
+    config: { 'user.coi.nameserver': '192.0.2.53' },
+  });
+  await guest.booted();
+  const before = await guest.code('touch ~/kept; cat /proc/1/stat | cut -d" " -f22');
+  const back = guest.told('instance-restarted');
+  await Promise.all([back, guest.code('reboot || true').catch(() => 'cut off')]);
+  assert.equal(await guest.booted(), 'running');
+  assert.notEqual(await guest.code('test -e ~/kept; cat /proc/1/stat | cut -d" " -f22'), before);
+  assert.equal(await guest.root('cat /etc/resolv.conf'), 'nameserver 192.0.2.53');
+});
+
+test('every container is a machine of its own', limit, async () => {
+  await using one = await startGuest(testImage);
+  await using other = await startGuest(testImage);
+  await Promise.all([one.booted(), other.booted()]);
+  const ids = await Promise.all([one, other].map((guest) => guest.root('cat /etc/machine-id')));
+  assert.match(ids[0] ?? '', /^[0-9a-f]{32}$/);
+  assert.notEqual(ids[0], ids[1]);
+});
+
+test(
+  'the stub agent keeps a conversation where Claude Code would, and resumes it',
+  limit,
+  async () => {
+    await using guest = await startGuest(testImage);
+    const said = await guest.code(`mkdir -p /tmp/a.b && cd /tmp/a.b
+printf 'remember "blue"\\n/exit\\n' | dummy --verbose --permission-mode bypassPermissions --session-id 11111111-2222-3333-4444-555555555555`);
+    assert.match(said, /^You: You said: remember "blue"\nYou: Bye$/);
+    const state = '.claude/projects/-tmp-a-b/11111111-2222-3333-4444-555555555555.jsonl';
+    const lines = (await guest.code(`cat ~/${state}`))
+      .split('\n')
+      .map((line) => JSON.parse(line) as { message?: { content: string } });
+    assert.deepEqual(
+      lines.map(({ message }) => message?.content),
+      [undefined, 'remember "blue"'],
+    );
+    for (const resume of ['--resume', '--resume 11111111-2222-3333-4444-555555555555'])
+      assert.match(
+        await guest.code(`cd /tmp/a.b && dummy ${resume} </dev/null`),
+        /^Resuming session 1{8}-.*\n> remember/,
+      );
+    await assert.rejects(
+      guest.code('cd /tmp && dummy --resume </dev/null'),
+      /No conversation found/,
+    );
+    assert.match(await guest.code('dummy --version'), /dummy/);
+  },
+);
