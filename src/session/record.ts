@@ -48,12 +48,19 @@ export function recordConfig(record: SessionRecord): Config {
 /** Reads the keys; undefined for an instance that coi did not make (or of a version it does not know). */
 export function sessionRecord(config: Config): SessionRecord | undefined {
   const key = (name: string) => config[`user.coi.${name}`];
-  const [workspace, session, slot, owner, mounts] = [key('workspace'), key('session'), Number(key('slot')), Number(key('owner')), key('mounts')];
+  const [workspace, session, slot, owner, mounts] = [
+    key('workspace'),
+    key('session'),
+    Number(key('slot')),
+    Number(key('owner')),
+    key('mounts'),
+  ];
   if (key('version') !== recordVersion || !workspace || !session || !mounts) return undefined;
   if (!Number.isInteger(slot) || !Number.isInteger(owner)) return undefined;
   const record = mountRecord(mounts);
   const network = key('network');
-  if (!record || (network !== 'restricted' && network !== 'allowlist' && network !== 'open')) return undefined;
+  if (!record || (network !== 'restricted' && network !== 'allowlist' && network !== 'open'))
+    return undefined;
   return {
     workspace,
     target: key('target') ?? '/workspace',
@@ -79,10 +86,23 @@ export interface Container {
 }
 
 /** Those of all instances that are coi's business: sessions of `owner` (undefined: of everybody) and whatever else carries the prefix. */
-export function coiContainers(instances: readonly Instance[], prefix: string, owner: number | undefined): Container[] {
+export function coiContainers(
+  instances: readonly Instance[],
+  prefix: string,
+  owner: number | undefined,
+): Container[] {
   return instances
-    .map((instance) => ({ name: instance.name, status: instance.status, session: sessionRecord(instance.config), instance }))
-    .filter(({ name, session }) => name.startsWith(prefix) && (session === undefined || owner === undefined || session.owner === owner))
+    .map((instance) => ({
+      name: instance.name,
+      status: instance.status,
+      session: sessionRecord(instance.config),
+      instance,
+    }))
+    .filter(
+      ({ name, session }) =>
+        name.startsWith(prefix) &&
+        (session === undefined || owner === undefined || session.owner === owner),
+    )
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -96,7 +116,18 @@ function mountRecord(text: string): MountRecord | undefined {
   const record = value as Partial<MountRecord> | null;
   if (typeof record !== 'object' || record === null) return undefined;
   const numbers = [record.ownerUid, record.ownerGid, record.idmapBase];
-  if (typeof record.id !== 'string' || typeof record.runDir !== 'string' || !numbers.every(Number.isInteger) || !Array.isArray(record.mounts)) return undefined;
-  const sound = record.mounts.every((mount) => typeof mount?.name === 'string' && typeof mount.source === 'string' && typeof mount.readonly === 'boolean');
+  if (
+    typeof record.id !== 'string' ||
+    typeof record.runDir !== 'string' ||
+    !numbers.every(Number.isInteger) ||
+    !Array.isArray(record.mounts)
+  )
+    return undefined;
+  const sound = record.mounts.every(
+    (mount) =>
+      typeof mount?.name === 'string' &&
+      typeof mount.source === 'string' &&
+      typeof mount.readonly === 'boolean',
+  );
   return sound ? (record as MountRecord) : undefined;
 }

@@ -8,38 +8,78 @@ export type PathFacts =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'file' }
-  | { readonly kind: 'directory'; readonly real: string };
+  | {
+      readonly kind: 'directory';
+      readonly real: string;
+      readonly owner: { readonly uid: number; readonly gid: number };
+    };
 
 /** Absolute path of the workspace as its identity: links stay, dots go. Throws `workspace-invalid`. */
 export function workspacePath(cwd: string, wanted: string): WorkspacePath {
   if (wanted === '' || /[\0\n]/.test(wanted)) {
-    throw new CoiError('workspace-invalid', `invalid workspace ${quoted(wanted)}`, { hint: 'Give an existing directory with --workspace.' });
+    throw new CoiError('workspace-invalid', `invalid workspace ${quoted(wanted)}`, {
+      hint: 'Give an existing directory with --workspace.',
+    });
   }
   return resolve(cwd, wanted) as WorkspacePath;
 }
 
 /** Throws `workspace-invalid` unless it is a directory that this user can use. */
-export function usableWorkspace(workspace: WorkspacePath, facts: PathFacts): asserts facts is PathFacts & { kind: 'directory' } {
+export function usableWorkspace(
+  workspace: WorkspacePath,
+  facts: PathFacts,
+): asserts facts is PathFacts & { kind: 'directory' } {
   switch (facts.kind) {
     case 'directory':
       return;
     case 'missing':
-      throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} does not exist`, { hint: 'Create it, or give another with --workspace.' });
+      throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} does not exist`, {
+        hint: 'Create it, or give another with --workspace.',
+      });
     case 'file':
-      throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} is not a directory`, { hint: 'Give the directory that holds it.' });
+      throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} is not a directory`, {
+        hint: 'Give the directory that holds it.',
+      });
     case 'unreadable':
-      throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} cannot be read by this user`, { hint: 'Check its permissions and those of the directories above it.' });
+      throw new CoiError(
+        'workspace-invalid',
+        `workspace ${quoted(workspace)} cannot be read by this user`,
+        { hint: 'Check its permissions and those of the directories above it.' },
+      );
     default:
       facts satisfies never;
   }
 }
 
-const systemPlaces = ['/etc', '/bin', '/sbin', '/usr', '/root', '/boot', '/sys', '/proc', '/dev', '/lib', '/lib64', '/run', '/var', '/home/code'];
+const systemPlaces = [
+  '/etc',
+  '/bin',
+  '/sbin',
+  '/usr',
+  '/root',
+  '/boot',
+  '/sys',
+  '/proc',
+  '/dev',
+  '/lib',
+  '/lib64',
+  '/run',
+  '/var',
+  '/home/code',
+];
 
 /** Where the workspace is mounted: `/workspace`, or its own path where that is wanted and hides nothing of the guest's. */
-export function workspaceTarget(workspace: WorkspacePath, preservePath: boolean): { target: string; warning?: string } {
+export function workspaceTarget(
+  workspace: WorkspacePath,
+  preservePath: boolean,
+): { target: string; warning?: string } {
   if (!preservePath) return { target: '/workspace' };
-  const inSystem = systemPlaces.some((place) => workspace === place || workspace.startsWith(`${place}/`)) || workspace.split('/').length < 3;
+  const inSystem =
+    systemPlaces.some((place) => workspace === place || workspace.startsWith(`${place}/`)) ||
+    workspace.split('/').length < 3;
   if (!inSystem) return { target: workspace };
-  return { target: '/workspace', warning: `preserve_workspace_path: ${workspace} would hide the container's own files; mounted at /workspace instead` };
+  return {
+    target: '/workspace',
+    warning: `preserve_workspace_path: ${workspace} would hide the container's own files; mounted at /workspace instead`,
+  };
 }

@@ -46,7 +46,11 @@ export function makeIo(process: {
   };
 }
 
-function confirm(stdin: NodeJS.ReadStream, stderr: NodeJS.WriteStream, question: string): Promise<boolean> {
+function confirm(
+  stdin: NodeJS.ReadStream,
+  stderr: NodeJS.WriteStream,
+  question: string,
+): Promise<boolean> {
   stderr.write(`${printable(question)} [y/N]: `);
   return new Promise((resolve) => {
     const lines = createInterface({ input: stdin, terminal: false });

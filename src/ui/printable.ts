@@ -4,7 +4,8 @@ const colour = /\u001b\[[0-9;]*m/g;
 
 /** Text without control characters except newline, tab and colour sequences; others are shown escaped. */
 export function printable(text: string): string {
-  if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text)) return text;
+  if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text))
+    return text;
   let result = '';
   let from = 0;
   for (const match of text.matchAll(colour)) {

@@ -25,7 +25,9 @@ export function stepProgress(io: Io): Progress {
   const show = (title: string, frame: number) => {
     if (!io.stderr.isTTY) return io.tell(`${title}...`);
     live = true;
-    io.stderr.write(`\r\u001b[K${io.storyStyle.cyan(frames[frame % frames.length] ?? '')} ${title}... ${((slowMs + frame * frameMs) / 1000).toFixed(1)} s`);
+    io.stderr.write(
+      `\r\u001b[K${io.storyStyle.cyan(frames[frame % frames.length] ?? '')} ${title}... ${((slowMs + frame * frameMs) / 1000).toFixed(1)} s`,
+    );
     timer = setTimeout(() => show(title, frame + 1), frameMs).unref();
   };
   return {
@@ -33,7 +35,10 @@ export function stepProgress(io: Io): Progress {
     tell: (event) => {
       clear();
       if (event.kind === 'started') timer = setTimeout(() => show(event.title, 0), slowMs).unref();
-      if (event.kind === 'undo-failed') io.warn(`could not undo "${event.name}": ${event.error instanceof Error ? event.error.message : String(event.error)}`);
+      if (event.kind === 'undo-failed')
+        io.warn(
+          `could not undo "${event.name}": ${event.error instanceof Error ? event.error.message : String(event.error)}`,
+        );
     },
   };
 }

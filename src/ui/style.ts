@@ -9,10 +9,18 @@ export interface Style {
   cyan(text: string): string;
 }
 
-const sgr = (open: number, close: number) => (text: string) => `\u001b[${open}m${text}\u001b[${close}m`;
+const sgr = (open: number, close: number) => (text: string) =>
+  `\u001b[${open}m${text}\u001b[${close}m`;
 const same = (text: string) => text;
 
-export const plain: Style = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
+export const plain: Style = {
+  bold: same,
+  dim: same,
+  red: same,
+  green: same,
+  yellow: same,
+  cyan: same,
+};
 
 const coloured: Style = {
   bold: sgr(1, 22),
@@ -24,7 +32,10 @@ const coloured: Style = {
 };
 
 /** NO_COLOR (any value) wins, then FORCE_COLOR, then whether the stream is a terminal. */
-export function styleFor(stream: { isTTY?: boolean }, env: Record<string, string | undefined>): Style {
+export function styleFor(
+  stream: { isTTY?: boolean },
+  env: Record<string, string | undefined>,
+): Style {
   if (env['NO_COLOR']) return plain;
   if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return coloured;
   return stream.isTTY && env['TERM'] !== 'dumb' ? coloured : plain;

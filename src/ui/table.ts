@@ -3,7 +3,9 @@
 /** Lines of a table; trailing blanks are dropped. Cells must be single lines. */
 export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [headers, ...rows];
-  const widths = headers.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));
+  const widths = headers.map((_, column) =>
+    Math.max(...all.map((row) => width(row[column] ?? ''))),
+  );
   return all.map((row) =>
     widths
       .map((columnWidth, column) => {

@@ -18,11 +18,16 @@ export function stepTiming(
   const [text, file] = [env['COI_TIMING_DEBUG'], env['COI_TIMING_DEBUG_JSON']];
   return {
     tell: (event) => {
-      if (event.kind === 'done' || event.kind === 'failed') rows.push({ name: event.name, atMs: round(elapsedMs()), tookMs: round(event.tookMs) });
+      if (event.kind === 'done' || event.kind === 'failed')
+        rows.push({ name: event.name, atMs: round(elapsedMs()), tookMs: round(event.tookMs) });
     },
     mark: (name) => rows.push({ name, atMs: round(elapsedMs()) }),
     report: () => {
-      if (text) for (const row of rows) stderr.write(`[timing] ${String(row.atMs).padStart(8)} ms  ${row.name}${row.tookMs === undefined ? '' : ` (${row.tookMs} ms)`}\n`);
+      if (text)
+        for (const row of rows)
+          stderr.write(
+            `[timing] ${String(row.atMs).padStart(8)} ms  ${row.name}${row.tookMs === undefined ? '' : ` (${row.tookMs} ms)`}\n`,
+          );
       if (file) writeFileSync(file, `${JSON.stringify(rows)}\n`, { mode: 0o600 });
     },
   };
