@@ -38,11 +38,12 @@ export function loadFiles(
     [...layers(found.user, project, found.named), environment, profileLayer(profile), flags],
     facts.home,
   );
+  const contextFile = gate.contextFile(chain);
   return {
     ...result,
     warnings: [...found.warnings, ...superseded(found, result.settings), ...gate.warnings],
     profile: name,
-    contextFile: gate.contextFile(chain),
+    contextFile,
     waiting: gate.waiting,
     untrusted: gate.untrusted,
   };

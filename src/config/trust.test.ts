@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { ConfigPlace, failsWith } from '../../test/bed/config-place.ts';
+import { hostFiles } from '../host/files.ts';
+import { approvals, writeApprovals } from './trust-store.ts';
+
+let place: ConfigPlace;
+beforeEach(() => {
+  place = new ConfigPlace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+describe('what a project may not decide by itself', () => {
+  const loosening =
+    '[network]\nmode = "open"\n[defaults]\nforward_env = ["TOKEN"]\n[container]\nimage = "x"\n';
+  const approve = async () => {
+    const { untrusted } = await place.load();
+    writeApprovals(
+      place.home,
+      new Map(untrusted.map(({ path, digest }) => [path, digest])),
+      { uid: 0, gid: 0 },
+      hostFiles,
+    );
+  };
+
+  test('what is harmless counts, what loosens waits and says how to approve it', async () => {
+    const path = place.project(loosening);
+    const { settings, waiting, warnings, untrusted } = await place.load();
+    assert.equal(settings['container.image'], 'x');
+    assert.equal(settings['network.mode'], 'restricted');
+    assert.deepEqual(settings['defaults.forward_env'], []);
+    assert.deepEqual(
+      waiting.map(({ source, line, text }) => [source, line, text]),
+      [
+        [path, 2, 'network.mode = "open"'],
+        [path, 4, 'defaults.forward_env = ["TOKEN"]'],
+      ],
+    );
+    assert.ok(warnings.every((warning) => warning.includes('coi trust')));
+    assert.equal(untrusted[0]?.approved, false);
+  });
+
+  test('an approval puts it in force, until anything of it changes', async () => {
+    place.project(loosening);
+    await approve();
+    const approved = await place.load();
+    assert.equal(approved.settings['network.mode'], 'open');
+    assert.deepEqual(approved.settings['defaults.forward_env'], ['TOKEN']);
+    assert.deepEqual(approved.waiting, []);
+    place.project(loosening.replace('image = "x"', 'image = "y"'));
+    assert.equal(
+      (await place.load()).settings['network.mode'],
+      'open',
+      'harmless changes need no new approval',
+    );
+    place.project(loosening.replace('"TOKEN"', '"TOKEN", "OTHER"'));
+    const changed = await place.load();
+    assert.equal(changed.settings['network.mode'], 'restricted');
+    assert.equal(changed.waiting.length, 2);
+  });
+
+  test('an approval of a mount ends when a link leads it elsewhere', async () => {
+    mkdirSync(join(place.root, 'data'));
+    mkdirSync(join(place.home, '.ssh'));
+    symlinkSync(join(place.root, 'data'), join(place.workspace, 'data'));
+    place.project('[[mounts]]\nhost = "data"\ncontainer = "/data"\n');
+    await approve();
+    assert.equal((await place.load()).settings['mounts.default'].length, 1);
+    rmSync(join(place.workspace, 'data'));
+    symlinkSync(join(place.home, '.ssh'), join(place.workspace, 'data'));
+    const { settings, waiting } = await place.load();
+    assert.deepEqual(settings['mounts.default'], []);
+    assert.equal(waiting.length, 1);
+  });
+
+  test('a mount inside of the place.workspace needs no approval, unless a link leads out', async () => {
+    mkdirSync(join(place.workspace, 'in'));
+    symlinkSync(place.home, join(place.workspace, 'out'));
+    symlinkSync(join(place.root, 'nothing-yet'), join(place.workspace, 'dangling'));
+    place.project(
+      ['in', 'in/new', 'out', 'out/new', 'dangling', '~/x', '/etc']
+        .map((host) => `[[mounts]]\nhost = "${host}"\ncontainer = "/${host.replace('~', '')}"\n`)
+        .join(''),
+    );
+    const { settings } = await place.load();
+    assert.deepEqual(
+      settings['mounts.default'].map(({ host }) => host),
+      [join(place.workspace, 'in'), join(place.workspace, 'in/new')],
+    );
+  });
+
+  test('COI_TRUST_ALL puts all of it in force, but not what only the user may say', async () => {
+    place.project(`${loosening}[git]\nwritable_hooks = true\n`);
+    const { settings } = await place.load({ env: { COI_TRUST_ALL: 'yes' } });
+    assert.equal(settings['network.mode'], 'open');
+    assert.equal(settings['git.writable_hooks'], false);
+    assert.equal(
+      (await place.load({ env: { COI_TRUST_ALL: '0' } })).settings['network.mode'],
+      'restricted',
+    );
+  });
+
+  test('a damaged trust store approves nothing', async () => {
+    place.project(loosening);
+    place.write(join(place.home, '.coi/trust.toml'), 'approvals = {');
+    await assert.rejects(place.load(), failsWith('config-invalid', 'trust.toml'));
+  });
+
+  test('the trust store is readable for nobody else and keeps what it had', () => {
+    const entries = new Map([
+      ['/a "quoted" path/.coi/config.toml', 'd1'],
+      ['/b', 'd2'],
+    ]);
+    writeApprovals(place.home, entries, { uid: 0, gid: 0 }, hostFiles);
+    assert.deepEqual(approvals(place.home, hostFiles), entries);
+    assert.match(readFileSync(join(place.home, '.coi/trust.toml'), 'utf8'), /^\[approvals\]/);
+  });
+});
