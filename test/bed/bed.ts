@@ -3,6 +3,7 @@ import type { Incus } from '../../src/incus/client.ts';
 import { startCoid, type TestCoid } from './coid.ts';
 import type { CommandOptions, CommandResult, RunningCommand } from './command.ts';
 import { openRealIncus } from './incus.ts';
+import { type WatchedModes, watchModes } from './modes.ts';
 import { newPrefix } from './prefix.ts';
 import { coiPath } from './program.ts';
 import { type Screen, type ScreenOptions, startScreen } from './screen.ts';
@@ -36,10 +37,17 @@ export interface Bed extends AsyncDisposable {
   startCoi(args: readonly string[], options?: CommandOptions): RunningCommand;
   /** Starts coi on a terminal, in the workspace. */
   screen(args: readonly string[], options?: Partial<ScreenOptions>): Screen;
+  /** The same below a shell that notes the terminal's modes before and after; signals go to `modes.pid()`. */
+  watchedScreen(args: readonly string[], options?: Partial<ScreenOptions>): Promise<WatchedScreen>;
   /** Any command of the user on a terminal, with the same environment. */
   command(argv: readonly string[], options?: Partial<ScreenOptions>): Screen;
   /** Names of the bed's instances, in order. */
   instances(): Promise<string[]>;
+}
+
+export interface WatchedScreen {
+  readonly screen: Screen;
+  readonly modes: WatchedModes;
 }
 
 /** The image of the tests, with the stub agent `dummy` in it. */
@@ -80,6 +88,12 @@ export async function makeBed(options: BedOptions = {}): Promise<Bed> {
     startCoi,
     coi: (args, more) => startCoi(args, more).result,
     screen: (args, more) => command([coiPath(), ...args], more),
+    watchedScreen: async (args, more) => {
+      const modes = kept.adopt(await watchModes([coiPath(), ...args], user), (made) =>
+        made.remove(),
+      );
+      return { modes, screen: command(modes.argv, more) };
+    },
     instances: async () =>
       (await incus.instanceNames()).filter((name) => name.startsWith(prefix)).sort(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

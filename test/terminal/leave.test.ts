@@ -1,29 +1,81 @@
-// How a person's terminal is left, for an ordinary user and for root: through the built program, on the real Incus.
+// How a person's terminal is left: through the built program, on the real Incus.
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { makeBed, type Who } from '../bed/bed.ts';
+import { type Bed, makeBed, type Who } from '../bed/bed.ts';
+import { occurrences, onlyInstance, shellArgs } from './session.ts';
 
-const timeout = 60_000;
+const timeout = 90_000;
 const people: readonly Who[] = ['ordinary', 'uid-1000', 'root'];
 
 for (const who of people) {
-  test(`${who}: the agent's screen appears, typing reaches it, detaching leaves it running`, {
+  test(`${who}: detaching is over within a second, restores the terminal and leaves the agent running`, {
     timeout,
   }, async () => {
     await using bed = await makeBed({ who });
-    const screen = bed.screen(['shell', '--image', bed.image]);
+    const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
     await screen.waitFor('You:');
-    screen.type('good morning\r');
-    await screen.waitFor(/You: good morning\n/);
     const pressedMs = performance.now();
     screen.key('ctrl-b d');
     const { status, atMs } = await screen.ended();
     assert.equal(status, 0);
     assert.ok(atMs - pressedMs < 1000, `left after ${atMs - pressedMs} ms`);
     assert.match(screen.history(), /\[detached \(from session coi-\S+\)\]/);
+    assert.equal(occurrences(screen.history(), 'Cleaning up session...'), 1);
     assert.match(screen.history(), /Container kept running - use 'coi attach/);
-    const [name = '', ...others] = await bed.instances();
-    assert.deepEqual(others, []);
-    assert.equal((await bed.incus.instance(name))?.instance.status, 'Running');
+    assert.equal(modes.after(), modes.before());
+    assert.equal((await onlyInstance(bed)).status, 'Running');
   });
+
+  test(`${who}: \`sudo poweroff\` inside ends the session: container gone, conversation on disk`, {
+    timeout,
+  }, async () => {
+    await using bed = await makeBed({ who });
+    const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
+    await screen.waitFor('You:');
+    screen.type('remember this\r');
+    await screen.waitUntil('an answer', (text) => occurrences(text, 'You:') === 2);
+    screen.type('/exit\r');
+    await screen.waitFor(/code@\S+\$ *$/m);
+    screen.type('sudo poweroff\r');
+    const { status } = await screen.ended();
+    assert.equal(status, 0);
+    assert.equal(occurrences(screen.history(), 'Cleaning up session...'), 1);
+    assert.match(screen.history(), /Container removed \(session data saved for --resume\)/);
+    assert.equal(modes.after(), modes.before());
+    assert.match(await conversations(bed), /\.claude\/projects\/.*\.jsonl/);
+    assert.deepEqual(await bed.instances(), []);
+  });
+}
+
+test('`exit` in the shell ends the terminal, not the container', { timeout }, async () => {
+  await using bed = await makeBed();
+  const { screen, modes } = await bed.watchedScreen([...shellArgs(bed), '--debug']);
+  await screen.waitFor(/code@\S+\$ *$/m);
+  screen.type('exit\r');
+  assert.equal((await screen.ended()).status, 0);
+  assert.match(screen.history(), /\[exited\]/);
+  assert.match(screen.history(), /Container kept running/);
+  assert.equal(modes.after(), modes.before());
+  assert.equal((await onlyInstance(bed)).status, 'Running');
+});
+
+test('`reboot` inside is no end: the container goes on with the same workspace', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const { screen, modes } = await bed.watchedScreen([...shellArgs(bed), '--debug']);
+  await screen.waitFor(/code@\S+\$ *$/m);
+  screen.type('echo kept > before-reboot; sudo reboot\r');
+  assert.equal((await screen.ended(20_000)).status, 0);
+  assert.match(screen.history(), /Container kept running/);
+  assert.equal(modes.after(), modes.before());
+  const { name, status } = await onlyInstance(bed);
+  assert.equal(status, 'Running');
+  const read = await bed.incus.execCaptured(name, { command: ['cat', '/workspace/before-reboot'] });
+  assert.equal(read.stdout.toString(), 'kept\n');
+});
+
+async function conversations(bed: Bed): Promise<string> {
+  return (await readdir(`${bed.user.home}/.coi`, { recursive: true })).join('\n');
 }

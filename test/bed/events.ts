@@ -1,0 +1,56 @@
+// What Incus reports while a test runs, kept from the start, so that a test waits for what happened and not for time.
+import type { EventStream, Incus } from '../../src/incus/client.ts';
+import type { LifecycleEvent } from '../../src/incus/shapes.ts';
+
+const waitLimitMs = 60_000;
+
+export class Lifecycle implements Disposable {
+  readonly #stream: EventStream;
+  readonly #seen: string[] = [];
+  #wake: () => void = () => {};
+
+  private constructor(stream: EventStream) {
+    this.#stream = stream;
+    void this.#read();
+  }
+
+  /** Everything that happens after this is seen. */
+  static async open(incus: Incus): Promise<Lifecycle> {
+    const stream = incus.events(['lifecycle']);
+    await stream.ready;
+    return new Lifecycle(stream);
+  }
+
+  /** Resolves when an action (`instance-deleted`) of that instance was reported, `times` times in all. */
+  async until(action: string, name: string, times = 1): Promise<void> {
+    const wanted = `${action} ${name}`;
+    const limit = AbortSignal.timeout(waitLimitMs);
+    while (this.#seen.filter((event) => event === wanted).length < times) {
+      await new Promise<void>((resolve, reject) => {
+        this.#wake = resolve;
+        limit.onabort = () => reject(new Error(`no ${wanted} in ${waitLimitMs} ms`));
+      });
+    }
+  }
+
+  has(action: string, name: string): boolean {
+    return this.#seen.includes(`${action} ${name}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.close();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const event of this.#stream) this.#keep(event as LifecycleEvent);
+    } catch {
+      // A lost connection shows as an event that is never seen.
+    }
+  }
+
+  #keep({ metadata: { action, source } }: LifecycleEvent): void {
+    this.#seen.push(`${action} ${source.split('?')[0]?.split('/').at(-1)}`);
+    this.#wake();
+  }
+}
