@@ -1,0 +1,170 @@
+// Builds that fail or are interrupted: nothing is left, and what was there before is as it was.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { arch as nodeArchitecture } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { CoiError } from '../../src/errors.ts';
+import { isAlive, ownPid, runCommand } from '../../src/host/command.ts';
+import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
+import { buildKey } from '../../src/image/container.ts';
+import { guestDirectory } from '../../src/image/guestfiles.ts';
+import { architecture } from '../../src/image/recipe.ts';
+import { sweepDeadBuilds } from '../../src/image/sweep.ts';
+import type { Incus } from '../../src/incus/client.ts';
+import { testImage } from '../bed/bed.ts';
+import { openRealIncus, removeInstance } from '../bed/incus.ts';
+import { newPrefix } from '../bed/prefix.ts';
+
+const limit = { timeout: 300_000 };
+const incus = await openRealIncus();
+const temporary = await mkdtemp('/var/tmp/coit-build-');
+const alias = `${newPrefix()}image`;
+after(async () => {
+  for (const { fingerprint, aliases } of await incus.images())
+    if (aliases.some(({ name }) => name.startsWith(alias)))
+      await (await incus.deleteImage(fingerprint)).wait();
+  if (await incus.imageAlias(alias)) await incus.deleteImageAlias(alias);
+  incus.close();
+  await rm(temporary, { recursive: true });
+});
+
+/** Only Debian's essential packages: what is left behind does not depend on how much is installed. */
+const order: BuildOrder = {
+  alias,
+  recipe: { variant: 'test', packages: [], npmPackages: [], steps: [] },
+  hash: 'none',
+  arch: architecture(nodeArchitecture()),
+  compression: 'none',
+};
+
+async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
+  return {
+    incus,
+    run: runCommand,
+    pid: ownPid(),
+    temporary,
+    guest: await guestDirectory(),
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    log: () => undefined,
+    tell: () => undefined,
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+/** Everything that a build of this process makes, by name. */
+async function traces(): Promise<string[]> {
+  const mark = String(ownPid());
+  const [instances, images, files] = await Promise.all([
+    incus.instances(),
+    incus.images(),
+    readdir(temporary),
+  ]);
+  return [
+    ...instances.filter(({ config }) => config[buildKey] === mark).map(({ name }) => name),
+    ...images
+      .filter(({ properties }) => properties[buildKey] === mark)
+      .map(({ fingerprint }) => fingerprint),
+    ...files,
+  ];
+}
+
+test('a build that is interrupted while packages are installed leaves nothing', limit, async () => {
+  const stop = new AbortController();
+  const reason = new CoiError('cancelled', 'interrupted by the test');
+  let seen: string[] = [];
+  const log = async (line: string) => {
+    if (!/^Unpacking coreutils/.test(line) || seen.length > 0) return;
+    seen = ['asking'];
+    seen = await traces();
+    stop.abort(reason);
+  };
+  const built = buildImage(
+    await world({ log: (line) => void log(line), signal: stop.signal }),
+    order,
+  );
+  await assert.rejects(built, (error) => error === reason);
+  // There was something to leave behind: a container, an image and a directory.
+  assert.equal(seen.length, 3);
+  assert.deepEqual(await traces(), []);
+  assert.equal(await incus.imageAlias(alias), undefined);
+});
+
+test(
+  'a build that fails at its very end leaves the alias with the image that it named before',
+  limit,
+  async () => {
+    const before = await incus.imageAlias(testImage);
+    assert.ok(before);
+    await incus.setImageAlias(alias, before.target);
+    const broken: Incus = {
+      ...incus,
+      setImageAlias: async (name, fingerprint, ...rest) => {
+        await incus.setImageAlias(name, fingerprint, ...rest);
+        if (name === alias && fingerprint !== before.target)
+          throw new Error('the last call is lost');
+      },
+    };
+    await assert.rejects(
+      buildImage(await world({ incus: broken }), order),
+      /the last call is lost/,
+    );
+    assert.deepEqual(await traces(), []);
+    assert.equal((await incus.imageAlias(alias))?.target, before.target);
+    await incus.deleteImageAlias(alias);
+  },
+);
+
+test('a script that fails is named, with its status', limit, async () => {
+  const steps = [{ name: 'x', title: 'x', script: 'packages.sh', args: ['no-such-package'] }];
+  const lines: string[] = [];
+  const failing = { ...order, recipe: { ...order.recipe, steps } };
+  await assert.rejects(
+    buildImage(await world({ log: (line) => lines.push(line) }), failing),
+    (error) =>
+      error instanceof CoiError &&
+      error.code === 'image-build-failed' &&
+      /packages\.sh failed with status 100/.test(error.message),
+  );
+  assert.ok(lines.some((line) => /Unable to locate package no-such-package/.test(line)));
+  assert.deepEqual(await traces(), []);
+});
+
+test(
+  'what a killed build left goes with the next one, what a living one has made stays',
+  limit,
+  async () => {
+    const dead = spawnSync('true').pid;
+    const living = ownPid();
+    const base = await incus.imageAlias(testImage);
+    assert.ok(base);
+    const make = async (pid: number) => {
+      const name = `coi-build-${newPrefix()}${pid}`;
+      const config = { [buildKey]: String(pid) };
+      const source = { type: 'image', fingerprint: base.target } as const;
+      await (
+        await incus.createInstance({
+          name,
+          type: 'container',
+          profiles: ['default'],
+          config,
+          source,
+        })
+      ).wait();
+      await mkdir(join(temporary, `coi-build-${pid}-x`));
+      return name;
+    };
+    const names = [await make(dead), await make(living)];
+    try {
+      await sweepDeadBuilds(incus, temporary, process.getuid?.() ?? 0, isAlive);
+      const left = (await incus.instanceNames()).filter((name) => names.includes(name));
+      assert.deepEqual(left, [names[1]]);
+      assert.deepEqual(await readdir(temporary), [`coi-build-${living}-x`]);
+    } finally {
+      for (const name of names) await removeInstance(incus, name);
+    }
+  },
+);
