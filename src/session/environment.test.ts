@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { guestScript } from '../host/resources.ts';
+import { guestTerm, handOver, parseAssignment } from './environment.ts';
+
+test('what is handed over arrives byte for byte, whatever is in it', () => {
+  const word = fc
+    .oneof(
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.constantFrom('#coi-end', '\n#coi-end\n', "'", '$(id)', '`id`', '\\', ' ', ''),
+    )
+    .map((text) => text.replaceAll('\0', ''));
+  fc.assert(
+    fc.property(word, fc.array(word, { minLength: 1, maxLength: 4 }), (value, args) => {
+      const show = ['sh', '-c', 'printf "%s\\0" "$VALUE" "$@"', 'show', ...args];
+      const ran = spawnSync('sh', ['-c', guestScript('run.sh'), 'coi-run', '/'], {
+        input: handOver({ VALUE: value }, show),
+      });
+      assert.equal(ran.status, 0, ran.stderr.toString());
+      assert.deepEqual(
+        ran.stdout,
+        Buffer.from([value, ...args].map((text) => `${text}\0`).join('')),
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('what follows the hand-over on stdin belongs to the command', () => {
+  const ran = spawnSync('sh', ['-c', guestScript('run.sh'), 'coi-run', '/'], {
+    input: `${handOver({}, ['cat'])}mine\n#coi-end\n`,
+    encoding: 'utf8',
+  });
+  assert.equal(ran.stdout, 'mine\n#coi-end\n');
+});
+
+test('exotic and hostile TERM values become one that every guest knows', () => {
+  for (const term of [
+    undefined,
+    '',
+    'xterm-kitty',
+    'xterm-ghostty',
+    'alacritty',
+    'foot',
+    'tmux-256color',
+    'a;b',
+    'x\ny',
+  ])
+    assert.equal(guestTerm(term), 'xterm-256color');
+  for (const term of ['xterm', 'xterm-256color', 'linux', 'vt100'])
+    assert.equal(guestTerm(term), term);
+});
+
+test('--env without = or with a strange name is refused without repeating its value', () => {
+  assert.deepEqual(parseAssignment('A=b=c'), ['A', 'b=c']);
+  assert.deepEqual(parseAssignment('A='), ['A', '']);
+  for (const text of ['A', '=x', '1A=x', 'A-B=secret', 'A=x\0y']) {
+    assert.throws(
+      () => parseAssignment(text),
+      (error: Error) => !error.message.includes('secret'),
+    );
+  }
+});
