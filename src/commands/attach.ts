@@ -17,6 +17,7 @@ import { findContainer } from '../session/lookup.ts';
 import { type Container, coiContainers } from '../session/record.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
+import { flagsOf } from './global.ts';
 import { needTerminal } from './terminal.ts';
 
 interface AttachOptions extends GlobalOptions {
@@ -27,7 +28,7 @@ export function register(command: Command, app: App): void {
   command
     .argument('[container]', 'container name or alias (default: the only running session)')
     .option('--bash', 'a plain shell instead of the tmux session')
-    .action((name: string | undefined) => attach(app, command.opts<AttachOptions>(), name));
+    .action((name: string | undefined) => attach(app, flagsOf<AttachOptions>(command), name));
 }
 
 async function attach(app: App, options: AttachOptions, name: string | undefined): Promise<void> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandWord, normalized } from './global.ts';
+import { Command } from 'commander';
+import type { GlobalOptions } from './command.ts';
+import { addGlobalOptions, commandWord, flagsOf, normalized } from './global.ts';
 
 test('the command is found behind global flags and their values', () => {
   assert.equal(commandWord(['-w', 'list', 'shell']), 'shell');
@@ -17,6 +19,35 @@ test('a bare --resume never swallows the alias behind it, and an id needs =', ()
 });
 
 test('switches take =true and =false, and what follows -- stays as it is', () => {
-  assert.deepEqual(normalized(['shell', '--tmux=false', '--background=true', '--force=false']), ['shell', '--no-tmux', '--background']);
-  assert.deepEqual(normalized(['run', '--', 'x', '--resume', '--tmux=false']), ['run', '--', 'x', '--resume', '--tmux=false']);
+  assert.deepEqual(normalized(['shell', '--tmux=false', '--background=true', '--force=false']), [
+    'shell',
+    '--no-tmux',
+    '--background',
+  ]);
+  assert.deepEqual(normalized(['run', '--', 'x', '--resume', '--tmux=false']), [
+    'run',
+    '--',
+    'x',
+    '--resume',
+    '--tmux=false',
+  ]);
+});
+
+test('flags count before and behind the name of the command, and lists are joined', async () => {
+  const flags = async (...argv: string[]) => {
+    const program = new Command('coi').enablePositionalOptions();
+    const command = new Command('shell');
+    addGlobalOptions(program);
+    addGlobalOptions(command);
+    let seen: GlobalOptions | undefined;
+    command.action(() => {
+      seen = flagsOf<GlobalOptions>(command);
+    });
+    await program.addCommand(command).parseAsync(argv, { from: 'user' });
+    return seen;
+  };
+  assert.deepEqual((await flags('shell', '--env', 'A=1'))?.env, ['A=1']);
+  assert.deepEqual((await flags('--env', 'A=1', 'shell', '--env', 'B=2'))?.env, ['A=1', 'B=2']);
+  assert.equal((await flags('--slot', '2', 'shell'))?.slot, '2');
+  assert.equal((await flags('--slot', '2', 'shell', '--slot', '3'))?.slot, '3');
 });

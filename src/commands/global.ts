@@ -1,6 +1,7 @@
 // The flags that every command takes, and how the command is found among them.
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { GlobalOptions } from './command.ts';
 
 const collect = (value: string, before: string[]) => [...before, value];
 
@@ -48,6 +49,18 @@ export function addGlobalOptions(command: Command): void {
     .addOption(
       option('--debug', 'show traces of errors; in `coi shell`: bash instead of the tool'),
     );
+}
+
+/**
+ * The flags of a command and those before its name put together: what stands after the name wins, lists are joined.
+ * (commander's own optsWithGlobals lets the empty list above win over the filled one of the command.)
+ */
+export function flagsOf<T extends GlobalOptions>(command: Command): T {
+  const above: Partial<GlobalOptions> = command.parent?.opts() ?? {};
+  const own = command.opts<T>();
+  const env = [...(above.env ?? []), ...own.env];
+  const mount = [...(above.mount ?? []), ...own.mount];
+  return { ...above, ...own, env, mount };
 }
 
 /** The first word of the command line that is no flag and no flag's value: the command, if it is one. */

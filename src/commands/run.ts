@@ -10,6 +10,7 @@ import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { reserveOrStart } from './coid.ts';
 import type { GlobalOptions } from './command.ts';
+import { flagsOf } from './global.ts';
 import {
   agentEnvironment,
   config,
@@ -31,7 +32,7 @@ export function register(command: Command, app: App): void {
       'after',
       '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z',
     )
-    .action((words: string[]) => run(app, command.opts<GlobalOptions>(), words));
+    .action((words: string[]) => run(app, flagsOf<GlobalOptions>(command), words));
 }
 
 async function run(app: App, options: GlobalOptions, words: readonly string[]): Promise<void> {

@@ -8,6 +8,7 @@ import { stepTiming, type Timing } from '../ui/timing.ts';
 import { addAgent, agentVariables, hostAgent } from './agent.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
+import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { openInBackground, openOnTerminal } from './open.ts';
@@ -24,9 +25,7 @@ export function register(command: Command, app: App): void {
       'after',
       '\nCtrl-b d detaches, `sudo poweroff` inside ends the session, `coi attach` comes back.',
     )
-    .action((alias: string | undefined) =>
-      shell(app, command.optsWithGlobals<ShellOptions>(), alias),
-    );
+    .action((alias: string | undefined) => shell(app, flagsOf<ShellOptions>(command), alias));
 }
 
 async function shell(app: App, options: ShellOptions, alias: string | undefined): Promise<void> {
