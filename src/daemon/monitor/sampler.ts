@@ -36,6 +36,11 @@ export interface SamplerClock {
 
 /** A network of a container is not believed to be wider than that, or one made-up route would hide everything. */
 const widestOwnBits = 16;
+const rareRounds = 8;
+/** Processor time below which a container did nothing since the last look. */
+const quietNs = 300_000;
+/** After that many quiet rounds a sample is taken all the same. */
+const quietRoundsMax = 7;
 
 export class Sampler {
   readonly container: SampledContainer;
@@ -45,6 +50,11 @@ export class Sampler {
   readonly #list: ProcessList;
   readonly #table = new ProcessTable(interest);
   readonly #sockets = new SocketTables();
+  #round = 0;
+  #last: Sample | undefined;
+  #quietRounds = 0;
+  #ownSubnets: readonly Subnet[] = [];
+  #memoryLimitBytes = Number.POSITIVE_INFINITY;
 
   private constructor(
     container: SampledContainer,
@@ -71,23 +81,37 @@ export class Sampler {
 
   /** Undefined if the container is gone. */
   sample(): Sample | undefined {
+    const { cpu } = this.cgroups;
+    const cpuNs = cpu === undefined ? undefined : readText(cpu);
+    if (cpu !== undefined && cpuNs === undefined) return undefined;
+    const used = cpuNs === undefined ? Number.NaN : cpuNanoseconds(cpuNs);
+    const last = this.#last;
+    // Starting a program takes more processor time than that, so nothing can have changed.
+    if (last && used - last.cpuNs < quietNs && this.#quietRounds < quietRoundsMax) {
+      this.#quietRounds += 1;
+      return { ...last, ...this.#moment(), ...this.#informed(), quiet: true };
+    }
+    this.#quietRounds = 0;
+    this.#last = this.#read(Number.isNaN(used) ? 0 : used);
+    return this.#last;
+  }
+
+  #read(cpuNs: number): Sample | undefined {
     const pids = this.#list.read();
     if (!pids || pids.length === 0) return undefined;
-    const { name, address, gateway, network, hostName, initPid, bridge } = this.container;
+    const { name, address, gateway, network, hostName } = this.container;
+    this.#readRare();
     const processes = this.#table.read(pids);
     const sockets = this.#sockets.read(representatives(processes));
     const traffic = interfaceBytes(hostName);
-    const ownSubnets = connectedNetworks(initPid).filter(
-      (subnet) => subnet.bits >= widestOwnBits && !isWithin(subnet.address, [bridge]),
-    );
     const sample: Sample = {
       container: name,
-      atMs: this.#clock.elapsedMs(),
-      time: this.#clock.now().toISOString(),
+      ...this.#moment(),
+      quiet: false,
       address,
       gateway,
       network,
-      ownSubnets,
+      ownSubnets: this.#ownSubnets,
       processes,
       processCount: pids.length,
       connections: sockets.filter(({ remotePort }) => remotePort !== 0),
@@ -95,27 +119,43 @@ export class Sampler {
       socketInodes: new Set(sockets.map(({ inode }) => inode)),
       sentBytes: traffic?.received ?? 0,
       receivedBytes: traffic?.sent ?? 0,
-      ...this.#resources(),
-      guard: this.#informants.guard?.(name),
-      touches: this.#informants.touches?.(name) ?? [],
+      cpuNs,
+      memoryBytes: numberIn(this.cgroups.memory?.usage),
+      memoryLimitBytes: this.#memoryLimitBytes,
+      ...this.#informed(),
       errors: traffic ? [] : [`no interface ${hostName}`],
     };
     return { ...sample, connections: withHolders(sample) };
   }
 
-  #resources(): Pick<Sample, 'cpuNs' | 'memoryBytes' | 'memoryLimitBytes'> {
-    const { cpu, memory } = this.cgroups;
-    const number = (path: string | undefined) =>
-      Number(path === undefined ? 0 : (readText(path)?.trim() ?? 0));
-    const limit = number(memory?.limit);
+  #moment(): Pick<Sample, 'atMs' | 'time'> {
+    return { atMs: this.#clock.elapsedMs(), time: this.#clock.now().toISOString() };
+  }
+
+  #informed(): Pick<Sample, 'guard' | 'touches'> {
+    const { name } = this.container;
     return {
-      cpuNs: cpu === undefined ? 0 : cpuNanoseconds(readText(cpu) ?? ''),
-      memoryBytes: number(memory?.usage),
-      // v2 says "max", v1 a number near 2^63.
-      memoryLimitBytes:
-        Number.isFinite(limit) && limit > 0 && limit < 2 ** 60 ? limit : Number.POSITIVE_INFINITY,
+      guard: this.#informants.guard?.(name),
+      touches: this.#informants.touches?.(name) ?? [],
     };
   }
+
+  /** What hardly ever changes is read once in eight rounds. */
+  #readRare(): void {
+    const { initPid, bridge } = this.container;
+    if (this.#round++ % rareRounds !== 0) return;
+    const limit = numberIn(this.cgroups.memory?.limit);
+    // v2 says "max", v1 a number near 2^63.
+    const limited = Number.isFinite(limit) && limit > 0 && limit < 2 ** 60;
+    this.#memoryLimitBytes = limited ? limit : Number.POSITIVE_INFINITY;
+    this.#ownSubnets = connectedNetworks(initPid).filter(
+      (subnet) => subnet.bits >= widestOwnBits && !isWithin(subnet.address, [bridge]),
+    );
+  }
+}
+
+function numberIn(path: string | undefined): number {
+  return path === undefined ? 0 : Number(readText(path)?.trim() ?? 0);
 }
 
 /** One process for each network namespace. */

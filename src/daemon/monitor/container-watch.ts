@@ -1,0 +1,205 @@
+// Watches one container: samples it, lets the detectors look, and does what the response says.
+import { randomUUID } from 'node:crypto';
+import { freeze, isFrozen } from '../../host/cgroups.ts';
+import { type Alert, nextAlert } from '../../monitor/alert.ts';
+import { type AuditEvent, auditRecord } from '../../monitor/audit.ts';
+import { detect, noWatch, type Watch } from '../../monitor/detect.ts';
+import { letGo, noResponse, type ResponseState, respond } from '../../monitor/respond.ts';
+import { changeBetween, type Sample } from '../../monitor/sample.ts';
+import type { MonitorSettings } from '../../monitor/settings.ts';
+import { lasting, type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
+import type { Threat } from '../../monitor/threat.ts';
+import type { AuditLogs, LogName } from './audit-log.ts';
+import type { Sampler } from './sampler.ts';
+
+export interface WatchedSession {
+  readonly name: string;
+  /** uid on the host whom it belongs to. */
+  readonly owner: number;
+  readonly idmapBase: number;
+  readonly settings: MonitorSettings;
+}
+
+/** What a watch causes besides its records. None of them may throw or block. */
+export interface Effects {
+  /** Incus is told, so that everybody sees it; the processes stand still already. */
+  readonly paused: (session: WatchedSession, cause: Threat) => void;
+  /** Keeps the evidence, then ends the container, which stands still. */
+  readonly kill: (session: WatchedSession, cause: Threat, sample: Sample) => void;
+  readonly alert: (session: WatchedSession, alert: Alert) => void;
+  readonly failed: (session: WatchedSession, what: string, error: unknown) => void;
+}
+
+export interface WatchParts {
+  readonly sampler: Sampler;
+  readonly logs: AuditLogs;
+  readonly effects: Effects;
+  readonly now: () => Date;
+  readonly elapsedMs: () => number;
+  /** What the instance says from earlier. */
+  readonly alert: Alert | undefined;
+}
+
+export class ContainerWatch {
+  readonly session: WatchedSession;
+  readonly sampler: Sampler;
+  readonly #parts: WatchParts;
+  #watch: Watch = noWatch;
+  #response: ResponseState = noResponse;
+  #alert: Alert | undefined;
+  #before: Sample | undefined;
+  #kept: { readonly threat: Threat; readonly atMs: number }[] = [];
+  #ended = false;
+
+  constructor(session: WatchedSession, parts: WatchParts) {
+    this.session = session;
+    this.sampler = parts.sampler;
+    this.#parts = parts;
+    this.#alert = parts.alert;
+    // It was paused before this coid started: whoever lets go of it has seen why.
+    if (isFrozen(parts.sampler.cgroups)) this.#response = { ...noResponse, paused: true };
+    this.note('watch-started', { pollMs: session.settings.pollMs });
+  }
+
+  /** The container is gone, or was killed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get paused(): boolean {
+    return this.#response.paused;
+  }
+
+  /** One look. Never throws. */
+  tick(): void {
+    if (this.#ended) return;
+    try {
+      this.#look();
+    } catch (error) {
+      this.#parts.effects.failed(this.session, 'sample', error);
+    }
+  }
+
+  /** Writes something that is no finding. */
+  note(event: AuditEvent, evidence: Readonly<Record<string, unknown>> = {}): void {
+    const threat = {
+      level: 'info',
+      category: 'monitor',
+      title: eventTitles[event],
+      description: eventTitles[event],
+      evidence,
+    } as const;
+    this.#write(threat, event);
+  }
+
+  snapshot(): Snapshot | undefined {
+    const sample = this.#watch.last ?? this.sampler.sample();
+    if (!sample) return undefined;
+    const before = this.#before ?? sample;
+    const { idmapBase } = this.session;
+    const threats = this.#kept.map(({ threat }) => threat);
+    return snapshotOf(sample, before, changeBetween(before, sample), {
+      watched: true,
+      paused: this.paused,
+      idmapBase,
+      threats,
+    });
+  }
+
+  #look(): void {
+    if (this.paused) {
+      const frozen = isFrozen(this.sampler.cgroups);
+      if (frozen === undefined) this.#end();
+      if (frozen !== false) return;
+      this.#letGo();
+    }
+    const sample = this.sampler.sample();
+    if (!sample) {
+      this.#end();
+      return;
+    }
+    this.#before = this.#watch.last;
+    const { watch, threats } = detect(this.#watch, sample, this.session.settings);
+    this.#watch = watch;
+    this.#kept = lasting(this.#kept, threats, sample.atMs);
+    this.#respond(threats, sample);
+  }
+
+  #respond(threats: readonly Threat[], sample: Sample): void {
+    const { effects } = this.#parts;
+    const { state, entries, effect, cause } = respond(
+      this.#response,
+      threats,
+      this.session.settings,
+      sample.atMs,
+    );
+    // First of all it stands still, then everything else.
+    if (effect !== 'none') this.#freeze();
+    this.#response = state;
+    for (const { threat, action, repeats } of entries) this.#write(threat, action, repeats);
+    if (effect === 'pause' && cause) effects.paused(this.session, cause);
+    if (effect === 'kill' && cause) {
+      this.#ended = true;
+      effects.kill(this.session, cause, sample);
+    }
+    const alert = nextAlert(this.#alert, entries, sample.time);
+    if (alert) this.#tell(alert);
+  }
+
+  #freeze(): void {
+    try {
+      freeze(this.sampler.cgroups);
+    } catch (error) {
+      // Incus is asked to do it all the same.
+      this.#parts.effects.failed(this.session, 'freeze', error);
+    }
+  }
+
+  #letGo(): void {
+    this.#response = letGo(this.#response);
+    this.note('unfrozen');
+    if (this.#alert) {
+      this.#tell({ ...this.#alert, action: 'unfrozen', time: this.#parts.now().toISOString() });
+    }
+  }
+
+  #tell(alert: Alert): void {
+    this.#alert = alert;
+    this.#parts.effects.alert(this.session, alert);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.note('watch-ended');
+  }
+
+  #write(
+    threat: Omit<Threat, 'key'>,
+    action: Parameters<typeof auditRecord>[2],
+    repeats?: number,
+  ): void {
+    const { logs, now, effects } = this.#parts;
+    const about = {
+      id: randomUUID(),
+      timestamp: now().toISOString(),
+      container: this.session.name,
+    };
+    try {
+      logs.append(logOf(this.session), auditRecord(about, threat, action, repeats));
+    } catch (error) {
+      effects.failed(this.session, 'audit', error);
+    }
+  }
+}
+
+export function logOf({ owner, name }: WatchedSession): LogName {
+  return { owner, container: name };
+}
+
+const eventTitles: Readonly<Record<AuditEvent, string>> = {
+  'watch-started': 'Watching began',
+  'watch-ended': 'Watching ended',
+  unfrozen: 'The container was let go',
+  'evidence-kept': 'Evidence was kept',
+  failed: 'Something could not be done',
+};

@@ -1,0 +1,155 @@
+// What is kept of a container that is killed: <state dir>/evidence/<container>-<time>/, and a copy of it where that is wanted.
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { readText } from '../../host/read-text.ts';
+import type { Incus } from '../../incus/client.ts';
+import { redactedEvidence } from '../../monitor/redact.ts';
+import type { Sample } from '../../monitor/sample.ts';
+import type { Threat } from '../../monitor/threat.ts';
+import type { WatchedSession } from './container-watch.ts';
+
+export interface EvidenceParts {
+  readonly incus: Incus;
+  readonly stateDir: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+const keptMax = 20;
+const copiesMax = 3;
+const programBytesMax = 16 * 1024 * 1024;
+const copyLimitMs = 120_000;
+
+/** Keeps what is known about it while it stands still. Says where, for the record. */
+export async function keepEvidence(
+  parts: EvidenceParts,
+  session: WatchedSession,
+  cause: Threat,
+  sample: Sample,
+): Promise<Readonly<Record<string, unknown>>> {
+  const stamp = parts.now().toISOString().replace(/[:.]/g, '').replace('T', '-').slice(0, 17);
+  const all = join(parts.stateDir, 'evidence');
+  const directory = join(all, `${session.name}-${stamp}`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const pids = pidsOf(cause);
+  const { processes, connections, listeners, ...rest } = sample;
+  const report = {
+    cause: { ...cause, evidence: redactedEvidence(cause.evidence) },
+    sample: { ...rest, socketInodes: undefined },
+    processes: processes.map(({ argv, ...process }) => ({
+      ...process,
+      argv: redactedEvidence(argv),
+    })),
+    connections,
+    listeners,
+    suspects: pids.map((pid) => ({
+      pid,
+      maps: readText(`/proc/${pid}/maps`, { maxBytes: 65_536 }),
+      status: readText(`/proc/${pid}/status`),
+    })),
+  };
+  writeFileSync(join(directory, 'report.json'), `${JSON.stringify(report, null, 1)}\n`, {
+    mode: 0o600,
+  });
+  for (const pid of pids) copyProgram(pid, join(directory, `program-${pid}`));
+  dropOldest(all);
+  const copy = session.settings.forensics ? await copyContainer(parts, session, stamp) : undefined;
+  return { directory, ...(copy === undefined ? {} : { copy }) };
+}
+
+function pidsOf({ evidence }: Threat): number[] {
+  const process = evidence['process'];
+  const relay = evidence['relay'];
+  return [process, relay].flatMap((one) =>
+    typeof one === 'object' && one !== null && 'pid' in one && typeof one.pid === 'number'
+      ? [one.pid]
+      : [],
+  );
+}
+
+/** The program may be deleted or exist in memory only, so it is taken from the process; never more than 16 MiB of it. */
+function copyProgram(pid: number, target: string): void {
+  const descriptors: number[] = [];
+  try {
+    const source = openSync(`/proc/${pid}/exe`, 'r');
+    descriptors.push(source);
+    const copy = openSync(target, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    descriptors.push(copy);
+    const chunk = Buffer.allocUnsafe(1024 * 1024);
+    for (let total = 0; total < programBytesMax; ) {
+      const count = readSync(source, chunk);
+      if (count === 0) break;
+      writeFileSync(copy, chunk.subarray(0, count));
+      total += count;
+    }
+  } catch {
+    // The process is gone, and its program with it.
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
+}
+
+function dropOldest(directory: string): void {
+  const kept = readdirSync(directory).sort((one, other) =>
+    one.slice(-17) < other.slice(-17) ? -1 : 1,
+  );
+  for (const name of kept.slice(0, -keptMax))
+    rmSync(join(directory, name), { recursive: true, force: true });
+}
+
+/** A stopped copy, without what ties it to the host: no mounts, no network, none of coi's keys but where it comes from. */
+async function copyContainer(
+  { incus, signal }: EvidenceParts,
+  { name }: WatchedSession,
+  stamp: string,
+): Promise<string | undefined> {
+  const found = await incus.instance(name, { signal });
+  if (!found) return undefined;
+  const { instance } = found;
+  const head = `${name}-forensics-`;
+  const copies = (await incus.instanceNames({ signal }))
+    .filter((other) => other.startsWith(head))
+    .sort();
+  for (const oldest of copies.slice(0, Math.max(0, copies.length - copiesMax + 1))) {
+    await (await incus.deleteInstance(oldest, { signal })).wait({ signal, timeoutMs: copyLimitMs });
+  }
+  const copy = `${head}${stamp}`;
+  const masked = Object.keys(instance.devices).filter(
+    (device) => instance.devices[device]?.['path'] !== '/',
+  );
+  const kept = Object.entries(instance.config).filter(
+    ([key]) => !/^(?:user\.coi\.|volatile\.|raw\.)/.test(key),
+  );
+  const operation = await incus.createInstance(
+    {
+      name: copy,
+      type: 'container',
+      start: false,
+      profiles: instance.profiles,
+      config: {
+        ...Object.fromEntries(kept),
+        ...Object.fromEntries(
+          Object.keys(instance.config)
+            .filter((key) => key.startsWith('user.coi.'))
+            .map((key) => [key, '']),
+        ),
+        'boot.autostart': 'false',
+        'user.coi-forensics.of': name,
+      },
+      devices: Object.fromEntries(masked.map((device) => [device, { type: 'none' }])),
+      source: { type: 'copy', source: name, instance_only: true },
+    },
+    { signal },
+  );
+  await operation.wait({ signal, timeoutMs: copyLimitMs });
+  return copy;
+}

@@ -1,0 +1,252 @@
+// All that coid watches: keeps one watch for each session that asks for it, looks when it is time, and answers questions.
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { CoiError } from '../../errors.ts';
+import type { Libc } from '../../host/libc.ts';
+import type { Peer } from '../../host/peer.ts';
+import type { Incus } from '../../incus/client.ts';
+import type { Instance } from '../../incus/shapes.ts';
+import { alertKeyName, parseAlert } from '../../monitor/alert.ts';
+import { changeBetween } from '../../monitor/sample.ts';
+import { parseMonitorKey } from '../../monitor/settings.ts';
+import { type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
+import { quoted } from '../../names.ts';
+import { type SessionRecord, sessionRecord } from '../../session/record.ts';
+import type { Bridge } from '../bridge.ts';
+import type { Log } from '../log.ts';
+import type { World } from '../world.ts';
+import { AuditLogs } from './audit-log.ts';
+import { ContainerWatch, logOf, type WatchedSession } from './container-watch.ts';
+import { effectsOf } from './effects.ts';
+import { type Informants, Sampler } from './sampler.ts';
+
+export interface MonitorParts {
+  readonly incus: Incus;
+  readonly world: World;
+  readonly libc: Pick<Libc, 'account'>;
+  readonly log: Log;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly now: () => Date;
+  readonly elapsedMs: () => number;
+  readonly signal: AbortSignal;
+  readonly informants?: Informants;
+}
+
+export const monitorKeyName = 'user.coi.monitor';
+/** Two samples of a container that is not watched, for one that asks. */
+const lookMs = 300;
+const expireEveryMs = 3_600_000;
+
+export class Monitors {
+  readonly logs: AuditLogs;
+  readonly #parts: MonitorParts;
+  readonly #watches = new Map<string, ContainerWatch>();
+  readonly #starting = new Set<string>();
+  readonly #due = new Map<ContainerWatch, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #ticking = false;
+  #expiredMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
+    this.logs = new AuditLogs(parts.stateDir, parts.now);
+    parts.signal.addEventListener('abort', () => clearTimeout(this.#timer));
+  }
+
+  /** Makes the watches fit the instances: called at every look of the reconciler. Does not wait. */
+  reconcile(instances: readonly Instance[]): void {
+    const wanted = new Map(
+      instances.flatMap((instance) => {
+        const session = sessionRecord(instance.config);
+        const settings = parseMonitorKey(instance.config[monitorKeyName]);
+        const alive = instance.status === 'Running' || instance.status === 'Frozen';
+        const ours = session?.mounts.runDir === this.#parts.runDir;
+        return session && settings && alive && ours
+          ? [[instance.name, { instance, session, settings }] as const]
+          : [];
+      }),
+    );
+    for (const [name, watch] of this.#watches) {
+      const now = wanted.get(name);
+      const same = now && JSON.stringify(now.settings) === JSON.stringify(watch.session.settings);
+      if (same && !watch.ended) continue;
+      this.#watches.delete(name);
+      this.#due.delete(watch);
+    }
+    for (const [name, { instance, session, settings }] of wanted) {
+      if (this.#watches.has(name) || this.#starting.has(name)) continue;
+      this.#starting.add(name);
+      this.#start(instance, session, {
+        name,
+        owner: session.owner,
+        idmapBase: session.mounts.idmapBase,
+        settings,
+      })
+        .catch((error: unknown) => this.#parts.log('warning', 'watch-failed', { name, error }))
+        .finally(() => this.#starting.delete(name));
+    }
+  }
+
+  /** What is known of one session of the peer now; also of one that is not watched. Throws CoiError. */
+  async snapshot(name: string, peer: Peer): Promise<Snapshot> {
+    const { instance, session } = await this.#find(name, peer);
+    const watch = this.#watches.get(name);
+    const known = watch?.ended === false ? watch.snapshot() : undefined;
+    if (known) return known;
+    if (instance.status !== 'Running' && instance.status !== 'Frozen') {
+      throw new CoiError('session-not-found', `container ${name} is not running`, {
+        hint: 'See `coi list`.',
+      });
+    }
+    const sampler = await this.#sampler(instance, session);
+    const before = sampler?.sample();
+    await delay(lookMs, undefined, { signal: this.#parts.signal });
+    const now = sampler?.sample();
+    if (!before || !now)
+      throw new CoiError('session-not-found', `container ${name} has just ended`);
+    const about = {
+      watched: false,
+      paused: instance.status === 'Frozen',
+      idmapBase: session.mounts.idmapBase,
+      threats: [],
+    };
+    return snapshotOf(now, before, changeBetween(before, now), about);
+  }
+
+  /** Of all running sessions of the peer. */
+  async snapshots(peer: Peer): Promise<Snapshot[]> {
+    const instances = await this.#parts.world.instances();
+    const names = instances
+      .filter(
+        ({ status, config }) =>
+          (status === 'Running' || status === 'Frozen') && this.#isOf(sessionRecord(config), peer),
+      )
+      .map(({ name }) => name);
+    const settled = await Promise.allSettled(names.map((name) => this.snapshot(name, peer)));
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /** Lines of a session's audit log, also of one that is gone, after the given number. Waits for news if there are none. */
+  async audit(
+    name: string,
+    peer: Peer,
+    { after, waitMs }: { after: number; waitMs: number },
+  ): Promise<{ lines: string[]; head: { seq: number; hash: string } | undefined }> {
+    const owner = peer.uid === 0 ? (this.logs.ownersOf(name)[0] ?? 0) : peer.uid;
+    const log = { owner, container: name };
+    let found = this.logs.read(log);
+    if (waitMs > 0 && (found.head?.seq ?? 0) <= after) {
+      await this.logs.changed(log, waitMs, this.#parts.signal);
+      found = this.logs.read(log);
+    }
+    const count = Math.max(0, (found.head?.seq ?? found.lines.length) - after);
+    return {
+      lines: after > 0 ? found.lines.slice(-count || found.lines.length) : found.lines,
+      head: found.head,
+    };
+  }
+
+  async #start(instance: Instance, session: SessionRecord, watched: WatchedSession): Promise<void> {
+    const { elapsedMs, now, log } = this.#parts;
+    const sampler = await this.#sampler(instance, session);
+    if (!sampler || this.#watches.has(watched.name)) return;
+    const alert = parseAlert(instance.config[alertKeyName]);
+    const watch: ContainerWatch = new ContainerWatch(watched, {
+      sampler,
+      logs: this.logs,
+      effects: this.#effects(),
+      now,
+      elapsedMs,
+      alert,
+    });
+    this.#watches.set(watched.name, watch);
+    this.#schedule(watch);
+    log('info', 'watching', { name: watched.name, pollMs: watched.settings.pollMs });
+  }
+
+  #effects() {
+    const note = ({ name }: WatchedSession, evidence: Readonly<Record<string, unknown>>) =>
+      this.#watches.get(name)?.note('evidence-kept', evidence);
+    return effectsOf({ ...this.#parts, note });
+  }
+
+  async #sampler(instance: Instance, session: SessionRecord): Promise<Sampler | undefined> {
+    const { incus, world, signal, now, elapsedMs, informants } = this.#parts;
+    const [{ pid }, bridge] = await Promise.all([
+      incus.instanceState(instance.name, { signal }),
+      world.bridge(),
+    ]);
+    if (pid <= 0) return undefined;
+    const device = instance.devices['eth0'] ?? instance.expanded_devices['eth0'];
+    const container = {
+      name: instance.name,
+      initPid: pid,
+      hostName: device?.['host_name'] ?? instance.config['volatile.eth0.host_name'] ?? '',
+      address: device?.['ipv4.address'] ?? '',
+      network: session.network,
+      ...bridgeOf(bridge),
+    };
+    return Sampler.of(container, { now, elapsedMs }, informants);
+  }
+
+  /** All that are due within a moment are looked at together, so that coid wakes seldom. */
+  #schedule(watch: ContainerWatch): void {
+    const { pollMs } = watch.session.settings;
+    const nowMs = this.#parts.elapsedMs();
+    this.#due.set(watch, (Math.floor(nowMs / pollMs) + 1) * pollMs);
+    this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#due.size === 0 || this.#parts.signal.aborted || this.#ticking) return;
+    const next = Math.min(...this.#due.values());
+    this.#timer = setTimeout(
+      () => void this.#tick(),
+      Math.max(10, next - this.#parts.elapsedMs()),
+    ).unref();
+  }
+
+  async #tick(): Promise<void> {
+    this.#ticking = true;
+    const nowMs = this.#parts.elapsedMs() + 5;
+    for (const [watch, dueMs] of [...this.#due]) {
+      if (dueMs > nowMs) continue;
+      watch.tick();
+      this.#due.delete(watch);
+      if (!watch.ended) this.#schedule(watch);
+      // Requests are answered in between.
+      await nextTurn();
+    }
+    this.#expire();
+    this.#ticking = false;
+    this.#arm();
+  }
+
+  #expire(): void {
+    if (this.#parts.elapsedMs() - this.#expiredMs < expireEveryMs) return;
+    this.#expiredMs = this.#parts.elapsedMs();
+    for (const { session } of this.#watches.values())
+      this.logs.expire(logOf(session), session.settings.retentionDays);
+  }
+
+  async #find(name: string, peer: Peer): Promise<{ instance: Instance; session: SessionRecord }> {
+    const instance = (await this.#parts.world.instances()).find((one) => one.name === name);
+    const session = instance && sessionRecord(instance.config);
+    if (!instance || !session || !this.#isOf(session, peer)) {
+      throw new CoiError('session-not-found', `there is no session ${quoted(name)} of this user`, {
+        hint: 'See `coi list`.',
+      });
+    }
+    return { instance, session };
+  }
+
+  #isOf(session: SessionRecord | undefined, peer: Peer): boolean {
+    if (session?.mounts.runDir !== this.#parts.runDir) return false;
+    return peer.uid === 0 || peer.uid === session.owner;
+  }
+}
+
+function bridgeOf({ gateway, prefixLength }: Bridge) {
+  return { gateway, bridge: { address: gateway, bits: prefixLength } };
+}

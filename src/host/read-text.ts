@@ -1,0 +1,42 @@
+// Reads small files of /proc and /sys, which are made as they are read: their size is not known before.
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** Most files are smaller, and Node takes buffers below 4096 bytes from a pool. */
+const firstChunkBytes = 4000;
+const chunkBytes = 65_536;
+const defaultMaxBytes = 8 * 1024 * 1024;
+
+/** The text (bytes as Latin-1 where `encoding` says so), or undefined if there is no such thing or it vanished meanwhile. */
+export function readText(
+  path: string,
+  options: { maxBytes?: number; encoding?: 'utf8' | 'latin1' } = {},
+): string | undefined {
+  const maxBytes = options.maxBytes ?? defaultMaxBytes;
+  const chunks: Buffer[] = [];
+  let total = 0;
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(
+        Math.min(total === 0 ? firstChunkBytes : chunkBytes, maxBytes - total),
+      );
+      const count = chunk.length === 0 ? 0 : readSync(fd, chunk, 0, chunk.length, null);
+      if (count === 0) break;
+      total += count;
+      chunks.push(chunk.subarray(0, count));
+    }
+  } catch {
+    // ESRCH: the process ended between the open and the read.
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+  return (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString(
+    options.encoding ?? 'utf8',
+  );
+}

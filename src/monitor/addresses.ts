@@ -1,0 +1,54 @@
+// What kind of place a remote address is.
+import { BlockList, isIPv6 } from 'node:net';
+
+export type Place = 'self' | 'metadata' | 'link-local' | 'private' | 'public';
+
+/** Addresses under which clouds give credentials to whoever asks. */
+const metadata = [
+  '169.254.169.254',
+  '169.254.170.2',
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:ec2::254',
+];
+
+function blockList(...subnets: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const subnet of subnets) {
+    const [address = '', bits] = subnet.split('/');
+    list.addSubnet(address, Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+const self = blockList('127.0.0.0/8', '0.0.0.0/32', '::1/128', '::/128');
+const linkLocal = blockList('169.254.0.0/16', 'fe80::/10');
+const privateRanges = blockList(
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  'fc00::/7',
+);
+
+export function placeOf(address: string): Place {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  if (self.check(address, family)) return 'self';
+  if (metadata.includes(address)) return 'metadata';
+  if (linkLocal.check(address, family)) return 'link-local';
+  return privateRanges.check(address, family) ? 'private' : 'public';
+}
+
+export interface Subnet {
+  readonly address: string;
+  readonly bits: number;
+}
+
+export function isWithin(address: string, subnets: readonly Subnet[]): boolean {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  return subnets.some((subnet) => {
+    const list = new BlockList();
+    list.addSubnet(subnet.address, subnet.bits, isIPv6(subnet.address) ? 'ipv6' : 'ipv4');
+    return list.check(address, family);
+  });
+}

@@ -1,0 +1,105 @@
+// Connections to places that an agent has no business with.
+import { isWithin, type Place, placeOf } from '../addresses.ts';
+import { commandLine } from '../programs.ts';
+import type { Connection, Sample } from '../sample.ts';
+import type { Level } from '../threat.ts';
+import type { Detector } from './detector.ts';
+import { isInbound, peer } from './reverse-shell.ts';
+
+/** Ports that remote-control kits listen on by default, and what a contact counts as. Ordinary services use 8080, too. */
+const controlPorts: ReadonlyMap<number, Level> = new Map<number, Level>([
+  [4444, 'critical'],
+  [5555, 'critical'],
+  [31337, 'high'],
+  [12345, 'high'],
+  [1234, 'high'],
+  [6666, 'high'],
+  [6667, 'high'],
+  [6697, 'warning'],
+  [8080, 'info'],
+]);
+/** Names and leases come from the gateway. */
+const gatewayPorts = [53, 67];
+
+export const contacts: Detector = ({ now }) =>
+  now.connections.flatMap((connection) => {
+    if (!isOutgoing(connection, now)) return [];
+    const found = judged(connection, now);
+    if (!found) return [];
+    const process = now.processes.find(({ pid }) => pid === connection.pid);
+    return [
+      {
+        level: found.level,
+        category: 'network' as const,
+        title: found.title,
+        description: `${process ? `${process.comm} (pid ${process.pid})` : 'Something'} ${connection.state === 'opening' ? 'tries to reach' : 'is connected to'} ${peer(connection)}${found.about}.`,
+        evidence: {
+          network: {
+            remote: peer(connection),
+            protocol: connection.protocol,
+            state: connection.state,
+          },
+          ...(process && {
+            process: { pid: process.pid, program: process.exe, command: commandLine(process) },
+          }),
+        },
+        key: peer(connection),
+      },
+    ];
+  });
+
+/** True for connections that the contacts detector may have something to say about: their holder is worth a look. */
+export function isInteresting(connection: Connection, now: Sample): boolean {
+  return isOutgoing(connection, now) && judged(connection, now) !== undefined;
+}
+
+function isOutgoing(connection: Connection, now: Sample): boolean {
+  const { remoteAddress, remotePort, state } = connection;
+  if (remotePort === 0 || state === 'listening' || placeOf(remoteAddress) === 'self') return false;
+  if (isWithin(remoteAddress, now.ownSubnets) || isInbound(connection, now)) return false;
+  return !(remoteAddress === now.gateway && gatewayPorts.includes(remotePort));
+}
+
+function judged(
+  connection: Connection,
+  now: Sample,
+): { level: Level; title: string; about: string } | undefined {
+  const reached = connection.protocol === 'tcp' && connection.state !== 'opening';
+  const place = judgedPlace(placeOf(connection.remoteAddress), reached, now);
+  if (place) return place;
+  const level = connection.protocol === 'tcp' ? controlPorts.get(connection.remotePort) : undefined;
+  if (level === undefined) return undefined;
+  return {
+    level,
+    title: 'Contact with a control port',
+    about: ', a port that remote-control programs use',
+  };
+}
+
+/** An attempt that the guard stops is worth a warning: ordinary libraries ask the metadata service without being told to. */
+function judgedPlace(
+  place: Place,
+  reached: boolean,
+  { network }: Sample,
+): { level: Level; title: string; about: string } | undefined {
+  switch (place) {
+    case 'metadata':
+      return {
+        level: reached ? 'critical' : 'warning',
+        title: 'Contact with the metadata service',
+        about: ', which hands out credentials of the machine',
+      };
+    case 'private':
+    case 'link-local': {
+      const level = network === 'open' ? 'info' : reached ? 'high' : 'warning';
+      return {
+        level,
+        title: 'Contact with a private network',
+        about: ', an address of a private network',
+      };
+    }
+    case 'self':
+    case 'public':
+      return undefined;
+  }
+}

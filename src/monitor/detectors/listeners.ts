@@ -1,0 +1,35 @@
+// Ports that the container began to listen on: nothing wrong, but good to know afterwards.
+import { placeOf } from '../addresses.ts';
+import type { Detector } from './detector.ts';
+
+export const newListeners: Detector = ({ now, before }) => {
+  const known = new Set(before.listeners.map(keyOf));
+  return now.listeners
+    .filter(
+      (listener) =>
+        listener.protocol === 'tcp' &&
+        !known.has(keyOf(listener)) &&
+        listener.localAddress !== '127.0.0.1' &&
+        listener.localAddress !== '::1',
+    )
+    .map((listener) => ({
+      level: 'info' as const,
+      category: 'network' as const,
+      title: 'New listener',
+      description: `The container listens on ${placeOf(listener.localAddress) === 'self' ? 'all addresses' : listener.localAddress}, port ${listener.localPort}.`,
+      evidence: { network: { address: listener.localAddress, port: listener.localPort } },
+      key: keyOf(listener),
+    }));
+};
+
+function keyOf({
+  protocol,
+  localAddress,
+  localPort,
+}: {
+  protocol: string;
+  localAddress: string;
+  localPort: number;
+}): string {
+  return `${protocol} ${localAddress} ${localPort}`;
+}

@@ -1,0 +1,116 @@
+// Command lines that open a shell to somewhere. Text alone proves little (somebody may grep for it, or write it into a
+// file), so it counts fully only where the container has a connection to the place that the text names.
+import { isIP } from 'node:net';
+import { commandLine } from '../programs.ts';
+import type { Process, Sample } from '../sample.ts';
+import type { Level } from '../threat.ts';
+import type { Detector } from './detector.ts';
+import { peer } from './reverse-shell.ts';
+
+/**
+ * All of `words` occur somewhere, and `place` says where to. In this form no text takes more than linear time, which
+ * matters since the text is the attacker's.
+ */
+interface Pattern {
+  readonly name: string;
+  readonly words: readonly RegExp[];
+  readonly place: RegExp;
+}
+
+const address = String.raw`(?<host>\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+|(?:[a-z0-9-]+\.)+[a-z]{2,})`;
+const port = String.raw`(?<port>\d{1,5})\b`;
+const place = (text: string): RegExp => new RegExp(text, 'i');
+
+const patterns: readonly Pattern[] = [
+  {
+    name: 'a shell redirection to /dev/tcp',
+    words: [],
+    place: place(`/dev/(?:tcp|udp)/${address}/${port}`),
+  },
+  {
+    name: 'nc with a program to run',
+    words: [/\b(?:nc|ncat|netcat)\b/, /\s-(?:[a-z]*[ec]|-exec|-sh-exec)\b/],
+    place: place(String.raw`\s${address}\s+${port}`),
+  },
+  {
+    name: 'nc in a loop of pipes',
+    words: [/\bmkfifo\b/, /\b(?:sh|bash)\b/, /\b(?:nc|ncat|netcat|telnet)\b/],
+    place: place(String.raw`\s${address}\s+${port}`),
+  },
+  {
+    name: 'socat with a program to run',
+    words: [/\bsocat\b/, /\b(?:exec|system):/i],
+    place: place(String.raw`\b(?:tcp[46]?|openssl|udp[46]?)(?:-connect)?:${address}:${port}`),
+  },
+  {
+    name: 'a script that connects and starts a shell',
+    words: [/socket|fsockopen|net\.connect|inet_aton/i, /\b(?:sh|bash|zsh|cmd)\b|\bpty\b/],
+    place: place(String.raw`["']${address}["']\s*[,:)]\s*["']?${port}`),
+  },
+  {
+    name: 'awk over the network',
+    words: [/\|&|getline/],
+    place: place(String.raw`/inet/(?:tcp|udp)/\d+/${address}/${port}`),
+  },
+  {
+    name: 'openssl s_client with a shell',
+    words: [/\bopenssl\s+s_client\b/, /\b(?:sh|bash)\b/],
+    place: place(String.raw`-connect\s+${address}:${port}`),
+  },
+];
+const textMax = 2048;
+
+export const oneLiners: Detector = ({ now, settings }) => {
+  if (settings.oneLiners === 'off') return [];
+  return now.processes.flatMap((process) => {
+    const found = matchOf(process);
+    if (!found) return [];
+    const connected = connectionTo(now, found);
+    const level: Level = connected && settings.oneLiners === 'critical' ? 'critical' : 'warning';
+    return [
+      {
+        level,
+        category: 'process' as const,
+        title: connected
+          ? 'Command line of a reverse shell, connected'
+          : 'Command line that looks like a reverse shell',
+        description: `${process.comm} (pid ${process.pid}) was started with: ${found.name}, towards ${found.host}:${found.port}.`,
+        evidence: {
+          process: { pid: process.pid, program: process.exe, command: commandLine(process) },
+          network: { remote: `${found.host}:${found.port}`, connected: connected ?? null },
+        },
+        key: `${process.pid}.${process.startTicks}`,
+      },
+    ];
+  });
+};
+
+interface Match {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a command line says that it will connect to; undefined for ordinary ones. */
+export function matchOf({ argv }: Pick<Process, 'argv'>): Match | undefined {
+  const text = argv.join(' ').slice(0, textMax);
+  // No pattern fits a short line, and nearly all lines are short: this is what keeps the detector cheap.
+  if (text.length < 12) return undefined;
+  for (const { name, words, place: wanted } of patterns) {
+    if (!words.every((word) => word.test(text))) continue;
+    const { host, port } = wanted.exec(text)?.groups ?? {};
+    if (host !== undefined && port !== undefined && Number(port) > 0 && Number(port) < 65_536)
+      return { name, host, port: Number(port) };
+  }
+  return undefined;
+}
+
+/** A name stands for any address, since the container resolved it and nobody else need know how. */
+function connectionTo(now: Sample, { host, port }: Match): string | undefined {
+  const named = isIP(host) === 0;
+  const found = now.connections.find(
+    ({ remoteAddress, remotePort, protocol }) =>
+      protocol === 'tcp' && remotePort === port && (named || remoteAddress === host),
+  );
+  return found && peer(found);
+}

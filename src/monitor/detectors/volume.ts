@@ -1,0 +1,71 @@
+// Much read and then much sent; much written.
+import type { Change } from '../sample.ts';
+import type { Detector } from './detector.ts';
+
+const megabyte = 1024 * 1024;
+/** Once a minute at most: the key changes with it. */
+const windowMs = 60_000;
+const writeWindowBytes = 8 * 1024 * megabyte;
+
+/**
+ * Reading alone is what builds, searches and copies do. What counts is that about as much leaves the container in the
+ * same minute, and that it is more than came in: a download is written and read again, too.
+ */
+export const bulkTransfer: Detector = ({ now, recent, settings }) => {
+  const window = within(recent, windowMs);
+  const read = sum(window, ({ readBytes }) => readBytes);
+  const sent = sum(window, ({ sentBytes }) => sentBytes);
+  const received = sum(window, ({ receivedBytes }) => receivedBytes);
+  const rate = Math.max(
+    0,
+    ...window.map(({ readBytes, elapsedMs }) => (readBytes * 1000) / elapsedMs),
+  );
+  const reads = read >= settings.readBytes || rate >= settings.readBytesPerSecond;
+  if (!reads || sent < settings.readBytes || sent < read / 4 || sent < 2 * received) return [];
+  return [
+    {
+      level: 'high',
+      category: 'filesystem',
+      title: 'Bulk reading followed by sending',
+      description: `${megabytes(read)} were read and ${megabytes(sent)} left the container within a minute.`,
+      evidence: {
+        filesystem: { readBytes: read, readBytesPerSecond: Math.round(rate) },
+        network: { sentBytes: sent, receivedBytes: received },
+      },
+      key: `${Math.floor(now.atMs / windowMs)}`,
+    },
+  ];
+};
+
+/** Worth a note, since it fills the user's disk; no build writes that much in a minute. */
+export const largeWrites: Detector = ({ now, recent }) => {
+  const written = sum(within(recent, windowMs), ({ writtenBytes }) => writtenBytes);
+  if (written < writeWindowBytes) return [];
+  return [
+    {
+      level: 'warning',
+      category: 'filesystem',
+      title: 'Very much written',
+      description: `${megabytes(written)} were written within a minute.`,
+      evidence: { filesystem: { writtenBytes: written } },
+      key: `${Math.floor(now.atMs / windowMs)}`,
+    },
+  ];
+};
+
+function within(changes: readonly Change[], ms: number): Change[] {
+  let age = 0;
+  return changes.toReversed().filter(({ elapsedMs }) => {
+    const fits = age < ms;
+    age += elapsedMs;
+    return fits;
+  });
+}
+
+function sum(changes: readonly Change[], value: (change: Change) => number): number {
+  return changes.reduce((total, change) => total + value(change), 0);
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / megabyte)} MB`;
+}

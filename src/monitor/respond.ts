@@ -1,0 +1,179 @@
+// What is done about findings: pure. The state is what must be remembered between samples of one container.
+import type { MonitorSettings } from './settings.ts';
+import { isAtLeast, type Level, type Threat } from './threat.ts';
+
+export type Action =
+  | 'logged'
+  | 'alerted'
+  | 'paused'
+  | 'killed'
+  | 'logged (already paused)'
+  | 'deduplicated'
+  | 'suppressed';
+
+export interface ResponseState {
+  /** By finding: when it was last written, and how often it was seen since. */
+  readonly seen: ReadonlyMap<
+    string,
+    { readonly sinceMs: number; readonly repeats: number; readonly threat: Threat }
+  >;
+  /** Findings that the container was paused for. They are answered once: whoever lets go of it has seen them. */
+  readonly answered: ReadonlySet<string>;
+  readonly paused: boolean;
+  readonly killed: boolean;
+  /** Records of the running minute, against floods. */
+  readonly minute: { readonly startMs: number; readonly records: number };
+}
+
+export interface Entry {
+  readonly threat: Threat;
+  readonly action: Action;
+  /** How often it was seen without being written, for `deduplicated` and `suppressed`. */
+  readonly repeats?: number;
+}
+
+export interface Response {
+  readonly state: ResponseState;
+  readonly entries: readonly Entry[];
+  readonly effect: 'none' | 'pause' | 'kill';
+  /** What the effect is for. */
+  readonly cause: Threat | undefined;
+}
+
+export const dedupeMs = 30_000;
+const recordsPerMinuteMax = 120;
+
+export const noResponse: ResponseState = {
+  seen: new Map(),
+  answered: new Set(),
+  paused: false,
+  killed: false,
+  minute: { startMs: 0, records: 0 },
+};
+
+/** Decides about the findings of one sample, the worst first. */
+export function respond(
+  state: ResponseState,
+  threats: readonly Threat[],
+  settings: MonitorSettings,
+  nowMs: number,
+): Response {
+  const effect = effectOf(state, threats, settings);
+  const { seen, entries: deduplicated } = expired(state.seen, nowMs);
+  const entries: Entry[] = [...deduplicated];
+  const nextSeen = new Map(seen);
+  for (const threat of threats) {
+    const id = identity(threat);
+    const known = nextSeen.get(id);
+    if (known) {
+      nextSeen.set(id, { ...known, repeats: known.repeats + 1 });
+      continue;
+    }
+    nextSeen.set(id, { sinceMs: nowMs, repeats: 0, threat });
+    entries.push({ threat, action: actionOf(threat, state, effect) });
+  }
+  const { kept, minute } = limited(entries, state.minute, nowMs);
+  const caused = threats.filter(
+    (threat) => effect.kind !== 'none' && isAtLeast(threat.level, 'high'),
+  );
+  return {
+    state: {
+      seen: nextSeen,
+      answered: new Set([...state.answered, ...caused.map(identity)]),
+      paused: state.paused || effect.kind === 'pause',
+      killed: state.killed || effect.kind === 'kill',
+      minute,
+    },
+    entries: kept,
+    effect: effect.kind,
+    cause: effect.cause,
+  };
+}
+
+/** The container runs again, let go by its owner. */
+export function letGo(state: ResponseState): ResponseState {
+  return { ...state, paused: false };
+}
+
+export function identity({ category, title, key }: Threat): string {
+  return JSON.stringify([category, title, key]);
+}
+
+/** Critical without permission to kill is at least as bad as high. */
+function effectOf(
+  { answered, paused, killed }: ResponseState,
+  threats: readonly Threat[],
+  { killOnCritical, pauseOnHigh }: MonitorSettings,
+): { readonly kind: Response['effect']; readonly cause: Threat | undefined } {
+  const fresh = threats.filter((threat) => !answered.has(identity(threat)));
+  const critical = fresh.find(({ level }) => level === 'critical');
+  if (critical && killOnCritical && !killed) return { kind: 'kill', cause: critical };
+  const high = fresh.find(({ level }) => isAtLeast(level, 'high'));
+  if (high && pauseOnHigh && !paused && !killed) return { kind: 'pause', cause: high };
+  return { kind: 'none', cause: undefined };
+}
+
+function actionOf(
+  threat: Threat,
+  state: ResponseState,
+  effect: { readonly kind: Response['effect'] },
+): Action {
+  if (threat.level === 'info') return 'logged';
+  if (threat.level === 'warning') return 'alerted';
+  if (effect.kind === 'kill' && threat.level === 'critical') return 'killed';
+  if (effect.kind !== 'none') return 'paused';
+  return state.paused ? 'logged (already paused)' : 'alerted';
+}
+
+/** Findings whose 30 seconds are over: how often they came again is written once. */
+function expired(
+  seen: ResponseState['seen'],
+  nowMs: number,
+): { seen: ResponseState['seen']; entries: Entry[] } {
+  const left = new Map(seen);
+  const entries: Entry[] = [];
+  for (const [id, { sinceMs, repeats, threat }] of seen) {
+    if (nowMs - sinceMs < dedupeMs) continue;
+    left.delete(id);
+    if (repeats > 0) {
+      entries.push({ threat, action: 'deduplicated', repeats });
+      // It goes on, so the next thirty seconds are counted, not written anew.
+      left.set(id, { sinceMs: nowMs, repeats: 0, threat });
+    }
+  }
+  return { seen: left, entries };
+}
+
+/** At most 120 records a minute; what led to an effect is always written. */
+function limited(
+  entries: readonly Entry[],
+  minute: ResponseState['minute'],
+  nowMs: number,
+): { kept: Entry[]; minute: ResponseState['minute'] } {
+  const current = nowMs - minute.startMs < 60_000 ? minute : { startMs: nowMs, records: 0 };
+  const room = Math.max(0, recordsPerMinuteMax - current.records);
+  const important = (entry: Entry) => entry.action === 'paused' || entry.action === 'killed';
+  const ordinary = entries.filter((entry) => !important(entry));
+  const dropped = new Set(ordinary.slice(room));
+  const kept = entries.filter((entry) => !dropped.has(entry));
+  const [first] = dropped;
+  // Said once for the minute, when the first one is left out.
+  if (first && room > 0)
+    kept.push({
+      threat: suppression(first.threat.level),
+      action: 'suppressed',
+      repeats: dropped.size,
+    });
+  return { kept, minute: { ...current, records: current.records + ordinary.length } };
+}
+
+function suppression(level: Level): Threat {
+  return {
+    level: level === 'info' ? 'info' : 'warning',
+    category: 'monitor',
+    title: 'Too many findings',
+    description: `More than ${recordsPerMinuteMax} findings in a minute: the rest is not written.`,
+    evidence: {},
+    key: 'flood',
+  };
+}
