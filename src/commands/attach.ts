@@ -14,9 +14,10 @@ import {
 import { guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
-import { type Container, coiContainers } from '../session/record.ts';
+import type { Container } from '../session/record.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
+import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { needTerminal } from './terminal.ts';
 
@@ -85,8 +86,8 @@ async function target(
   options: AttachOptions,
   name: string | undefined,
 ): Promise<Container | undefined> {
-  const all = await ownContainers(app);
-  if (name !== undefined) return running(await findContainer(app, all, name), name);
+  const all = await ownContainers(app, options);
+  if (name !== undefined) return running(findContainer(app, all, name), name);
   if (options.slot !== undefined) {
     const slot = parseSlot(options.slot);
     const wanted = containerName(
@@ -123,18 +124,6 @@ async function target(
     ].join('\n'),
   );
   return undefined;
-}
-
-async function ownContainers(app: App): Promise<Container[]> {
-  try {
-    return coiContainers(
-      await (await app.incus()).instances({ signal: app.signal }),
-      app.prefix,
-      app.user.uid,
-    );
-  } catch (error) {
-    throw incusFailure(error, 'listing the containers failed');
-  }
 }
 
 function running(container: Container | undefined, name: string): Container {

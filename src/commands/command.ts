@@ -29,4 +29,5 @@ export interface GlobalOptions {
   mount: string[];
   network?: string;
   debug?: boolean;
+  allUsers?: boolean;
 }

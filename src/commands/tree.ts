@@ -41,6 +41,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./kill.ts'),
   },
   {
+    name: 'persist',
+    group: 'Sessions',
+    summary: 'Keep the container of a session when it stops',
+    load: () => import('./persist.ts'),
+  },
+  {
     name: 'setup',
     group: 'Host',
     summary: 'Make this host ready: Incus, network, storage, coid',

@@ -2,7 +2,7 @@
 // All is written before the container starts. On resume the last container may have left anything there, so every
 // path is walked without following links, and only regular files are read (host/files.ts).
 import { CoiError } from '../errors.ts';
-import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import type { Directory, FileReason, HostFiles, Owner } from '../host/files.ts';
 import type { SessionId } from '../names.ts';
 import { withContext } from '../tools/context.ts';
 import { jsonObject, mergedSettings } from '../tools/settings.ts';
@@ -88,7 +88,7 @@ export function prepareStore(request: StoreRequest, files: HostFiles): PreparedS
 export function recordSession(
   request: {
     readonly home: string;
-    readonly tool: Tool;
+    readonly tool: Pick<Tool, 'sessionsDir'>;
     readonly keeper: Owner;
     readonly metadata: SessionMetadata;
     readonly durable?: boolean;
@@ -116,6 +116,14 @@ export function storePath(home: string, sessionsDir: string, id: SessionId): str
   return `${home}/.coi/${sessionsDir}/${id}`;
 }
 
+const hints: Partial<Record<FileReason, string>> = {
+  denied: 'Files that the container made as root are given back by `coi clean --ownership`.',
+  full: 'Make room on the disk; `coi clean --sessions` removes old conversations.',
+  link: 'The agent left it there: remove it, and try again.',
+  fifo: 'The agent left it there: remove it, and try again.',
+  'too-big': 'The agent left it there: remove it, and try again.',
+};
+
 /** Runs `effect`; what goes wrong with a path becomes `store-unusable`. */
 export function guarded<T>(files: HostFiles, effect: () => T): T {
   try {
@@ -123,10 +131,7 @@ export function guarded<T>(files: HostFiles, effect: () => T): T {
   } catch (error) {
     const problem = files.problem(error);
     if (!problem) throw error;
-    const hint =
-      problem.reason === 'denied'
-        ? 'Files that the container made as root are given back by `coi clean --ownership`.'
-        : undefined;
+    const hint = hints[problem.reason];
     throw new CoiError('store-unusable', `the session store cannot be used: ${problem.message}`, {
       hint,
       cause: error,

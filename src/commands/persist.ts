@@ -1,0 +1,84 @@
+// coi persist: a session's container is kept from now on. One key of the instance, and every process sees it.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import type { SessionId } from '../names.ts';
+import { incusFailure } from '../session/failure.ts';
+import type { Container } from '../session/record.ts';
+import { recordSession } from '../session/store.ts';
+import { storedSession } from '../session/stored.ts';
+import { workspacePath } from '../session/workspace.ts';
+import type { GlobalOptions } from './command.ts';
+import { containersToEnd, type EndOptions, endAll, ownContainers } from './containers.ts';
+import { flagsOf } from './global.ts';
+
+const words = { verb: 'persist', title: 'Persist', done: 'Persisted' } as const;
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[name...]', 'containers, by name or alias (default: the only one of the workspace)')
+    .option('-a, --all', 'all sessions')
+    .option('-f, --force', 'do not ask')
+    .action((names: string[]) => persist(app, flagsOf<GlobalOptions & EndOptions>(command), names));
+}
+
+async function persist(
+  app: App,
+  options: GlobalOptions & EndOptions,
+  names: readonly string[],
+): Promise<void> {
+  const bare = names.length === 0 && !options.all;
+  const chosen = bare
+    ? [await onlyOne(app, options)]
+    : await containersToEnd(app, options, names, words);
+  if (chosen) await endAll(app, chosen, words, (container) => keep(app, container));
+}
+
+/** The workspace's only session. Throws `session-not-found` if there is none or several. */
+async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<Container> {
+  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const here = (await ownContainers(app, options)).filter(
+    ({ session }) => session?.workspace === workspace,
+  );
+  const [only] = here;
+  if (only && here.length === 1) return only;
+  throw new CoiError(
+    'session-not-found',
+    only
+      ? `${here.length} sessions are in ${workspace}: ${here.map(({ name }) => name).join(', ')}`
+      : `there is no session in ${workspace}`,
+    { hint: only ? 'Name one of them, or use --all.' : 'See `coi list`.' },
+  );
+}
+
+async function keep(app: App, { name, session }: Container): Promise<void> {
+  if (!session)
+    throw new CoiError(
+      'session-not-found',
+      'coi did not make this container, so there is nothing to keep',
+      { hint: 'It is not deleted when it stops.' },
+    );
+  try {
+    await (await app.incus()).updateInstance(
+      name,
+      { config: { 'user.coi.persistent': 'true' } },
+      { signal: app.signal },
+    );
+  } catch (error) {
+    throw incusFailure(error, 'marking the container failed');
+  }
+  const { home, uid, gid } = app.user;
+  const stored = storedSession(
+    session.session as SessionId,
+    { home, tool: session.tool },
+    hostFiles,
+  );
+  if (stored?.kind !== 'saved')
+    return app.io.warn(`${name}: no saved metadata; a resume in a new container will be ephemeral`);
+  const metadata = { ...stored.metadata, persistent: true };
+  recordSession(
+    { home, tool: { sessionsDir: `sessions-${session.tool}` }, keeper: { uid, gid }, metadata },
+    hostFiles,
+  );
+}
