@@ -1,6 +1,6 @@
 // [tools.NAME]: an agent of the user's own, as data.
 import { list, named, optional, required, table, withDefault } from './compound.ts';
-import { choice, text, type ValueType } from './values.ts';
+import { choice, filled, text, type ValueType } from './values.ts';
 
 export interface CustomTool {
   readonly title: string | undefined;
@@ -23,9 +23,8 @@ export interface CustomTool {
 }
 
 /** A plain path below the home: no `..`, not absolute. */
-const homePath = text(
-  /^(?!\/)(?!.*(^|\/)\.{0,2}(\/|$))[^\0]{1,200}$/,
-  'a path below the home, without . and ..',
+const homePath = filled(
+  text(/^(?!\/)(?!.*(^|\/)\.{0,2}(\/|$))[^\0]{1,200}$/, 'a path below the home, without . and ..'),
 );
 const words = list(text(), 100);
 const seed = table({

@@ -2,11 +2,11 @@
 
 import { list } from './compound.ts';
 import { key, unset } from './key.ts';
-import { choice, decimal, durationMs, flag, integer, text } from './values.ts';
+import { choice, decimal, durationMs, filled, flag, integer, text } from './values.ts';
 
 const memory = text(/^\d+(%|[KMGT]i?B)$/, 'a size such as "512MiB" or "50%"');
 const rate = text(/^(\d+([KMGT]i?B)?(\/s)?|\d+iops)$/, 'a rate such as "10MiB" or "1000iops"');
-const names = list(text());
+const names = list(filled(text()));
 
 export const guardKeys = {
   'limits.cpu.count': unset(

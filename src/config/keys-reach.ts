@@ -3,7 +3,7 @@
 import { list, optional, required, table, withDefault } from './compound.ts';
 import { anyName, variableName } from './forms.ts';
 import { key, unset } from './key.ts';
-import { choice, flag, guestPath, integer, path, text } from './values.ts';
+import { choice, filled, flag, guestPath, integer, path, text } from './values.ts';
 
 /** Stands for the host of the npm registry, which npm's own configuration names (npm-registry.ts). */
 export const npmRegistryEntry = '@npm-registry';
@@ -12,7 +12,7 @@ const address = text(/^(\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/, '
 const port = integer(1, 65_535);
 const mount = table(
   {
-    host: required(path('workspace')),
+    host: required(filled(path('workspace'))),
     container: required(guestPath),
     readonly: withDefault(flag, false),
     shift: optional(flag),
@@ -20,12 +20,12 @@ const mount = table(
   { open: true },
 );
 const socket = table({
-  host: required(path('workspace')),
+  host: required(filled(path('workspace'))),
   container: required(guestPath),
   env: optional(variableName),
 });
 const portMap = table({
-  name: required(text(anyName, 'a short name')),
+  name: required(filled(text(anyName, 'a short name'))),
   container: required(port),
   host: withDefault(integer(0, 65_535), 0),
   listen: withDefault(address, '127.0.0.1'),
@@ -37,11 +37,11 @@ const credential = table({
   mode: optional(text(/^0?[0-7]{3}$/, 'an octal mode such as "0600"')),
 });
 const host = table({
-  ip: required(address),
+  ip: required(filled(address)),
   hostnames: required(list(text())),
   ports: withDefault(list(port), []),
 });
-const names = list(text());
+const names = list(filled(text()));
 
 export const reachKeys = {
   'network.mode': key(
@@ -72,7 +72,7 @@ export const reachKeys = {
     trust: 'only-false',
   }),
   'network.use_sudo': key(flag, true, 'Without effect: coid sets the rules.'),
-  'network.dns_servers': key(list(address), [], 'Name servers that sessions may ask.', {
+  'network.dns_servers': key(list(filled(address)), [], 'Name servers that sessions may ask.', {
     trust: 'user',
   }),
   'network.allowed_ports': key(list(port), [], 'If any: the only ports that sessions may reach.', {

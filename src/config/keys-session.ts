@@ -4,14 +4,17 @@ import { either, list, mapped, named, required, table } from './compound.ts';
 import { customTool } from './custom-tool.ts';
 import { anyName, variable, variableName, variables } from './forms.ts';
 import { key, unset } from './key.ts';
-import { choice, durationMs, flag, integer, path, text } from './values.ts';
+import { choice, durationMs, filled, flag, integer, path, text } from './values.ts';
 
 const toolChars = text(/^[A-Za-z0-9._/+-]+$/, 'a program name of letters, digits and . _ / + -');
 const prompt = either(
-  mapped(table({ file: required(path()) }), (given) => given as { readonly file: string } | string),
+  mapped(
+    table({ file: required(filled(path())) }),
+    (given) => given as { readonly file: string } | string,
+  ),
   mapped(text(), (given) => given as { readonly file: string } | string),
 );
-const names = list(text());
+const names = list(filled(text()));
 
 export const sessionKeys = {
   'container.image': key(
@@ -63,7 +66,7 @@ export const sessionKeys = {
     'Compression of the built image.',
   ),
   'container.build.agents': key(
-    list(text(anyName, 'the name of an agent')),
+    list(filled(text(anyName, 'the name of an agent'))),
     ['claude', 'opencode', 'pi'],
     'Agents that the image contains.',
   ),

@@ -75,7 +75,7 @@ describe('what a project may not decide by itself', () => {
     assert.equal(waiting.length, 1);
   });
 
-  test('a mount inside of the place.workspace needs no approval, unless a link leads out', async () => {
+  test('a mount inside of the workspace needs no approval, unless a link leads out', async () => {
     mkdirSync(join(place.workspace, 'in'));
     symlinkSync(place.home, join(place.workspace, 'out'));
     symlinkSync(join(place.root, 'nothing-yet'), join(place.workspace, 'dangling'));

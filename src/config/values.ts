@@ -58,6 +58,18 @@ export function text(pattern?: RegExp, about?: string): ValueType<string> {
   };
 }
 
+/** The same where an empty string does not mean "not set": in lists, and where a value is needed. */
+export function filled(type: ValueType<string>): ValueType<string> {
+  return {
+    schema: { ...type.schema, minLength: 1 },
+    parse: (value, place) => {
+      const given = type.parse(value, place);
+      if (given === '') throw new ValueProblem('must not be empty');
+      return given;
+    },
+  };
+}
+
 export function choice<const T extends string>(...options: readonly T[]): ValueType<T> {
   return {
     schema: { type: 'string', enum: options },

@@ -13,6 +13,8 @@ export interface StoredSession {
   readonly id: SessionId;
   /** The workspace's path in the container. */
   readonly workspace: string;
+  /** How many entries are looked at. */
+  readonly entriesMax?: number;
 }
 
 /** The newest conversation for the workspace; undefined if there is none, or the tool picks it by itself. */
@@ -24,7 +26,9 @@ export function findConversation(session: StoredSession, files: HostFiles): stri
     using top = store?.directory(conversations.dir);
     if (!top) return undefined;
     const found = [
-      ...conversationFiles(top, conversations.dir, conversations, { left: entriesMax }),
+      ...conversationFiles(top, conversations.dir, conversations, {
+        left: session.entriesMax ?? entriesMax,
+      }),
     ];
     return newestConversation(found, session.workspace);
   });

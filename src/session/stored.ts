@@ -8,6 +8,8 @@ const metadataMaxBytes = 64 * 1024;
 const sessionsMax = 100_000;
 const stateEntriesMax = 2000;
 const storePrefix = 'sessions-';
+/** What an interrupted write of coi leaves (host/directory.ts). */
+const halfWritten = /^\.coi-[0-9a-f]{16}$/;
 
 /** One directory of a store. */
 export type StoredEntry =
@@ -164,7 +166,7 @@ function holdsOther(
     budget.left -= 1;
     if (budget.left < 0) return true;
     if (kind !== 'directory') {
-      if (own.has(`${path}/${name}`)) continue;
+      if (own.has(`${path}/${name}`) || halfWritten.test(name)) continue;
       return true;
     }
     using inner = directory.directory(name);

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { isUnusable, StorePlace, sessionId } from '../../test/bed/store-place.ts';
+import { tool as toolOf } from '../tools/list.ts';
+
+let place: StorePlace;
+beforeEach(() => {
+  place = new StorePlace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+describe('a new store', () => {
+  test('has a directory for each part of the home, for the user alone', () => {
+    const opencode = toolOf('opencode', { tools: {} });
+    const { dir, parts } = place.prepare('new', { tool: opencode });
+    assert.deepEqual(
+      parts,
+      ['.config/opencode', '.local/share/opencode', '.local/state/opencode'].map((part, index) => ({
+        name: `state-${index + 1}`,
+        source: `${dir}/${part}`,
+        target: `/home/code/${part}`,
+      })),
+    );
+    for (const path of [
+      join(place.home, '.coi'),
+      dirname(dir),
+      dir,
+      ...parts.map(({ source }) => source),
+    ])
+      assert.equal(statSync(path).mode & 0o777, 0o700, path);
+  });
+
+  test('takes over the login, the settings and the instructions of the user', () => {
+    place.write('.claude/.credentials.json', '{"token":1}');
+    place.write('.claude/CLAUDE.md', '# Mine\n');
+    place.write('.claude/settings.json', '{"env":{"A":"b"},"permissions":{"allow":["x"]}}');
+    place.prepare();
+    assert.equal(place.stored('.claude/.credentials.json'), '{"token":1}');
+    assert.equal(statSync(join(place.store, '.claude/.credentials.json')).mode & 0o777, 0o600);
+    assert.match(place.stored('.claude/CLAUDE.md'), /^# Mine\n\n<!-- BEGIN COI/);
+    const merged = place.settings('.claude/settings.json');
+    assert.deepEqual(merged.env, { A: 'b' });
+    assert.deepEqual(merged.permissions, { allow: ['x'], defaultMode: 'bypassPermissions' });
+  });
+
+  test('takes over of ~/.claude.json the login, not what other projects or services left there', () => {
+    place.write(
+      '.claude.json',
+      JSON.stringify({
+        oauthAccount: { a: 1 },
+        projects: { '/other': { history: ['secret'] } },
+        mcpServers: { x: { env: { KEY: 'secret' } } },
+      }),
+    );
+    place.prepare();
+    assert.ok(!place.stored('.claude/.claude.json').includes('secret'));
+    assert.deepEqual(place.settings('.claude/.claude.json').oauthAccount, { a: 1 });
+    assert.equal(
+      place.settings('.claude/.claude.json').projects['/workspace'].hasTrustDialogAccepted,
+      true,
+    );
+  });
+
+  test('skips the first questions only where there is a login', () => {
+    place.prepare();
+    assert.equal(place.settings('.claude/.claude.json').hasCompletedOnboarding, undefined);
+    place.write('.claude/.credentials.json', '{"token":1}');
+    place.prepare();
+    assert.equal(place.settings('.claude/.claude.json').hasCompletedOnboarding, true);
+  });
+
+  test('skips them for a login that comes as a variable, too', () => {
+    place.prepare('new', { launch: place.launch('new', { variables: ['ANTHROPIC_API_KEY'] }) });
+    assert.equal(place.settings('.claude/.claude.json').hasCompletedOnboarding, true);
+  });
+
+  test('asks for permission where the user wants to be asked', () => {
+    place.prepare('new', { launch: place.launch('new', { permissionMode: 'interactive' }) });
+    assert.deepEqual(place.settings('.claude/settings.json'), {});
+  });
+
+  test('goes on without a file of the user that cannot be taken over, and says so', () => {
+    execFileSync('mkfifo', [join(place.home, '.claude.json')]);
+    place.write('.claude/settings.json', 'no json');
+    const { warnings } = place.prepare();
+    assert.equal(warnings.length, 2);
+    assert.match(warnings.join('\n'), /\.claude\.json is a FIFO[\s\S]*settings\.json .*no JSON/);
+    assert.equal(
+      place.settings('.claude/settings.json').permissions.defaultMode,
+      'bypassPermissions',
+    );
+  });
+
+  test('may be where a link of the user leads', () => {
+    mkdirSync(join(place.home, 'elsewhere'));
+    symlinkSync('elsewhere', join(place.home, '.coi'));
+    const { dir } = place.prepare();
+    assert.equal(dir, join(place.home, 'elsewhere/sessions-claude', sessionId));
+  });
+
+  test('leaves the instructions alone where the agent is told nothing', () => {
+    place.prepare('new', { context: undefined });
+    assert.equal(existsSync(join(place.store, '.claude/CLAUDE.md')), false);
+  });
+});
+
+describe('a resumed store', () => {
+  const old = new Date('2020-01-01');
+  const recent = new Date('2024-01-01');
+
+  test('keeps a login that the agent renewed, and gets a newer one of the user', () => {
+    place.write('.claude/.credentials.json', 'first', old);
+    place.prepare();
+    place.plant(`.claude/.credentials.json`, 'renewed by the agent');
+    place.prepare('resume');
+    assert.equal(place.stored('.claude/.credentials.json'), 'renewed by the agent');
+    place.write('.claude/.credentials.json', 'newer', new Date(Date.now() + 60_000));
+    place.prepare('resume');
+    assert.equal(place.stored('.claude/.credentials.json'), 'newer');
+  });
+
+  test('gets a login where the old one is empty or missing', () => {
+    place.write('.claude/.credentials.json', 'login', old);
+    place.prepare();
+    truncateSync(join(place.store, '.claude/.credentials.json'));
+    place.prepare('resume');
+    assert.equal(place.stored('.claude/.credentials.json'), 'login');
+    rmSync(join(place.store, '.claude/.credentials.json'));
+    place.prepare('resume');
+    assert.equal(place.stored('.claude/.credentials.json'), 'login');
+  });
+
+  test('keeps the settings of the session, and coi’s are put in again', () => {
+    place.write('.claude/settings.json', '{"theme":"user"}', recent);
+    place.prepare();
+    place.write(
+      `.coi/sessions-claude/${sessionId}/.claude/settings.json`,
+      '{"theme":"session","permissions":{"defaultMode":"plan"}}',
+    );
+    place.write('.claude/settings.json', '{"theme":"user later"}', new Date(Date.now() + 60_000));
+    place.prepare('resume');
+    assert.equal(place.settings('.claude/settings.json').theme, 'session');
+    assert.equal(
+      place.settings('.claude/settings.json').permissions.defaultMode,
+      'bypassPermissions',
+    );
+  });
+
+  test('tells the agent anew without growing', () => {
+    place.write('.claude/CLAUDE.md', 'mine\n');
+    place.prepare();
+    const first = place.stored('.claude/CLAUDE.md');
+    place.prepare('resume', { context: '# Elsewhere' });
+    assert.equal(place.stored('.claude/CLAUDE.md'), first.replace('# Here', '# Elsewhere'));
+  });
+
+  test('keeps what Claude noted about the project', () => {
+    place.prepare();
+    place.write(
+      `.coi/sessions-claude/${sessionId}/.claude/.claude.json`,
+      JSON.stringify({ numStartups: 3, projects: { '/workspace': { lastCost: 7 } } }),
+    );
+    place.prepare('resume');
+    const { numStartups, projects } = place.settings('.claude/.claude.json');
+    assert.equal(numStartups, 3);
+    assert.equal(projects['/workspace'].lastCost, 7);
+    assert.equal(projects['/workspace'].hasTrustDialogAccepted, true);
+  });
+
+  test('is not led out by links, whatever name they were planted under', () => {
+    place.write('.claude/.credentials.json', 'login');
+    place.prepare();
+    place.write('precious', 'precious');
+    for (const name of ['.credentials.json', 'settings.json', '.claude.json', 'CLAUDE.md']) {
+      rmSync(join(place.store, '.claude', name));
+      symlinkSync(join(place.home, 'precious'), join(place.store, '.claude', name));
+      assert.equal(
+        readFileSync(join(place.store, '.claude', name), 'utf8'),
+        'precious',
+        'a plain read is led out',
+      );
+      try {
+        place.prepare('resume');
+      } catch (error) {
+        assert.ok(isUnusable(error), String(error));
+      }
+      assert.equal(readFileSync(join(place.home, 'precious'), 'utf8'), 'precious');
+      const left = existsSync(join(place.store, '.claude', name))
+        ? place.stored(join('.claude', name))
+        : '';
+      assert.ok(
+        name === '.credentials.json' ? left === 'login' : left === 'precious',
+        `${name} was neither read nor written through`,
+      );
+      rmSync(join(place.store, '.claude', name));
+    }
+  });
+
+  test('refuses a part that was replaced by a link, a FIFO in the place of settings, a sparse giant', () => {
+    place.prepare();
+    rmSync(join(place.store, '.claude/settings.json'));
+    execFileSync('mkfifo', [join(place.store, '.claude/settings.json')]);
+    assert.throws(() => place.prepare('resume'), isUnusable);
+    rmSync(join(place.store, '.claude/settings.json'));
+    writeFileSync(join(place.store, '.claude/settings.json'), '');
+    truncateSync(join(place.store, '.claude/settings.json'), 2 ** 36);
+    assert.throws(() => place.prepare('resume'), isUnusable);
+    rmSync(join(place.store, '.claude'), { recursive: true });
+    symlinkSync(place.home, join(place.store, '.claude'));
+    assert.throws(() => place.prepare('resume'), isUnusable);
+    assert.deepEqual(readdirSync(place.home).sort(), ['.coi']);
+  });
+});
+
+test('a store that cannot be written says so, with what to do', () => {
+  place.prepare();
+  const part = join(place.store, '.claude');
+  rmSync(part, { recursive: true });
+  writeFileSync(part, '');
+  chmodSync(part, 0o600);
+  assert.throws(
+    () => place.prepare('resume'),
+    (error) => isUnusable(error) && (error as Error).message.includes('.claude'),
+  );
+});

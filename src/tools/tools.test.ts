@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { customTool } from '../config/custom-tool.ts';
+import { CoiError } from '../errors.ts';
+import { keyTails, tool, tools } from './list.ts';
+import type { Conversation, Tool, ToolLaunch } from './shape.ts';
+
+const none = { tools: {} };
+const id = '0b7e3c1a-1111-4222-8333-444455556666';
+const launch = (
+  conversation: Conversation = { kind: 'new' },
+  more: Partial<ToolLaunch> = {},
+): ToolLaunch => ({
+  sessionId: id,
+  conversation,
+  permissionMode: 'bypass',
+  home: '/home/code',
+  workspace: '/workspace',
+  ...more,
+});
+const said = (name: string, given = launch()) => tool(name, none).command(given).join(' ');
+const fresh: Conversation = { kind: 'new' };
+const newest: Conversation = { kind: 'resume' };
+const known: Conversation = { kind: 'resume', id: 'the-id' };
+
+describe('commands', () => {
+  test('claude', () => {
+    assert.equal(
+      said('claude'),
+      `claude --verbose --permission-mode bypassPermissions --session-id ${id}`,
+    );
+    assert.equal(
+      said('claude', launch(fresh, { permissionMode: 'interactive' })),
+      `claude --verbose --session-id ${id}`,
+    );
+    assert.match(said('claude', launch(newest)), / --resume$/);
+    assert.match(said('claude', launch(known)), / --resume the-id$/);
+    assert.match(said('claude', launch(fresh, { model: 'opus' })), / --model opus /);
+  });
+
+  test('codex', () => {
+    const trusted = '-c projects={"/workspace"={trust_level="trusted"}}';
+    assert.equal(said('codex'), `codex --dangerously-bypass-approvals-and-sandbox ${trusted}`);
+    assert.equal(
+      said('codex', launch(newest, { permissionMode: 'interactive' })),
+      `codex resume --last -s workspace-write -a on-request ${trusted}`,
+    );
+    assert.match(
+      said('codex', launch(known, { model: 'm', effort: 'high' })),
+      /^codex resume the-id .* -m m -c model_reasoning_effort="high" /,
+    );
+  });
+
+  test('opencode, pi, gemini, aider', () => {
+    assert.equal(said('opencode'), 'opencode');
+    assert.equal(said('opencode', launch(newest)), 'opencode --continue');
+    assert.equal(said('opencode', launch(known)), 'opencode --session the-id');
+    assert.equal(said('pi'), 'pi');
+    assert.equal(said('pi', launch(newest)), 'pi --continue');
+    assert.equal(said('gemini'), 'gemini --approval-mode yolo');
+    assert.equal(
+      said('gemini', launch(newest, { permissionMode: 'interactive' })),
+      'gemini --resume latest',
+    );
+    assert.equal(said('aider', launch(newest)), 'aider --yes-always --restore-chat-history');
+  });
+
+  test('another program can take the place of the usual one', () => {
+    for (const { name } of tools(none))
+      assert.equal(tool(name, none).command(launch(fresh, { binary: 'other' }))[0], 'other', name);
+  });
+
+  test('COI_USE_DUMMY takes the stub, with the same arguments', () => {
+    const [program, ...rest] = tool('claude', none, { COI_USE_DUMMY: '1' }).command(launch());
+    assert.equal(program, 'dummy');
+    assert.deepEqual(rest, tool('claude', none).command(launch()).slice(1));
+    assert.equal(tool('claude', none, { COI_USE_DUMMY: '0' }).command(launch())[0], 'claude');
+  });
+});
+
+test('an unknown tool is refused with the list of those that there are', () => {
+  assert.throws(
+    () => tool('clod', none),
+    (error) =>
+      error instanceof CoiError &&
+      error.code === 'tool-unknown' &&
+      /claude, opencode, codex, pi, gemini, aider/.test(error.hint ?? ''),
+  );
+});
+
+test('every tool keeps all that it is given in its own state directories', () => {
+  for (const one of tools(none)) {
+    const inside = (path: string) => one.stateDirs.some((dir) => path.startsWith(`${dir}/`));
+    for (const { to } of one.seeds) assert.ok(inside(to), `${one.name}: ${to}`);
+    for (const { path } of one.settings(launch())) assert.ok(inside(path), `${one.name}: ${path}`);
+    if (one.contextFile !== undefined)
+      assert.ok(inside(one.contextFile), `${one.name}: ${one.contextFile}`);
+    for (const dir of one.stateDirs) assert.match(dir, /^\.[a-z/]+$/);
+  }
+});
+
+test('no login is taken over as anything but a credential', () => {
+  for (const one of tools(none)) {
+    for (const { from, kind } of one.seeds)
+      if (/auth|cred|oauth/.test(from)) assert.equal(kind, 'credential', `${one.name}: ${from}`);
+  }
+});
+
+test('all that claude writes is in its mounted directory', () => {
+  assert.equal(
+    tool('claude', none).environment(launch())['CLAUDE_CONFIG_DIR'],
+    '/home/code/.claude',
+  );
+});
+
+test('codex finds its newest conversation by the name of the file', () => {
+  const codex = tool('codex', none);
+  const file = (day: string, uuid: string, modifiedMs: number) => ({
+    path: `.codex/sessions/2026/01/${day}/rollout-2026-01-${day}T10-00-00-${uuid}.jsonl`,
+    modifiedMs,
+  });
+  const other = id.replace('0b', 'ff');
+  assert.equal(
+    codex.newestConversation?.(
+      [
+        file('02', id, 1),
+        file('01', other, 5),
+        { path: '.codex/sessions/x/rollout--x.jsonl', modifiedMs: 9 },
+      ],
+      '/workspace',
+    ),
+    other,
+  );
+});
+
+test('the end of a forwarded key is only told where the rest cannot be guessed', () => {
+  const long = `sk-${'x'.repeat(80)}-12345678901234567890`;
+  assert.deepEqual(keyTails({ ANTHROPIC_API_KEY: long }), ['12345678901234567890']);
+  assert.deepEqual(keyTails({ ANTHROPIC_API_KEY: 'sk-short-key' }), []);
+  assert.deepEqual(keyTails({ OTHER: long }), []);
+});
+
+describe('a tool of the user’s own', () => {
+  const place = { home: '/h', dir: '/h', workspace: '/w' };
+  const own = (table: Record<string, unknown>): Tool =>
+    tool('mine', { tools: { mine: customTool.parse(table, place) } });
+
+  test('is a table', () => {
+    const mine = own({
+      command: ['mine', '--dir', '{workspace}'],
+      new_args: ['--id', '{session}'],
+      resume_args: ['--again'],
+      bypass_args: ['--yes'],
+      interactive_args: ['--ask'],
+      state_dirs: ['.mine'],
+      seeds: [{ from: '.mine/auth', kind: 'credential' }],
+      environment: { MINE_HOME: '{home}/.mine' },
+      context_file: '.mine/AGENTS.md',
+    });
+    assert.deepEqual(mine.command(launch()), ['mine', '--dir', '/workspace', '--yes', '--id', id]);
+    assert.deepEqual(mine.command(launch(newest, { permissionMode: 'interactive' })), [
+      'mine',
+      '--dir',
+      '/workspace',
+      '--ask',
+      '--again',
+    ]);
+    assert.deepEqual(mine.environment(launch()), { MINE_HOME: '/home/code/.mine' });
+    assert.deepEqual(mine.seeds, [{ from: '.mine/auth', to: '.mine/auth', kind: 'credential' }]);
+    assert.equal(mine.sessionsDir, 'sessions-mine');
+  });
+
+  test('may take the place of a known one', () => {
+    const claude = customTool.parse({ command: ['my-claude'] }, place);
+    assert.equal(tool('claude', { tools: { claude } }).command(launch())[0], 'my-claude');
+    assert.equal(tools({ tools: { claude } }).filter(({ name }) => name === 'claude').length, 1);
+  });
+
+  test('cannot name paths outside of the home', () => {
+    for (const dir of ['/etc', '..', '../x', 'a/../../x', '', '.', 'a//b', 'a/.']) {
+      assert.throws(() => own({ command: ['x'], state_dirs: [dir] }), JSON.stringify(dir));
+    }
+  });
+
+  test('whatever its words hold, arguments stay arguments', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), (words) => {
+        const mine = tool('mine', {
+          tools: {
+            mine: {
+              title: undefined,
+              command: words,
+              new_args: [],
+              resume_args: [],
+              bypass_args: [],
+              interactive_args: [],
+              state_dirs: [],
+              seeds: [],
+              environment: {},
+              context_file: undefined,
+            },
+          },
+        });
+        assert.equal(mine.command(launch()).length, words.length);
+      }),
+    );
+  });
+});

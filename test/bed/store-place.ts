@@ -1,0 +1,110 @@
+// A home of a test with a session store in it.
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CoiError } from '../../src/errors.ts';
+import { hostFiles } from '../../src/host/files.ts';
+import { parseSessionId } from '../../src/names.ts';
+import {
+  type PreparedStore,
+  prepareStore,
+  recordSession,
+  type StoreRequest,
+  storePath,
+} from '../../src/session/store.ts';
+import { tool } from '../../src/tools/list.ts';
+import type { ToolLaunch } from '../../src/tools/shape.ts';
+
+export const sessionId = parseSessionId('0b7e3c1a-1111-4222-8333-444455556666');
+export const claude = tool('claude', { tools: {} });
+
+export class StorePlace implements Disposable {
+  readonly home = realpathSync(mkdtempSync(join(tmpdir(), 'coit-store-')));
+  /** The directory of the session. */
+  readonly store = storePath(this.home, 'sessions-claude', sessionId);
+  readonly owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+  [Symbol.dispose](): void {
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** Writes a file of the home. */
+  write(relative: string, content: string, modified?: Date): void {
+    const path = join(this.home, relative);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    if (modified) utimesSync(path, modified, modified);
+  }
+
+  /** Writes a file of the session, as its container would. */
+  plant(relative: string, content: string, modified?: Date): void {
+    this.write(`.coi/sessions-claude/${sessionId}/${relative}`, content, modified);
+  }
+
+  launch(kind: 'new' | 'resume', more: Partial<ToolLaunch> = {}): ToolLaunch {
+    return {
+      sessionId,
+      conversation: { kind },
+      permissionMode: 'bypass',
+      home: '/home/code',
+      workspace: '/workspace',
+      ...more,
+    };
+  }
+
+  prepare(kind: 'new' | 'resume' = 'new', more: Partial<StoreRequest> = {}): PreparedStore {
+    const { home, owner } = this;
+    return prepareStore(
+      {
+        home,
+        tool: claude,
+        launch: this.launch(kind),
+        context: '# Here',
+        keeper: owner,
+        owner,
+        ...more,
+      },
+      hostFiles,
+    );
+  }
+
+  record(
+    workspace = '/p',
+    container = 'coi-0123abcd-1',
+    savedAt = new Date(0),
+    id = sessionId,
+  ): void {
+    const metadata = {
+      sessionId: id,
+      container,
+      persistent: false,
+      profile: undefined,
+      workspace,
+      savedAt,
+      tool: 'claude',
+      slot: 1,
+    };
+    recordSession({ home: this.home, tool: claude, keeper: this.owner, metadata }, hostFiles);
+  }
+
+  /** Content of a file of the session. */
+  stored(relative: string): string {
+    return readFileSync(join(this.store, relative), 'utf8');
+  }
+
+  settings(relative: string) {
+    return JSON.parse(this.stored(relative));
+  }
+}
+
+export function isUnusable(error: unknown): boolean {
+  return error instanceof CoiError && error.code === 'store-unusable';
+}
