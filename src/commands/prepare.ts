@@ -7,6 +7,7 @@ import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
+import { monitorKey } from '../monitor/settings.ts';
 import {
   parseAlias,
   parseImageAlias,
@@ -165,10 +166,10 @@ export function wish(
 export function following(
   app: App,
   { settings }: ResolvedConfig,
-): Pick<SessionWish, 'limits' | 'timezone'> {
+): Pick<SessionWish, 'limits' | 'timezone' | 'monitor'> {
   const { name, warning } = sessionZone(settings, hostZone(), knownZone);
   if (warning) app.io.warn(warning);
-  return { limits: sessionLimits(settings), timezone: name };
+  return { limits: sessionLimits(settings), timezone: name, monitor: monitorKey(settings) };
 }
 
 /** The slot that was asked for; 0 means any. Throws `usage`. */

@@ -2,10 +2,13 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
+import type { Snapshot } from '../monitor/snapshot.ts';
 import {
+  type AuditReply,
   type DaemonError,
   type DaemonStatus,
   defaultRunDir,
+  type MonitorsReply,
   type MountsReply,
   protocolHeader,
   protocolVersion,
@@ -30,6 +33,16 @@ export interface Coid {
   release(id: string, options?: CoidOptions): Promise<void>;
   /** Makes the mounts of an existing container again as its `user.coi.mounts` says: before a stopped one is started. */
   remount(container: string, options?: CoidOptions): Promise<readonly ReservedMount[]>;
+  /** What one running session of the user does now. */
+  monitor(container: string, options?: CoidOptions): Promise<Snapshot>;
+  /** What all running sessions of the user do now. */
+  monitors(options?: CoidOptions): Promise<readonly Snapshot[]>;
+  /** Lines of a session's audit log after that number; with `waitMs` it waits that long for one. */
+  audit(
+    container: string,
+    range: { after: number; waitMs: number },
+    options?: CoidOptions,
+  ): Promise<AuditReply>;
 }
 
 const callLimitMs = 10_000;
@@ -60,6 +73,22 @@ export function openCoid({ socketPath }: { socketPath: string }): Coid {
           options,
         )) as MountsReply
       ).mounts,
+    monitor: async (container, options) =>
+      (await call(
+        'GET',
+        `/v1/monitor/${encodeURIComponent(container)}`,
+        undefined,
+        options,
+      )) as Snapshot,
+    monitors: async (options) =>
+      ((await call('GET', '/v1/monitor', undefined, options)) as MonitorsReply).sessions,
+    audit: async (container, { after, waitMs }, options) =>
+      (await call(
+        'GET',
+        `/v1/audit/${encodeURIComponent(container)}?after=${after}&wait=${waitMs}`,
+        undefined,
+        options,
+      )) as AuditReply,
   };
 }
 

@@ -1,4 +1,6 @@
 // What coi and coid say to each other: JSON over HTTP on /run/coi/coid.sock. Types and constants only.
+import type { ChainHead } from '../monitor/audit.ts';
+import type { Snapshot } from '../monitor/snapshot.ts';
 import type { ContainerName, SessionId, Slot } from '../names.ts';
 
 /** Raised with every change that an older side would misunderstand. */
@@ -114,6 +116,17 @@ export interface DaemonStatus {
   readonly sessions: number;
   readonly leases: number;
   readonly bridge: string;
+}
+
+/** GET /v1/monitor */
+export interface MonitorsReply {
+  readonly sessions: readonly Snapshot[];
+}
+
+/** GET /v1/audit/<name>: lines of the log, the oldest first, and the end that was written down apart. */
+export interface AuditReply {
+  readonly lines: readonly string[];
+  readonly head?: ChainHead | undefined;
 }
 
 /** Any failure: HTTP status and this. `code` is one of errors.ts. */

@@ -6,6 +6,7 @@ import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
 import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import type { Monitors } from './monitor/monitors.ts';
 import type { MountTrees } from './mount-trees.ts';
 import type { DaemonStatus } from './protocol.ts';
 import {
@@ -24,6 +25,7 @@ export interface ReconcilerParts {
   readonly trees: MountTrees;
   readonly leases: Leases;
   readonly service: Service;
+  readonly monitors: Monitors;
   readonly log: Log;
   readonly runDir: string;
   readonly elapsedMs: () => number;
@@ -163,13 +165,14 @@ export class Reconciler {
   }
 
   async #look(): Promise<void> {
-    const { world, trees, leases, runDir, elapsedMs } = this.#parts;
+    const { world, trees, leases, monitors, runDir, elapsedMs } = this.#parts;
     // Leases and mounts first: a reservation that becomes a container meanwhile then is in both, or in the instances.
     const before = leases.all();
     const mounts = trees.present();
     // Two looks must be two looks: not every change of state is an event (a reboot passes through Stopped in silence).
     world.forgetInstances();
     const instances = await world.instances();
+    monitors.reconcile(instances);
     const known = new Map(
       [...before, ...leases.all()].map(({ reservation: { id }, expiresMs }) => [id, expiresMs]),
     );

@@ -12,6 +12,7 @@ import { rootSubordinateIds } from '../host/subordinate-ids.ts';
 import type { Incus } from '../incus/client.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import { Monitors } from './monitor/monitors.ts';
 import { MountTrees } from './mount-trees.ts';
 import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
@@ -47,13 +48,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const lock = takeLock(libc, join(runDir, 'coid.lock'));
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
-  const { service, reconciler, leases, unusedMs } = assemble(options, libc, namespaces);
+  const { service, monitors, reconciler, leases, unusedMs } = assemble(options, libc, namespaces);
   leases.load(options.elapsedMs() + unusedMs);
   // The mounts of existing sessions first, before anybody asks for anything.
   await reconciler.start();
   const startedAt = now().toISOString();
   const server = daemonServer({
     service,
+    monitors,
     status: async () => ({
       ...{ protocol: protocolVersion, version, pid, startedAt },
       ...(await reconciler.report()),
@@ -98,14 +100,16 @@ function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces
     ids: rootSubordinateIds(),
   };
   const service = new Service(parts);
+  const monitors = new Monitors(parts);
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
     service,
+    monitors,
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
-  return { service, reconciler, leases, unusedMs };
+  return { service, monitors, reconciler, leases, unusedMs };
 }
 
 function alreadyRunning(pid: number): CoiError {

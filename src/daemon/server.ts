@@ -6,6 +6,8 @@ import type { Peer } from '../host/peer.ts';
 import { IncusError } from '../incus/client.ts';
 import { parseContainerName } from '../names.ts';
 import type { Log } from './log.ts';
+import { monitorAnswer } from './monitor/answer.ts';
+import type { Monitors } from './monitor/monitors.ts';
 import {
   type DaemonError,
   type DaemonStatus,
@@ -18,6 +20,7 @@ import type { Service } from './service.ts';
 
 export interface ServerParts {
   readonly service: Service;
+  readonly monitors: Monitors;
   readonly status: () => Promise<DaemonStatus>;
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
@@ -81,7 +84,7 @@ async function handle(
 }
 
 async function route(
-  { service, status, reserved }: ServerParts,
+  { service, monitors, status, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -106,6 +109,10 @@ async function route(
       return service.release(name ?? '', peer);
     case 'POST containers/*/mounts':
       return { mounts: await service.remount(parseContainerName(name ?? ''), peer) };
+    case 'GET monitor':
+    case 'GET monitor/*':
+    case 'GET audit/*':
+      return monitorAnswer(monitors, peer, request.url ?? '');
     default:
       throw new CoiError('usage', 'coid has no such call');
   }

@@ -33,6 +33,8 @@ export interface SessionWish {
   readonly limits: Limits;
   /** Name of a zone, for everything in the container. */
   readonly timezone: string;
+  /** `user.coi.monitor`: how coid watches the session; undefined: not at all. */
+  readonly monitor?: string | undefined;
   /** Incus deletes the container itself when it stops: only for `coi run`. */
   readonly disposable: boolean;
   /** The store's parts and the extra mounts. */
@@ -229,8 +231,13 @@ function rootDevice(wish: SessionWish, { defaultProfile, pools }: ServerFacts): 
 export function followingConfig({
   limits,
   timezone,
-}: Pick<SessionWish, 'limits' | 'timezone'>): Config {
-  return { ...limits.config, 'environment.TZ': timezone };
+  monitor,
+}: Pick<SessionWish, 'limits' | 'timezone' | 'monitor'>): Config {
+  return {
+    ...limits.config,
+    'environment.TZ': timezone,
+    ...(monitor === undefined ? {} : { 'user.coi.monitor': monitor }),
+  };
 }
 
 function refusePrivileged(profile: Profile | undefined): void {
