@@ -1,16 +1,20 @@
 // coi version.
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { App } from '../app.ts';
 import { projectUrl } from '../version.ts';
 import { summaryLine } from './tree.ts';
 
 export function register(command: Command, app: App): void {
   command
-    .option('--format <format>', 'text or json', 'text')
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
+    )
     .option('--json', 'the same as --format json')
     .action((options: { format: string; json?: boolean }) => {
       const { io, version } = app;
-      if (options.json || options.format === 'json') io.printJson({ version: `v${version}`, url: projectUrl });
+      if (options.json || options.format === 'json')
+        io.printJson({ version: `v${version}`, url: projectUrl });
       else io.print(`${summaryLine(version)}\n${projectUrl}`);
     });
 }

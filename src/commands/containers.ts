@@ -1,0 +1,132 @@
+// The containers that a command means: the caller's own, all of them or those that were named.
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+import { incusFailure } from '../session/failure.ts';
+import { findContainer } from '../session/lookup.ts';
+import { type Container, coiContainers } from '../session/record.ts';
+import type { GlobalOptions } from './command.ts';
+
+export type OwnerOptions = Pick<GlobalOptions, 'allUsers'>;
+
+/** One cheap call. Throws `needs-root` for --all-users of another than root, and what a failed call means. */
+export async function ownContainers(app: App, { allUsers }: OwnerOptions): Promise<Container[]> {
+  if (allUsers && app.user.uid !== 0) {
+    throw new CoiError('needs-root', "only root may see every user's sessions", {
+      hint: 'Leave --all-users out, or use sudo.',
+    });
+  }
+  try {
+    const instances = await (await app.incus()).instances({ signal: app.signal });
+    return coiContainers(instances, app.prefix, allUsers ? undefined : app.user.uid);
+  } catch (error) {
+    throw incusFailure(error, 'listing the containers failed');
+  }
+}
+
+export interface EndOptions extends OwnerOptions {
+  all?: boolean;
+  force?: boolean;
+}
+
+/** How a command that ends containers speaks of what it does. */
+export interface EndWords {
+  /** `kill` */
+  readonly verb: string;
+  /** `Killed` */
+  readonly done: string;
+  /** `Kill` */
+  readonly title: string;
+}
+
+/**
+ * The containers that a command should end, after asking where that is due: for --all and for several names.
+ * Undefined when there is nothing to do, which was said. What does not exist is warned about.
+ */
+export async function containersToEnd(
+  app: App,
+  options: EndOptions,
+  names: readonly string[],
+  words: EndWords,
+): Promise<Container[] | undefined> {
+  const { io } = app;
+  if (names.length === 0 && !options.all) {
+    throw new CoiError(
+      'usage',
+      "no container names provided - use 'coi list' to see the containers",
+      { hint: `Or use \`coi ${words.verb} --all\`.` },
+    );
+  }
+  const own = await ownContainers(app, options);
+  const chosen = options.all ? own.filter(isSession) : namedContainers(app, own, names);
+  if (chosen.length === 0) {
+    if (!options.all) throw nothingDone(words);
+    io.print(`No containers to ${words.title}`);
+    return undefined;
+  }
+  if (!options.force && (options.all || names.length > 1)) {
+    io.print(
+      [
+        `Found ${chosen.length} container(s):`,
+        ...chosen.map(({ name, session }) => `  - ${name}${aliasOf(session?.alias)}`),
+      ].join('\n'),
+    );
+    if (!(await io.confirm(`${words.title} ${chosen.length} container(s)?`))) {
+      io.print('Cancelled.');
+      return undefined;
+    }
+  }
+  return chosen;
+}
+
+export function nothingDone({ verb }: EndWords): CoiError {
+  return new CoiError('failed', `no container was ended by \`coi ${verb}\``, {
+    hint: 'See `coi list`.',
+  });
+}
+
+/** Ends all at once and says how each went. Throws `failed` if none could be ended. */
+export async function endAll(
+  app: App,
+  containers: readonly Container[],
+  words: EndWords,
+  end: (container: Container) => Promise<unknown>,
+): Promise<void> {
+  const ends = containers.map(async (container) => {
+    try {
+      await end(container);
+      app.io.print(`✓ ${words.done} ${container.name}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CoiError) || app.signal.aborted) throw error;
+      app.io.warn(`${container.name}: ${error.message}`);
+      return false;
+    }
+  });
+  const succeeded = (await Promise.all(ends)).filter(Boolean).length;
+  if (succeeded === 0) throw nothingDone(words);
+  app.io.print(`\n${words.done} ${succeeded} container(s)`);
+}
+
+/** What only carries the prefix (a build, a container made by hand) is ended when it is named. */
+function isSession({ session }: Container): boolean {
+  return session !== undefined;
+}
+
+/** Those that the words mean, each once; what does not exist is warned about. */
+export function namedContainers(
+  app: App,
+  own: readonly Container[],
+  words: readonly string[],
+): Container[] {
+  const found = words.map((word) => {
+    const container = findContainer(app, own, word);
+    if (!container) app.io.warn(`container ${quoted(word)} not found`);
+    return container;
+  });
+  return [...new Set(found.filter((container) => container !== undefined))];
+}
+
+function aliasOf(alias: string | undefined): string {
+  return alias === undefined ? '' : ` (${alias})`;
+}

@@ -1,0 +1,28 @@
+// coi kill: ends sessions at once. What the agent wrote is in the store.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { killContainer } from '../session/remove.ts';
+import type { GlobalOptions } from './command.ts';
+import { containersToEnd, type EndOptions, endAll } from './containers.ts';
+import { flagsOf } from './global.ts';
+
+const words = { verb: 'kill', title: 'Kill', done: 'Killed' } as const;
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[name...]', 'containers, by name or alias')
+    .option('-a, --all', 'all sessions')
+    .option('-f, --force', 'do not ask')
+    .addHelpText('after', '\nThe conversation is kept: `coi shell --resume` goes on with it.')
+    .action((names: string[]) => kill(app, flagsOf<GlobalOptions & EndOptions>(command), names));
+}
+
+async function kill(app: App, options: EndOptions, names: readonly string[]): Promise<void> {
+  const chosen = await containersToEnd(app, options, names, words);
+  if (!chosen) return;
+  const incus = await app.incus();
+  await endAll(app, chosen, words, ({ name }) => {
+    app.io.print(`Killing container ${name}...`);
+    return killContainer(incus, name, app.signal);
+  });
+}

@@ -1,0 +1,98 @@
+// coi list: the user's containers, from one cheap call, and the saved sessions when asked for.
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import type { InstanceStatus } from '../incus/shapes.ts';
+import { quoted } from '../names.ts';
+import { listedContainer, type SavedRow, type SessionList } from '../session/listing.ts';
+import type { Container } from '../session/record.ts';
+import { listJson, listText } from '../ui/views/list.ts';
+import type { GlobalOptions } from './command.ts';
+import { type OwnerOptions, ownContainers } from './containers.ts';
+import { flagsOf } from './global.ts';
+
+const states = [
+  'Running',
+  'Stopped',
+  'Frozen',
+  'Error',
+  'Starting',
+  'Stopping',
+  'Freezing',
+  'Thawed',
+  'Aborting',
+  'Ready',
+] as const satisfies readonly InstanceStatus[];
+
+interface Options extends GlobalOptions, OwnerOptions {
+  all?: boolean;
+  format: 'text' | 'json';
+  json?: boolean;
+  running?: boolean;
+  stopped?: boolean;
+  status?: string;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .option('-a, --all', 'the saved sessions too')
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
+    )
+    .option('--json', 'the same as --format json')
+    .option('--running', 'only running containers')
+    .option('--stopped', 'only stopped containers')
+    .option(
+      '--status <status>',
+      `only containers of that status (${states.join(', ').toLowerCase()})`,
+    )
+    .action(() => list(app, flagsOf<Options>(command)));
+}
+
+async function list(app: App, options: Options): Promise<void> {
+  const status = wantedStatus(options);
+  const containers = await ownContainers(app, options);
+  const shown = containers.filter(
+    (container) => status === undefined || container.status === status,
+  );
+  const model: SessionList = {
+    status,
+    containers: shown.map((container) => listedContainer(container, options.allUsers ?? false)),
+    saved: options.all ? await savedSessions(app, containers) : undefined,
+  };
+  if (options.json || options.format === 'json') app.io.printJson(listJson(model));
+  else app.io.print(listText(model).join('\n'));
+}
+
+/** Those that a `coi shell --resume` could go on with: a session that is live now is not saved yet. */
+async function savedSessions(app: App, containers: readonly Container[]): Promise<SavedRow[]> {
+  const [{ hostFiles }, { storedSessions }] = await Promise.all([
+    import('../host/files.ts'),
+    import('../session/stored.ts'),
+  ]);
+  const live = new Set(
+    containers.filter(({ status }) => status !== 'Stopped').map(({ session }) => session?.session),
+  );
+  return storedSessions({ home: app.user.home }, hostFiles).flatMap((entry) => {
+    if (entry.kind !== 'saved' || live.has(entry.metadata.sessionId)) return [];
+    const { sessionId, savedAt, workspace } = entry.metadata;
+    return [{ id: sessionId, savedAt, workspace }];
+  });
+}
+
+function wantedStatus({ running, stopped, status }: Options): InstanceStatus | undefined {
+  if ([running, stopped, status !== undefined].filter(Boolean).length > 1) {
+    throw new CoiError('usage', '--running, --stopped and --status exclude each other', {
+      hint: 'Use one of them.',
+    });
+  }
+  if (running) return 'Running';
+  if (stopped) return 'Stopped';
+  if (status === undefined) return undefined;
+  const found = states.find((state) => state.toLowerCase() === status.toLowerCase());
+  if (found) return found;
+  throw new CoiError('usage', `invalid --status ${quoted(status)}`, {
+    hint: `One of: ${states.join(', ').toLowerCase()}.`,
+  });
+}

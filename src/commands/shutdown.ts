@@ -1,0 +1,59 @@
+// coi shutdown: lets sessions end by themselves, and ends them by force when they take too long.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+import { shutDownContainer } from '../session/remove.ts';
+import { workspacePath } from '../session/workspace.ts';
+import type { GlobalOptions } from './command.ts';
+import { containersToEnd, type EndOptions, endAll } from './containers.ts';
+import { flagsOf } from './global.ts';
+import { config } from './prepare.ts';
+
+const words = { verb: 'shutdown', title: 'Shutdown', done: 'Shutdown' } as const;
+const timeoutMaxSeconds = 86_400;
+
+type Options = GlobalOptions & EndOptions & { timeout?: string };
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[name...]', 'containers, by name or alias')
+    .option('-a, --all', 'all sessions')
+    .option('-f, --force', 'do not ask')
+    .option('--timeout <seconds>', 'until force is used ([container] shutdown_timeout: 60)')
+    .addHelpText('after', '\nThe conversation is kept: `coi shell --resume` goes on with it.')
+    .action((names: string[]) => shutdown(app, flagsOf<Options>(command), names));
+}
+
+async function shutdown(app: App, options: Options, names: readonly string[]): Promise<void> {
+  const seconds = options.timeout === undefined ? undefined : parseTimeout(options.timeout);
+  const chosen = await containersToEnd(app, options, names, words);
+  if (!chosen) return;
+  const timeoutSeconds = seconds ?? (await configuredTimeout(app, options));
+  const incus = await app.incus();
+  await endAll(app, chosen, words, ({ name }) => {
+    app.io.print(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
+    return shutDownContainer(incus, name, {
+      timeoutMs: timeoutSeconds * 1000,
+      signal: app.signal,
+      forced: (reason) =>
+        app.io.print(
+          reason === 'timeout'
+            ? `Timeout reached, force-killing ${name}...`
+            : `${name} is paused, force-killing...`,
+        ),
+    });
+  });
+}
+
+async function configuredTimeout(app: App, options: GlobalOptions): Promise<number> {
+  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  return settings['container.shutdown_timeout'];
+}
+
+function parseTimeout(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= timeoutMaxSeconds) return Number(text);
+  throw new CoiError('usage', `invalid --timeout ${quoted(text)}`, {
+    hint: `Give whole seconds, at most ${timeoutMaxSeconds}.`,
+  });
+}
