@@ -47,6 +47,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./persist.ts'),
   },
   {
+    name: 'clean',
+    group: 'Sessions',
+    summary: 'Delete what has ended: stopped containers, saved sessions',
+    load: () => import('./clean.ts'),
+  },
+  {
     name: 'setup',
     group: 'Host',
     summary: 'Make this host ready: Incus, network, storage, coid',

@@ -1,0 +1,83 @@
+// coi clean: takes away what has ended. Persistent containers go only by name or with --all.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { hostFiles } from '../host/files.ts';
+import { shredTree } from '../host/trees.ts';
+import { type Cleanable, cleanable } from '../session/cleaning.ts';
+import { killContainer } from '../session/remove.ts';
+import { storedSessions } from '../session/stored.ts';
+import { workspacePath } from '../session/workspace.ts';
+import { tools } from '../tools/list.ts';
+import type { GlobalOptions } from './command.ts';
+import { namedContainers, ownContainers } from './containers.ts';
+import { flagsOf } from './global.ts';
+import { config } from './prepare.ts';
+
+interface CleanOptions extends GlobalOptions {
+  all?: boolean;
+  force?: boolean;
+  sessions?: boolean;
+  orphans?: boolean;
+  pools?: boolean;
+  dryRun?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[name...]', 'stopped containers, by name or alias, persistent ones too')
+    .option('-a, --all', 'stopped persistent containers too')
+    .option('-f, --force', 'do not ask')
+    .option('--sessions', 'saved sessions (conversations) of the configured tool, no containers')
+    .option('--orphans', 'also what interrupted starts have left')
+    .option('--dry-run', 'only say what would be done')
+    .action((names: string[]) => clean(app, flagsOf<CleanOptions>(command), names));
+}
+
+async function clean(app: App, options: CleanOptions, words: readonly string[]): Promise<void> {
+  const { io } = app;
+  const own = await ownContainers(app, options);
+  const named = namedContainers(app, own, words).map(({ name }) => name);
+  if (words.length > 0 && named.length === 0) return io.print('Nothing to clean.');
+  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
+  const query = {
+    home: app.user.home,
+    known: (name: string) => known.get(name),
+    ...(options.sessions ? { tool: settings['tool.name'] } : {}),
+  };
+  const wish = {
+    all: options.all ?? false,
+    named,
+    sessions: options.sessions ?? false,
+    orphans: options.orphans ?? false,
+    nowMs: app.clock.now().getTime(),
+  };
+  const found = cleanable(
+    wish,
+    own,
+    options.sessions || options.orphans ? storedSessions(query, hostFiles) : [],
+  );
+  if (found.length === 0) return io.print('Nothing to clean.');
+  io.print(
+    [
+      `Found ${found.length} item(s):`,
+      ...found.map(({ kind, about }) => `  - ${kind} ${about}`),
+    ].join('\n'),
+  );
+  if (options.dryRun) return io.print('[Dry run] No changes made.');
+  if (!options.force && !(await io.confirm(`Delete ${found.length} item(s)?`)))
+    return io.print('Cancelled.');
+  const done = await Promise.all(found.map((item) => taken(app, item)));
+  io.print(`✓ Cleaned ${done.filter(Boolean).length} item(s)`);
+}
+
+async function taken(app: App, item: Cleanable): Promise<boolean> {
+  try {
+    if (item.kind === 'container') await killContainer(await app.incus(), item.name, app.signal);
+    else shredTree(item.dir);
+    return true;
+  } catch (error) {
+    app.io.warn(`${item.about}: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}

@@ -1,0 +1,78 @@
+// What `coi clean` takes away. Pure: from what there is to a list of things, each with its reason.
+import type { Container } from './record.ts';
+import type { StoredEntry } from './stored.ts';
+
+export interface CleanWish {
+  /** Persistent containers too. */
+  readonly all: boolean;
+  /** Containers that were named: taken whatever they are, as long as they are stopped. */
+  readonly named: readonly string[];
+  /** Only saved sessions, no containers. */
+  readonly sessions: boolean;
+  /** What a start that was interrupted has left in the store. */
+  readonly orphans: boolean;
+  readonly nowMs: number;
+}
+
+export type Cleanable =
+  | { readonly kind: 'container'; readonly name: string; readonly about: string }
+  | { readonly kind: 'session'; readonly dir: string; readonly about: string };
+
+/** A start may still be busy with a store that has nothing in it yet. */
+const debrisAgeMs = 10 * 60_000;
+
+export function cleanable(
+  wish: CleanWish,
+  containers: readonly Container[],
+  stored: readonly StoredEntry[],
+): Cleanable[] {
+  return [
+    ...(wish.sessions ? [] : stoppedContainers(wish, containers)),
+    ...stores(wish, containers, stored),
+  ];
+}
+
+function stoppedContainers(wish: CleanWish, containers: readonly Container[]): Cleanable[] {
+  return containers.flatMap(({ name, status, session }): Cleanable[] => {
+    if (status !== 'Stopped') return [];
+    if (
+      wish.named.length > 0
+        ? !wish.named.includes(name)
+        : session?.persistent !== false && !wish.all
+    )
+      return [];
+    const kind =
+      session === undefined ? 'not a session' : session.persistent ? 'persistent' : 'ephemeral';
+    return [{ kind: 'container', name, about: `${name} (${kind}, stopped)` }];
+  });
+}
+
+function stores(
+  wish: CleanWish,
+  containers: readonly Container[],
+  stored: readonly StoredEntry[],
+): Cleanable[] {
+  const inUse = new Set(containers.map(({ session }) => session?.session));
+  return stored.flatMap((entry): Cleanable[] => {
+    if (inUse.has(entry.kind === 'saved' ? entry.metadata.sessionId : entry.id)) return [];
+    if (entry.kind === 'debris') {
+      const old = wish.nowMs - entry.modifiedMs > debrisAgeMs;
+      return (wish.orphans || wish.sessions) && old
+        ? [{ kind: 'session', dir: entry.dir, about: `${entry.id} (a start that was interrupted)` }]
+        : [];
+    }
+    if (!wish.sessions) return [];
+    if (entry.kind === 'broken')
+      return [
+        { kind: 'session', dir: entry.dir, about: `${entry.id} (damaged: ${entry.problem})` },
+      ];
+    const { sessionId, workspace } = entry.metadata;
+    return [
+      {
+        kind: 'session',
+        dir: entry.dir,
+        about: `${sessionId} (${workspace ?? 'unknown workspace'})`,
+      },
+    ];
+  });
+}
