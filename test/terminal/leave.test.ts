@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type Bed, makeBed, type Who } from '../bed/bed.ts';
+import { untilGone } from '../bed/gone.ts';
 import { occurrences, onlyInstance, shellArgs } from './session.ts';
 
 const timeout = 90_000;
@@ -33,6 +34,7 @@ for (const who of people) {
     await using bed = await makeBed({ who });
     const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
     await screen.waitFor('You:');
+    const { name } = await onlyInstance(bed);
     screen.type('remember this\r');
     await screen.waitUntil('an answer', (text) => occurrences(text, 'You:') === 2);
     screen.type('/exit\r');
@@ -44,13 +46,16 @@ for (const who of people) {
     assert.match(screen.history(), /Container removed \(session data saved for --resume\)/);
     assert.equal(modes.after(), modes.before());
     assert.match(await conversations(bed), /\.claude\/projects\/.*\.jsonl/);
-    assert.deepEqual(await bed.instances(), []);
+    // Incus is deleting it when coi says so.
+    await untilGone(bed.incus, name);
   });
 }
 
 test('`exit` in the shell ends the terminal, not the container', { timeout }, async () => {
   await using bed = await makeBed();
-  const { screen, modes } = await bed.watchedScreen([...shellArgs(bed), '--debug']);
+  const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
+  await screen.waitFor('You:');
+  screen.type('/exit\r');
   await screen.waitFor(/code@\S+\$ *$/m);
   screen.type('exit\r');
   assert.equal((await screen.ended()).status, 0);
