@@ -26,11 +26,14 @@ await build({
   external: ['koffi', 'bufferutil', 'utf-8-validate'],
   chunkNames: 'chunks/[name]-[hash]',
   // Bundled CommonJS packages call require for node: builtins.
-  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
+  },
   loader: { '.sh': 'text', '.conf': 'text', '.service': 'text' },
   logLevel: 'warning',
 });
-cpSync(join(root, 'src/image/guest'), join(staging, 'guest'), { recursive: true });
+for (const part of ['image', 'session'])
+  cpSync(join(root, `src/${part}/guest`), join(staging, 'guest'), { recursive: true });
 const dist = join(root, 'dist');
 const old = `${staging}.old`;
 try {
