@@ -33,7 +33,6 @@ await build({
   logLevel: 'warning',
 });
 for (const part of ['image', 'session'])
-cpSync(join(root, 'src/session/guest'), join(staging, 'guest'), { recursive: true });
   cpSync(join(root, `src/${part}/guest`), join(staging, 'guest'), { recursive: true });
 const dist = join(root, 'dist');
 const old = `${staging}.old`;
