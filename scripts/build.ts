@@ -9,6 +9,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const staging = join(root, `dist.${process.pid}`);
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging);
+process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts' },
