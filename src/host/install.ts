@@ -1,15 +1,16 @@
 // Installs the running program where only root can write: a directory per version, named by its content,
 // and a link that changes from one to the next in a moment.
 import { createHash, randomBytes } from 'node:crypto';
-import { constants, createReadStream, existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 
 export interface Program {
   /** The built bundle: the directory of main.js. */
   readonly bundleDir: string;
   readonly nodePath: string;
+  /** What `node --version` prints. */
+  readonly nodeVersion: string;
   /** Packages that the bundle loads by name, each as a directory. */
   readonly packages: readonly { readonly name: string; readonly dir: string }[];
 }
@@ -54,7 +55,7 @@ export function thisProgram(): Program | undefined {
     name,
     dir: join(dirname(bundleDir), 'node_modules', name),
   }));
-  return { bundleDir, nodePath: process.execPath, packages };
+  return { bundleDir, nodePath: process.execPath, nodeVersion: process.version, packages };
 }
 
 export function installerOf(program: Program, places: Places): Installer {
@@ -67,7 +68,7 @@ export function installerOf(program: Program, places: Places): Installer {
 
 async function installState(program: Program, places: Places): Promise<InstallState> {
   const [wanted, installed, target, kind] = await Promise.all([
-    items(program).then(contentName),
+    items(program).then((all) => contentName(all, program)),
     linkTarget(join(places.libDir, 'current')),
     linkTarget(places.linkPath),
     fs.lstat(places.linkPath).catch(() => undefined),
@@ -80,7 +81,7 @@ async function installState(program: Program, places: Places): Promise<InstallSt
 
 async function install(program: Program, places: Places): Promise<void> {
   const all = await items(program);
-  const version = await contentName(all);
+  const version = await contentName(all, program);
   const target = join(places.libDir, version);
   await fs.mkdir(places.libDir, { recursive: true, mode: 0o755 });
   await sweepStaging(places.libDir);
@@ -130,16 +131,16 @@ async function filesBelow(from: string, to: string): Promise<Item[]> {
   return (await Promise.all(found)).flat();
 }
 
-async function contentName(all: readonly Item[]): Promise<string> {
+/** The Node binary is known by its version and size: reading its 120 MB would take longer than everything else. */
+async function contentName(
+  all: readonly Item[],
+  { nodePath, nodeVersion }: Program,
+): Promise<string> {
   const hash = createHash('sha256');
   for (const { from, to } of all) {
-    hash.update(`${to}\0`);
-    await pipeline(
-      createReadStream(from, { highWaterMark: 1 << 20 }),
-      async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of chunks) hash.update(chunk);
-      },
-    );
+    const content =
+      from === nodePath ? `${nodeVersion} ${(await fs.stat(from)).size}` : await fs.readFile(from);
+    hash.update(`${to}\0`).update(createHash('sha256').update(content).digest());
   }
   return hash.digest('hex').slice(0, 16);
 }

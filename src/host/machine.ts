@@ -34,8 +34,14 @@ export type PathKind =
 
 export interface Process {
   readonly pid: number;
-  /** The name of the program, at most 15 characters (`comm` of proc(5)). */
+  /** The name of the program, at most 15 characters (`comm` in proc(5)). */
   readonly name: string;
+}
+
+export interface Started {
+  readonly pid: number;
+  /** Resolves if it ends while we still run. */
+  readonly ended: Promise<void>;
 }
 
 /** What setup may do to a host. Nothing here knows what coi is. */
@@ -45,11 +51,11 @@ export interface Machine {
   /** Ids of all groups whose rights this process has. */
   readonly groups: readonly number[];
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Starts a program in a session of its own; it outlives us, and its output goes to the end of `logPath`. */
+  /** Starts a program in a session of its own; it outlives us, and its output goes to the end of `logPath`. Throws if it cannot be started. */
   startDetached(
     argv: readonly string[],
     options: { logPath: string; env?: Readonly<Record<string, string>> },
-  ): Promise<void>;
+  ): Promise<Started>;
   /** Undefined if there is no such file or it may not be read. */
   readText(path: string): Promise<string | undefined>;
   /** Readers see the old file or the new one; parent directories are made. */
@@ -64,6 +70,7 @@ export interface Machine {
   linkTarget(path: string): Promise<string | undefined>;
   /** Bytes that a program may still write on the file system of that path, or of its nearest parent that exists. */
   freeBytes(path: string): Promise<number>;
+  /** Those that are alive. */
   processes(): Promise<Process[]>;
 }
 
@@ -129,7 +136,7 @@ function searchPath(): string {
 async function startDetached(
   argv: readonly string[],
   options: { logPath: string; env?: Readonly<Record<string, string>> },
-): Promise<void> {
+): Promise<Started> {
   const [program = '', ...rest] = argv;
   mkdirSync(dirname(options.logPath), { recursive: true });
   const log = openSync(options.logPath, 'a', 0o640);
@@ -139,6 +146,7 @@ async function startDetached(
     cwd: '/',
     env: { ...process.env, PATH: searchPath(), ...options.env },
   });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   try {
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
@@ -148,6 +156,7 @@ async function startDetached(
     closeSync(log);
   }
   child.unref();
+  return { pid: child.pid ?? -1, ended };
 }
 
 async function writeText(path: string, text: string, mode: number): Promise<void> {
@@ -198,8 +207,10 @@ async function processes(): Promise<Process[]> {
   const pids = (await fs.readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const name = await orUndefined(() => fs.readFile(`/proc/${pid}/comm`, 'utf8'));
-      return name === undefined ? [] : [{ pid: Number(pid), name: name.trim() }];
+      const stat = await orUndefined(() => fs.readFile(`/proc/${pid}/stat`, 'utf8'));
+      // `pid (name) state ...`: the name may hold anything, parentheses included. A zombie is dead already.
+      const match = /^\d+ \((.*)\) (\S)/s.exec(stat ?? '');
+      return match && match[2] !== 'Z' ? [{ pid: Number(pid), name: match[1] ?? '' }] : [];
     }),
   );
   return found.flat();

@@ -27,7 +27,9 @@ export function resourceCalls(api: Api): ResourceCalls {
     updateNetwork: async (name, patch, options) => {
       await api.call('PATCH', `/networks/${segment(name)}`, patch, options);
     },
-    storagePools: (options) => api.get<StoragePool[]>('/storage-pools?recursion=1', options),
+    storagePools: async (options) =>
+      // Incus says null instead of an empty list where there is no pool.
+      (await api.get<StoragePool[] | null>('/storage-pools?recursion=1', options)) ?? [],
     storageResources: (pool, options) =>
       api.get(`/storage-pools/${segment(pool)}/resources`, options),
     createStoragePool: async (pool, options) => {

@@ -1,7 +1,7 @@
 // A host that exists only in memory: files, programs that were run, and an Incus and a coid that can be dead.
 import type { DaemonStatus } from '../../src/daemon/protocol.ts';
 import type { Installer, InstallState } from '../../src/host/install.ts';
-import type { Machine, PathKind, Process, RunResult } from '../../src/host/machine.ts';
+import type { Machine, PathKind, Process, RunResult, Started } from '../../src/host/machine.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
 import type { Ground } from '../../src/setup/check.ts';
@@ -145,10 +145,11 @@ export class FakeHost implements Machine {
     return success;
   }
 
-  async startDetached(argv: readonly string[]): Promise<void> {
+  async startDetached(argv: readonly string[]): Promise<Started> {
     this.ran.push(`${argv.join(' ')} &`);
     if (argv[0] === 'lxcfs') this.files.set('/var/lib/lxcfs/proc', { kind: 'directory' });
     if (argv.some((word) => word.endsWith('/incusd'))) this.incusState = 'running';
+    return { pid: 7, ended: new Promise(() => {}) };
   }
 
   async readText(path: string): Promise<string | undefined> {

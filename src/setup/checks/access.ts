@@ -66,7 +66,8 @@ export function membershipFinding(
 
 const idFiles = ['/etc/subuid', '/etc/subgid'] as const;
 /** Incus's own default: enough for fifteen thousand containers with ids of their own. */
-const idRange = { base: 1_000_000, count: 1_000_000_000 };
+const firstId = 1_000_000;
+const idCount = 1_000_000_000;
 const smallestCount = 65_536;
 
 export const idRanges: Check = {
@@ -76,21 +77,44 @@ export const idRanges: Check = {
   probe: async ({ machine }) => {
     const lacking = await filesWithoutRange(machine);
     if (lacking.length === 0) return ok('root may give ids to containers');
+    if (idsToGive((await machine.readText('/proc/self/uid_map')) ?? '') < smallestCount) {
+      return finding(
+        'failed',
+        'this system is itself a container that was given too few ids',
+        {},
+        {
+          hint: `Give it ids beyond ${firstId + smallestCount}.`,
+        },
+      );
+    }
     return finding(
       'failed',
       `root has no range in ${lacking.join(' and ')}`,
       {},
-      { plan: `give root the ids from ${idRange.base} on in ${lacking.join(' and ')}` },
+      { plan: `give root the ids from ${firstId} on in ${lacking.join(' and ')}` },
     );
   },
   fix: async ({ machine }) => {
+    const count = idsToGive((await machine.readText('/proc/self/uid_map')) ?? '');
     for (const path of await filesWithoutRange(machine)) {
       const text = (await machine.readText(path)) ?? '';
       const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-      await machine.writeText(path, `${before}root:${idRange.base}:${idRange.count}\n`, 0o644);
+      await machine.writeText(path, `${before}root:${firstId}:${count}\n`, 0o644);
     }
   },
 };
+
+/** How many ids this system can give to containers: a host all of them, a container only what it was given itself (uid_map of user_namespaces(7)). */
+export function idsToGive(uidMap: string): number {
+  const ends = uidMap
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([inside, , count]) =>
+      inside === undefined || count === undefined ? [] : [inside + count],
+    );
+  const end = Math.max(0, ...ends);
+  return end === 0 ? idCount : Math.max(0, Math.min(idCount, end - firstId));
+}
 
 /** root has a range of at least one container's size. */
 export function hasRange(text: string): boolean {

@@ -15,6 +15,7 @@ const lxcfsMount = '/var/lib/lxcfs';
 export const adminGroup = 'incus-admin';
 /** A daemon that mounts its pools and looks after recorded instances on a slow disk. */
 const readyLimitMs = 90_000;
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** As Debian's unit of Incus has it; every container takes some. */
 const openFilesMax = 1_048_576;
 
@@ -33,10 +34,10 @@ export const incus: Check = {
     if (await hasSystemd(ground.machine)) {
       await command(ground, ['systemctl', 'enable', '--now', 'incus.socket']);
       await command(ground, ['systemctl', 'start', 'incus.service'], { timeoutMs: readyLimitMs });
+      await waitUntilReady(ground);
     } else {
       await startIncus(ground);
     }
-    await waitUntilReady(ground);
   },
 };
 
@@ -73,6 +74,12 @@ export function serverFinding(state: ServerState, systemd: boolean): Finding {
   }
 }
 
+/** This system has only a part of all ids: it is an unprivileged container itself, where FUSE rarely works. */
+async function isContainer(machine: Machine): Promise<boolean> {
+  const map = (await machine.readText('/proc/self/uid_map')) ?? '';
+  return map !== '' && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
+}
+
 /** LXC's view of /proc for containers: without it they see the host's memory and load. */
 export const lxcfs: Check = {
   id: 'lxcfs',
@@ -88,12 +95,12 @@ export const lxcfs: Check = {
     // Incus of other packagers brings its own, elsewhere.
     if (!stale && (await machine.kind('/opt/incus/bin/lxcfs')) === 'file')
       return ok('part of this installation of Incus');
-    return finding(
-      'warning',
-      stale ? 'its process is gone, the mount is dead' : 'not running',
-      {},
-      { plan: stale ? 'take the dead mount away and start LXCFS' : 'start LXCFS' },
-    );
+    if (stale) {
+      const plan = 'take the dead mount away and start LXCFS';
+      return finding('warning', 'its process is gone, the mount is dead', {}, { plan });
+    }
+    if (await isContainer(machine)) return finding('warning', 'not running, as in most containers');
+    return finding('warning', 'not running', {}, { plan: 'start LXCFS' });
   },
   fix: async (ground) => {
     const { machine } = ground;
@@ -111,26 +118,40 @@ export const lxcfs: Check = {
 };
 
 async function startIncus(ground: Ground): Promise<void> {
-  const { machine } = ground;
+  const { machine, signal } = ground;
   // A daemon that is just starting does not answer yet: a second one would fight with it over its database.
-  if ((await machine.processes()).some(({ name }) => name === 'incusd')) return;
+  if ((await machine.processes()).some(({ name }) => name === 'incusd'))
+    return waitUntilReady(ground);
   const daemon = await daemonPath(machine);
   await command(ground, ['mkdir', '-p', '/var/log/incus', '/var/lib/incus']);
-  const limited = [
-    'prlimit',
-    `--nofile=${openFilesMax}:${openFilesMax}`,
-    '--nproc=unlimited:unlimited',
-    '--',
-  ];
-  await machine.startDetached(
-    [...limited, daemon, '--group', adminGroup, '--logfile', '/var/log/incus/incusd.log'],
+  const logPath = '/var/log/incus/incusd.out';
+  const started = await machine.startDetached(
+    [daemon, '--group', adminGroup, '--logfile', '/var/log/incus/incusd.log'],
     {
-      logPath: '/var/log/incus/incusd.out',
-      env: {
-        PATH: `${daemon.slice(0, daemon.lastIndexOf('/'))}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-      },
+      logPath,
+      env: { PATH: `${daemon.slice(0, daemon.lastIndexOf('/'))}:${systemPath}` },
     },
   );
+  // As much as this host allows: fewer open files limit only how many containers there can be.
+  const limits = [`--nofile=${openFilesMax}:${openFilesMax}`, '--nproc=unlimited:unlimited'];
+  await machine.run(['prlimit', '--pid', String(started.pid), ...limits], { signal });
+  const died = started.ended.then(async () => {
+    const log = ((await machine.readText(logPath)) ?? '')
+      .trimEnd()
+      .split('\n')
+      .slice(-3)
+      .join('\n    ');
+    throw new CoiError('setup-failed', `Incus ended at once: ${log}`, {
+      hint: 'Its log is /var/log/incus/incusd.log.',
+    });
+  });
+  const settled = new AbortController();
+  try {
+    const waiting = AbortSignal.any([signal, settled.signal]);
+    await Promise.race([waitUntilReady({ ...ground, signal: waiting }), died]);
+  } finally {
+    settled.abort();
+  }
 }
 
 async function waitUntilReady(ground: Ground): Promise<void> {

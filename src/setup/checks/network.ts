@@ -15,13 +15,17 @@ import {
 export const bridgeName = 'coibr0';
 const networksDir = '/var/lib/incus/networks';
 
+const revivedLine = '\n# Brought up again by coi setup.';
+
 export const bridge: Check = {
   id: 'network_bridge',
   title: 'Network bridge',
   group: 'NETWORKING',
   probe: async (ground) => {
     const plan = `make the bridge ${bridgeName} with a private network that is free here`;
-    return withServer(ground, plan, async (incus) => {
+    // An Incus that only sleeps may have it: then there is nothing to announce.
+    const known = (await ground.machine.kind(`${networksDir}/${bridgeName}`)) !== 'missing';
+    return withServer(ground, known ? undefined : plan, async (incus) => {
       const networks = await incus.networks({ signal: ground.signal });
       const found = networks.find(({ name }) => name === bridgeName);
       if (!found) return finding('failed', `${bridgeName} does not exist`, {}, { plan });
@@ -37,12 +41,16 @@ export const bridge: Check = {
     const incus = await ground.incus();
     const found = await incus.network(bridgeName, { signal: ground.signal });
     if (found) {
-      // Any change of a key makes Incus set the bridge up again, its DHCP server included.
-      const config = {
-        ...found.config,
-        'user.coi.revived': found.config['user.coi.revived'] === '1' ? '2' : '1',
-      };
-      return incus.updateNetwork(bridgeName, { config }, { signal: ground.signal });
+      // A changed key makes Incus set the bridge up again, its DHCP server included; a comment changes nothing else.
+      const lines = found.config['raw.dnsmasq'] ?? '';
+      const revived = lines.endsWith(revivedLine)
+        ? lines.slice(0, -revivedLine.length)
+        : `${lines}${revivedLine}`;
+      return incus.updateNetwork(
+        bridgeName,
+        { config: { ...found.config, 'raw.dnsmasq': revived } },
+        { signal: ground.signal },
+      );
     }
     const networks = await incus.networks({ signal: ground.signal });
     const subnet = freeSubnet(await takenSubnets(ground, networks));
@@ -121,9 +129,9 @@ function leavesRoom({ base, prefix }: Subnet, ranges: string | undefined): boole
 /** Only root can see the process's number, and only there is it worth knowing. */
 async function dnsmasqIsDead({ machine }: Ground): Promise<boolean> {
   const pidText = await machine.readText(`${networksDir}/${bridgeName}/dnsmasq.pid`);
-  const pid = Number(/pid:\s*(\d+)/.exec(pidText ?? '')?.[1] ?? Number.NaN);
+  const pid = Number(/^pid:\s*(\d+)/m.exec(pidText ?? '')?.[1] ?? Number.NaN);
   if (!Number.isInteger(pid)) return false;
-  return (await machine.readText(`/proc/${pid}/comm`))?.trim() !== 'dnsmasq';
+  return !(await machine.processes()).some((one) => one.pid === pid && one.name === 'dnsmasq');
 }
 
 async function takenSubnets(

@@ -54,8 +54,13 @@ export const storagePools: Check = {
   group: 'STORAGE',
   probe: async (ground) => {
     const plan = async () => poolPlan(await poolFacts(ground.machine));
-    if ((await serverState(ground)).kind === 'silent')
-      return missingPool(await plan(), 'Incus does not answer');
+    if ((await serverState(ground)).kind === 'silent') {
+      // An Incus that only sleeps has its pools: then there is nothing to announce.
+      const known = (await ground.machine.names(`${dataDir}/storage-pools`)).length > 0;
+      return known
+        ? finding('failed', 'Incus does not answer')
+        : missingPool(await plan(), 'Incus does not answer');
+    }
     return withServer(ground, undefined, async (incus) => {
       const pools = await incus.storagePools({ signal: ground.signal });
       const pool = await poolOfSessions(incus, pools);
