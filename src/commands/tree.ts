@@ -77,6 +77,36 @@ export const tree: readonly Branch[] = [
     load: () => import('./build.ts'),
   },
   {
+    name: 'info',
+    group: 'Sessions',
+    summary: 'Show a saved session',
+    load: () => import('./info.ts'),
+  },
+  {
+    name: 'config',
+    group: 'Configuration',
+    summary: 'Show what is configured, where it comes from, and what can be',
+    load: () => import('./config.ts'),
+  },
+  {
+    name: 'profile',
+    group: 'Configuration',
+    summary: 'Show the profiles',
+    load: () => import('./profile.ts'),
+  },
+  {
+    name: 'trust',
+    group: 'Configuration',
+    summary: "Approve what the project's configuration would loosen",
+    load: () => import('./trust.ts'),
+  },
+  {
+    name: 'untrust',
+    group: 'Configuration',
+    summary: 'Take such an approval back',
+    load: () => import('./untrust.ts'),
+  },
+  {
     name: 'completion',
     group: 'Other',
     summary: 'Print completions for bash, zsh or fish',

@@ -100,6 +100,12 @@ export const guardKeys = {
   'monitoring.auto_kill_on_critical': key(flag, true, 'Kill a session at level critical.', {
     trust: 'only-true',
   }),
+  'monitoring.kill_grace_sec': key(
+    decimal(0),
+    30,
+    'Seconds that a session is paused before it is killed; `coi unfreeze` keeps it alive.',
+    { trust: 'lower' },
+  ),
   'monitoring.poll_interval_sec': key(integer(0), 2, 'Seconds between samples.', {
     trust: 'lower',
   }),

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { keyNames, keyOf } from './keys.ts';
+import { configSchema, durationText } from './schema.ts';
 import {
   durationMs,
   guestPath,
+  type JsonSchema,
   parseDurationMs,
   path,
   resolvePath,
@@ -23,6 +25,24 @@ test('every default is a value that its own key accepts', () => {
 
 test('every key has a line that explains it, as a sentence', () => {
   for (const name of keyNames) assert.match(keyOf(name).doc, /^.{5,}\.$/, name);
+});
+
+test('the schema has every key, with its default as a file would say it', () => {
+  const find = (schema: JsonSchema, [name, ...rest]: readonly string[]): JsonSchema =>
+    name === undefined
+      ? schema
+      : find((schema['properties'] as Record<string, JsonSchema>)[name] ?? {}, rest);
+  for (const name of keyNames)
+    assert.equal(find(configSchema(), name.split('.'))['description'], keyOf(name).doc, name);
+  assert.equal(find(configSchema(), ['defaults', 'env_command_timeout'])['default'], '30s');
+});
+
+test('a duration is said as it is read', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10 ** 9 }), (ms) =>
+      assert.equal(parseDurationMs(durationText(ms)), ms),
+    ),
+  );
 });
 
 test('no key is a section of another one', () => {

@@ -1,0 +1,79 @@
+// coi config: what is in force and where it comes from, and the schema of the files.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { type KeyName, keyNames } from '../config/keys.ts';
+import { loadConfig, type ResolvedConfig } from '../config/load.ts';
+import { originText } from '../config/origin.ts';
+import { configSchema, fileValue } from '../config/schema.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { quoted } from '../names.ts';
+import { workspacePath } from '../session/workspace.ts';
+import { configJson, configText } from '../ui/views/config.ts';
+import type { GlobalOptions } from './command.ts';
+import { flagsOf } from './global.ts';
+
+interface ShowOptions {
+  readonly json?: boolean;
+  readonly changed?: boolean;
+  readonly workspace?: string;
+  readonly profile?: string;
+}
+
+const words = { value: fileValue, origin: originText };
+
+export function register(command: Command, app: App): void {
+  command
+    .command('show')
+    .description('print every value that is in force, and where it comes from')
+    .argument('[key]', 'only that key, or the keys of that section')
+    .option('-w, --workspace <path>', 'for that directory (default: the current one)')
+    .option('--profile <name>', 'with that profile')
+    .option('--changed', 'only what is no default')
+    .option('--json', 'print JSON')
+    .action((key: string | undefined, options: ShowOptions) =>
+      show(app, { ...flagsOf<GlobalOptions>(command), ...options }, key),
+    );
+  command
+    .command('schema')
+    .description('print the JSON Schema of configuration files')
+    .action(() => app.io.printJson(configSchema()));
+}
+
+/** The configuration for commands that only look at it. */
+export function lookedUpConfig(
+  app: App,
+  options: Pick<GlobalOptions, 'profile'> & { readonly workspace?: string },
+): Promise<ResolvedConfig> {
+  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  return loadConfig(
+    { home: app.user.home, workspace, cwd: app.cwd, env: app.env, profile: options.profile },
+    hostFiles,
+  );
+}
+
+async function show(
+  app: App,
+  options: GlobalOptions & ShowOptions,
+  key: string | undefined,
+): Promise<void> {
+  const resolved = await lookedUpConfig(app, options);
+  const chosen = keyNames.filter(
+    (name) =>
+      (key === undefined || name === key || name.startsWith(`${key}.`)) &&
+      (!options.changed || isChanged(resolved, name)),
+  );
+  if (key !== undefined && !keyNames.some((name) => name === key || name.startsWith(`${key}.`))) {
+    throw new CoiError('usage', `there is no key ${quoted(key)}`, {
+      hint: '`coi config show` lists them all.',
+    });
+  }
+  if (options.json) app.io.printJson(configJson(resolved, chosen, words));
+  else if (chosen.length > 0)
+    app.io.print(configText(resolved, chosen, app.io.style, words).join('\n'));
+  for (const warning of resolved.warnings) app.io.warn(warning);
+}
+
+function isChanged({ origins }: ResolvedConfig, name: KeyName): boolean {
+  return origins[name].some(({ kind }) => kind !== 'default');
+}

@@ -1,0 +1,64 @@
+// coi info: one stored session.
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { parseSessionId, workspaceHash } from '../names.ts';
+import { measured } from '../session/measure.ts';
+import type { SessionMetadata } from '../session/metadata.ts';
+import { newestSession, storedSession, storedSessions } from '../session/stored.ts';
+import { workspacePath } from '../session/workspace.ts';
+import { tools } from '../tools/list.ts';
+import { infoJson, infoText } from '../ui/views/info.ts';
+import type { GlobalOptions } from './command.ts';
+import { lookedUpConfig } from './config.ts';
+import { flagsOf } from './global.ts';
+
+interface Options extends GlobalOptions {
+  format: 'text' | 'json';
+  json?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[session-id]', 'a saved session (default: the newest of the workspace)')
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
+    )
+    .option('--json', 'the same as --format json')
+    .action((id: string | undefined) => info(app, flagsOf<Options>(command), id));
+}
+
+async function info(app: App, options: Options, id: string | undefined): Promise<void> {
+  const metadata = id === undefined ? newest(app, options) : one(app, id);
+  const { settings } = await lookedUpConfig(app, options);
+  const dir = `${app.user.home}/.coi/sessions-${metadata.tool}/${metadata.sessionId}`;
+  const stateDir = tools(settings).find(({ name }) => name === metadata.tool)?.stateDirs[0] ?? '.';
+  const model = { metadata, dir, stateDir, data: measured(`${dir}/${stateDir}`, hostFiles) };
+  if (options.json || options.format === 'json') app.io.printJson(infoJson(model));
+  else app.io.print(infoText(model).join('\n'));
+}
+
+function one(app: App, id: string): SessionMetadata {
+  const entry = storedSession(parseSessionId(id), { home: app.user.home }, hostFiles);
+  if (entry?.kind === 'saved') return entry.metadata;
+  throw new CoiError('session-not-found', `session not found: ${id}`, {
+    hint:
+      entry?.kind === 'broken'
+        ? `${entry.dir} is there, but ${entry.problem}.`
+        : 'See `coi list --all`.',
+  });
+}
+
+function newest(app: App, options: Options): SessionMetadata {
+  const path = workspacePath(app.cwd, options.workspace ?? '.');
+  const found = newestSession(storedSessions({ home: app.user.home }, hostFiles), {
+    path,
+    hash: workspaceHash(path),
+  });
+  if (found) return found;
+  throw new CoiError('session-not-found', `no sessions found for ${path}`, {
+    hint: 'See `coi list --all`.',
+  });
+}

@@ -1,0 +1,103 @@
+// coi profile: the profiles that there are, and what one of them comes to.
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { stringify } from 'smol-toml';
+import type { App } from '../app.ts';
+import { profileNames, profileSource } from '../config/files.ts';
+import { type KeyName, keyNames } from '../config/keys.ts';
+import { builtInProfiles } from '../config/profile.ts';
+import { fileValue, nested } from '../config/schema.ts';
+import { hostFiles } from '../host/files.ts';
+import { workspacePath } from '../session/workspace.ts';
+import { table } from '../ui/table.ts';
+import type { GlobalOptions } from './command.ts';
+import { lookedUpConfig } from './config.ts';
+import { flagsOf } from './global.ts';
+
+interface ListOptions {
+  readonly format: 'text' | 'json';
+  readonly json?: boolean;
+}
+
+interface ProfileRow {
+  readonly name: string;
+  readonly image: string;
+  readonly persistent: boolean;
+  readonly storage_pool?: string;
+  readonly inherits?: string;
+  readonly source?: string;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .command('list')
+    .description('list the profiles')
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
+    )
+    .option('--json', 'the same as --format json')
+    .action((options: ListOptions) =>
+      list(app, { ...flagsOf<GlobalOptions>(command), ...options }),
+    );
+  command
+    .command('info')
+    .alias('show')
+    .description('print what a profile comes to, with all that it inherits')
+    .argument('<name>', 'a profile')
+    .action((name: string) => info(app, flagsOf<GlobalOptions>(command), name));
+}
+
+async function list(app: App, options: GlobalOptions & ListOptions): Promise<void> {
+  const places = placesOf(app, options);
+  const onDisk = profileNames(places, hostFiles).map(({ name }) => name);
+  const names = [...new Set([...Object.keys(builtInProfiles), ...onDisk])].sort();
+  const rows: ProfileRow[] = [];
+  for (const name of names) rows.push(await row(app, options, name));
+  if (options.json || options.format === 'json') return app.io.printJson(rows);
+  const cells = rows.map((one) => [
+    one.name,
+    one.image,
+    String(one.persistent),
+    one.inherits ?? '',
+    one.source ?? '(built in)',
+  ]);
+  app.io.print(table(['NAME', 'IMAGE', 'PERSISTENT', 'INHERITS', 'SOURCE'], cells).join('\n'));
+}
+
+async function row(app: App, options: GlobalOptions, name: string): Promise<ProfileRow> {
+  const { settings } = await lookedUpConfig(app, { ...options, profile: name });
+  const source = profileSource(name, placesOf(app, options), hostFiles);
+  const pool = settings['container.storage_pool'];
+  return {
+    name,
+    image: settings['container.image'],
+    persistent: settings['container.persistent'] ?? false,
+    ...(pool !== undefined && { storage_pool: pool }),
+    ...(source?.inherits !== undefined && { inherits: source.inherits }),
+    ...(source && { source: source.path }),
+  };
+}
+
+async function info(app: App, options: GlobalOptions, name: string): Promise<void> {
+  const { settings, origins, warnings } = await lookedUpConfig(app, { ...options, profile: name });
+  // `default` stands for what is in force without any profile.
+  const chosen = keyNames.filter((key) =>
+    name === 'default'
+      ? settings[key] !== undefined
+      : origins[key].some(({ kind }) => kind === 'profile'),
+  );
+  const values = Object.fromEntries(
+    chosen.map((key: KeyName) => [key, fileValue(key, settings[key])]),
+  );
+  app.io.print(`# profile ${name}\n${stringify(nested(values))}`.trimEnd());
+  for (const warning of warnings) app.io.warn(warning);
+}
+
+function placesOf(app: App, options: GlobalOptions) {
+  return {
+    home: app.user.home,
+    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
+    cwd: app.cwd,
+    env: app.env,
+  };
+}

@@ -1,0 +1,38 @@
+// coi untrust: takes approvals of `coi trust` back.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { approvals, writeApprovals } from '../config/trust-store.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { workspacePath } from '../session/workspace.ts';
+import type { GlobalOptions } from './command.ts';
+import { flagsOf } from './global.ts';
+
+interface Options extends GlobalOptions {
+  all?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[path]', 'approved file, or its project (default: the current directory)')
+    .option('-a, --all', 'all approvals')
+    .action((path: string | undefined) => untrust(app, flagsOf<Options>(command), path));
+}
+
+function untrust(app: App, options: Options, path: string | undefined): void {
+  const { home, uid, gid } = app.user;
+  const approved = new Map(approvals(home, hostFiles));
+  const wanted = workspacePath(app.cwd, path ?? options.workspace ?? '.');
+  const gone = [...approved.keys()].filter(
+    (file) => options.all || file === wanted || file.startsWith(`${wanted}/.coi/`),
+  );
+  if (gone.length === 0 && !options.all) {
+    throw new CoiError('failed', `nothing of ${wanted} is approved`, {
+      hint: 'See `coi trust --list`.',
+    });
+  }
+  for (const file of gone) approved.delete(file);
+  if (gone.length > 0) writeApprovals(home, approved, { uid, gid }, hostFiles);
+  for (const file of gone) app.io.print(`No longer approved: ${file}`);
+  if (gone.length === 0) app.io.print('No approved files.');
+}
