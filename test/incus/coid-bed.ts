@@ -1,0 +1,164 @@
+// A coid of its own, with sessions made through it by a create call of the least that coid needs, without coi.
+import { createHash, randomUUID } from 'node:crypto';
+import { watch } from 'node:fs';
+import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Coid, coidSocketPath, openCoid } from '../../src/daemon/client.ts';
+import type { MountRequest, Reservation, ReserveRequest } from '../../src/daemon/protocol.ts';
+import type { CapturedExec, Incus } from '../../src/incus/client.ts';
+import type { CreateInstance } from '../../src/incus/shapes.ts';
+import { recordConfig } from '../../src/session/record.ts';
+import { testImage } from '../bed/bed.ts';
+import { startCoid, type TestCoid } from '../bed/coid.ts';
+import { Lifecycle } from '../bed/events.ts';
+import { openRealIncus } from '../bed/incus.ts';
+import { newPrefix, testPrefix } from '../bed/prefix.ts';
+import { sweepInstances } from '../bed/sweep.ts';
+
+export interface SessionOptions {
+  /** Of the workspace, and so of the session: the tests ask as root. */
+  readonly uid?: number;
+  readonly workspace?: string;
+  readonly persistent?: boolean;
+  /** Besides the workspace; each is mounted at `/<name>`. */
+  readonly mounts?: readonly MountRequest[];
+  readonly start?: boolean;
+}
+
+export interface CoidBed extends AsyncDisposable {
+  readonly incus: Incus;
+  readonly daemon: TestCoid;
+  readonly coid: Coid;
+  readonly lifecycle: Lifecycle;
+  readonly prefix: string;
+  /** A directory under /tmp that belongs to that user and goes with the bed. */
+  directory(uid: number): Promise<string>;
+  request(workspace: string, mounts?: readonly MountRequest[]): ReserveRequest;
+  /** Reserves, creates and starts. */
+  session(options?: SessionOptions): Promise<Reservation>;
+  /** A command line for the guest's shell, as the agent's user or as root. */
+  sh(container: string, script: string, user?: 'agent' | 'root'): Promise<CapturedExec>;
+  status(container: string): Promise<string | undefined>;
+  /** Ids that have a directory of mounts. */
+  mountIds(): Promise<string[]>;
+  /** Resolves when that reservation's mounts are gone. */
+  untilUnmounted(id: string): Promise<void>;
+}
+
+const waitLimitMs = 60_000;
+
+/** `env` is for the coid: COI_LEASE_MS, COI_RECONCILE_EVERY_MS. */
+export async function coidBed(env: Readonly<Record<string, string>> = {}): Promise<CoidBed> {
+  await using undo = new AsyncDisposableStack();
+  const incus = undo.adopt(await openRealIncus(), (client) => client.close());
+  const daemon = undo.adopt(await startCoid(env), (started) => started.remove());
+  const prefix = newPrefix();
+  undo.defer(async () => void (await sweepInstances(incus, prefix)));
+  const lifecycle = undo.use(await Lifecycle.open(incus));
+  const coid = openCoid({ socketPath: coidSocketPath(daemon.env) });
+  const kept = undo.move();
+  const mountsDir = join(daemon.runDir, 'mounts');
+  const directory = async (uid: number) => {
+    const path = await mkdtemp(`/tmp/${testPrefix}-work-`);
+    kept.defer(() => rm(path, { recursive: true, force: true }));
+    await chown(path, uid, uid);
+    return path;
+  };
+  const request: CoidBed['request'] = (workspace, mounts = []) => ({
+    prefix,
+    hash: createHash('sha256').update(workspace).digest('hex').slice(0, 8),
+    slot: { kind: 'auto' },
+    session: randomUUID() as string as ReserveRequest['session'],
+    workspace,
+    mounts: [{ name: 'workspace', source: workspace, readonly: false }, ...mounts],
+    network: 'open',
+  });
+  return {
+    ...{ incus, daemon, coid, lifecycle, prefix, directory, request },
+    session: async ({ uid = 0, workspace, persistent = false, mounts, start = true } = {}) => {
+      const asked = request(workspace ?? (await directory(uid)), mounts);
+      const reservation = await coid.reserve(asked);
+      const body = createBody(asked, reservation, daemon.runDir, persistent);
+      const operation = await incus.createInstance({ ...body, start });
+      await operation.wait({ timeoutMs: waitLimitMs });
+      return reservation;
+    },
+    sh: (container, script, user = 'agent') => {
+      const id = user === 'agent' ? 1000 : 0;
+      return incus.execCaptured(container, { command: ['sh', '-c', script], user: id, group: id });
+    },
+    status: async (container) => (await incus.instance(container))?.instance.status,
+    mountIds: () => readdir(mountsDir),
+    untilUnmounted: (id) => untilGone(mountsDir, id),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function createBody(
+  asked: ReserveRequest,
+  reservation: Reservation,
+  runDir: string,
+  persistent: boolean,
+): CreateInstance {
+  const { id, container, slot, ownerUid, ownerGid, idmapBase, nic, mounts } = reservation;
+  const record = recordConfig({
+    workspace: asked.workspace,
+    target: '/workspace',
+    slot: Number(slot),
+    tool: 'dummy',
+    session: asked.session,
+    persistent,
+    alias: undefined,
+    profile: undefined,
+    owner: ownerUid,
+    network: asked.network,
+    mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: asked.mounts },
+    phase: 'starting',
+  });
+  const disks = mounts.map(({ name, hostPath }) => [
+    name,
+    { type: 'disk', source: hostPath, path: `/${name}` },
+  ]);
+  return {
+    name: container,
+    type: 'container',
+    source: { type: 'image', alias: testImage },
+    config: {
+      ...record,
+      'boot.autostart': 'false',
+      'security.nesting': 'true',
+      'security.idmap.isolated': 'true',
+      'security.idmap.base': String(idmapBase),
+      'raw.lxc': `lxc.net.0.ipv4.address = ${nic.address}/${nic.prefixLength}\nlxc.net.0.ipv4.gateway = ${nic.gateway}`,
+    },
+    devices: {
+      eth0: {
+        type: 'nic',
+        network: nic.bridge,
+        name: 'eth0',
+        host_name: nic.hostName,
+        hwaddr: nic.mac,
+        'ipv4.address': nic.address,
+      },
+      ...Object.fromEntries(disks),
+    },
+  };
+}
+
+function untilGone(directory: string, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const watcher = watch(directory);
+    const limit = setTimeout(() => {
+      watcher.close();
+      reject(new Error(`${directory}/${name} is still there after ${waitLimitMs} ms`));
+    }, waitLimitMs);
+    const look = async () => {
+      if ((await readdir(directory)).includes(name)) return;
+      clearTimeout(limit);
+      watcher.close();
+      resolve();
+    };
+    watcher.on('change', () => void look().catch(reject));
+    void look().catch(reject);
+  });
+}

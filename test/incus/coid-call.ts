@@ -1,0 +1,32 @@
+// Calls to coid from a process of its own, so that a test can make them as another user. usage: SOCKET JSON
+// The JSON is a list of [method, argument]; prints a list of {"ok": answer} or {"code", "message"}.
+import { openCoid } from '../../src/daemon/client.ts';
+import type { ReserveRequest } from '../../src/daemon/protocol.ts';
+import { CoiError } from '../../src/errors.ts';
+
+const [socketPath = '', list = '[]'] = process.argv.slice(2);
+const coid = openCoid({ socketPath });
+
+function call(method: string, value: unknown): Promise<unknown> {
+  switch (method) {
+    case 'reserve':
+      return coid.reserve(value as ReserveRequest);
+    case 'release':
+      return coid.release(String(value));
+    case 'remount':
+      return coid.remount(String(value));
+    default:
+      return coid.status();
+  }
+}
+
+const answers: unknown[] = [];
+for (const [method, value] of JSON.parse(list) as [string, unknown][]) {
+  try {
+    answers.push({ ok: (await call(method, value)) ?? null });
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    answers.push({ code: error.code, message: error.message });
+  }
+}
+process.stdout.write(JSON.stringify(answers));

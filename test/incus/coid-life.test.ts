@@ -1,0 +1,194 @@
+// Goal: coid finishes what has lived and ended, and harms nothing else, whatever it has to do or survive meanwhile.
+// Method: real containers; the reports of Incus say when something has happened.
+import assert from 'node:assert/strict';
+import { rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { mustRun, runCommand } from '../bed/command.ts';
+import { mountPointsUnder } from '../bed/mounts.ts';
+import { coiPath } from '../bed/program.ts';
+import { type CoidBed, coidBed } from './coid-bed.ts';
+
+const limit = { timeout: 180_000 };
+/** A look every few milliseconds: what could go wrong once in a thousand starts then goes wrong here. */
+const tight = { COI_RECONCILE_EVERY_MS: '5' };
+
+/** As root, once systemd in the guest takes orders: its bus comes half a second after the container. */
+async function inGuest(bed: CoidBed, container: string, command: string): Promise<void> {
+  const ready =
+    'until [ -S /run/systemd/private ]; do sleep 0.05; done; systemctl is-system-running --wait';
+  const said = await bed.sh(container, `${ready}; ${command}`, 'root');
+  assert.equal(said.status, 0, said.stderr.toString());
+}
+
+async function powerOff(bed: CoidBed, container: string): Promise<void> {
+  await inGuest(bed, container, 'systemctl poweroff --no-block');
+  await bed.lifecycle.until('instance-shutdown', container);
+}
+
+/** As a host does that was switched off: no mounts, and an empty run directory. */
+async function loseMounts(bed: CoidBed): Promise<void> {
+  const mounts = join(bed.daemon.runDir, 'mounts');
+  for (const point of await mountPointsUnder(mounts)) await mustRun(['umount', point]);
+  for (const id of await bed.mountIds())
+    await mustRun(['rm', '-r', '--one-file-system', join(mounts, id)]);
+  await rmdir(mounts);
+}
+
+test(
+  'starts under a coid that looks all the time all succeed, and are marked live',
+  limit,
+  async () => {
+    await using bed = await coidBed(tight);
+    const sessions = await Promise.all([0, 1, 2, 3].map(() => bed.session({ uid: 1003 })));
+    for (const { container } of sessions) {
+      await bed.lifecycle.until('instance-updated', container);
+      const found = await bed.incus.instance(container);
+      assert.deepEqual(
+        [found?.instance.status, found?.instance.config['user.coi.phase']],
+        ['Running', 'live'],
+      );
+    }
+    assert.equal((await bed.coid.status()).leases, 0);
+  },
+);
+
+test('a reboot from inside survives, with the same mounts', limit, async () => {
+  await using bed = await coidBed(tight);
+  const { container } = await bed.session({ uid: 1003 });
+  await bed.lifecycle.until('instance-updated', container);
+  await inGuest(bed, container, 'touch /workspace/before; systemctl reboot --no-block');
+  await bed.lifecycle.until('instance-restarted', container);
+  const after = await bed.sh(container, 'ls /workspace && touch /workspace/after');
+  assert.deepEqual([after.status, after.stdout.toString()], [0, 'before\n']);
+});
+
+test('a restart from outside survives', limit, async () => {
+  await using bed = await coidBed(tight);
+  const { container } = await bed.session();
+  await bed.lifecycle.until('instance-updated', container);
+  const restart = await bed.incus.changeState(container, { action: 'restart', force: true });
+  await restart.wait();
+  assert.equal(await bed.status(container), 'Running');
+});
+
+test(
+  'an ephemeral session that powers off is deleted, with its mounts, and the workspace stays',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await bed.directory(1003);
+    const { container, id } = await bed.session({ workspace });
+    await bed.sh(container, 'echo kept > /workspace/file');
+    await powerOff(bed, container);
+    await bed.lifecycle.until('instance-deleted', container);
+    await bed.untilUnmounted(id);
+    assert.equal((await runCommand(['cat', join(workspace, 'file')])).stdout, 'kept\n');
+  },
+);
+
+test(
+  'a persistent session that powers off is kept with its mounts, and starts again',
+  limit,
+  async () => {
+    await using bed = await coidBed(tight);
+    const { container, id } = await bed.session({ uid: 1003, persistent: true });
+    await bed.lifecycle.until('instance-updated', container);
+    await bed.sh(container, 'touch /workspace/file');
+    await powerOff(bed, container);
+    const other = await bed.session();
+    await powerOff(bed, other.container);
+    await bed.lifecycle.until('instance-deleted', other.container);
+    assert.equal(await bed.status(container), 'Stopped');
+    assert.deepEqual(await bed.mountIds(), [id]);
+    assert.equal((await bed.coid.remount(container)).length, 1);
+    await (await bed.incus.changeState(container, { action: 'start' })).wait();
+    assert.equal((await bed.sh(container, 'ls /workspace')).stdout.toString(), 'file\n');
+  },
+);
+
+test(
+  'what ended while coid was dead is finished by the next, a newborn that waits for its start is not',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const lived = await bed.session({ uid: 1003 });
+    await bed.lifecycle.until('instance-updated', lived.container);
+    await bed.daemon.crash();
+    await powerOff(bed, lived.container);
+    await bed.daemon.start();
+    const newborn = await bed.session({ uid: 1003, start: false });
+    assert.equal(await bed.status(lived.container), 'Stopped');
+    await bed.lifecycle.until('instance-deleted', lived.container);
+    assert.equal(await bed.status(newborn.container), 'Stopped');
+  },
+);
+
+test(
+  'killed while sessions run, coid finds them again; mounts that are gone are made before it answers',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { container, id, mounts } = await bed.session({ uid: 1003 });
+    const reserved = await bed.coid.reserve(bed.request(await bed.directory(1000)));
+    await bed.sh(container, 'touch /workspace/file');
+    await bed.daemon.crash();
+    assert.equal((await bed.sh(container, 'ls /workspace')).stdout.toString(), 'file\n');
+    await bed.daemon.start();
+    assert.deepEqual((await bed.mountIds()).toSorted(), [id, reserved.id].toSorted());
+    assert.equal((await bed.coid.status()).leases, 1);
+    const another = await bed.coid.reserve(bed.request(await bed.directory(1000)));
+    assert.notEqual(another.nic.address, reserved.nic.address);
+
+    await bed.daemon.crash();
+    await loseMounts(bed);
+    await rm(join(bed.daemon.runDir, 'coid.sock'));
+    await bed.daemon.start();
+    assert.ok((await mountPointsUnder(bed.daemon.runDir)).includes(mounts[0]?.hostPath ?? ''));
+    await inGuest(bed, container, 'systemctl reboot --no-block');
+    await bed.lifecycle.until('instance-restarted', container);
+    const after = await bed.sh(container, 'cd /workspace && ls && touch other && stat -c %u other');
+    assert.equal(after.stdout.toString(), 'file\n1000\n');
+  },
+);
+
+test(
+  'a reservation that is not used is undone after its time, one that became a container is not',
+  limit,
+  async () => {
+    await using bed = await coidBed({ COI_LEASE_MS: '1500' });
+    const used = await bed.session();
+    const unused = await bed.coid.reserve(bed.request(await bed.directory(1003)));
+    await bed.untilUnmounted(unused.id);
+    assert.equal((await bed.coid.status()).leases, 0);
+    assert.deepEqual(await bed.mountIds(), [used.id]);
+    assert.equal(await bed.status(used.container), 'Running');
+  },
+);
+
+test(
+  'ended in order, coid leaves sessions and mounts alone; a second one beside it is refused',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { container, id } = await bed.session({ uid: 1003 });
+    const env = { ...process.env, ...bed.daemon.env } as Record<string, string>;
+    const second = await runCommand([coiPath(), 'daemon', 'run'], { env });
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /running already/);
+    await mustRun([coiPath(), 'daemon', 'stop'], { env });
+    assert.equal(await bed.daemon.status(), undefined);
+    assert.equal(await bed.status(container), 'Running');
+    assert.deepEqual(await bed.mountIds(), [id]);
+    assert.equal((await bed.sh(container, 'touch /workspace/x')).status, 0);
+  },
+);
+
+test('in another mount namespace than that of incusd coid does not start', limit, async () => {
+  await using bed = await coidBed();
+  const env = { ...process.env, ...bed.daemon.env } as Record<string, string>;
+  await mustRun([coiPath(), 'daemon', 'stop'], { env });
+  const apart = await runCommand(['unshare', '--mount', coiPath(), 'daemon', 'start'], { env });
+  assert.equal(apart.status, 1);
+  assert.match(apart.stderr, /mount namespace/);
+});

@@ -1,0 +1,146 @@
+// Goal: a user gets mounted what is theirs to use, and nothing through coid that they could not reach without it.
+// Method: calls made by processes of other users, to a coid that runs as root.
+import assert from 'node:assert/strict';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { coidSocketPath } from '../../src/daemon/client.ts';
+import type { Reservation } from '../../src/daemon/protocol.ts';
+import { makeUser, type TestUser } from '../bed/users.ts';
+import { type CoidBed, coidBed } from './coid-bed.ts';
+
+const limit = { timeout: 120_000 };
+const script = fileURLToPath(new URL('./coid-call.ts', import.meta.url));
+
+interface Said {
+  readonly ok?: unknown;
+  readonly code?: string;
+}
+
+type Call = readonly [method: 'reserve' | 'release' | 'remount' | 'status', argument: unknown];
+
+async function calls(bed: CoidBed, who: TestUser, list: readonly Call[]): Promise<Said[]> {
+  const argv = [process.execPath, script, coidSocketPath(bed.daemon.env), JSON.stringify(list)];
+  const { status, stdout, stderr } = await who.run(argv);
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Said[];
+}
+
+async function call(bed: CoidBed, who: TestUser, ...one: Call): Promise<Said> {
+  const [answer] = await calls(bed, who, [one]);
+  if (!answer) throw new Error('no answer');
+  return answer;
+}
+
+async function user(undo: AsyncDisposableStack, incusAdmin = true): Promise<TestUser> {
+  return undo.adopt(await makeUser({ incusAdmin }), (made) => made.remove());
+}
+
+test('an ordinary user gets their own directory, owned by them', limit, async () => {
+  await using undo = new AsyncDisposableStack();
+  const bed = undo.use(await coidBed());
+  const ann = await user(undo);
+  const project = join(ann.home, 'project');
+  await ann.run(['mkdir', project]);
+  const { ok } = await call(bed, ann, 'reserve', bed.request(project));
+  const { ownerUid, ownerGid, mounts } = ok as Reservation;
+  assert.deepEqual([ownerUid, ownerGid], [ann.uid, ann.gid]);
+  assert.equal(mounts.length, 1);
+});
+
+test(
+  'what a user cannot reach or may not expose is refused, and nothing is left of it',
+  limit,
+  async () => {
+    await using undo = new AsyncDisposableStack();
+    const bed = undo.use(await coidBed());
+    const [ann, bob] = [await user(undo), await user(undo)];
+    await chmod(bob.home, 0o700);
+    const bobs = join(bob.home, 'open');
+    await mkdir(bobs);
+    await chmod(bobs, 0o777);
+    const own = join(ann.home, 'project');
+    await ann.run(['mkdir', own, join(ann.home, 'closed')]);
+    await ann.run(['chmod', '000', join(ann.home, 'closed')]);
+    await ann.run(['touch', join(ann.home, 'file')]);
+    await symlink('/etc', join(ann.home, 'to-etc'));
+    await symlink('/proc/self/cwd', join(ann.home, 'to-cwd'));
+    await symlink(bobs, join(ann.home, 'to-bob'));
+    const places = ['/', '/etc', '/root', '/proc/self/root', '/run/coi', '/var/lib/incus', '/home'];
+    const inHome = ['to-etc', 'to-cwd', 'to-bob', 'file', 'closed', 'missing'];
+    const refused = [
+      ...[...places, '/dev/shm', '/root/anything', bed.daemon.runDir, bobs],
+      ...inHome.map((name) => join(ann.home, name)),
+    ];
+    const codes = async (requests: readonly unknown[]) => {
+      const answers = await calls(
+        bed,
+        ann,
+        requests.map((wish) => ['reserve', wish]),
+      );
+      return Object.fromEntries(answers.map(({ code }, at) => [refused[at], code]));
+    };
+    const all = (code: string) => Object.fromEntries(refused.map((path) => [path, code]));
+    assert.deepEqual(
+      await codes(refused.map((path) => bed.request(path))),
+      all('workspace-invalid'),
+    );
+    const extra = (source: string) => [{ name: 'extra', source, readonly: false }];
+    const asMounts = refused.map((path) => bed.request(own, extra(path)));
+    assert.deepEqual(await codes(asMounts), all('mount-invalid'));
+
+    assert.deepEqual(await bed.mountIds(), []);
+    assert.equal((await bed.coid.status()).leases, 0);
+    assert.ok((await call(bed, ann, 'reserve', bed.request(own))).ok);
+  },
+);
+
+test("a user cannot give back or mount another user's session, root can", limit, async () => {
+  await using undo = new AsyncDisposableStack();
+  const bed = undo.use(await coidBed());
+  const [ann, bob] = [await user(undo), await user(undo)];
+  const own = bed.request(await bed.directory(ann.uid));
+  const { id } = (await call(bed, ann, 'reserve', own)).ok as Reservation;
+  assert.equal((await call(bed, bob, 'release', id)).code, 'session-not-found');
+  assert.deepEqual(await bed.mountIds(), [id]);
+  assert.equal((await call(bed, ann, 'release', id)).ok, null);
+  assert.deepEqual(await bed.mountIds(), []);
+
+  const { container } = await bed.session({ uid: ann.uid, start: false });
+  assert.equal((await call(bed, bob, 'remount', container)).code, 'session-not-found');
+  assert.ok((await call(bed, ann, 'remount', container)).ok);
+  assert.equal((await bed.coid.remount(container)).length, 1);
+});
+
+test(
+  'who is not in the group does not get at the socket, and only root at the mounts',
+  limit,
+  async () => {
+    await using undo = new AsyncDisposableStack();
+    const bed = undo.use(await coidBed());
+    const [stranger, member] = [await user(undo, false), await user(undo)];
+    assert.equal((await call(bed, stranger, 'status', null)).code, 'coid-unreachable');
+    const workspace = await bed.directory(member.uid);
+    await chmod(workspace, 0o777);
+    const { ok } = await call(bed, member, 'reserve', bed.request(workspace));
+    const hostPath = (ok as Reservation).mounts[0]?.hostPath ?? '';
+    for (const who of [stranger, member])
+      assert.notEqual((await who.run(['ls', hostPath])).status, 0);
+  },
+);
+
+test('two users with one workspace path get different slots and different ids', limit, async () => {
+  await using undo = new AsyncDisposableStack();
+  const bed = undo.use(await coidBed());
+  const users = [await user(undo), await user(undo)];
+  const shared = await bed.directory(0);
+  await chmod(shared, 0o755);
+  const answers = await Promise.all(
+    users.map((who) => call(bed, who, 'reserve', bed.request(shared))),
+  );
+  const [first, second] = answers.map(({ ok }) => ok as Reservation);
+  assert.deepEqual([first?.slot, second?.slot].map(Number).toSorted(), [1, 2]);
+  assert.notEqual(first?.idmapBase, second?.idmapBase);
+  assert.notEqual(first?.nic.address, second?.nic.address);
+});
