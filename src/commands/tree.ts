@@ -53,6 +53,30 @@ export const tree: readonly Branch[] = [
     load: () => import('./clean.ts'),
   },
   {
+    name: 'unfreeze',
+    group: 'Sessions',
+    summary: 'Let sessions go on that were paused',
+    load: () => import('./unfreeze.ts'),
+  },
+  {
+    name: 'monitor',
+    group: 'Sessions',
+    summary: 'Show what a session does, seen from the host',
+    load: () => import('./monitor.ts'),
+  },
+  {
+    name: 'top',
+    group: 'Sessions',
+    summary: 'Show what all running sessions use',
+    load: () => import('./top.ts'),
+  },
+  {
+    name: 'audit',
+    group: 'Sessions',
+    summary: 'Show what was written down about a session, and check it',
+    load: () => import('./audit.ts'),
+  },
+  {
     name: 'setup',
     group: 'Host',
     summary: 'Make this host ready: Incus, network, storage, coid',

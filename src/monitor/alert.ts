@@ -11,6 +11,8 @@ export interface Alert {
   readonly description: string;
   readonly time: string;
   readonly action: Action | 'unfrozen';
+  /** Paused, and killed then unless somebody lets go of it. */
+  readonly killAt?: string;
 }
 
 const levels: readonly string[] = ['info', 'warning', 'high', 'critical'];
@@ -75,7 +77,26 @@ export function parseAlert(text: string | undefined): Alert | undefined {
   }
 }
 
-/** One line for a person, such as `PAUSED: Reverse shell`; undefined for what needs no line. */
+/** What is told to whoever is attached; undefined for what needs no word there. */
+export function alertMessage(
+  container: string,
+  { action, title, description, killAt }: Alert,
+): string | undefined {
+  switch (action) {
+    case 'paused': {
+      const doom = killAt === undefined ? '' : ` It will be killed at ${killAt}.`;
+      return `*** SECURITY: Container ${container} PAUSED - ${title}: ${description}${doom} Unfreeze with: coi unfreeze ${container} ***`;
+    }
+    case 'killed':
+      return `*** SECURITY: Container ${container} KILLED - ${title}: ${description} See: coi audit ${container} ***`;
+    case 'alerted':
+      return `*** SECURITY: Container ${container} - ${title}: ${description} ***`;
+    default:
+      return undefined;
+  }
+}
+
+/** One line for a person, such as `PAUSED: Reverse shell`. */
 export function alertLine(alert: Alert): string {
   const what =
     { paused: 'PAUSED', killed: 'KILLED', unfrozen: 'unfrozen after' }[alert.action as string] ??

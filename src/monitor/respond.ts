@@ -21,6 +21,8 @@ export interface ResponseState {
   readonly answered: ReadonlySet<string>;
   readonly paused: boolean;
   readonly killed: boolean;
+  /** Paused for a critical finding: killed then, unless somebody lets go of it before. */
+  readonly doom: { readonly atMs: number; readonly cause: Threat } | undefined;
   /** Records of the running minute, against floods. */
   readonly minute: { readonly startMs: number; readonly records: number };
 }
@@ -32,10 +34,13 @@ export interface Entry {
   readonly repeats?: number;
 }
 
+/** `pause-to-kill` stops it and keeps evidence; the kill follows when the time to think is over. */
+export type Effect = 'none' | 'pause' | 'pause-to-kill' | 'kill';
+
 export interface Response {
   readonly state: ResponseState;
   readonly entries: readonly Entry[];
-  readonly effect: 'none' | 'pause' | 'kill';
+  readonly effect: Effect;
   /** What the effect is for. */
   readonly cause: Threat | undefined;
 }
@@ -48,6 +53,7 @@ export const noResponse: ResponseState = {
   answered: new Set(),
   paused: false,
   killed: false,
+  doom: undefined,
   minute: { startMs: 0, records: 0 },
 };
 
@@ -80,8 +86,12 @@ export function respond(
     state: {
       seen: nextSeen,
       answered: new Set([...state.answered, ...caused.map(identity)]),
-      paused: state.paused || effect.kind === 'pause',
+      paused: state.paused || effect.kind === 'pause' || effect.kind === 'pause-to-kill',
       killed: state.killed || effect.kind === 'kill',
+      doom:
+        effect.kind === 'pause-to-kill' && effect.cause
+          ? { atMs: nowMs + settings.killGraceMs, cause: effect.cause }
+          : state.doom,
       minute,
     },
     entries: kept,
@@ -92,32 +102,46 @@ export function respond(
 
 /** The container runs again, let go by its owner. */
 export function letGo(state: ResponseState): ResponseState {
-  return { ...state, paused: false };
+  return { ...state, paused: false, doom: undefined };
+}
+
+/** What it has to be killed for now: it was paused for a critical finding, and nobody let go of it in time. */
+export function overdue(
+  { doom, paused, killed }: ResponseState,
+  nowMs: number,
+): Threat | undefined {
+  return doom && paused && !killed && nowMs >= doom.atMs ? doom.cause : undefined;
+}
+
+export function killed(state: ResponseState): ResponseState {
+  return { ...state, killed: true };
 }
 
 export function identity({ category, title, key }: Threat): string {
   return JSON.stringify([category, title, key]);
 }
 
-/** Critical without permission to kill is at least as bad as high. */
+/**
+ * High pauses. Critical pauses, too, and kills when the time to think is over; at once where there is none, or where
+ * pausing is switched off. Critical without permission to kill is as bad as high.
+ */
 function effectOf(
-  { answered, paused, killed }: ResponseState,
+  { answered, paused, killed: dead }: ResponseState,
   threats: readonly Threat[],
-  { killOnCritical, pauseOnHigh }: MonitorSettings,
-): { readonly kind: Response['effect']; readonly cause: Threat | undefined } {
+  { killOnCritical, pauseOnHigh, killGraceMs }: MonitorSettings,
+): { readonly kind: Effect; readonly cause: Threat | undefined } {
+  const nothing = { kind: 'none', cause: undefined } as const;
+  if (dead) return nothing;
   const fresh = threats.filter((threat) => !answered.has(identity(threat)));
   const critical = fresh.find(({ level }) => level === 'critical');
-  if (critical && killOnCritical && !killed) return { kind: 'kill', cause: critical };
+  if (critical && killOnCritical) {
+    return { kind: pauseOnHigh && killGraceMs > 0 ? 'pause-to-kill' : 'kill', cause: critical };
+  }
   const high = fresh.find(({ level }) => isAtLeast(level, 'high'));
-  if (high && pauseOnHigh && !paused && !killed) return { kind: 'pause', cause: high };
-  return { kind: 'none', cause: undefined };
+  return high && pauseOnHigh && !paused ? { kind: 'pause', cause: high } : nothing;
 }
 
-function actionOf(
-  threat: Threat,
-  state: ResponseState,
-  effect: { readonly kind: Response['effect'] },
-): Action {
+function actionOf(threat: Threat, state: ResponseState, effect: { readonly kind: Effect }): Action {
   if (threat.level === 'info') return 'logged';
   if (threat.level === 'warning') return 'alerted';
   if (effect.kind === 'kill' && threat.level === 'critical') return 'killed';

@@ -5,6 +5,8 @@ export interface MonitorSettings {
   readonly pollMs: number;
   readonly pauseOnHigh: boolean;
   readonly killOnCritical: boolean;
+  /** How long a container that is to be killed stands still before: the time in which its owner may let go of it. */
+  readonly killGraceMs: number;
   /** Bulk reading: bytes within one window, and bytes per second. */
   readonly readBytes: number;
   readonly readBytesPerSecond: number;
@@ -29,6 +31,7 @@ export const defaultSettings: MonitorSettings = {
   pollMs: 2000,
   pauseOnHigh: true,
   killOnCritical: true,
+  killGraceMs: 30_000,
   readBytes: 50 * megabyte,
   readBytesPerSecond: 10 * megabyte,
   processes: undefined,
@@ -46,6 +49,7 @@ export interface MonitorConfig {
   readonly 'monitoring.enabled': boolean;
   readonly 'monitoring.auto_pause_on_high': boolean;
   readonly 'monitoring.auto_kill_on_critical': boolean;
+  readonly 'monitoring.kill_grace_sec': number;
   readonly 'monitoring.poll_interval_sec': number;
   readonly 'monitoring.file_read_threshold_mb': number;
   readonly 'monitoring.file_read_rate_mb_per_sec': number;
@@ -66,6 +70,7 @@ export function monitorKey(config: MonitorConfig): string | undefined {
     pollMs: config['monitoring.poll_interval_sec'] * 1000,
     pauseOnHigh: config['monitoring.auto_pause_on_high'],
     killOnCritical: config['monitoring.auto_kill_on_critical'],
+    killGraceMs: config['monitoring.kill_grace_sec'] * 1000,
     readBytes: config['monitoring.file_read_threshold_mb'] * megabyte,
     readBytesPerSecond: config['monitoring.file_read_rate_mb_per_sec'] * megabyte,
     processes: config['monitoring.process_count_threshold'],
@@ -104,6 +109,7 @@ export function parseMonitorKey(text: string | undefined): MonitorSettings | und
     pollMs: number('pollMs', 250, 60_000, defaultSettings.pollMs),
     pauseOnHigh: flag('pauseOnHigh', true),
     killOnCritical: flag('killOnCritical', true),
+    killGraceMs: number('killGraceMs', 0, 3_600_000, defaultSettings.killGraceMs),
     readBytes: number('readBytes', 0, 2 ** 50, defaultSettings.readBytes),
     readBytesPerSecond: number(
       'readBytesPerSecond',

@@ -4,7 +4,15 @@ import { freeze, isFrozen } from '../../host/cgroups.ts';
 import { type Alert, nextAlert } from '../../monitor/alert.ts';
 import { type AuditEvent, auditRecord } from '../../monitor/audit.ts';
 import { detect, noWatch, type Watch } from '../../monitor/detect.ts';
-import { letGo, noResponse, type ResponseState, respond } from '../../monitor/respond.ts';
+import { redacted } from '../../monitor/redact.ts';
+import {
+  killed,
+  letGo,
+  noResponse,
+  overdue,
+  type ResponseState,
+  respond,
+} from '../../monitor/respond.ts';
 import { changeBetween, type Sample } from '../../monitor/sample.ts';
 import type { MonitorSettings } from '../../monitor/settings.ts';
 import { lasting, type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
@@ -24,8 +32,10 @@ export interface WatchedSession {
 export interface Effects {
   /** Incus is told, so that everybody sees it; the processes stand still already. */
   readonly paused: (session: WatchedSession, cause: Threat) => void;
-  /** Keeps the evidence, then ends the container, which stands still. */
-  readonly kill: (session: WatchedSession, cause: Threat, sample: Sample) => void;
+  /** Keeps what is known of the container, which stands still. */
+  readonly keep: (session: WatchedSession, cause: Threat, sample: Sample) => void;
+  /** Ends the container, which stands still. */
+  readonly kill: (session: WatchedSession, cause: Threat) => void;
   readonly alert: (session: WatchedSession, alert: Alert) => void;
   readonly failed: (session: WatchedSession, what: string, error: unknown) => void;
 }
@@ -110,6 +120,8 @@ export class ContainerWatch {
     if (this.paused) {
       const frozen = isFrozen(this.sampler.cgroups);
       if (frozen === undefined) this.#end();
+      const cause = overdue(this.#response, this.#parts.elapsedMs());
+      if (frozen && cause) this.#kill(cause);
       if (frozen !== false) return;
       this.#letGo();
     }
@@ -137,13 +149,21 @@ export class ContainerWatch {
     if (effect !== 'none') this.#freeze();
     this.#response = state;
     for (const { threat, action, repeats } of entries) this.#write(threat, action, repeats);
-    if (effect === 'pause' && cause) effects.paused(this.session, cause);
-    if (effect === 'kill' && cause) {
-      this.#ended = true;
-      effects.kill(this.session, cause, sample);
-    }
+    if ((effect === 'pause-to-kill' || effect === 'kill') && cause)
+      effects.keep(this.session, cause, sample);
+    if ((effect === 'pause' || effect === 'pause-to-kill') && cause)
+      effects.paused(this.session, cause);
+    if (effect === 'kill' && cause) this.#end();
+    if (effect === 'kill' && cause) effects.kill(this.session, cause);
     const alert = nextAlert(this.#alert, entries, sample.time);
-    if (alert) this.#tell(alert);
+    const killAtMs = effect === 'pause-to-kill' ? state.doom?.atMs : undefined;
+    if (alert)
+      this.#tell(killAtMs === undefined ? alert : { ...alert, killAt: this.#timeOf(killAtMs) });
+  }
+
+  #timeOf(atMs: number): string {
+    const { now, elapsedMs } = this.#parts;
+    return new Date(now().getTime() + atMs - elapsedMs()).toISOString();
   }
 
   #freeze(): void {
@@ -153,6 +173,21 @@ export class ContainerWatch {
       // Incus is asked to do it all the same.
       this.#parts.effects.failed(this.session, 'freeze', error);
     }
+  }
+
+  /** Nobody let go of it in time. */
+  #kill(cause: Threat): void {
+    this.#response = killed(this.#response);
+    this.#write(cause, 'killed');
+    this.#tell({
+      level: cause.level,
+      title: cause.title,
+      description: redacted(cause.description),
+      time: this.#parts.now().toISOString(),
+      action: 'killed',
+    });
+    this.#end();
+    this.#parts.effects.kill(this.session, cause);
   }
 
   #letGo(): void {

@@ -1,7 +1,9 @@
 // What findings cause: Incus is told, evidence is kept, the container ends, the owner is told.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Libc } from '../../host/libc.ts';
 import { runAs } from '../../host/run-as.ts';
 import type { Incus } from '../../incus/client.ts';
+import type { InstanceStatus, StateChange } from '../../incus/shapes.ts';
 import { type Alert, alertKeyName } from '../../monitor/alert.ts';
 import { redacted } from '../../monitor/redact.ts';
 import type { Threat } from '../../monitor/threat.ts';
@@ -20,60 +22,81 @@ export interface EffectParts {
   readonly note: (session: WatchedSession, evidence: Readonly<Record<string, unknown>>) => void;
 }
 
-const freezeLimitMs = 30_000;
-const stopLimitMs = 60_000;
+const changeLimitMs = 60_000;
 const notifyLimitMs = 10_000;
+const triesMax = 20;
+const againMs = 300;
 
 export function effectsOf(parts: EffectParts): Effects {
   const { log } = parts;
   const failed: Effects['failed'] = ({ name }, what, error) =>
     log('warning', 'monitor-failed', { name, what, error });
-  /** Runs in the background; a failure is logged. */
-  const background = (session: WatchedSession, what: string, work: () => Promise<void>) => {
-    work().catch((error: unknown) => failed(session, what, error));
+  const queues = new Map<string, Promise<void>>();
+  /** Runs in the background, one after the other for each container: Incus refuses a stop during an update. */
+  const inTurn = (session: WatchedSession, what: string, work: () => Promise<void>) => {
+    const queued = (queues.get(session.name) ?? Promise.resolve())
+      .then(work)
+      .catch((error: unknown) => failed(session, what, error))
+      .finally(() => {
+        if (queues.get(session.name) === queued) queues.delete(session.name);
+      });
+    queues.set(session.name, queued);
+  };
+  const tellOwner = (session: WatchedSession, cause: Threat, action: 'paused' | 'killed') => {
+    notify(parts, session, cause, action).catch((error: unknown) =>
+      failed(session, 'notify', error),
+    );
   };
   return {
     failed,
     paused: (session, cause) => {
       log('warning', 'paused', { name: session.name, title: cause.title });
-      background(session, 'pause', () => tellIncusFrozen(parts, session));
-      background(session, 'notify', () => notify(parts, session, cause, 'paused'));
+      inTurn(session, 'pause', () => tellIncusFrozen(parts, session));
+      tellOwner(session, cause, 'paused');
     },
-    kill: (session, cause, sample) => {
+    keep: (session, cause, sample) =>
+      inTurn(session, 'evidence', async () =>
+        parts.note(session, await keepEvidence(parts, session, cause, sample)),
+      ),
+    // The attack goes on where the container does, so it ends even if nothing could be kept before.
+    kill: (session, cause) => {
       log('warning', 'killing', { name: session.name, title: cause.title });
-      background(session, 'kill', async () => {
-        try {
-          parts.note(session, await keepEvidence(parts, session, cause, sample));
-        } catch (error) {
-          // The attack goes on where the container does, so it ends even if nothing could be kept.
-          failed(session, 'evidence', error);
-        }
-        await stop(parts, session);
-      });
-      background(session, 'notify', () => notify(parts, session, cause, 'killed'));
+      inTurn(session, 'kill', () => stop(parts, session));
+      tellOwner(session, cause, 'killed');
     },
-    alert: (session, alert) =>
-      background(session, 'alert', () => writeAlert(parts, session, alert)),
+    alert: (session, alert) => inTurn(session, 'alert', () => writeAlert(parts, session, alert)),
   };
 }
 
 /** The kernel has stopped its processes; this makes Incus know, and every program that asks Incus. */
-async function tellIncusFrozen(
-  { incus, signal }: EffectParts,
-  { name }: WatchedSession,
-): Promise<void> {
-  const operation = await incus.changeState(name, { action: 'freeze' }, { signal });
-  await operation.wait({ signal, timeoutMs: freezeLimitMs });
+function tellIncusFrozen(parts: EffectParts, { name }: WatchedSession): Promise<void> {
+  return insist(parts, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
 }
 
-async function stop({ incus, signal, log }: EffectParts, { name }: WatchedSession): Promise<void> {
-  const operation = await incus.changeState(
-    name,
-    { action: 'stop', force: true, timeout: 30 },
-    { signal },
-  );
-  await operation.wait({ signal, timeoutMs: stopLimitMs });
-  log('warning', 'killed', { name });
+async function stop(parts: EffectParts, { name }: WatchedSession): Promise<void> {
+  await insist(parts, name, { action: 'stop', force: true, timeout: 30 }, ['Stopped']);
+  parts.log('warning', 'killed', { name });
+}
+
+/** Tries again while somebody else's operation is in the way: what a failure means is found by looking. */
+async function insist(
+  { incus, signal }: EffectParts,
+  name: string,
+  change: StateChange,
+  reached: readonly InstanceStatus[],
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const operation = await incus.changeState(name, change, { signal });
+      await operation.wait({ signal, timeoutMs: changeLimitMs });
+      return;
+    } catch (error) {
+      const found = await incus.instance(name, { signal });
+      if (!found || reached.includes(found.instance.status)) return;
+      if (tries === triesMax) throw error;
+      await delay(againMs, undefined, { signal });
+    }
+  }
 }
 
 async function writeAlert(

@@ -1,0 +1,40 @@
+// The one container that a command is about: the one that was named, $COI_CONTAINER, or the workspace's only one.
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { quoted, workspaceHash } from '../names.ts';
+import { findContainer } from '../session/lookup.ts';
+import type { Container } from '../session/record.ts';
+import { workspacePath } from '../session/workspace.ts';
+import type { GlobalOptions } from './command.ts';
+import { ownContainers } from './containers.ts';
+
+/** Throws `session-not-found`, also when several could be meant. */
+export async function oneContainer(
+  app: App,
+  options: GlobalOptions,
+  word: string | undefined,
+): Promise<Container> {
+  const own = await ownContainers(app, options);
+  const named = word ?? app.env['COI_CONTAINER'];
+  if (named) {
+    const found = findContainer(app, own, named);
+    if (found) return found;
+    throw new CoiError('session-not-found', `container ${quoted(named)} not found`, {
+      hint: 'See `coi list`.',
+    });
+  }
+  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const hash = workspaceHash(workspace);
+  const here = own.filter(
+    ({ name, session }) =>
+      session?.workspace === workspace || name.startsWith(`${app.prefix}${hash}-`),
+  );
+  const [only] = here;
+  if (only && here.length === 1) return only;
+  const several = here.map(({ name }) => name).join(', ');
+  throw new CoiError(
+    'session-not-found',
+    only ? `this workspace has ${here.length} containers` : 'this workspace has no container',
+    { hint: only ? `Name one: ${several}.` : 'Name one; see `coi list`.' },
+  );
+}

@@ -1,0 +1,58 @@
+// coi top: what all running sessions use.
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { App } from '../app.ts';
+import { type TopOrder, topJson, topText } from '../ui/views/top.ts';
+import type { GlobalOptions } from './command.ts';
+import { flagsOf } from './global.ts';
+import { pause, showAgain, watchSeconds } from './monitor.ts';
+import { oneContainer } from './one-container.ts';
+
+interface Options extends GlobalOptions {
+  interval?: string;
+  watch?: string;
+  sort: TopOrder;
+  procs?: boolean;
+  json?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[container]', 'only that one, by name or alias')
+    .option('-i, --interval <seconds>', 'look again that often on a terminal (2)')
+    .option('--watch <seconds>', 'the same as --interval')
+    .addOption(
+      new Option('--sort <column>', 'what is shown first')
+        .choices(['cpu', 'mem', 'disk', 'net'])
+        .default('cpu'),
+    )
+    .option('--procs', 'the processes too, with their ids on the host')
+    .option('--json', 'print once, as JSON')
+    .action((name: string | undefined) => top(app, flagsOf<Options>(command), name));
+}
+
+async function top(app: App, options: Options, word: string | undefined): Promise<void> {
+  const asked = options.watch ?? options.interval;
+  // On a pipe it is printed once, unless asked otherwise.
+  const seconds = options.json
+    ? 0
+    : asked === undefined
+      ? app.io.stdout.isTTY
+        ? 2
+        : 0
+      : watchSeconds(asked);
+  const only = word === undefined ? undefined : (await oneContainer(app, options, word)).name;
+  const coid = await app.coid();
+  for (;;) {
+    const { signal } = app;
+    const sessions =
+      only === undefined ? await coid.monitors({ signal }) : [await coid.monitor(only, { signal })];
+    const view = { sort: options.sort, processes: options.procs ?? only !== undefined };
+    if (options.json) app.io.printJson(topJson(sessions, view));
+    else if (seconds > 0) showAgain(app, topText(sessions, view, app.io.style));
+    else app.io.print(topText(sessions, view, app.io.style).join('\n'));
+    if (seconds === 0) return;
+    await pause(seconds * 1000, signal);
+    if (signal.aborted) return;
+  }
+}

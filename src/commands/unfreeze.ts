@@ -1,0 +1,62 @@
+// coi unfreeze: lets sessions go on that were paused.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import type { Incus } from '../incus/client.ts';
+import { quoted } from '../names.ts';
+import { incusFailure } from '../session/failure.ts';
+import { findContainer } from '../session/lookup.ts';
+import type { GlobalOptions } from './command.ts';
+import { type OwnerOptions, ownContainers } from './containers.ts';
+import { flagsOf } from './global.ts';
+
+const limitMs = 30_000;
+
+type Options = GlobalOptions & OwnerOptions;
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[name]', 'container name or alias (default: all that are paused)')
+    .addHelpText('after', '\nWhy a session was paused is in `coi audit`.')
+    .action((name: string | undefined) => unfreeze(app, flagsOf<Options>(command), name));
+}
+
+async function unfreeze(app: App, options: Options, word: string | undefined): Promise<void> {
+  const own = await ownContainers(app, options);
+  const incus = await app.incus();
+  if (word !== undefined) {
+    const found = findContainer(app, own, word);
+    if (!found) {
+      throw new CoiError('session-not-found', `container ${quoted(word)} not found`, {
+        hint: 'See `coi list`.',
+      });
+    }
+    if (found.status !== 'Frozen') {
+      throw new CoiError(
+        'failed',
+        `container ${found.name} is not frozen (status: ${found.status})`,
+        { hint: 'Only a paused container can be let go.' },
+      );
+    }
+    await letGo(incus, found.name, app.signal);
+    app.io.print(`Container ${found.name} unfrozen`);
+    return;
+  }
+  const frozen = own.filter(({ status }) => status === 'Frozen');
+  if (frozen.length === 0) {
+    app.io.tell('No frozen COI containers found');
+    return;
+  }
+  await Promise.all(frozen.map(({ name }) => letGo(incus, name, app.signal)));
+  for (const { name } of frozen) app.io.print(`Container ${name} unfrozen`);
+  app.io.print(`Unfroze ${frozen.length} container(s)`);
+}
+
+async function letGo(incus: Incus, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    const operation = await incus.changeState(name, { action: 'unfreeze' }, { signal });
+    await operation.wait({ signal, timeoutMs: limitMs });
+  } catch (error) {
+    throw incusFailure(error, `unfreezing ${name} failed`);
+  }
+}

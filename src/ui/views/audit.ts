@@ -1,0 +1,30 @@
+// A line of the audit log for people. Pure.
+import type { AuditRecord } from '../../monitor/audit.ts';
+import { oneLine } from '../printable.ts';
+import type { Style } from '../style.ts';
+
+/** The line itself where it is none of ours. */
+export function auditLine(line: string, style: Style): string {
+  const record = parsed(line);
+  if (!record) return oneLine(line);
+  const { timestamp, level, action, title, description, repeats } = record;
+  const colour =
+    level === 'critical' || level === 'high'
+      ? style.red
+      : level === 'warning'
+        ? style.yellow
+        : style.dim;
+  const times = repeats === undefined ? '' : ` (${repeats} more)`;
+  const about = title === description ? '' : `: ${oneLine(description)}`;
+  return `${oneLine(timestamp)}  ${colour(level.padEnd(8))}  ${oneLine(action)}${times}  ${oneLine(title)}${about}`;
+}
+
+function parsed(line: string): AuditRecord | undefined {
+  try {
+    const value = JSON.parse(line) as Partial<AuditRecord> | null;
+    const texts = [value?.timestamp, value?.level, value?.action, value?.title, value?.description];
+    return texts.every((text) => typeof text === 'string') ? (value as AuditRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
