@@ -1,6 +1,6 @@
 // Builds an image: fetch on the host, install in a container of its own, publish, name. Leaves nothing else behind.
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import type { RunCommand } from '../host/command.ts';
@@ -8,7 +8,7 @@ import type { Incus } from '../incus/client.ts';
 import { runSteps, type Step, type StepEvent } from '../session/steps.ts';
 import { unpackEatmydata, writeBase } from './base.ts';
 import { removeContainer, runScript, settled, startContainer, stopContainer } from './container.ts';
-import { type Downloader, downloadPackages } from './download.ts';
+import { type Downloader, downloadPackages, openForAll } from './download.ts';
 import { downloadNpm } from './download-npm.ts';
 import { copyGuestFiles } from './guestfiles.ts';
 import { importBase, publish, trialName, unpackIntoPool } from './publish.ts';
@@ -87,8 +87,11 @@ export async function buildImage(world: BuildWorld, order: BuildOrder): Promise<
 async function begin(world: BuildWorld, signal: AbortSignal): Promise<Work> {
   const directory = await mkdtemp(join(world.temporary, `${workPrefix}${world.pid}-`));
   const input = join(directory, 'input');
+  const secret = join(directory, 'secret');
+  await mkdir(secret);
   await mkdir(input);
-  const down: Downloader = { input, run: world.run, log: world.log, signal };
+  await chmod(input, 0o755);
+  const down: Downloader = { input, secret, run: world.run, log: world.log, signal };
   return {
     name: `${workPrefix}${randomBytes(4).toString('hex')}`,
     directory,
@@ -115,6 +118,7 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
         }
         work.essential = await downloadPackages(work.down, recipe.packages, arch);
         await unpackEatmydata(world.run, work.down);
+        await openForAll(work.down, ['guest', 'libeatmydata.so']);
       },
     },
     {

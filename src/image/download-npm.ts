@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import { call, type Downloader } from './download.ts';
+import { call, type Downloader, openForAll } from './download.ts';
 import type { Architecture } from './recipe.ts';
 
 /**
@@ -32,6 +32,7 @@ export async function downloadNpm(
     throw new CoiError('image-build-failed', `npm could not fetch the agents (status ${status})`, {
       hint: 'Is the npm registry reachable from this host?',
     });
+  await openForAll(down, ['npm', 'registry']);
 }
 
 /** The registry as the image may know it: without a login, and not one that only this host can reach. */

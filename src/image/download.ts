@@ -22,6 +22,8 @@ const askLimitMs = 30_000;
 export interface Downloader {
   /** A directory of the build that the container sees as /mnt. */
   readonly input: string;
+  /** One that it does not see, for what may hold a login. */
+  readonly secret: string;
   readonly run: RunCommand;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -47,7 +49,15 @@ export async function downloadPackages(
   const essential = (await readdir(archives)).filter((name) => name.endsWith('.deb')).sort();
   // libeatmydata takes fsync out of a build that is thrown away when it fails; it is not installed.
   await apt(['--yes', '--download-only', 'install', '?essential', 'libeatmydata1', ...packages]);
+  await openForAll(down, ['apt', 'sources', 'keyrings', 'authorities']);
   return essential;
+}
+
+/** Root of the container is nobody on the host: whatever the user's umask is, it has to read what is there. */
+export async function openForAll(down: Downloader, names: readonly string[]): Promise<void> {
+  const paths = names.map((name) => join(down.input, name));
+  const { status } = await call(down, ['chmod', '--recursive', 'a+rX', ...paths], { quiet: true });
+  if (status !== 0) throw new CoiError('image-build-failed', 'chmod of the downloads failed');
 }
 
 async function hostMirror(down: Downloader): Promise<{ sources: AptSource[]; settings: string[] }> {
@@ -84,12 +94,13 @@ async function privateApt(
 ) {
   const dir = join(down.input, 'apt');
   const kept = keptSources(sources);
-  for (const part of ['lists/partial', 'archives/partial', 'etc', '../sources', '../keyrings'])
-    await mkdir(join(dir, part), { recursive: true });
+  for (const part of ['apt/lists/partial', 'apt/archives/partial', 'sources', 'keyrings'])
+    await mkdir(join(down.input, part), { recursive: true });
+  const sourceParts = join(down.secret, 'sources');
+  await mkdir(sourceParts);
   await writeFile(
-    join(dir, 'etc/image.sources'),
+    join(sourceParts, 'image.sources'),
     sourcesFile(sources, (path) => path),
-    { mode: 0o600 },
   );
   await writeFile(join(down.input, 'sources/debian.sources'), kept.text);
   await writeFile(
@@ -99,8 +110,8 @@ async function privateApt(
   for (const path of kept.keyrings)
     await copyFile(path, join(down.input, 'keyrings', basename(path)));
   await writeFile(join(dir, 'status'), '');
-  const config = join(dir, 'apt.conf');
-  await writeFile(config, aptConfig(dir, settings, arch), { mode: 0o600 });
+  const config = join(down.secret, 'apt.conf');
+  await writeFile(config, aptConfig(dir, sourceParts, settings, arch));
   return async (args: readonly string[]) => {
     const end = await call(down, ['apt-get', '--quiet', ...args], {
       env: { APT_CONFIG: config, LC_ALL: 'C.UTF-8' },
@@ -114,7 +125,12 @@ async function privateApt(
   };
 }
 
-function aptConfig(dir: string, settings: readonly string[], { debian }: Architecture): string {
+function aptConfig(
+  dir: string,
+  sourceParts: string,
+  settings: readonly string[],
+  { debian }: Architecture,
+): string {
   const lines = [
     `Dir::State "${dir}";`,
     `Dir::State::lists "${dir}/lists";`,
@@ -124,7 +140,7 @@ function aptConfig(dir: string, settings: readonly string[], { debian }: Archite
     'Dir::Cache::pkgcache "";',
     'Dir::Cache::srcpkgcache "";',
     'Dir::Etc::sourcelist "/dev/null";',
-    `Dir::Etc::sourceparts "${dir}/etc";`,
+    `Dir::Etc::sourceparts "${sourceParts}";`,
     ...['parts', 'main', 'preferences', 'preferencesparts'].map(
       (name) => `Dir::Etc::${name} "/dev/null";`,
     ),

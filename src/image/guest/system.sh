@@ -17,8 +17,12 @@ chmod 755 /usr/local/bin/dummy /usr/local/libexec/coi-dhcp /usr/local/libexec/co
 for name in poweroff shutdown reboot halt close stop; do
   ln --symbolic ../libexec/coi-power "/usr/local/bin/$name"
 done
-cp --no-preserve=ownership /mnt/authorities/*.crt /usr/local/share/ca-certificates/ 2>/dev/null || true
-update-ca-certificates
+for authority in /mnt/authorities/*.crt; do
+  [ -e "$authority" ] || continue
+  cp --no-preserve=ownership "$authority" /usr/local/share/ca-certificates/
+  added=yes
+done
+[ -z "${added-}" ] || update-ca-certificates
 printf 'LANG=C.UTF-8\n' >/etc/locale.conf
 printf 'LANG=C.UTF-8\n' >/etc/default/locale
 ln --symbolic --force /usr/share/zoneinfo/Etc/UTC /etc/localtime
