@@ -1,5 +1,6 @@
 // Hands the checks of setup and health what they may ask, and what they may touch.
 import type { App } from '../app.ts';
+import { coidUnit } from '../daemon/unit.ts';
 import { installerOf, thisProgram } from '../host/install.ts';
 import { thisMachine } from '../host/machine.ts';
 import type { Ground } from '../setup/check.ts';
@@ -19,6 +20,7 @@ export function groundOf(app: App): Ground {
     installer: program && installerOf(program, places),
     caller: caller(app),
     version: app.version,
+    coidUnit,
     imageAlias,
     signal: app.signal,
   };

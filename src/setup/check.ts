@@ -34,6 +34,8 @@ export interface Ground {
   /** Who will use coi on this host: under sudo the user that called it. */
   readonly caller: { readonly name: string; readonly uid: number };
   readonly version: string;
+  /** Text of coid's systemd unit for the program at that path. */
+  readonly coidUnit: (programPath: string) => string;
   /** Alias of the image that sessions start from. */
   readonly imageAlias: string;
   readonly signal: AbortSignal;

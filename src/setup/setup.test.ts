@@ -150,8 +150,8 @@ describe('a host whose processes were all ended', () => {
       '/usr/libexec/incus/incusd &',
       'prlimit --pid 7 --nofile=1048576:1048576 --nproc=unlimited:unlimited',
       '/usr/libexec/incus/incusd waitready',
-      '/usr/local/bin/coi daemon stop',
-      '/usr/local/bin/coi daemon start',
+      '/usr/local/lib/coi/current/bin/coi daemon stop',
+      '/usr/local/lib/coi/current/bin/coi daemon start',
     ]);
   });
 
@@ -161,7 +161,6 @@ describe('a host whose processes were all ended', () => {
       files: {
         ...halfAlive.files,
         '/run/systemd/system': { kind: 'directory' },
-        '/usr/local/lib/coi/current/dist/coid.service': '[Unit]\n',
       },
     });
     assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
@@ -284,7 +283,10 @@ describe('a pool on a host that is no good for btrfs', () => {
 });
 
 describe('coid', () => {
-  const restarted = ['/usr/local/bin/coi daemon stop', '/usr/local/bin/coi daemon start'];
+  const restarted = [
+    '/usr/local/lib/coi/current/bin/coi daemon stop',
+    '/usr/local/lib/coi/current/bin/coi daemon start',
+  ];
 
   test('of another version is restarted', async () => {
     const host = new FakeHost({ ...wellState, coid: { version: '1.2.2' } });

@@ -111,6 +111,7 @@ export class FakeHost implements Machine {
       installer,
       caller: this.#state.caller ?? { name: 'root', uid: 0 },
       version: '1.2.3',
+      coidUnit: (path) => `ExecStart=${path}`,
       imageAlias: 'coi-default',
       signal,
     };

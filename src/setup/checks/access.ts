@@ -40,13 +40,11 @@ export function membershipFinding(
   caller: { name: string; uid: number },
   groups: readonly number[],
 ): Finding {
-  if (!group)
-    return finding(
-      'failed',
-      `there is no group ${adminGroup}`,
-      {},
-      { plan: `make the group ${adminGroup}` },
-    );
+  const join = `make ${caller.name} a member of ${adminGroup} (its members can become root through Incus)`;
+  if (!group) {
+    const plan = `make the group ${adminGroup}${caller.uid === 0 ? '' : ` and ${join}`}`;
+    return finding('failed', `there is no group ${adminGroup}`, {}, { plan });
+  }
   if (caller.uid === 0) return ok('root needs none');
   if (groups.includes(group.gid)) return ok(`${caller.name} is in ${adminGroup}`);
   if (group.members.includes(caller.name))
@@ -58,7 +56,7 @@ export function membershipFinding(
     `${caller.name} is not in ${adminGroup}`,
     {},
     {
-      plan: `make ${caller.name} a member of ${adminGroup} (its members can become root through Incus)`,
+      plan: join,
       hint: `sudo usermod -aG ${adminGroup} ${caller.name}`,
     },
   );

@@ -56,6 +56,7 @@ export function programFinding(
 }
 
 const unitPath = '/etc/systemd/system/coid.service';
+const programOf = ({ places }: Pick<Installer, 'places'>) => `${places.libDir}/current/bin/coi`;
 
 export const coid: Check = {
   id: 'coid',
@@ -71,46 +72,54 @@ export const coid: Check = {
       status = await ground.coidStatus();
     } catch (error) {
       ground.signal.throwIfAborted();
-      const { code, message } = error as { code?: string; message?: string };
-      if (code === 'coid-version')
-        return finding(
-          'failed',
-          'it is of another version',
-          {},
-          { plan: 'restart coid from this coi' },
-        );
-      return finding('failed', `not running: ${message ?? String(error)}`, {}, { plan: start });
+      return silentFinding(error, start);
     }
-    const [state, path] = await Promise.all([
-      ground.installer?.state(),
+    const { installer } = ground;
+    const [state, path, unit] = await Promise.all([
+      installer?.state(),
       ground.machine.linkTarget(`/proc/${status.pid}/exe`),
+      ground.machine.readText(unitPath),
     ]);
-    return coidFinding(
-      status,
-      ground.version,
-      state && ground.installer ? `${ground.installer.places.libDir}/${state.wanted}/` : undefined,
-      path,
-    );
+    const wantedDir = installer && state && `${installer.places.libDir}/${state.wanted}/`;
+    const found = coidFinding(status, ground.version, wantedDir, path);
+    if (found.status !== 'ok' || !systemd || !installer) return found;
+    if (unit === ground.coidUnit(programOf(installer))) return found;
+    const message =
+      unit === undefined ? 'it runs, but not as a service' : 'its service is of another build';
+    return finding('warning', message, found.details, { plan: start });
   },
   fix: async (ground) => {
-    const places = ground.installer?.places;
-    if (!places)
+    const { installer, machine, signal } = ground;
+    if (!installer)
       throw new CoiError('setup-failed', 'coid cannot be started before coi is installed');
-    if (await hasSystemd(ground.machine)) {
-      const shipped = `${places.libDir}/current/dist/coid.service`;
-      const unit = await ground.machine.readText(shipped);
-      if (unit === undefined) throw new CoiError('setup-failed', `${shipped} is missing`);
-      await ground.machine.writeText(unitPath, unit, 0o644);
-      await command(ground, ['systemctl', 'daemon-reload']);
-      await command(ground, ['systemctl', 'enable', 'coid.service']);
-      await command(ground, ['systemctl', 'restart', 'coid.service']);
+    const program = programOf(installer);
+    // Whatever runs there is replaced; none is fine as well, so its status does not matter.
+    const stop = () => machine.run([program, 'daemon', 'stop'], { signal });
+    if (!(await hasSystemd(machine))) {
+      await stop();
+      await command(ground, [program, 'daemon', 'start']);
       return;
     }
-    // Whatever runs there is replaced; none is fine as well, so its status does not matter.
-    await ground.machine.run([places.linkPath, 'daemon', 'stop'], { signal: ground.signal });
-    await command(ground, [places.linkPath, 'daemon', 'start']);
+    await machine.writeText(unitPath, ground.coidUnit(program), 0o644);
+    await command(ground, ['systemctl', 'daemon-reload']);
+    await stop();
+    await command(ground, ['systemctl', 'enable', 'coid.service']);
+    await command(ground, ['systemctl', 'restart', 'coid.service']);
   },
 };
+
+function silentFinding(error: unknown, start: string): Finding {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === 'coid-version') {
+    return finding(
+      'failed',
+      'it is of another version',
+      {},
+      { plan: 'restart coid from this coi' },
+    );
+  }
+  return finding('failed', `not running: ${message ?? String(error)}`, {}, { plan: start });
+}
 
 /** `wantedDir` is where the installed program would be; `path` is what coid runs, undefined where this user may not see it. */
 export function coidFinding(
