@@ -42,7 +42,8 @@ export async function* followEvents(
     }
     if (signal.aborted) return;
     yield { kind: 'lost', error: lost, retryMs };
-    await wait(retryMs, signal).catch(() => {});
+    // Only an abort ends the wait early, and the loop looks for that itself.
+    await wait(retryMs, signal).catch(() => undefined);
     retryMs = Math.min(retryMs * 2, maxDelayMs);
   }
 }

@@ -40,7 +40,8 @@ export async function socketOpener(socketPath: string): Promise<SocketOpener> {
       socket.on('error', (error) => fail(connectionError(call, error)));
       socket.once('close', () => fail(lost(call, 'ECONNRESET', 'the websocket was closed')));
     });
-    opened.catch(() => {});
+    // Who awaits it sees the rejection; a control socket may be of no interest any more.
+    opened.catch(() => undefined);
     return { socket, opened };
   };
 }

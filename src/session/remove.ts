@@ -10,7 +10,7 @@ const forcedMs = 60_000;
 const looksMax = 4;
 /**
  * A guest that has just started does not hear the signal yet, and Incus sends it only once for each stop
- * (test/incus/remove.test.ts), so a graceful stop is asked for again after this time.
+ * (test/incus/list-and-end.test.ts), so a graceful stop is asked for again after this time.
  */
 const askAgainSeconds = 5;
 
@@ -125,5 +125,5 @@ async function makeEphemeral(incus: Incus, name: string, signal: AbortSignal): P
 
 /** Undoes makeEphemeral; what is gone or going needs no undoing. */
 async function keepAgain(incus: Incus, name: string): Promise<void> {
-  await incus.updateInstance(name, { ephemeral: false }).catch(() => {});
+  await incus.updateInstance(name, { ephemeral: false }).catch(() => undefined);
 }

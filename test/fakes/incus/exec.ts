@@ -132,6 +132,7 @@ export class Execs {
     ]);
     const outputs = [...new Set([stdout, stderr])];
     for (const stream of outputs) stream.end();
+    // A client that hung up is no failure of the command.
     await Promise.all(outputs.map((stream) => finished(stream).catch(() => {})));
     // As the daemon: a terminal is over when both sides said so.
     if (body.interactive && first.readyState === first.OPEN)
@@ -161,6 +162,7 @@ function output(socket: WebSocket): Writable {
       await new Promise((resolve) => socket.send(chunk, { binary: true }, resolve));
     await new Promise((resolve) => socket.send('', { binary: false }, resolve));
   })();
+  // The stream is destroyed when the client hangs up.
   sending.catch(() => {});
   socket.once('close', () => stream.destroy());
   return stream;

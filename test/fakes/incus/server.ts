@@ -22,6 +22,8 @@ export interface FakeIncus extends AsyncDisposable {
   readonly faults: Faults;
   /** Every request so far, as `GET /1.0/instances?recursion=1`. */
   readonly requests: readonly string[];
+  /** Resolves when the next such request has arrived (a fault may hold it then). */
+  nextRequest(method: string, path: RegExp): Promise<void>;
   /** Resolves when every subscriber has received all events so far, or has hung up. */
   eventsDelivered(): Promise<void>;
   /** Ends every connection at once, as a daemon that dies; the socket stays and new connections work. */
@@ -36,6 +38,8 @@ export async function startFakeIncus(
   const directory = await mkdtemp(join(tmpdir(), 'coit-incus-'));
   const socketPath = join(directory, 'unix.socket');
   const world: World = { state: new FakeState(), operations: new Operations() };
+  const faults = new Faults();
+  const requests = new RequestLog();
   const execs = new Execs(options.commands ?? []);
   const routes = [
     ...instanceRoutes,
@@ -43,18 +47,15 @@ export async function startFakeIncus(
     ...resourceRoutes,
     route('POST /1.0/instances/*/exec', (request) => execs.start(request, world)),
   ];
-  const faults = new Faults();
-  const requests: string[] = [];
-  const connections = new Set<Duplex>();
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
+    requests.add(request);
     const fault = faults.next(request.method ?? '', request.url ?? '');
     answer(request, response, routes, world, fault).catch((error: unknown) => {
       if (error instanceof Refusal) sendError(response, error.status, error.message);
-      else if (!response.destroyed)
-        sendError(response, 500, error instanceof Error ? (error.stack ?? '') : String(error));
+      else if (!response.destroyed) sendError(response, 500, String(error));
     });
   });
+  const connections = new Set<Duplex>();
   server.on('connection', (connection: Duplex) => {
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
@@ -62,14 +63,6 @@ export async function startFakeIncus(
   const subscribers = new Set<WebSocket>();
   server.on('upgrade', upgrader(world, execs, requests, faults, subscribers));
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
-  const eventsDelivered = async () => {
-    for (const socket of subscribers) {
-      // Answered in order: what was sent before has arrived by then.
-      const answered = Promise.race([once(socket, 'pong'), once(socket, 'close')]);
-      socket.ping();
-      await answered;
-    }
-  };
   const cutAll = () => {
     for (const connection of connections) connection.destroy();
   };
@@ -83,12 +76,43 @@ export async function startFakeIncus(
     socketPath,
     state: world.state,
     faults,
-    requests,
-    eventsDelivered,
+    requests: requests.lines,
+    nextRequest: (method, path) => requests.next(method, path),
+    eventsDelivered: () => delivered(subscribers),
     cutAll,
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+class RequestLog {
+  readonly lines: string[] = [];
+  readonly #awaited = new Set<(request: IncomingMessage) => void>();
+
+  add(request: IncomingMessage): void {
+    this.lines.push(`${request.method} ${request.url}`);
+    for (const look of this.#awaited) look(request);
+  }
+
+  next(method: string, path: RegExp): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (request: IncomingMessage) => {
+        if (request.method !== method || !path.test(request.url ?? '')) return;
+        this.#awaited.delete(look);
+        resolve();
+      };
+      this.#awaited.add(look);
+    });
+  }
+}
+
+async function delivered(subscribers: ReadonlySet<WebSocket>): Promise<void> {
+  for (const socket of subscribers) {
+    // Answered in order: what was sent before has arrived by then.
+    const answered = Promise.race([once(socket, 'pong'), once(socket, 'close')]);
+    socket.ping();
+    await answered;
+  }
 }
 
 async function answer(
@@ -136,13 +160,13 @@ async function handle(
 function upgrader(
   { state }: World,
   execs: Execs,
-  requests: string[],
+  requests: RequestLog,
   faults: Faults,
   subscribers: Set<WebSocket>,
 ) {
   const sockets = new WebSocketServer({ noServer: true });
   return (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    requests.push(`${request.method} ${request.url}`);
+    requests.add(request);
     const url = new URL(request.url ?? '/', 'http://incus');
     const secret = url.searchParams.get('secret') ?? '';
     const isEvents = url.pathname === '/1.0/events';
