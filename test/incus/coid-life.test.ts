@@ -11,7 +11,7 @@ import { type CoidBed, coidBed } from './coid-bed.ts';
 
 const limit = { timeout: 180_000 };
 /** A look every few milliseconds: what could go wrong once in a thousand starts then goes wrong here. */
-const tight = { COI_RECONCILE_EVERY_MS: '5' };
+const tight = { COI_RECONCILE_EVERY_MS: '20' };
 
 /** As root, once systemd in the guest takes orders: its bus comes half a second after the container. */
 async function inGuest(bed: CoidBed, container: string, command: string): Promise<void> {
@@ -98,7 +98,7 @@ test(
     await powerOff(bed, container);
     const other = await bed.session();
     await powerOff(bed, other.container);
-    await bed.lifecycle.until('instance-deleted', other.container);
+    await bed.untilUnmounted(other.id);
     assert.equal(await bed.status(container), 'Stopped');
     assert.deepEqual(await bed.mountIds(), [id]);
     assert.equal((await bed.coid.remount(container)).length, 1);
