@@ -33,6 +33,10 @@ export const errorCodes = {
   'profile-not-found': { exit: 1, about: 'There is no such profile.' },
   'tool-unknown': { exit: 1, about: 'There is no such tool.' },
   'network-unprotected': { exit: 1, about: 'The network guard could not be put in force.' },
+  'network-mode': {
+    exit: 1,
+    about: 'Another session of this workspace has another network mode.',
+  },
   'unprotected-path': { exit: 1, about: 'A path could not be protected.' },
   'needs-root': { exit: 1, about: 'The command has to be run as root.' },
   'setup-failed': { exit: 1, about: 'The host could not be made ready.' },

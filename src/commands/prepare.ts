@@ -27,6 +27,7 @@ import type { PlannedMount, ServerFacts, SessionWish } from '../session/plan.ts'
 import { sessionZone } from '../session/timezone.ts';
 import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
+import { sessionPolicy } from './network-policy.ts';
 
 export interface Place {
   readonly workspace: WorkspacePath;
@@ -153,7 +154,6 @@ export function wish(
     persistent: more.persistent,
     alias: alias ? parseAlias(alias) : undefined,
     profile,
-    network: settings['network.mode'],
     docker: settings['container.docker'],
     storagePool: settings['container.storage_pool'] || undefined,
     ...following(app, resolved),
@@ -166,10 +166,16 @@ export function wish(
 export function following(
   app: App,
   { settings }: ResolvedConfig,
-): Pick<SessionWish, 'limits' | 'timezone' | 'monitor'> {
+): Pick<SessionWish, 'limits' | 'timezone' | 'monitor' | 'network' | 'policy'> {
   const { name, warning } = sessionZone(settings, hostZone(), knownZone);
   if (warning) app.io.warn(warning);
-  return { limits: sessionLimits(settings), timezone: name, monitor: monitorKey(settings) };
+  return {
+    limits: sessionLimits(settings),
+    timezone: name,
+    monitor: monitorKey(settings),
+    network: settings['network.mode'],
+    policy: sessionPolicy(app, settings),
+  };
 }
 
 /** The slot that was asked for; 0 means any. Throws `usage`. */

@@ -10,6 +10,9 @@ import {
   defaultRunDir,
   type MonitorsReply,
   type MountsReply,
+  type NetworkReport,
+  type PermitReply,
+  type PermitRequest,
   protocolHeader,
   protocolVersion,
   type Reservation,
@@ -33,6 +36,10 @@ export interface Coid {
   release(id: string, options?: CoidOptions): Promise<void>;
   /** Makes the mounts of an existing container again as its `user.coi.mounts` says: before a stopped one is started. */
   remount(container: string, options?: CoidOptions): Promise<readonly ReservedMount[]>;
+  /** What a session may reach, and what it was refused of late. */
+  network(container: string, options?: CoidOptions): Promise<NetworkReport>;
+  /** Opens an entry (as in `allowed_domains`) to a running session for a while. */
+  permit(container: string, request: PermitRequest, options?: CoidOptions): Promise<PermitReply>;
   /** What one running session of the user does now. */
   monitor(container: string, options?: CoidOptions): Promise<Snapshot>;
   /** What all running sessions of the user do now. */
@@ -73,6 +80,20 @@ export function openCoid({ socketPath }: { socketPath: string }): Coid {
           options,
         )) as MountsReply
       ).mounts,
+    network: async (container, options) =>
+      (await call(
+        'GET',
+        `/v1/network/${encodeURIComponent(container)}`,
+        undefined,
+        options,
+      )) as NetworkReport,
+    permit: async (container, request, options) =>
+      (await call(
+        'POST',
+        `/v1/network/${encodeURIComponent(container)}/permits`,
+        request,
+        options,
+      )) as PermitReply,
     monitor: async (container, options) =>
       (await call(
         'GET',

@@ -3,11 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { idsKey, type Taken } from './allocate.ts';
 import { isTreeId } from './mount-trees.ts';
-import type { Reservation } from './protocol.ts';
+import type { PolicyRecord, Reservation } from './protocol.ts';
 
 export interface Lease {
   readonly reservation: Reservation;
   readonly workspace: string;
+  /** What its session may reach. */
+  readonly policy: PolicyRecord;
   /** uid of who asked: may give it back. */
   readonly uid: number;
   /** On the clock of this coid (milliseconds); set anew when a coid starts. */

@@ -105,6 +105,51 @@ export interface SessionsReply {
   }[];
 }
 
+/** GET /v1/network/<container> */
+export interface NetworkReport {
+  readonly container: string;
+  /** On the host side. */
+  readonly interface: string;
+  readonly address: string;
+  readonly bridge: {
+    readonly name: string;
+    readonly gateway: string;
+    readonly prefixLength: number;
+  };
+  readonly policy: PolicyRecord;
+  /** Entries that were opened for a while; `until` is ISO 8601. */
+  readonly permits: readonly { readonly entry: string; readonly until: string }[];
+  /** Networks of the host that count as private. */
+  readonly attached: readonly string[];
+  readonly inForce: boolean;
+  /** Of the last quarter of an hour, each destination once, the latest first. */
+  readonly denials: readonly {
+    readonly address: string;
+    readonly protocol: string;
+    readonly port: number | undefined;
+    readonly secondsAgo: number;
+  }[];
+  /** Names that were refused; `at` is ISO 8601. */
+  readonly names: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly reason: string;
+    readonly count: number;
+    readonly at: string;
+  }[];
+}
+
+/** POST /v1/network/<container>/permits */
+export interface PermitRequest {
+  readonly entry: string;
+  readonly forMs: number;
+}
+
+export interface PermitReply {
+  readonly entry: string;
+  readonly until: string;
+}
+
 /** GET /v1/status */
 export interface DaemonStatus {
   readonly protocol: number;

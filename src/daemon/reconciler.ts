@@ -8,6 +8,7 @@ import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { Monitors } from './monitor/monitors.ts';
 import type { MountTrees } from './mount-trees.ts';
+import type { SessionGuards } from './network/guards.ts';
 import type { DaemonStatus } from './protocol.ts';
 import {
   type Action,
@@ -24,6 +25,7 @@ export interface ReconcilerParts {
   readonly world: World;
   readonly trees: MountTrees;
   readonly leases: Leases;
+  readonly guards: Pick<SessionGuards, 'follow'>;
   readonly service: Service;
   readonly monitors: Monitors;
   readonly log: Log;
@@ -165,7 +167,7 @@ export class Reconciler {
   }
 
   async #look(): Promise<void> {
-    const { world, trees, leases, monitors, runDir, elapsedMs } = this.#parts;
+    const { world, trees, leases, guards, monitors, log, runDir, elapsedMs } = this.#parts;
     // Leases and mounts first: a reservation that becomes a container meanwhile then is in both, or in the instances.
     const before = leases.all();
     const mounts = trees.present();
@@ -193,6 +195,11 @@ export class Reconciler {
       else await this.#act(action);
     }
     if (lookAgainMs !== undefined) this.lookWithin(lookAgainMs);
+    // Last: a guard that fails must keep neither mounts nor ends from being looked after.
+    await guards.follow(instances).catch((error: unknown) => {
+      log('error', 'guard-failed', { error });
+      this.lookWithin(retryMs);
+    });
   }
 
   async #act(action: Exclude<Action, FinishAction>): Promise<void> {

@@ -3,9 +3,25 @@ import { isAbsolute, normalize } from 'node:path';
 import { z } from 'zod/mini';
 import { CoiError } from '../errors.ts';
 import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../names.ts';
-import { mountsMax, type ReserveRequest } from './protocol.ts';
+import { networkPolicy } from '../network/policy.ts';
+import { mountsMax, type NetworkMode, type PolicyRecord, type ReserveRequest } from './protocol.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
+const mode = z.enum(['restricted', 'allowlist', 'open']);
+const short = z.string().check(z.maxLength(300));
+const port = z.int().check(z.minimum(1), z.maximum(65_535));
+const policyShape = z.strictObject({
+  mode,
+  allow: z.array(short).check(z.maxLength(500)),
+  hosts: z
+    .array(z.strictObject({ address: short, names: z.array(short), ports: z.array(port) }))
+    .check(z.maxLength(500)),
+  dnsServers: z.array(short).check(z.maxLength(10)),
+  allowedPorts: z.array(port).check(z.maxLength(500)),
+  allowLocal: z.boolean(),
+  blockPrivate: z.boolean(),
+  blockMetadata: z.boolean(),
+});
 const shape = z.strictObject({
   prefix: z.string(),
   hash: z.string().check(z.regex(/^[0-9a-f]{8}$/)),
@@ -19,7 +35,8 @@ const shape = z.strictObject({
   mounts: z
     .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
     .check(z.maxLength(mountsMax)),
-  network: z.enum(['restricted', 'allowlist', 'open']),
+  network: mode,
+  policy: z.optional(policyShape),
 });
 
 /** Throws `usage` or one of the codes for names and paths. */
@@ -32,7 +49,7 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
       `not a reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     );
   }
-  const { prefix, slot, container, session, workspace, mounts, ...rest } = result.data;
+  const { prefix, slot, container, session, workspace, mounts, policy, ...rest } = result.data;
   if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
     throw new CoiError('usage', 'not a reservation: two mounts have one name');
   return {
@@ -40,6 +57,7 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
     prefix: parsePrefix(prefix),
     slot: slot.kind === 'auto' ? slot : { kind: 'from', slot: parseSlot(String(slot.slot)) },
     ...(container === undefined ? {} : { container: parseContainerName(container) }),
+    ...(policy === undefined ? {} : { policy: soundPolicy(policy, rest.network) }),
     session: parseSessionId(session),
     workspace: absolutePath(workspace),
     mounts: mounts.map((mount) => ({
@@ -48,6 +66,13 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
       source: absolutePath(mount.source),
     })),
   };
+}
+
+/** Every part of it is parsed once, so that nothing fails when it becomes rules. */
+function soundPolicy(policy: PolicyRecord, mode: NetworkMode): PolicyRecord {
+  if (policy.mode !== mode) throw new CoiError('usage', 'not a reservation: two network modes');
+  networkPolicy(policy);
+  return policy;
 }
 
 /** A name becomes a directory below the run directory, so nothing but plain names. */

@@ -14,6 +14,8 @@ import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { Monitors } from './monitor/monitors.ts';
 import { MountTrees } from './mount-trees.ts';
+import { SessionGuards } from './network/guards.ts';
+import { NetworkService } from './network/network-service.ts';
 import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
 import { daemonServer } from './server.ts';
@@ -48,13 +50,18 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const lock = takeLock(libc, join(runDir, 'coid.lock'));
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
-  const { service, monitors, reconciler, leases, unusedMs } = assemble(options, libc, namespaces);
+  const { service, network, guards, monitors, reconciler, leases, unusedMs } = assemble(
+    options,
+    libc,
+    namespaces,
+  );
   leases.load(options.elapsedMs() + unusedMs);
   // The mounts of existing sessions first, before anybody asks for anything.
   await reconciler.start();
   const startedAt = now().toISOString();
   const server = daemonServer({
     service,
+    network,
     monitors,
     status: async () => ({
       ...{ protocol: protocolVersion, version, pid, startedAt },
@@ -74,6 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   server.close();
   server.closeAllConnections();
   await reconciler.ended;
+  await guards.end().catch((error: unknown) => log('error', 'guard-not-removed', { error }));
   log('info', 'ended', { pid });
 }
 
@@ -89,12 +97,16 @@ function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces
   const { runDir, incus } = options;
   const unusedMs = options.leaseMs ?? leaseMs;
   const leases = new Leases(runDir);
+  const world = new World(incus);
+  const guards = new SessionGuards({ ...options, world, leases });
+  const network = new NetworkService({ ...options, guards, world });
   const parts = {
     ...options,
     libc,
     leases,
     leaseMs: unusedMs,
-    world: new World(incus),
+    world,
+    guards,
     trees: new MountTrees(libc, namespaces, runDir),
     homes: new Homes(),
     ids: rootSubordinateIds(),
@@ -109,7 +121,7 @@ function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
-  return { service, monitors, reconciler, leases, unusedMs };
+  return { service, network, guards, monitors, reconciler, leases, unusedMs };
 }
 
 function alreadyRunning(pid: number): CoiError {

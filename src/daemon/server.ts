@@ -8,6 +8,7 @@ import { parseContainerName } from '../names.ts';
 import type { Log } from './log.ts';
 import { monitorAnswer } from './monitor/answer.ts';
 import type { Monitors } from './monitor/monitors.ts';
+import type { NetworkService } from './network/network-service.ts';
 import {
   type DaemonError,
   type DaemonStatus,
@@ -20,6 +21,7 @@ import type { Service } from './service.ts';
 
 export interface ServerParts {
   readonly service: Service;
+  readonly network: NetworkService;
   readonly monitors: Monitors;
   readonly status: () => Promise<DaemonStatus>;
   readonly peerOf: (socket: Socket) => Peer;
@@ -84,7 +86,7 @@ async function handle(
 }
 
 async function route(
-  { service, monitors, status, reserved }: ServerParts,
+  { service, network, monitors, status, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -113,6 +115,10 @@ async function route(
     case 'GET monitor/*':
     case 'GET audit/*':
       return monitorAnswer(monitors, peer, request.url ?? '');
+    case 'GET network/*':
+      return network.report(parseContainerName(name ?? ''), peer);
+    case 'POST network/*/permits':
+      return network.permit(parseContainerName(name ?? ''), peer, await readJson(request));
     default:
       throw new CoiError('usage', 'coid has no such call');
   }
@@ -153,6 +159,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'workspace-invalid': 422,
   'mount-invalid': 422,
   'slot-taken': 409,
+  'network-mode': 409,
+  'config-invalid': 422,
   'session-not-found': 404,
   'incus-unreachable': 503,
 };

@@ -7,12 +7,14 @@ import type { Libc } from '../host/libc.ts';
 import type { FileIds } from '../host/open-source.ts';
 import type { Peer } from '../host/peer.ts';
 import { quoted } from '../names.ts';
+import { plainPolicy } from '../network/policy.ts';
 import type { SensitivePaths } from '../session/mounts.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
+import type { SessionGuards } from './network/guards.ts';
 import type {
   MountRecord,
   Reservation,
@@ -29,6 +31,7 @@ export interface ServiceParts {
   readonly world: World;
   readonly trees: MountTrees;
   readonly leases: Leases;
+  readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'restart'>;
   readonly homes: Homes;
   readonly ids: IdRange;
   readonly log: Log;
@@ -54,7 +57,7 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { libc, world, trees, leases, ids, log, elapsedMs } = this.#parts;
+    const { libc, world, trees, leases, guards, ids, log, elapsedMs } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
     const options = {
       libc,
@@ -69,6 +72,11 @@ export class Service {
     );
     using sources = openSources(request.mounts, options);
     const owner = this.#owner(peer, workspace.all[0]?.source.stats);
+    guards.refuseOtherMode(
+      instances,
+      workspace.all[0]?.source.path ?? request.workspace,
+      request.network,
+    );
     const id = randomUUID();
     const taken = unionOf([takenBy(instances), leases.taken()]);
     const { container, slot, idmapBase, hostName, mac, address } = allocate(
@@ -92,14 +100,19 @@ export class Service {
     const lease = (mounts: readonly ReservedMount[]): Lease => ({
       reservation: { ...place, mounts },
       workspace: request.workspace,
+      policy: request.policy ?? plainPolicy(request.network),
       uid: peer.uid,
       expiresMs,
     });
     // Written down first: whatever is mounted after this is found by the next coid.
     leases.add(lease([]));
     try {
+      // The guard's program runs while the mounts are made.
+      const guarded = guards.reserve({ ...place, mounts: [] }, request);
+      guarded.catch(() => undefined);
       const reservation = { ...place, mounts: trees.make(place, sources.all) };
       leases.add(lease(reservation.mounts));
+      await guarded;
       log('info', 'reserved', {
         id,
         container,
@@ -110,6 +123,7 @@ export class Service {
       });
       return reservation;
     } catch (error) {
+      trees.remove(id);
       leases.remove(id);
       throw error;
     }
@@ -147,7 +161,7 @@ export class Service {
 
   /** Makes the mounts of an existing container again: all of them where it is stopped, the missing ones where it runs. */
   async remount(container: string, peer: Peer): Promise<readonly ReservedMount[]> {
-    const { world, runDir, trees, log } = this.#parts;
+    const { world, runDir, trees, guards, log } = this.#parts;
     world.forgetInstances();
     const instance = (await world.instances()).find(({ name }) => name === container);
     const record = instance && sessionRecord(instance.config);
@@ -165,6 +179,7 @@ export class Service {
     if (instance.status === 'Stopped' && isTreeId(record.mounts.id)) trees.remove(record.mounts.id);
     const { mounts, errors } = this.restore(record);
     if (errors.length > 0) throw errors[0];
+    await guards.restart(instance);
     log('info', 'remounted', { container, mounts: mounts.length });
     return mounts;
   }

@@ -11,13 +11,17 @@ export interface PortRange {
 }
 
 /** No ports: all. */
-export type AllowEntry =
+export type AllowEntry = (
   | { readonly kind: 'name' | 'below'; readonly name: string; readonly ports: readonly PortRange[] }
   | {
       readonly kind: 'network';
       readonly range: AddressRange;
       readonly ports: readonly PortRange[];
-    };
+    }
+) & {
+  /** Opened for a while by hand. */
+  readonly temporary?: true;
+};
 
 const portsMax = 32;
 

@@ -1,14 +1,10 @@
 // Puts the rules of sessions in force and keeps them there. What is wanted is a map; every change makes the kernel like it.
 import type { Nft, NftObject } from '../host/nft.ts';
 import { type AddressRange, addressText, parseAddress } from './address.ts';
+import { changes, setsOf } from './changes.ts';
+import { type Denial, denialsOf } from './denials.ts';
 import type { NftCommand } from './nft-json.ts';
-import {
-  changes,
-  type GuardedPort,
-  type SessionRules,
-  sessionRules,
-  setsOf,
-} from './session-rules.ts';
+import { type GuardedPort, type SessionRules, sessionRules } from './session-rules.ts';
 import {
   differences,
   type Expected,
@@ -129,6 +125,11 @@ export class Guard {
     await this.#sync();
     this.#parts.mended(found.slice(0, differencesShownMax));
     return found;
+  }
+
+  /** What was refused of late, as the kernel noted it. */
+  async denials(): Promise<Denial[]> {
+    return denialsOf(await this.#parts.nft.table('inet', this.#parts.table));
   }
 
   /** Takes everything away: for tests and for uninstalling. */

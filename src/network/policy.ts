@@ -2,7 +2,7 @@
 import type { NetworkMode, PolicyRecord } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { parseAddress } from './address.ts';
+import { addressText, parseAddress } from './address.ts';
 import { type AllowEntry, entryText, mergedPorts, type PortRange, parseEntry } from './entry.ts';
 import { parseHostname } from './hostname.ts';
 
@@ -47,6 +47,8 @@ const entriesMax = 500;
 
 /** The policy of the settings. Throws `config-invalid` for what cannot be enforced. */
 export function policyRecord(settings: NetworkSettings): PolicyRecord {
+  // In open mode nothing of it counts.
+  if (settings['network.mode'] === 'open') return plainPolicy('open');
   const record: PolicyRecord = {
     mode: settings['network.mode'],
     // Only this mode looks at it, so nothing else carries it about.
@@ -65,7 +67,7 @@ export function policyRecord(settings: NetworkSettings): PolicyRecord {
     blockPrivate: settings['network.block_private_networks'],
     blockMetadata: settings['network.block_metadata_endpoint'],
   };
-  if (record.mode !== 'open') networkPolicy(record);
+  networkPolicy(record);
   return record;
 }
 
@@ -106,6 +108,31 @@ export function networkPolicy(record: PolicyRecord): NetworkPolicy {
   };
 }
 
+/** The JSON of a parsed policy, in canonical form. */
+export function policyToRecord({
+  allow,
+  hosts,
+  dnsServers,
+  allowedPorts,
+  ...rest
+}: NetworkPolicy): PolicyRecord {
+  return {
+    ...rest,
+    allow: allow.map(entryText),
+    hosts: hosts.map(({ address, names, ports }) => ({
+      address: addressText(address),
+      names,
+      ports: ports.flatMap(single),
+    })),
+    dnsServers: dnsServers.map(addressText),
+    allowedPorts: allowedPorts.flatMap(single),
+  };
+}
+
+function single({ from, to }: PortRange): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
 /** Reads `user.coi.policy`. Whatever is not a sound policy of that mode is the closed one: a guard never guesses. */
 export function policyOf(mode: NetworkMode, text: string | undefined): NetworkPolicy {
   try {
@@ -125,9 +152,9 @@ export function needsResolver(policy: NetworkPolicy): boolean {
   );
 }
 
-/** The higher, the tighter: for "one workspace has one mode at a time". */
-export function tightness(mode: NetworkMode): number {
-  return ['open', 'restricted', 'allowlist'].indexOf(mode);
+/** Addresses that are not the internet stay closed: in allowlist mode also where restricted mode would open them. */
+export function blocksPrivate({ mode, allowLocal, blockPrivate }: NetworkPolicy): boolean {
+  return !allowLocal && (blockPrivate || mode === 'allowlist');
 }
 
 export function isPolicyRecord(value: unknown): value is PolicyRecord {

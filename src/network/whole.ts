@@ -1,4 +1,6 @@
 // The whole of coi's rules as one transaction, and whether a listing of the kernel's shows the same. Pure.
+
+import { chainsOf, elementsOf, setsOf } from './changes.ts';
 import {
   addChain,
   addElement,
@@ -13,7 +15,7 @@ import {
 } from './nft-json.ts';
 import { type BaseOptions, baseRuleset } from './ruleset.ts';
 import type { Surroundings } from './session-rules.ts';
-import { chainsOf, elementsOf, type SessionRules, setsOf, usualChain } from './session-rules.ts';
+import { type SessionRules, usualChain } from './session-rules.ts';
 
 /** Everything that should be in force. */
 export interface Expected {

@@ -1,5 +1,11 @@
 // The plan of a session: everything decided before anything is done. Pure.
-import type { MountRequest, NetworkMode, Reservation, ReserveRequest } from '../daemon/protocol.ts';
+import type {
+  MountRequest,
+  NetworkMode,
+  PolicyRecord,
+  Reservation,
+  ReserveRequest,
+} from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
 import type { Alias, ImageAlias, SessionId, Slot, WorkspacePath } from '../names.ts';
@@ -28,6 +34,8 @@ export interface SessionWish {
   readonly alias: Alias | undefined;
   readonly profile: string | undefined;
   readonly network: NetworkMode;
+  /** What that mode means by configuration; without it, what it means by itself. */
+  readonly policy?: PolicyRecord | undefined;
   readonly docker: boolean;
   readonly storagePool: string | undefined;
   readonly limits: Limits;
@@ -94,6 +102,7 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
     workspace: wish.workspace,
     mounts: mounts.map(({ name, source, readonly }) => ({ name, source, readonly })),
     network: wish.network,
+    ...(wish.policy ? { policy: wish.policy } : {}),
   };
 }
 
@@ -146,6 +155,7 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
     profile: wish.profile,
     owner: wish.owner,
     network: wish.network,
+    policy: wish.policy,
     mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: reserveRequest(wish).mounts },
     phase: 'starting',
   };
@@ -232,10 +242,14 @@ export function followingConfig({
   limits,
   timezone,
   monitor,
-}: Pick<SessionWish, 'limits' | 'timezone' | 'monitor'>): Config {
+  network,
+  policy,
+}: Pick<SessionWish, 'limits' | 'timezone' | 'monitor' | 'network' | 'policy'>): Config {
   return {
     ...limits.config,
     'environment.TZ': timezone,
+    'user.coi.network': network,
+    ...(policy === undefined ? {} : { 'user.coi.policy': JSON.stringify(policy) }),
     ...(monitor === undefined ? {} : { 'user.coi.monitor': monitor }),
   };
 }

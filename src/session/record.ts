@@ -1,5 +1,5 @@
 // What an instance says about itself in its `user.coi.*` keys: the only record of a session's container.
-import type { MountRecord, NetworkMode } from '../daemon/protocol.ts';
+import type { MountRecord, NetworkMode, PolicyRecord } from '../daemon/protocol.ts';
 import type { Config, Instance, InstanceStatus } from '../incus/shapes.ts';
 
 /** `starting` until the container ran once; only what was `live` is ever finished, the rest is debris. */
@@ -18,6 +18,8 @@ export interface SessionRecord {
   /** uid on the host that the session belongs to. */
   readonly owner: number;
   readonly network: NetworkMode;
+  /** What the mode means for this session; written, and read only by coid (network/policy.ts). */
+  readonly policy?: PolicyRecord | undefined;
   readonly mounts: MountRecord;
   readonly phase: Phase;
 }
@@ -37,6 +39,7 @@ export function recordConfig(record: SessionRecord): Config {
     'user.coi.persistent': String(record.persistent),
     'user.coi.owner': String(record.owner),
     'user.coi.network': record.network,
+    ...(record.policy ? { 'user.coi.policy': JSON.stringify(record.policy) } : {}),
     'user.coi.mounts': JSON.stringify(record.mounts),
     'user.coi.phase': record.phase,
   };

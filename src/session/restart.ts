@@ -35,7 +35,7 @@ export const restartSteps: readonly Step<RestartContext>[] = [
   {
     name: 'update',
     title: 'Updating the container',
-    run: async ({ incus, container, config }, signal) => {
+    run: async ({ incus, coid, container, config }, signal) => {
       const changed = Object.entries(config).filter(
         ([key, value]) => (container.instance.config[key] ?? '') !== value,
       );
@@ -45,6 +45,9 @@ export const restartSteps: readonly Step<RestartContext>[] = [
           { config: Object.fromEntries(changed) },
           { signal },
         );
+      // coid guards by the keys: they must be in force before anything runs.
+      if (changed.some(([key]) => key === 'user.coi.network' || key === 'user.coi.policy'))
+        await coid.remount(container.name, { signal });
     },
   },
   {

@@ -1,5 +1,6 @@
 // Removes what tests made and did not take away themselves, because they failed or were killed.
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { placesOf } from '../../src/daemon/network/places.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { mustRun, runCommand } from './command.ts';
 import { removeInstance } from './incus.ts';
@@ -24,8 +25,17 @@ export async function sweepCoid(runDir: string, stateDir: string): Promise<void>
     await mustRun(['umount', point]);
   if ((await mountPointsUnder(runDir)).length > 0)
     throw new Error(`mounts are left below ${runDir}`);
+  await removeRules(runDir);
   // --one-file-system: a mount that came meanwhile must not be emptied.
   await mustRun(['rm', '-rf', '--one-file-system', runDir, stateDir]);
+}
+
+/** A coid that was killed leaves its rules in force, as it should. */
+async function removeRules(runDir: string): Promise<void> {
+  const { table } = placesOf(runDir);
+  for (const family of ['bridge', 'inet']) {
+    await runCommand(['nft', `add table ${family} ${table}; delete table ${family} ${table}`]);
+  }
 }
 
 /**

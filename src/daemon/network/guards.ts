@@ -1,0 +1,289 @@
+// Guards the ports of all sessions: in force before a container is created, gone when it is gone, put right when somebody meddles.
+import { join } from 'node:path';
+import { CoiError } from '../../errors.ts';
+import { withoutLinks } from '../../host/accounts.ts';
+import { attachedNetworks } from '../../host/attached.ts';
+import { openNft } from '../../host/nft.ts';
+import { watchNft } from '../../host/nft-watch.ts';
+import type { Instance } from '../../incus/shapes.ts';
+import { type AddressRange, merged, parseNetwork } from '../../network/address.ts';
+import { parseEntry } from '../../network/entry.ts';
+import { Guard } from '../../network/guard.ts';
+import { needsResolver, networkPolicy, plainPolicy } from '../../network/policy.ts';
+import type { GuardedPort } from '../../network/session-rules.ts';
+import { type LiveSession, otherMode } from '../../network/workspace-mode.ts';
+import { sessionRecord } from '../../session/record.ts';
+import type { Leases } from '../leases.ts';
+import type { Log } from '../log.ts';
+import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
+import type { World } from '../world.ts';
+import { DnsService } from './dns.ts';
+import { Permits } from './permits.ts';
+import { placesOf } from './places.ts';
+import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from './ports.ts';
+
+export interface GuardsParts {
+  readonly world: World;
+  readonly leases: Leases;
+  readonly log: Log;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly now: () => Date;
+  readonly elapsedMs: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Somebody's flush is one change to us, however many objects go. */
+const afterDamageMs = 10;
+/** Damage that was not heard of is found by then. */
+const checkEveryMs = 60_000;
+
+export class SessionGuards {
+  readonly #parts: GuardsParts;
+  readonly #guard: Guard;
+  readonly permits: Permits;
+  readonly dns: DnsService;
+  #sessions: readonly SessionPort[] = [];
+  #started: Promise<void> | undefined;
+  #checking: NodeJS.Timeout | undefined;
+
+  constructor(parts: GuardsParts) {
+    this.#parts = parts;
+    const { table, dnsPort } = placesOf(parts.runDir);
+    const attached = () => this.attached();
+    this.#guard = new Guard({
+      ...{
+        nft: openNft({ scratchDir: parts.runDir }),
+        table,
+        dnsPort,
+        attached,
+        elapsedMs: parts.elapsedMs,
+      },
+      mended: (differences) => parts.log('warning', 'guard-mended', { differences }),
+    });
+    this.permits = new Permits(join(parts.stateDir, 'permits.json'), parts.now);
+    this.dns = new DnsService({
+      guard: this.#guard,
+      port: dnsPort,
+      attached,
+      log: parts.log,
+      now: parts.now,
+      elapsedMs: parts.elapsedMs,
+      signal: parts.signal,
+    });
+  }
+
+  /** Makes what is in force like the instances and reservations. Called after each look at them; `instances` may not be older than the reservations. */
+  async follow(instances: readonly Instance[]): Promise<void> {
+    await this.#wanted(instances);
+    await this.#start();
+    // What was reserved during that wait is among the sessions, and must not be taken for gone.
+    const ports = this.#effectivePorts();
+    const known = new Map(this.#guard.all().map((port) => [port.hostName, port]));
+    const changed = ports.filter(
+      (port) => JSON.stringify(known.get(port.hostName)) !== JSON.stringify(port),
+    );
+    const gone = [...known.keys()].filter(
+      (hostName) => !ports.some((port) => port.hostName === hostName),
+    );
+    await Promise.all([
+      ...changed.map((port) => this.#put(port)),
+      ...gone.map((hostName) => this.#remove(hostName)),
+    ]);
+  }
+
+  /** Guards the port of a reservation that is written down already. Throws `network-unprotected`. */
+  async reserve(reservation: Reservation, request: ReserveRequest): Promise<void> {
+    const policy = networkPolicy(request.policy ?? plainPolicy(request.network));
+    const session = portOfReservation(reservation, request.workspace, policy);
+    if (!this.#started) await this.follow(await this.#parts.world.instances());
+    this.#sessions = [
+      ...this.#sessions.filter(({ port }) => port.hostName !== session.port.hostName),
+      session,
+    ];
+    await this.#put(this.#effective(session));
+  }
+
+  /** Throws `network-mode` if a live session that shares files with the workspace has another mode. */
+  refuseOtherMode(instances: readonly Instance[], workspace: string, mode: NetworkMode): void {
+    const live: LiveSession[] = [
+      ...instances.flatMap(({ name, status, config }): LiveSession[] => {
+        const record = status === 'Stopped' ? undefined : sessionRecord(config);
+        return record
+          ? [{ container: name, workspace: withoutLinks(record.workspace), mode: record.network }]
+          : [];
+      }),
+      ...this.#parts.leases.all().map(({ reservation, workspace: path, policy }) => ({
+        container: reservation.container,
+        workspace: withoutLinks(path),
+        mode: policy?.mode ?? mode,
+      })),
+    ];
+    const other = otherMode(workspace, mode, live);
+    if (!other) return;
+    throw new CoiError(
+      'network-mode',
+      `${other.container} shares this workspace and its network is ${other.mode}, not ${mode}: through the files of one, the other would reach what it may not`,
+      {
+        hint: `End it first (\`coi shutdown ${other.container}\`), or start this session with --network ${other.mode}.`,
+      },
+    );
+  }
+
+  /** Guards a container that is about to be started again, by its keys as they are now. Throws `network-unprotected`. */
+  async restart(instance: Instance): Promise<void> {
+    const session = portOfInstance(
+      instance,
+      this.#parts.runDir,
+      (await this.#parts.world.bridge()).gateway,
+    );
+    if (!session)
+      throw new CoiError(
+        'network-unprotected',
+        `${instance.name} has no network interface of coi's, so nothing guards it`,
+        { hint: 'Delete it and start a new session.' },
+      );
+    this.#sessions = [
+      ...this.#sessions.filter(({ port }) => port.hostName !== session.port.hostName),
+      session,
+    ];
+    await this.#put(this.#effective(session));
+  }
+
+  sessions(): readonly SessionPort[] {
+    return this.#sessions;
+  }
+
+  /** What is in force for a session, permits included. */
+  inForce(hostName: string): GuardedPort | undefined {
+    return this.#guard.get(hostName);
+  }
+
+  check(): Promise<string[]> {
+    return this.#guard.check();
+  }
+
+  denials() {
+    return this.#guard.denials();
+  }
+
+  /** Opens an entry to a session until then. */
+  async permit(session: SessionPort, entry: string, until: Date): Promise<void> {
+    this.permits.add(session.port.hostName, { entry, until: until.toISOString() });
+    await this.#put(this.#effective(session));
+  }
+
+  /** When coid ends: rules of sessions stay, empty tables do not. */
+  async end(): Promise<void> {
+    if (this.#started && this.#guard.all().length === 0) await this.#guard.removeAll();
+  }
+
+  /** The host's networks that sessions count as local, without the bridge's own, which is never open. */
+  attached(): AddressRange[] {
+    return merged(
+      attachedNetworks()
+        .filter(({ uplink }) => !uplink)
+        .flatMap(({ cidr }) => parseNetwork(cidr) ?? [])
+        .filter(({ from, to }) => to > from),
+    );
+  }
+
+  /** Its policy with what the user opened for a while. */
+  #effective({ port }: SessionPort): GuardedPort {
+    const entries = this.permits.of(port.hostName).map(({ entry }) => parseEntry(entry));
+    const networks = entries.flatMap((entry) =>
+      entry.kind === 'network' ? [{ range: entry.range, ports: entry.ports }] : [],
+    );
+    const names = entries
+      .filter(({ kind }) => kind !== 'network')
+      .map((entry) => ({ ...entry, temporary: true as const }));
+    return {
+      ...port,
+      policy: { ...port.policy, allow: [...port.policy.allow, ...names] },
+      permits: networks,
+    };
+  }
+
+  #effectivePorts(): GuardedPort[] {
+    return this.#sessions.map((session) => this.#effective(session));
+  }
+
+  async #wanted(instances: readonly Instance[]): Promise<void> {
+    const { world, leases, runDir } = this.#parts;
+    const gateway = (await world.bridge().catch(() => undefined))?.gateway ?? '';
+    // Without a wait from here on: a reservation made meanwhile is in the leases or among the instances.
+    const ofInstances = instances.flatMap(
+      (instance) => portOfInstance(instance, runDir, gateway) ?? [],
+    );
+    const byName = new Map(
+      [...leases.all().map(portOfLease), ...ofInstances].map((session) => [
+        session.port.hostName,
+        session,
+      ]),
+    );
+    this.#sessions = [...byName.values()];
+  }
+
+  #start(): Promise<void> {
+    this.#started ??= this.#begin(this.#effectivePorts()).catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  async #begin(ports: readonly GuardedPort[]): Promise<void> {
+    const { log, signal } = this.#parts;
+    await this.#guard.start(ports);
+    await Promise.all(
+      ports
+        .filter(({ policy }) => needsResolver(policy))
+        .map(({ gateway }) => this.dns.listen(gateway)),
+    );
+    const check = (): void =>
+      void this.#guard
+        .check()
+        .catch((error: unknown) => log('error', 'guard-check-failed', { error }));
+    const soon = () => {
+      clearTimeout(this.#checking);
+      this.#checking = setTimeout(check, afterDamageMs);
+    };
+    const { table } = placesOf(this.#parts.runDir);
+    watchNft({
+      deleted: (line) => void (line.split(' ').includes(table) && soon()),
+      listening: soon,
+      signal,
+    });
+    const every = setInterval(() => {
+      check();
+      this.#expire();
+    }, checkEveryMs);
+    signal.addEventListener('abort', () => {
+      clearInterval(every);
+      clearTimeout(this.#checking);
+    });
+    log('info', 'guard-in-force', { table, ports: ports.length });
+  }
+
+  async #put(port: GuardedPort): Promise<void> {
+    if (needsResolver(port.policy)) await this.dns.listen(port.gateway);
+    await this.#guard.put(port);
+  }
+
+  async #remove(hostName: string): Promise<void> {
+    await this.#guard.remove(hostName);
+    this.permits.remove(hostName);
+    this.dns.forget(hostName);
+  }
+
+  /** Closes what was open for long enough. */
+  #expire(): void {
+    for (const hostName of this.permits.expire()) {
+      const session = this.#sessions.find(({ port }) => port.hostName === hostName);
+      if (session)
+        void this.#put(this.#effective(session)).catch((error: unknown) =>
+          this.#parts.log('error', 'permit-not-closed', { hostName, error }),
+        );
+    }
+  }
+}

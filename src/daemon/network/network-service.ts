@@ -1,0 +1,109 @@
+// What coid tells about a session's network, and opens for a while when its owner asks.
+import { CoiError } from '../../errors.ts';
+import type { Peer } from '../../host/peer.ts';
+import { quoted } from '../../names.ts';
+import { metadata, networkText, rangeOf, unroutable } from '../../network/address.ts';
+import { entryText, parseEntry } from '../../network/entry.ts';
+import { policyToRecord } from '../../network/policy.ts';
+import type { Log } from '../log.ts';
+import type { NetworkReport, PermitReply } from '../protocol.ts';
+import type { World } from '../world.ts';
+import type { SessionGuards } from './guards.ts';
+import type { SessionPort } from './ports.ts';
+
+export interface NetworkServiceParts {
+  readonly guards: SessionGuards;
+  readonly world: World;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+const permitMaxMs = 7 * 24 * 3_600_000;
+
+export class NetworkService {
+  readonly #parts: NetworkServiceParts;
+
+  constructor(parts: NetworkServiceParts) {
+    this.#parts = parts;
+  }
+
+  async report(container: string, peer: Peer): Promise<NetworkReport> {
+    const { guards, world } = this.#parts;
+    const session = this.#session(container, peer);
+    const { hostName, address, bridge, gateway, policy } = session.port;
+    const [denials, { prefixLength }] = await Promise.all([guards.denials(), world.bridge()]);
+    return {
+      container,
+      interface: hostName,
+      address,
+      bridge: { name: bridge, gateway, prefixLength },
+      policy: policyToRecord(policy),
+      permits: guards.permits.of(hostName),
+      attached: guards.attached().map(networkText),
+      inForce: guards.inForce(hostName) !== undefined,
+      denials: denials
+        .filter(({ source }) => source === address)
+        .map(({ source: _, ...denial }) => denial),
+      names: guards.dns.refusedNames(hostName),
+    };
+  }
+
+  /** Opens an entry to a session of that user. Throws `config-invalid`, `usage`. */
+  async permit(container: string, peer: Peer, body: unknown): Promise<PermitReply> {
+    const { guards, log, now } = this.#parts;
+    const session = this.#session(container, peer);
+    const { entry: text, forMs } = (body ?? {}) as { entry?: unknown; forMs?: unknown };
+    if (
+      typeof text !== 'string' ||
+      typeof forMs !== 'number' ||
+      !(forMs > 0 && forMs <= permitMaxMs)
+    )
+      throw new CoiError('usage', 'not a permit: an entry, and for how long (at most a week)');
+    const entry = parseEntry(text);
+    const { mode } = session.port.policy;
+    if (mode === 'open')
+      throw new CoiError(
+        'usage',
+        `the network of ${container} is open: everything is allowed already`,
+      );
+    if (mode === 'restricted' && entry.kind !== 'network')
+      throw new CoiError(
+        'usage',
+        `the network of ${container} is restricted: names on the internet are reachable already`,
+        { hint: 'For a host of a private network give its address.' },
+      );
+    if (
+      entry.kind === 'network' &&
+      [unroutable, metadata].some(
+        (ranges) =>
+          rangeOf(entry.range.from, ranges) ??
+          rangeOf(entry.range.to, ranges) ??
+          ranges.some(({ range }) => entry.range.from <= range.from && range.to <= entry.range.to),
+      )
+    ) {
+      throw new CoiError(
+        'usage',
+        `${quoted(text)} holds metadata services or addresses that lead nowhere: those are not opened for a while`,
+      );
+    }
+    const until = new Date(now().getTime() + forMs);
+    await guards.permit(session, entryText(entry), until);
+    log('info', 'permitted', {
+      container,
+      uid: peer.uid,
+      entry: entryText(entry),
+      until: until.toISOString(),
+    });
+    return { entry: entryText(entry), until: until.toISOString() };
+  }
+
+  #session(container: string, peer: Peer): SessionPort {
+    const session = this.#parts.guards.sessions().find((one) => one.container === container);
+    if (session && (peer.uid === 0 || peer.uid === session.owner)) return session;
+    throw new CoiError(
+      'session-not-found',
+      `coid guards no session ${quoted(container)} of this user`,
+      { hint: 'See `coi list`.' },
+    );
+  }
+}

@@ -1,0 +1,77 @@
+// What users opened for a while: kept in a file of root's, so that a coid that starts again knows when to close it.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface StoredPermit {
+  /** As in `allowed_domains`, parsed when it was made. */
+  readonly entry: string;
+  /** ISO 8601, of the wall clock: it has to survive a reboot. */
+  readonly until: string;
+}
+
+const permitsMax = 100;
+
+export class Permits {
+  readonly #path: string;
+  readonly #now: () => Date;
+  /** By the host-side interface of the session. */
+  readonly #permits: Map<string, readonly StoredPermit[]>;
+
+  constructor(path: string, now: () => Date) {
+    this.#path = path;
+    this.#now = now;
+    this.#permits = read(path);
+  }
+
+  /** Those that are open now. */
+  of(hostName: string): readonly StoredPermit[] {
+    const now = this.#now().toISOString();
+    return (this.#permits.get(hostName) ?? []).filter(({ until }) => until > now);
+  }
+
+  /** The same entry again replaces the time. */
+  add(hostName: string, permit: StoredPermit): void {
+    const others = this.of(hostName).filter(({ entry }) => entry !== permit.entry);
+    this.#permits.set(hostName, [...others, permit].slice(-permitsMax));
+    this.#write();
+  }
+
+  remove(hostName: string): void {
+    if (this.#permits.delete(hostName)) this.#write();
+  }
+
+  /** Drops what is over; the interfaces that it concerned. */
+  expire(): string[] {
+    const concerned = [...this.#permits]
+      .filter(([hostName, permits]) => this.of(hostName).length < permits.length)
+      .map(([hostName]) => hostName);
+    for (const hostName of concerned) this.#permits.set(hostName, this.of(hostName));
+    if (concerned.length > 0) this.#write();
+    return concerned;
+  }
+
+  #write(): void {
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const temporary = `${this.#path}.new`;
+    writeFileSync(temporary, JSON.stringify(Object.fromEntries(this.#permits)), { mode: 0o600 });
+    renameSync(temporary, this.#path);
+  }
+}
+
+/** A file that cannot be read opens nothing. */
+function read(path: string): Map<string, readonly StoredPermit[]> {
+  try {
+    const value = JSON.parse(readFileSync(path, 'utf8')) as Record<string, StoredPermit[]>;
+    return new Map(
+      Object.entries(value).map(([name, permits]) => [
+        name,
+        permits.filter(
+          ({ entry, until }) => typeof entry === 'string' && typeof until === 'string',
+        ),
+      ]),
+    );
+  } catch {
+    // Missing, or damaged by a crash.
+    return new Map();
+  }
+}

@@ -1,0 +1,70 @@
+// Which ports have to be guarded, read from the instances' own keys and from the reservations. Pure.
+import type { Instance } from '../../incus/shapes.ts';
+import { networkPolicy, plainPolicy, policyOf } from '../../network/policy.ts';
+import type { GuardedPort } from '../../network/session-rules.ts';
+import { sessionRecord } from '../../session/record.ts';
+import type { Lease } from '../leases.ts';
+import type { Reservation } from '../protocol.ts';
+
+/** The key that carries the policy beside `user.coi.network`, as JSON. */
+export const policyKey = 'user.coi.policy';
+
+/** A session's port, and what it belongs to. */
+export interface SessionPort {
+  readonly container: string;
+  readonly owner: number;
+  readonly workspace: string;
+  readonly port: GuardedPort;
+}
+
+/** undefined for instances of nobody, of another coid, or without the interface that coi gives them. */
+export function portOfInstance(
+  instance: Instance,
+  runDir: string,
+  gateway: string,
+): SessionPort | undefined {
+  const record = sessionRecord(instance.config);
+  if (!record || record.mounts.runDir !== runDir) return undefined;
+  const nic = instance.expanded_devices['eth0'] ?? {};
+  const { host_name: hostName, hwaddr: mac, 'ipv4.address': address } = nic;
+  const bridge = nic['network'] ?? nic['parent'];
+  if (!hostName || !mac || !address || !bridge || !/^[A-Za-z][A-Za-z0-9]{0,14}$/.test(hostName))
+    return undefined;
+  const policy = policyOf(record.network, instance.config[policyKey]);
+  return {
+    container: instance.name,
+    owner: record.owner,
+    workspace: record.workspace,
+    port: {
+      hostName,
+      mac: mac.toLowerCase(),
+      address,
+      bridge,
+      gateway: instance.config['user.coi.nameserver'] || gateway,
+      policy,
+      permits: [],
+    },
+  };
+}
+
+export function portOfLease({ reservation, workspace, policy }: Lease): SessionPort {
+  return portOfReservation(
+    reservation,
+    workspace,
+    networkPolicy(policy ?? plainPolicy('restricted')),
+  );
+}
+
+export function portOfReservation(
+  { container, ownerUid, nic }: Reservation,
+  workspace: string,
+  policy: GuardedPort['policy'],
+): SessionPort {
+  const { hostName, mac, address, bridge, gateway } = nic;
+  return {
+    container,
+    owner: ownerUid,
+    workspace,
+    port: { hostName, mac, address, bridge, gateway, policy, permits: [] },
+  };
+}

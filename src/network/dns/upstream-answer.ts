@@ -1,0 +1,85 @@
+// What another server said about a name: the chain of aliases is followed from the name that was asked, all else is ignored. Pure.
+import { decode, type Packet } from 'dns-packet';
+import { parseAddress } from '../address.ts';
+import { parseHostname } from '../hostname.ts';
+import type { AddressRecord } from './reply.ts';
+
+export type UpstreamAnswer =
+  | {
+      readonly kind: 'answered';
+      /** Aliases and addresses in their order, with names in the one form. */
+      readonly chain: readonly AddressRecord[];
+      readonly addresses: readonly { readonly address: number; readonly ttl: number }[];
+      /** The last alias, if the server did not say what its address is. */
+      readonly goesOnAt: string | undefined;
+    }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'truncated' }
+  | { readonly kind: 'failed'; readonly rcode: string };
+
+const chainMax = 16;
+const addressesMax = 64;
+
+/** True if there is more than fitted into a datagram. */
+export function isTruncated(bytes: Buffer): boolean {
+  return bytes.length > 2 && (bytes.readUInt8(2) & 0x02) !== 0;
+}
+
+/** Reads a reply to a question for the address of `name`. Never throws. */
+export function readAnswer(bytes: Buffer, name: string): UpstreamAnswer {
+  const packet = decoded(bytes);
+  if (!packet) return { kind: 'failed', rcode: 'unreadable' };
+  if (isTruncated(bytes)) return { kind: 'truncated' };
+  const rcode = bytes.readUInt8(3) & 0x0f;
+  if (rcode === 3) return { kind: 'missing' };
+  if (rcode !== 0)
+    return { kind: 'failed', rcode: String((packet as { rcode?: string }).rcode ?? rcode) };
+  return { kind: 'answered', ...followed(packet, name) };
+}
+
+function followed(
+  packet: Packet,
+  name: string,
+): Omit<UpstreamAnswer & { kind: 'answered' }, 'kind'> {
+  const records = (packet.answers ?? []).flatMap((record) => {
+    const owner = parseHostname(record.name);
+    return owner === undefined ? [] : [{ owner, record }];
+  });
+  const chain: AddressRecord[] = [];
+  const seen = new Set([name]);
+  let at = name;
+  while (chain.length < chainMax) {
+    const alias = records.find(
+      ({ owner, record }) => owner === at && record.type === 'CNAME',
+    )?.record;
+    const target = alias?.type === 'CNAME' ? parseHostname(alias.data) : undefined;
+    if (alias?.type !== 'CNAME' || target === undefined || seen.has(target)) break;
+    chain.push({ name: at, type: 'CNAME', ttl: alias.ttl ?? 0, data: target });
+    seen.add(target);
+    at = target;
+  }
+  const addresses = records.flatMap(({ owner, record }) => {
+    const address = owner === at && record.type === 'A' ? parseAddress(record.data) : undefined;
+    return record.type === 'A' && address !== undefined
+      ? [{ address, ttl: record.ttl ?? 0, data: record.data }]
+      : [];
+  });
+  const kept = addresses.slice(0, addressesMax);
+  return {
+    chain: [
+      ...chain,
+      ...kept.map(({ ttl, data }): AddressRecord => ({ name: at, type: 'A', ttl, data })),
+    ],
+    addresses: kept.map(({ address, ttl }) => ({ address, ttl })),
+    goesOnAt: chain.length > 0 && kept.length === 0 ? at : undefined,
+  };
+}
+
+function decoded(bytes: Buffer): Packet | undefined {
+  try {
+    return decode(bytes);
+  } catch {
+    // The decoder throws errors of all kinds at what it cannot read.
+    return undefined;
+  }
+}
