@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
+import { alertKeyName, alertMessage, parseAlert } from '../monitor/alert.ts';
 import {
   containerName,
   parseContainerName,
@@ -16,6 +17,7 @@ import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { tellAlerts } from './alerts.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -41,6 +43,10 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
     session: found.session,
   };
   const incus = await app.incus();
+  const { config } = found.instance;
+  const alert = parseAlert(config[alertKeyName]);
+  const message = alert && alertMessage(container, alert);
+  if (message) app.io.tell(message);
   const workspace =
     session?.target ?? found.instance.devices['workspace']?.['path'] ?? '/workspace';
   const shell = ['sh', '-c', 'cd "$1" 2>/dev/null || cd; exec bash', 'coi-bash', workspace];
@@ -65,11 +71,14 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
       },
       { signal: app.signal },
     );
+    using telling = new DisposableStack();
+    if (config['user.coi.monitor']) telling.use(tellAlerts(app, container));
     const end = await bridgeTerminal(
       { stdin: app.io.stdin, stdout: app.io.stdout },
       exec,
       app.signal,
     );
+    telling.dispose();
     exec.close();
     if (end.kind === 'lost')
       app.io.warn(`the connection to ${container} was lost; \`coi list\` shows whether it goes on`);

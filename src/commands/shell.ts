@@ -6,6 +6,7 @@ import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
 import { addAgent, agentVariables, hostAgent } from './agent.ts';
+import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
 import { flagsOf } from './global.ts';
@@ -68,10 +69,13 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     return warned(app, await addAgent(app, container, socket));
   }
   let agent: Promise<string | undefined> | undefined;
+  using telling = new DisposableStack();
   const opened = () => {
     agent = addAgent(app, container, socket);
+    if (meant.resolved.settings['monitoring.enabled']) telling.use(tellAlerts(app, container));
   };
   const end = await openOnTerminal(app, opening, { timing, progress, opened });
+  telling.dispose();
   await leave(app, { container, reservation, storeDir, slot }, end);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
 }

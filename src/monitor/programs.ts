@@ -28,17 +28,17 @@ export function isRelay(program: Program): boolean {
 }
 
 /** An interpreter that runs a program given on its command line. */
-export function runsInline(process: Pick<Process, 'exe' | 'comm' | 'argv'>): boolean {
+export function runsInline(task: Pick<Process, 'exe' | 'comm' | 'argv'>): boolean {
   return (
-    isInterpreter(process) &&
-    process.argv.slice(1, 4).some((word) => /^-(?:[a-zA-Z]*[ceErR]|-eval|-print)$/.test(word))
+    isInterpreter(task) &&
+    task.argv.slice(1, 4).some((word) => /^-(?:[a-zA-Z]*[ceErR]|-eval|-print)$/.test(word))
   );
 }
 
 /** A shell that waits for commands rather than running a given script or command. */
-export function isInteractiveShell(process: Process): boolean {
-  if (!isShell(process)) return false;
-  const words = process.argv.slice(1);
+export function isInteractiveShell(task: Process): boolean {
+  if (!isShell(task)) return false;
+  const words = task.argv.slice(1);
   if (words.includes('-c')) return false;
   return (
     words.every((word) => word.startsWith('-')) && !words.some((word) => /^-[a-z]*c$/.test(word))
@@ -54,8 +54,8 @@ export const interest = {
 };
 
 /** For evidence and messages: at most 300 characters of the command line. */
-export function commandLine(process: Pick<Process, 'argv' | 'comm'>): string {
-  const text = process.argv.join(' ').trim();
-  const shown = text === '' ? `[${process.comm}]` : text;
+export function commandLine(task: Pick<Process, 'argv' | 'comm'>): string {
+  const text = task.argv.join(' ').trim();
+  const shown = text === '' ? `[${task.comm}]` : text;
   return shown.length > 300 ? `${shown.slice(0, 297)}...` : shown;
 }

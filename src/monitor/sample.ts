@@ -86,18 +86,18 @@ export interface Change {
 }
 
 export function changeBetween(before: Sample, now: Sample): Change {
-  const known = new Map(before.processes.map((process) => [process.pid, process]));
-  const earlier = (process: Process) => {
-    const same = known.get(process.pid);
-    return same?.startTicks === process.startTicks ? same : undefined;
+  const known = new Map(before.processes.map((task) => [task.pid, task]));
+  const earlier = (task: Process) => {
+    const same = known.get(task.pid);
+    return same?.startTicks === task.startTicks ? same : undefined;
   };
-  const sum = (value: (process: Process) => number) =>
+  const sum = (value: (task: Process) => number) =>
     now.processes.reduce(
-      (total, process) => total + Math.max(0, value(process) - valueOr(earlier(process), value)),
+      (total, task) => total + Math.max(0, value(task) - valueOr(earlier(task), value)),
       0,
     );
   const elapsedMs = Math.max(1, now.atMs - before.atMs);
-  const started = now.processes.filter((process) => !earlier(process));
+  const started = now.processes.filter((task) => !earlier(task));
   return {
     elapsedMs,
     readBytes: sum(({ readBytes }) => readBytes),
@@ -111,8 +111,8 @@ export function changeBetween(before: Sample, now: Sample): Change {
   };
 }
 
-function valueOr(process: Process | undefined, value: (process: Process) => number): number {
-  return process === undefined ? 0 : value(process);
+function valueOr(task: Process | undefined, value: (task: Process) => number): number {
+  return task === undefined ? 0 : value(task);
 }
 
 /** Numbers are given in turn, so the highest tells how many there were; a container inside has its own, lower ones. */

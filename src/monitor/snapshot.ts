@@ -142,21 +142,18 @@ function processRows(
   elapsedMs: number,
   idmapBase: number,
 ): SnapshotProcess[] {
-  const earlier = new Map(before.processes.map((process) => [process.pid, process]));
-  const ticks = (process: Process) => {
-    const known = earlier.get(process.pid);
-    return known?.startTicks === process.startTicks
-      ? process.cpuTicks - known.cpuTicks
-      : process.cpuTicks;
+  const earlier = new Map(before.processes.map((task) => [task.pid, task]));
+  const ticks = (task: Process) => {
+    const known = earlier.get(task.pid);
+    return known?.startTicks === task.startTicks ? task.cpuTicks - known.cpuTicks : task.cpuTicks;
   };
-  return now.processes.slice(0, rowsMax).map((process) => ({
-    pid: process.pid,
-    ppid: process.ppid,
-    user: userName(process.uid - idmapBase),
-    command: redacted(commandLine(process)),
-    cpu_percent:
-      before === now ? 0 : round((Math.max(0, ticks(process)) * tickMs * 100) / elapsedMs),
-    memory_mb: round(process.rssBytes / megabyte),
+  return now.processes.slice(0, rowsMax).map((task) => ({
+    pid: task.pid,
+    ppid: task.ppid,
+    user: userName(task.uid - idmapBase),
+    command: redacted(commandLine(task)),
+    cpu_percent: before === now ? 0 : round((Math.max(0, ticks(task)) * tickMs * 100) / elapsedMs),
+    memory_mb: round(task.rssBytes / megabyte),
   }));
 }
 

@@ -1,5 +1,6 @@
 // What `coi list` shows of a container, taken from its configuration alone. Pure.
 import type { Devices, InstanceStatus } from '../incus/shapes.ts';
+import { type Alert, alertKeyName, alertLine, parseAlert } from '../monitor/alert.ts';
 import type { Container } from './record.ts';
 
 export interface ListedContainer {
@@ -16,6 +17,10 @@ export interface ListedContainer {
   readonly workspace: string | undefined;
   /** uid, where the sessions of several users are shown. */
   readonly owner: number | undefined;
+  /** The worst that its monitor found. */
+  readonly alert?: Alert | undefined;
+  /** The same in a few words. */
+  readonly security?: string | undefined;
 }
 
 export interface SavedRow {
@@ -36,6 +41,7 @@ export function listedContainer(
   { name, status, session, instance }: Container,
   ofAllUsers: boolean,
 ): ListedContainer {
+  const alert = parseAlert(instance.config[alertKeyName]);
   return {
     name,
     status,
@@ -47,6 +53,8 @@ export function listedContainer(
     alias: session?.alias,
     workspace: session?.workspace,
     owner: ofAllUsers ? session?.owner : undefined,
+    alert,
+    security: alert && alertLine(alert),
   };
 }
 

@@ -45,8 +45,8 @@ export async function keepEvidence(
   const report = {
     cause: { ...cause, evidence: redactedEvidence(cause.evidence) },
     sample: { ...rest, socketInodes: undefined },
-    processes: processes.map(({ argv, ...process }) => ({
-      ...process,
+    processes: processes.map(({ argv, ...task }) => ({
+      ...task,
       argv: redactedEvidence(argv),
     })),
     connections,
@@ -67,9 +67,9 @@ export async function keepEvidence(
 }
 
 function pidsOf({ evidence }: Threat): number[] {
-  const process = evidence['process'];
+  const task = evidence['process'];
   const relay = evidence['relay'];
-  return [process, relay].flatMap((one) =>
+  return [task, relay].flatMap((one) =>
     typeof one === 'object' && one !== null && 'pid' in one && typeof one.pid === 'number'
       ? [one.pid]
       : [],

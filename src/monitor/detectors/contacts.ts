@@ -26,21 +26,21 @@ export const contacts: Detector = ({ now }) =>
     if (!isOutgoing(connection, now)) return [];
     const found = judged(connection, now);
     if (!found) return [];
-    const process = now.processes.find(({ pid }) => pid === connection.pid);
+    const task = now.processes.find(({ pid }) => pid === connection.pid);
     return [
       {
         level: found.level,
         category: 'network' as const,
         title: found.title,
-        description: `${process ? `${process.comm} (pid ${process.pid})` : 'Something'} ${connection.state === 'opening' ? 'tries to reach' : 'is connected to'} ${peer(connection)}${found.about}.`,
+        description: `${task ? `${task.comm} (pid ${task.pid})` : 'Something'} ${connection.state === 'opening' ? 'tries to reach' : 'is connected to'} ${peer(connection)}${found.about}.`,
         evidence: {
           network: {
             remote: peer(connection),
             protocol: connection.protocol,
             state: connection.state,
           },
-          ...(process && {
-            process: { pid: process.pid, program: process.exe, command: commandLine(process) },
+          ...(task && {
+            process: { pid: task.pid, program: task.exe, command: commandLine(task) },
           }),
         },
         key: peer(connection),

@@ -62,8 +62,8 @@ const textMax = 2048;
 
 export const oneLiners: Detector = ({ now, settings }) => {
   if (settings.oneLiners === 'off') return [];
-  return now.processes.flatMap((process) => {
-    const found = matchOf(process);
+  return now.processes.flatMap((task) => {
+    const found = matchOf(task);
     if (!found) return [];
     const connected = connectionTo(now, found);
     const level: Level = connected && settings.oneLiners === 'critical' ? 'critical' : 'warning';
@@ -74,12 +74,12 @@ export const oneLiners: Detector = ({ now, settings }) => {
         title: connected
           ? 'Command line of a reverse shell, connected'
           : 'Command line that looks like a reverse shell',
-        description: `${process.comm} (pid ${process.pid}) was started with: ${found.name}, towards ${found.host}:${found.port}.`,
+        description: `${task.comm} (pid ${task.pid}) was started with: ${found.name}, towards ${found.host}:${found.port}.`,
         evidence: {
-          process: { pid: process.pid, program: process.exe, command: commandLine(process) },
+          process: { pid: task.pid, program: task.exe, command: commandLine(task) },
           network: { remote: `${found.host}:${found.port}`, connected: connected ?? null },
         },
-        key: `${process.pid}.${process.startTicks}`,
+        key: `${task.pid}.${task.startTicks}`,
       },
     ];
   });

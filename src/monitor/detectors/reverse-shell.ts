@@ -16,47 +16,46 @@ import type { Detector } from './detector.ts';
 export const reverseShell: Detector = ({ now, before }) => {
   const sockets = new Map(now.connections.map((connection) => [connection.inode, connection]));
   const remoteOf = remoteConnections(now, sockets);
-  const children = childrenOf(now.processes);
-  return now.processes.flatMap((process) => {
+  return now.processes.flatMap((task) => {
     const found =
-      onSocket(process, now, sockets) ??
-      onHiddenSocket(process, now, before) ??
-      behindRelay(process, now, children, remoteOf);
+      onSocket(task, now, sockets) ??
+      onHiddenSocket(task, now, before) ??
+      behindRelay(task, now, remoteOf);
     return found ? [found] : [];
   });
 };
 
 /** Standard input and one output are the same socket with a remote end. */
 function onSocket(
-  process: Process,
+  task: Process,
   now: Sample,
   sockets: ReadonlyMap<string, Connection>,
 ): Threat | undefined {
-  const inode = twoWaySocket(process);
+  const inode = twoWaySocket(task);
   const connection = inode === undefined ? undefined : sockets.get(inode);
   if (!connection) return undefined;
   const near =
     placeOf(connection.remoteAddress) === 'self' ||
     isWithin(connection.remoteAddress, now.ownSubnets);
-  const typed = isShell(process) || isInterpreter(process);
+  const typed = isShell(task) || isInterpreter(task);
   // Servers that were started for one connection look like this, too; a shell never does.
   if (!typed && (near || isInbound(connection, now))) return undefined;
   return {
     level: typed && !near ? 'critical' : 'high',
     category: 'process',
     title: typed ? 'Reverse shell' : 'Program on a network connection',
-    description: `${process.comm} (pid ${process.pid}) has a connection to ${peer(connection)} as its standard input and output.`,
-    evidence: evidence(process, connection),
-    key: `${process.pid}.${process.startTicks}`,
+    description: `${task.comm} (pid ${task.pid}) has a connection to ${peer(connection)} as its standard input and output.`,
+    evidence: evidence(task, connection),
+    key: `${task.pid}.${task.startTicks}`,
   };
 }
 
 /** A shell on a socket that no network namespace of the container shows any more, and not only for a moment. */
-function onHiddenSocket(process: Process, now: Sample, before: Sample): Threat | undefined {
-  const inode = isShell(process) ? twoWaySocket(process) : undefined;
+function onHiddenSocket(task: Process, now: Sample, before: Sample): Threat | undefined {
+  const inode = isShell(task) ? twoWaySocket(task) : undefined;
   if (inode === undefined || now.socketInodes.has(inode)) return undefined;
   const earlier = before.processes.find(
-    ({ pid, startTicks }) => pid === process.pid && startTicks === process.startTicks,
+    ({ pid, startTicks }) => pid === task.pid && startTicks === task.startTicks,
   );
   if (!earlier || twoWaySocket(earlier) !== inode || before.socketInodes.has(inode))
     return undefined;
@@ -64,9 +63,9 @@ function onHiddenSocket(process: Process, now: Sample, before: Sample): Threat |
     level: 'high',
     category: 'process',
     title: 'Shell on a hidden socket',
-    description: `${process.comm} (pid ${process.pid}) has a socket as its standard input and output that belongs to no network of the container.`,
-    evidence: evidence(process),
-    key: `${process.pid}.${process.startTicks}`,
+    description: `${task.comm} (pid ${task.pid}) has a socket as its standard input and output that belongs to no network of the container.`,
+    evidence: evidence(task),
+    key: `${task.pid}.${task.startTicks}`,
   };
 }
 
@@ -74,8 +73,7 @@ function onHiddenSocket(process: Process, now: Sample, before: Sample): Threat |
 function behindRelay(
   shell: Process,
   now: Sample,
-  children: ReadonlyMap<number, readonly Process[]>,
-  remoteOf: (process: Process) => Connection | undefined,
+  remoteOf: (task: Process) => Connection | undefined,
 ): Threat | undefined {
   if (!isShell(shell)) return undefined;
   const parent = now.processes.find(({ pid }) => pid === shell.ppid);
@@ -89,11 +87,7 @@ function behindRelay(
     description: `${shell.comm} (pid ${shell.pid}) talks to ${peer(connection)} through ${relay.comm} (pid ${relay.pid}).`,
     evidence: {
       ...evidence(shell, connection),
-      relay: {
-        pid: relay.pid,
-        command: commandLine(relay),
-        children: children.get(relay.pid)?.length ?? 0,
-      },
+      relay: { pid: relay.pid, command: commandLine(relay) },
     },
     key: `${shell.pid}.${shell.startTicks}`,
   };
@@ -115,14 +109,12 @@ function isPassedOn(shell: Process, parent: Process | undefined): boolean {
 /** nc < fifo | sh > fifo and its kin: what the shell writes reaches the relay, and what the relay writes reaches the shell. */
 function loopThroughRelay(shell: Process, processes: readonly Process[]): Process | undefined {
   const readers = new Map<string, Process[]>();
-  for (const process of processes) {
-    const input = process.std[0];
-    if (isChannel(input)) readers.set(input, [...(readers.get(input) ?? []), process]);
+  for (const task of processes) {
+    const input = task.std[0];
+    if (isChannel(input)) readers.set(input, [...(readers.get(input) ?? []), task]);
   }
-  const after = (process: Process) =>
-    [process.std[1], process.std[2]]
-      .filter(isChannel)
-      .flatMap((target) => readers.get(target) ?? []);
+  const after = (task: Process) =>
+    [task.std[1], task.std[2]].filter(isChannel).flatMap((target) => readers.get(target) ?? []);
   const reached = (from: Process) => {
     const seen = new Set<Process>();
     const open = [from];
@@ -135,7 +127,7 @@ function loopThroughRelay(shell: Process, processes: readonly Process[]): Proces
     }
     return seen;
   };
-  return [...reached(shell)].find((process) => isRelay(process) && reached(process).has(shell));
+  return [...reached(shell)].find((task) => isRelay(task) && reached(task).has(shell));
 }
 
 /** A pipe or a named one: two programs that have it at both ends are connected. */
@@ -153,7 +145,7 @@ function twoWaySocket({ std }: Process): string | undefined {
 function remoteConnections(
   now: Sample,
   sockets: ReadonlyMap<string, Connection>,
-): (process: Process) => Connection | undefined {
+): (task: Process) => Connection | undefined {
   return ({ descriptors, std }) => {
     for (const target of [...descriptors, ...std]) {
       const connection = target.startsWith('socket:[')
@@ -177,13 +169,6 @@ export function isInbound({ localPort, protocol }: Connection, { listeners }: Sa
   );
 }
 
-function childrenOf(processes: readonly Process[]): Map<number, Process[]> {
-  const children = new Map<number, Process[]>();
-  for (const process of processes)
-    children.set(process.ppid, [...(children.get(process.ppid) ?? []), process]);
-  return children;
-}
-
 export function peer({
   remoteAddress,
   remotePort,
@@ -193,10 +178,10 @@ export function peer({
     : `${remoteAddress}:${remotePort}`;
 }
 
-function evidence(process: Process, connection?: Connection): Threat['evidence'] {
-  const { pid, ppid, exe, uid } = process;
+function evidence(task: Process, connection?: Connection): Threat['evidence'] {
+  const { pid, ppid, exe, uid } = task;
   return {
-    process: { pid, ppid, program: exe, command: commandLine(process), uid, streams: process.std },
+    process: { pid, ppid, program: exe, command: commandLine(task), uid, streams: task.std },
     ...(connection && { network: { remote: peer(connection), state: connection.state } }),
   };
 }

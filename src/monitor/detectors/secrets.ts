@@ -14,17 +14,17 @@ const secretWords =
 const wide = /^(?:\/|\/home|\/root|\/etc|\/proc|\/var|~|\/home\/[^/]+\/?)$/;
 
 export const secretSearch: Detector = ({ change }) =>
-  change.started.flatMap((process) => {
-    const about = suspicion(process);
+  change.started.flatMap((task) => {
+    const about = suspicion(task);
     if (about === undefined) return [];
     return [
       {
         level: 'warning' as const,
         category: 'environment' as const,
         title: 'Search for credentials',
-        description: `${process.comm} (pid ${process.pid}) ${about}.`,
+        description: `${task.comm} (pid ${task.pid}) ${about}.`,
         evidence: {
-          process: { pid: process.pid, program: process.exe, command: commandLine(process) },
+          process: { pid: task.pid, program: task.exe, command: commandLine(task) },
         },
         key: about,
       },

@@ -22,6 +22,7 @@ export function listJson({ containers, saved }: SessionList): unknown {
       alias: container.alias ?? '',
       ...(container.workspace === undefined ? {} : { workspace: container.workspace }),
       ...(container.owner === undefined ? {} : { owner: container.owner }),
+      ...(container.alert === undefined ? {} : { alert: container.alert }),
       published_ports: [],
     })),
     ...(saved && saved.length > 0 ? { saved_sessions: saved.map(savedJson) } : {}),
@@ -44,6 +45,7 @@ function containerLines(container: ListedContainer): string[] {
     ['Pool', container.pool],
     ['Workspace', container.workspace],
     ['Owner', container.owner?.toString()],
+    ['Security', container.security],
   ];
   return [
     `  ${container.name}${alias} ${kept}`,
