@@ -1,5 +1,6 @@
 // Talks to coid over its socket. On the way of every start of a session: it loads nothing but node:http.
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
@@ -20,6 +21,11 @@ import {
   type ReserveRequest,
   socketName,
 } from './protocol.ts';
+
+// As in incus/http.ts: importing it would load undici, too.
+const { Agent, request: httpRequest } = createRequire(import.meta.url)(
+  'node:http',
+) as typeof import('node:http');
 
 export interface CoidOptions {
   signal?: AbortSignal;

@@ -156,6 +156,16 @@ describe('connections', () => {
     });
     assert.equal((await run).stdout, 'done\n');
   });
+
+  it('loading the client loads neither websockets nor undici', async () => {
+    const open = fileURLToPath(new URL('./open.ts', import.meta.url));
+    const script = `const { openIncus } = await import(${JSON.stringify(open)});
+      openIncus({ socketPath: '/nonexistent' });
+      console.log(process.moduleLoadList.filter((name) => /undici|zlib/.test(name)).join());`;
+    const args = ['--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    assert.equal(stdout, '\n');
+  });
 });
 
 describe('operations', () => {
