@@ -17,13 +17,16 @@ export interface StoredSession {
   readonly entriesMax?: number;
 }
 
-/** The newest conversation for the workspace; undefined if there is none, or the tool picks it by itself. */
+/**
+ * The newest conversation for the workspace; undefined if there is none, or the tool picks it by itself. What a container
+ * left in the way (a link in the place of a directory, say) is not entered. Throws `store-unusable`.
+ */
 export function findConversation(session: StoredSession, files: HostFiles): string | undefined {
   const { conversations, newestConversation } = session.tool;
   if (!conversations || !newestConversation) return undefined;
   return guarded(files, () => {
     using store = files.open(storePath(session.home, session.tool.sessionsDir, session.id));
-    using top = store?.directory(conversations.dir);
+    using top = store && entered(store, conversations.dir, files);
     if (!top) return undefined;
     const found = [
       ...conversationFiles(top, conversations.dir, conversations, {
@@ -32,6 +35,15 @@ export function findConversation(session: StoredSession, files: HostFiles): stri
     ];
     return newestConversation(found, session.workspace);
   });
+}
+
+function entered(store: Directory, dir: string, files: HostFiles): Directory | undefined {
+  try {
+    return store.directory(dir);
+  } catch (error) {
+    if (files.problem(error)?.reason === 'file') return undefined;
+    throw error;
+  }
 }
 
 function* conversationFiles(

@@ -12,6 +12,8 @@ import { plantSeed } from './seed.ts';
 
 const settingsMaxBytes = 16 * 2 ** 20;
 const contextMaxBytes = 2 ** 20;
+/** What a container may have left in the place of a file, and a rename puts away without touching what it leads to. */
+const replaceable: readonly FileReason[] = ['link', 'fifo', 'socket', 'device', 'too-big'];
 
 export interface StoreRequest {
   /** Home of the user that coi works for: `~/.coi` and the seeds are there. */
@@ -76,10 +78,10 @@ export function prepareStore(request: StoreRequest, files: HostFiles): PreparedS
       login.length > 0 ||
       (tool.loginVariables ?? []).some((name) => launch.variables?.includes(name));
     for (const merge of tool.settings(launch)) {
-      if (canLogIn || !merge.onlyWithLogin) mergeInto(session, merge, request.owner, warnings);
+      if (canLogIn || !merge.onlyWithLogin) mergeInto(session, merge, request, files, warnings);
     }
     if (tool.contextFile !== undefined && request.context !== undefined)
-      writeContext(session, tool.contextFile, request.context, request.owner);
+      writeContext(session, tool.contextFile, request.context, request, files, warnings);
     return { dir, parts, warnings };
   });
 }
@@ -119,9 +121,7 @@ export function storePath(home: string, sessionsDir: string, id: SessionId): str
 const hints: Partial<Record<FileReason, string>> = {
   denied: 'Files that the container made as root are given back by `coi clean --ownership`.',
   full: 'Make room on the disk; `coi clean --sessions` removes old conversations.',
-  link: 'The agent left it there: remove it, and try again.',
-  fifo: 'The agent left it there: remove it, and try again.',
-  'too-big': 'The agent left it there: remove it, and try again.',
+  directory: 'The agent left it there: remove it, and try again.',
 };
 
 /** Runs `effect`; what goes wrong with a path becomes `store-unusable`. */
@@ -161,18 +161,37 @@ function makePart(session: Directory, stateDir: string, { keeper, owner }: Store
   using _part = (parent ?? session).makeDirectory(last, { owner });
 }
 
+/** The content of a file that coi is about to write anew; what is no proper file counts as missing, and is replaced. */
+function ownContent(
+  session: Directory,
+  path: string,
+  maxBytes: number,
+  files: HostFiles,
+  warnings: string[],
+): string | undefined {
+  try {
+    return session.read(path, { maxBytes })?.text;
+  } catch (error) {
+    const problem = files.problem(error);
+    if (!problem || !replaceable.includes(problem.reason)) throw error;
+    warnings.push(`${problem.message}; it was not read and is replaced`);
+    return undefined;
+  }
+}
+
 function mergeInto(
   session: Directory,
   merge: SettingsMerge,
-  owner: Owner,
+  { owner }: StoreRequest,
+  files: HostFiles,
   warnings: string[],
 ): void {
-  const before = session.read(merge.path, { maxBytes: settingsMaxBytes });
-  const own = before === undefined || before.text.trim() === '' ? {} : jsonObject(before.text);
+  const before = ownContent(session, merge.path, settingsMaxBytes, files, warnings);
+  const own = before === undefined || before.trim() === '' ? {} : jsonObject(before);
   if (own === undefined)
     warnings.push(`${merge.path} of the session is no JSON object and was written anew`);
   const text = `${JSON.stringify(mergedAt(own ?? {}, merge.at ?? [], merge.values), null, 2)}\n`;
-  if (text !== before?.text) session.write(merge.path, text, { owner, durable: false });
+  if (text !== before) session.write(merge.path, text, { owner, durable: false });
 }
 
 function mergedAt(
@@ -193,8 +212,15 @@ function mergedAt(
   };
 }
 
-function writeContext(session: Directory, path: string, text: string, owner: Owner): void {
-  const before = session.read(path, { maxBytes: contextMaxBytes })?.text ?? '';
+function writeContext(
+  session: Directory,
+  path: string,
+  text: string,
+  { owner }: StoreRequest,
+  files: HostFiles,
+  warnings: string[],
+): void {
+  const before = ownContent(session, path, contextMaxBytes, files, warnings) ?? '';
   const after = withContext(before, text);
   if (after !== before) session.write(path, after, { owner, durable: false });
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { claude, isUnusable, StorePlace, sessionId } from '../../test/bed/store-place.ts';
+import { claude, StorePlace, sessionId } from '../../test/bed/store-place.ts';
 import { hostFiles } from '../host/files.ts';
 import { parseSessionId } from '../names.ts';
 import { findConversation } from './conversations.ts';
@@ -51,10 +51,12 @@ describe('conversations of a stored session', () => {
     assert.equal(find(), conversation);
   });
 
-  test('a planted link in the place of the directory is refused', () => {
+  test('a planted link in the place of the directory is not entered', () => {
     place.prepare();
-    symlinkSync(place.home, join(place.store, '.claude/projects'));
-    assert.throws(() => find(), isUnusable);
+    symlinkSync(join(place.home, 'elsewhere'), join(place.store, '.claude/projects'));
+    place.write(`elsewhere/-workspace/${conversation}.jsonl`, '');
+    assert.ok(existsSync(join(place.store, `.claude/projects/-workspace/${conversation}.jsonl`)));
+    assert.equal(find(), undefined);
   });
 
   test('any number of planted files is only looked at up to a limit', () => {
