@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coidUnit } from './unit.ts';
 
-test('the unit runs the program in the foreground and makes no mount namespace of its own', () => {
+test('the unit runs the program in the foreground and makes no mount namespace of its own, nor forbids openat2', () => {
   const unit = coidUnit('/usr/local/bin/coi');
   assert.match(unit, /^ExecStart=\/usr\/local\/bin\/coi daemon run --log-file$/m);
   // systemd.exec(5): each of these implies a private mount namespace.
   const private_ =
     /^(Private(Tmp|Devices|Mounts|Users)|Protect\w+|ReadOnlyPaths|ReadWritePaths|InaccessiblePaths|BindPaths|BindReadOnlyPaths|TemporaryFileSystem|MountFlags|RootDirectory|RootImage|DynamicUser|LogNamespace|(State|Runtime|Cache|Logs|Configuration)Directory)=/m;
   assert.doesNotMatch(unit, private_);
+  assert.doesNotMatch(unit, /^RestrictSUIDSGID=/m);
 });
 
 test('a path with blanks stays one word', () => {
