@@ -6,6 +6,8 @@ export interface Suite {
   readonly concurrency: number;
   /** Minutes until the whole suite is given up. */
   readonly limitMinutes: number;
+  /** The image that it needs beside the one of the tests; built before it if it is missing, which takes minutes. */
+  readonly image?: 'coi-default';
 }
 
 /** Unit tests lie beside the code; these need no Incus and are part of `npm run check`. */
@@ -20,4 +22,5 @@ export const suites: readonly Suite[] = [
   { folder: 'test/network', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/security', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/faults', concurrency: 1, limitMinutes: 20 },
+  { folder: 'test/image', concurrency: 1, limitMinutes: 20, image: 'coi-default' },
 ];

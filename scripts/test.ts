@@ -35,8 +35,11 @@ await needed('build', [node, 'scripts/build.ts'], 5);
 await needed('coi setup', ['./coi', 'setup', '--yes'], 30);
 await sweep('sweep before');
 await needed('test image', ['./coi', 'build', '--test-image'], 20);
-for (const suite of suites)
-  if (wanted.length === 0 || wanted.includes(suite.folder)) await runSuite(suite);
+for (const suite of suites) {
+  if (wanted.length > 0 && !wanted.includes(suite.folder)) continue;
+  if (suite.image !== undefined) await step(`image ${suite.image}`, ['./coi', 'build'], 30);
+  await runSuite(suite);
+}
 await sweep('sweep after');
 finish();
 

@@ -10,11 +10,17 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const node = join(root, `node_modules/node-linux-${process.arch}/bin/node`);
 const stamp = join(root, 'node_modules/.coi-lock-sha256');
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 
 if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   process.stderr.write('Installing dependencies (npm ci)...\n');
-  const install = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const install = spawnSync(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
   if (install.status !== 0 || !existsSync(node)) {
     process.stderr.write('Error: npm ci failed; the lines above say why.\n');
     process.exit(1);
@@ -27,4 +33,6 @@ const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}`
 const child = spawn(node, [script, ...rest], { stdio: 'inherit', env });
 // A signal for the group reaches the child by itself; one sent to this process alone is passed on.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
-child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+child.on('exit', (code, signal) =>
+  process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)),
+);

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { installerOf } from './install.ts';
+
+/** A tiny program in a directory that its group may write, and places to install it to. */
+async function scene() {
+  const dir = await fs.mkdtemp(join(tmpdir(), 'coit-install-'));
+  const source = join(dir, 'source');
+  await fs.mkdir(join(source, 'dist/guest'), { recursive: true });
+  await fs.mkdir(join(source, 'node_modules/native'), { recursive: true });
+  await fs.writeFile(join(source, 'dist/main.js'), 'one', { mode: 0o666 });
+  await fs.writeFile(join(source, 'dist/guest/start.sh'), '#!/bin/sh\n');
+  await fs.writeFile(join(source, 'node_modules/native/index.js'), '');
+  // A program that runs until its stdin ends and has no path of its own in its text.
+  await fs.copyFile('/bin/cat', join(source, 'node'));
+  const places = { libDir: join(dir, 'lib'), linkPath: join(dir, 'bin/coi') };
+  const program = {
+    bundleDir: join(source, 'dist'),
+    nodePath: join(source, 'node'),
+    nodeVersion: 'v24.0.0',
+    packages: [{ name: 'native', dir: join(source, 'node_modules/native') }],
+  };
+  return {
+    dir,
+    source,
+    places,
+    program,
+    installer: installerOf(program, places),
+    [Symbol.asyncDispose]: () => fs.rm(dir, { recursive: true }),
+  };
+}
+
+const versions = async (libDir: string) =>
+  (await fs.readdir(libDir)).filter((name) => name !== 'current').sort();
+
+test('a program is installed whole, for everybody to run and only for its owner to write', async () => {
+  await using at = await scene();
+  assert.equal((await at.installer.state()).installed, undefined);
+  await at.installer.install();
+  const state = await at.installer.state();
+  assert.deepEqual(state, { wanted: state.wanted, installed: state.wanted, link: 'ours' });
+  const root = await fs.realpath(join(at.places.libDir, 'current'));
+  assert.equal(await fs.readFile(join(root, 'dist/main.js'), 'utf8'), 'one');
+  const modes = async (path: string) => (await fs.stat(join(root, path))).mode & 0o777;
+  assert.equal(await modes('dist/main.js'), 0o644);
+  assert.equal(await modes('bin/node'), 0o755);
+  assert.equal(await modes('dist/guest/start.sh'), 0o755);
+  const launcher = await fs.readFile(at.places.linkPath, 'utf8');
+  assert.ok(launcher.includes(`exec ${root}/bin/node ${root}/dist/main.js "$@"`));
+});
+
+test('installing the same again changes nothing', async () => {
+  await using at = await scene();
+  await at.installer.install();
+  const before = await fs.stat(join(at.places.libDir, 'current/dist/main.js'));
+  await at.installer.install();
+  const after = await fs.stat(join(at.places.libDir, 'current/dist/main.js'));
+  assert.equal(after.ino, before.ino);
+});
+
+test('any change of the content makes another version, and the old one goes', async () => {
+  await using at = await scene();
+  await at.installer.install();
+  const [first] = await versions(at.places.libDir);
+  await fs.writeFile(join(at.source, 'dist/main.js'), 'two');
+  const between = await at.installer.state();
+  assert.equal(between.installed, first);
+  assert.notEqual(between.wanted, first);
+  await at.installer.install();
+  assert.deepEqual(await versions(at.places.libDir), [between.wanted]);
+  const newer = installerOf({ ...at.program, nodeVersion: 'v24.0.1' }, at.places);
+  assert.notEqual((await newer.state()).wanted, between.wanted);
+});
+
+test('a version that a process runs stays until that has ended', async () => {
+  await using at = await scene();
+  await at.installer.install();
+  const [first] = await versions(at.places.libDir);
+  const running = spawn(join(at.places.libDir, `${first}/bin/node`), {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  await once(running, 'spawn');
+  await fs.writeFile(join(at.source, 'dist/main.js'), 'two');
+  await at.installer.install();
+  assert.equal((await versions(at.places.libDir)).length, 2);
+  running.stdin.end();
+  await once(running, 'exit');
+  await fs.writeFile(join(at.source, 'dist/main.js'), 'three');
+  await at.installer.install();
+  assert.equal((await versions(at.places.libDir)).length, 1);
+});
+
+test('what an interrupted installation left is swept, and half a version does not count', async () => {
+  await using at = await scene();
+  const { wanted } = await at.installer.state();
+  await fs.mkdir(join(at.places.libDir, '.new-1-abc/dist'), { recursive: true });
+  await fs.mkdir(join(at.places.libDir, wanted, 'dist'), { recursive: true });
+  await fs.symlink(wanted, join(at.places.libDir, 'current'));
+  assert.equal((await at.installer.state()).installed, undefined);
+  await at.installer.install();
+  assert.equal((await at.installer.state()).installed, wanted);
+  assert.deepEqual(await versions(at.places.libDir), [wanted]);
+});
+
+test('another program of that name is kept aside', async () => {
+  await using at = await scene();
+  await fs.mkdir(join(at.dir, 'bin'));
+  await fs.writeFile(at.places.linkPath, 'the predecessor');
+  assert.equal((await at.installer.state()).link, 'other');
+  await at.installer.install();
+  assert.equal((await at.installer.state()).link, 'ours');
+  assert.equal(await fs.readFile(`${at.places.linkPath}.before-setup`, 'utf8'), 'the predecessor');
+});
+
+test('a link in the program is refused: it could bring in any file of the host', async () => {
+  await using at = await scene();
+  await fs.symlink('/etc/shadow', join(at.source, 'dist/link.js'));
+  await assert.rejects(at.installer.install(), /neither a file nor a directory/);
+  await assert.rejects(fs.stat(at.places.libDir), { code: 'ENOENT' });
+});

@@ -1,0 +1,143 @@
+// The judgements of single checks, on facts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bridge, coidStatus, gib, pool } from '../../test/fakes/host-states.ts';
+import { hasRange, idsToGive, membershipFinding, parseGroup } from './checks/access.ts';
+import { coidFinding, programFinding } from './checks/coi.ts';
+import { serverFinding } from './checks/incus.ts';
+import { bridgeFinding } from './checks/network.ts';
+import { kernelFinding } from './checks/os.ts';
+import { poolFinding, poolPlan } from './checks/storage.ts';
+
+test('a kernel before 5.15 or without user namespaces will not do', () => {
+  assert.equal(kernelFinding('5.15.0-generic', 1).status, 'ok');
+  assert.equal(kernelFinding('6.1.0-13-amd64', Number.NaN).status, 'ok');
+  assert.equal(kernelFinding('5.14.21', 1).status, 'failed');
+  assert.equal(kernelFinding('4.19', 1).status, 'failed');
+  assert.equal(kernelFinding('', 1).status, 'failed');
+  assert.equal(kernelFinding('6.1.0', 0).status, 'failed');
+});
+
+test('a new pool takes 40 % of what is free, 10 GiB at least and 30 at most', () => {
+  const size = (freeGib: number) => {
+    const plan = poolPlan({ freeBytes: freeGib * gib, btrfs: true, loop: true });
+    return plan.kind === 'btrfs' ? plan.sizeGib : plan.kind;
+  };
+  assert.deepEqual([9.9, 10, 25, 26, 50, 75, 1000].map(size), ['none', 10, 10, 10, 20, 30, 30]);
+});
+
+test('without btrfs or loop devices the pool is plain directories', () => {
+  const facts = { freeBytes: 100 * gib, btrfs: true, loop: true };
+  assert.equal(poolPlan({ ...facts, btrfs: false }).kind, 'dir');
+  assert.equal(poolPlan({ ...facts, loop: false }).kind, 'dir');
+});
+
+test('a pool is judged by its state, its room and its driver', () => {
+  const space = (usedGib: number, totalGib: number) => ({
+    used: usedGib * gib,
+    total: totalGib * gib,
+  });
+  assert.equal(poolFinding(pool('p', 'zfs'), space(1, 30)).status, 'ok');
+  assert.equal(poolFinding(pool('p', 'zfs'), undefined).status, 'ok');
+  assert.equal(poolFinding(pool('p', 'btrfs'), space(26, 30)).status, 'warning');
+  assert.equal(poolFinding(pool('p', 'btrfs'), space(6, 10)).status, 'warning');
+  assert.equal(poolFinding(pool('p', 'btrfs'), space(28.5, 30)).status, 'failed');
+  assert.equal(poolFinding(pool('p', 'btrfs'), space(5, 6.5)).status, 'failed');
+  assert.equal(poolFinding(pool('p', 'dir'), space(1, 30)).status, 'warning');
+  assert.equal(poolFinding(pool('p', 'btrfs', {}, 'Unavailable'), undefined).status, 'failed');
+  const thick = pool('p', 'lvm', { 'lvm.use_thinpool': 'false' });
+  assert.equal(poolFinding(thick, space(1, 30)).status, 'warning');
+});
+
+test('a bridge must leave addresses for sessions beside its DHCP range', () => {
+  const good = {
+    'ipv4.address': '10.5.0.1/22',
+    'ipv4.nat': 'true',
+    'ipv4.dhcp.ranges': '10.5.3.2-10.5.3.250',
+  };
+  const status = (changes: Record<string, string>) =>
+    bridgeFinding(bridge('coibr0', { ...good, ...changes })).status;
+  assert.equal(status({}), 'ok');
+  assert.equal(status({ 'ipv4.dhcp.ranges': '' }), 'failed');
+  assert.equal(status({ 'ipv4.dhcp.ranges': '10.5.0.2-10.5.3.250' }), 'failed');
+  assert.equal(status({ 'ipv4.dhcp.ranges': '10.5.0.2-10.5.1.2,10.5.2.1-10.5.2.5' }), 'ok');
+  assert.equal(status({ 'ipv4.address': 'none' }), 'failed');
+  assert.equal(status({ 'ipv4.address': '10.5.0.1/28' }), 'failed');
+  assert.equal(status({ 'ipv4.nat': '' }), 'warning');
+  assert.equal(bridgeFinding({ ...bridge('coibr0', good), managed: false }).status, 'failed');
+});
+
+test('who is in the group is read from group(5)', () => {
+  const text = 'root:x:0:\nincus-admin:x:994:ann,bob\nincus-admin2:x:1:eve\n';
+  assert.deepEqual(parseGroup(text, 'incus-admin'), { gid: 994, members: ['ann', 'bob'] });
+  assert.equal(parseGroup(text, 'incus'), undefined);
+});
+
+test('membership is right, a matter of the next login, or missing', () => {
+  const group = { gid: 994, members: ['ann'] };
+  const of = (name: string, uid: number, groups: number[]) =>
+    membershipFinding(group, { name, uid }, groups);
+  assert.equal(of('root', 0, []).status, 'ok');
+  assert.equal(of('ann', 1000, [994]).status, 'ok');
+  assert.match(of('ann', 1000, [1000]).message, /goes through sg/);
+  assert.equal(of('eve', 1001, [1001]).status, 'failed');
+  assert.match(of('eve', 1001, [1001]).plan ?? '', /can become root/);
+});
+
+test('a range of ids counts if one container fits into it', () => {
+  assert.equal(hasRange('ann:100000:65536\nroot:1000000:1000000000\n'), true);
+  assert.equal(hasRange('root:100000:65536'), true);
+  assert.equal(hasRange('root:100000:65535'), false);
+  assert.equal(hasRange('ann:100000:65536'), false);
+  assert.equal(hasRange(''), false);
+});
+
+test('a host gives what Incus would, a container only what it has itself', () => {
+  assert.equal(idsToGive('         0          0 4294967295\n'), 1_000_000_000);
+  assert.equal(idsToGive('0 1000000 1000000000\n'), 999_000_000);
+  assert.equal(idsToGive('0 100000 65536\n'), 0);
+  assert.equal(idsToGive(''), 1_000_000_000);
+});
+
+const places = { places: { libDir: '/lib/coi', linkPath: '/bin/coi' } };
+
+test('the program is installed, of another build, shadowed or missing', () => {
+  const of = (installed: string | undefined, link: 'ours' | 'other' | 'missing') =>
+    programFinding({ wanted: 'a', installed, link }, places);
+  assert.equal(of('a', 'ours').status, 'ok');
+  assert.equal(of('b', 'ours').status, 'warning');
+  assert.equal(of('a', 'other').status, 'warning');
+  assert.equal(of(undefined, 'missing').status, 'failed');
+  assert.match(of(undefined, 'other').plan ?? '', /is kept beside it/);
+});
+
+test('coid must be of this version, and of this build where that can be seen', () => {
+  const of = (status: Parameters<typeof coidStatus>[0], path?: string) =>
+    coidFinding(coidStatus(status), '1.2.3', '/lib/coi/a/', path);
+  assert.equal(of({}, '/lib/coi/a/bin/node').status, 'ok');
+  assert.equal(of({}).status, 'ok');
+  assert.equal(of({}, '/lib/coi/b/bin/node').status, 'warning');
+  assert.equal(of({ version: '1.2.2' }).status, 'failed');
+  assert.equal(of({ protocol: 0 }).status, 'failed');
+});
+
+test('a server older than 6.0 will not do', () => {
+  const of = (version: string) => {
+    const environment = {
+      server: 'incus',
+      server_version: version,
+      server_pid: 1,
+      kernel_version: '6',
+      storage: '',
+    };
+    const server = { api_extensions: [], auth: '', config: {}, environment };
+    return serverFinding({ kind: 'ready', incus: {} as never, server }, true).status;
+  };
+  assert.deepEqual(['6.0.4', '6.14', '7.0', '5.21', '0.7'].map(of), [
+    'ok',
+    'ok',
+    'ok',
+    'failed',
+    'failed',
+  ]);
+});
