@@ -37,8 +37,15 @@ test('the agent is told what surrounds it', () => {
 });
 
 test('it is told the allowlist, and how to ask for more', () => {
-  const text = contextText({ ...facts, network: 'allowlist', allowed: ['api.example.org'] });
-  assert.match(text, /only `api\.example\.org` can be reached.*coi network allow/);
+  const text = contextText({
+    ...facts,
+    network: 'allowlist',
+    allowed: ['@npm-registry', 'api.example.org'],
+  });
+  assert.match(
+    text,
+    /only `api\.example\.org`, the npm registry can be reached.*coi network allow/,
+  );
   assert.match(contextText({ ...facts, network: 'allowlist' }), /nothing is reachable/);
 });
 

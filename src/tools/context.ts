@@ -1,4 +1,5 @@
 // What the agent is told about its surroundings, and where that goes in its own file of instructions. Pure.
+import { npmRegistryEntry } from '../config/keys-reach.ts';
 import type { NetworkMode } from '../daemon/protocol.ts';
 
 export interface Surroundings {
@@ -89,8 +90,14 @@ function networkText(facts: Surroundings): string {
     case 'allowlist':
       return facts.allowed.length === 0
         ? 'nothing is reachable.'
-        : `only ${codeList(facts.allowed)} can be reached; every other name and address is refused. If you need another, ask the user to run \`coi network allow HOST\` on the host.`;
+        : `only ${allowedList(facts.allowed)} can be reached; every other name and address is refused. If you need another, ask the user to run \`coi network allow HOST\` on the host.`;
   }
+}
+
+function allowedList(entries: readonly string[]): string {
+  const named = entries.filter((entry) => entry !== npmRegistryEntry);
+  const registry = named.length < entries.length ? ['the npm registry'] : [];
+  return [...named.map((entry) => codeList([entry])), ...registry].join(', ');
 }
 
 function gitHub(variables: readonly string[]): string {

@@ -1,0 +1,167 @@
+// The commands about configuration, through the built program.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { ConfigPlace } from '../bed/config-place.ts';
+import { coiPath } from '../bed/program.ts';
+
+let place: ConfigPlace;
+beforeEach(() => {
+  place = new ConfigPlace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+function coi(...args: string[]) {
+  const { home, workspace } = place;
+  const env = { PATH: process.env['PATH'], HOME: home, PWD: workspace };
+  const { status, stdout, stderr } = spawnSync(coiPath(), args, {
+    cwd: workspace,
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+const loosening = '[network]\nmode = "open"\n[container]\nimage = "web"\n';
+
+test('config show prints each value with its origin, one key or one section', () => {
+  const path = place.user('[container]\nimage = "mine"\n');
+  const all = coi('config', 'show');
+  assert.equal(all.status, 0, all.stderr);
+  assert.match(all.stdout, new RegExp(`^container\\.image = "mine" +# ${path}:2$`, 'm'));
+  assert.match(all.stdout, /^network\.mode = "restricted" +# default$/m);
+  assert.equal(coi('config', 'show', 'container.image').stdout.trim().split('\n').length, 1);
+  assert.deepEqual(JSON.parse(coi('config', 'show', 'container.image', '--json').stdout), {
+    'container.image': { value: 'mine', origin: [`${path}:2`] },
+  });
+  assert.equal(coi('config', 'show', '--changed').stdout.trim().split('\n').length, 1);
+  assert.equal(coi('config', 'show', 'nothing').status, 2);
+});
+
+test('config show takes workspace and profile before and behind its name', () => {
+  place.profile('p', '[container]\nimage = "profiled"\n');
+  for (const args of [
+    ['config', 'show', 'container.image', '--profile', 'p'],
+    ['config', '--profile', 'p', 'show', 'container.image'],
+  ]) {
+    assert.match(coi(...args).stdout, /profiled/, args.join(' '));
+  }
+});
+
+test('config schema is JSON that knows every section', () => {
+  const { properties } = JSON.parse(coi('config', 'schema').stdout);
+  for (const section of [
+    'container',
+    'defaults',
+    'network',
+    'tool',
+    'tools',
+    'mounts',
+    'limits',
+    'security',
+  ])
+    assert.ok(properties[section], section);
+});
+
+test('a wrong key ends a command with its place, its name and what was probably meant', () => {
+  const path = place.user('[container]\npersistant = true\n');
+  const { status, stdout, stderr } = coi('config', 'show');
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  assert.match(
+    stderr,
+    new RegExp(
+      `^Error: ${path}:2: container\\.persistant is no known key\nHint: Did you mean container\\.persistent\\?$`,
+      'm',
+    ),
+  );
+});
+
+test('trust shows what waits, puts it in force, and untrust takes it back', () => {
+  const path = place.project(loosening);
+  const before = coi('config', 'show', 'network.mode');
+  assert.match(before.stdout, /"restricted"/);
+  assert.match(
+    before.stderr,
+    new RegExp(`^Warning: ${path}:2: network\\.mode = "open" .*coi trust`, 'm'),
+  );
+  const trusted = coi('trust');
+  assert.equal(trusted.status, 0, trusted.stderr);
+  assert.match(trusted.stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
+  assert.match(coi('config', 'show', 'network.mode').stdout, /"open"/);
+  assert.equal(statSync(join(place.home, '.coi/trust.toml')).mode & 0o777, 0o600);
+  assert.match(coi('trust', '--list').stdout, new RegExp(path));
+  assert.match(coi('trust').stdout, /Nothing waits/);
+  assert.equal(coi('untrust').status, 0);
+  assert.match(coi('config', 'show', 'network.mode').stdout, /"restricted"/);
+  assert.equal(coi('untrust').status, 1);
+});
+
+test('looking at things writes nothing', () => {
+  place.project(loosening);
+  coi('config', 'show');
+  coi('profile', 'list');
+  coi('trust', '--list');
+  coi('info');
+  assert.equal(existsSync(join(place.home, '.coi')), false);
+});
+
+test('profile list and info show what is there and what it comes to', () => {
+  const path = place.profile(
+    'web',
+    'inherits = "hardened"\nenvironment = { A = "1" }\n[container]\nimage = "web"\npersistent = true\n',
+  );
+  const [row] = JSON.parse(coi('profile', 'list', '--json').stdout).filter(
+    ({ name }: { name: string }) => name === 'web',
+  );
+  assert.deepEqual(row, {
+    name: 'web',
+    image: 'web',
+    persistent: true,
+    inherits: 'hardened',
+    source: path,
+  });
+  assert.match(coi('profile', 'list').stdout, /^NAME +IMAGE +PERSISTENT +INHERITS +SOURCE\n/);
+  const info = coi('profile', 'info', 'web').stdout;
+  for (const line of ['image = "web"', 'docker = false', 'A = "1"'])
+    assert.ok(info.includes(line), line);
+  assert.match(coi('profile', 'show', 'web').stdout, /image = "web"/);
+  const missing = coi('profile', 'info', 'wbe');
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /profile 'wbe' not found\nHint: There are .*web/);
+});
+
+test('info tells of the newest session of the workspace, or of one by its id', () => {
+  const id = '0b7e3c1a-1111-4222-8333-444455556666';
+  const dir = join(place.home, '.coi/sessions-claude', id);
+  assert.match(coi('info').stderr, /no sessions found/);
+  place.write(
+    join(dir, 'metadata.json'),
+    JSON.stringify({
+      session_id: id,
+      container_name: 'coi-0123abcd-1',
+      workspace: place.workspace,
+      saved_at: '2026-01-02T03:04:05Z',
+    }),
+  );
+  place.write(join(dir, '.claude/history'), 'x'.repeat(1536));
+  for (const args of [['info'], ['info', id]]) {
+    const { stdout } = coi(...args);
+    assert.match(stdout, /✓ Present \(\.claude directory\)/);
+    assert.match(stdout, /^Data Size: +1\.5 KB$/m);
+    assert.match(stdout, new RegExp(`^Resume: +coi shell --resume=${id}$`, 'm'));
+  }
+  assert.equal(JSON.parse(coi('info', '--json').stdout).session_id, id);
+  assert.equal(coi('info', id.replace('0b', 'ff')).status, 1);
+  assert.equal(coi('info', '../../etc').status, 2);
+});
+
+test('the trust store is left alone when it is damaged', () => {
+  place.project(loosening);
+  const path = place.write(join(place.home, '.coi/trust.toml'), 'approvals = [');
+  assert.equal(coi('trust').status, 1);
+  assert.equal(readFileSync(path, 'utf8'), 'approvals = [');
+});
