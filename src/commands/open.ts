@@ -5,7 +5,7 @@ import { guestScript } from '../host/resources.ts';
 import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import type { ContainerName } from '../names.ts';
 import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
-import { handOverTo, terminalStarter } from '../session/handover.ts';
+import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
 import { guestHome } from './tool.ts';
@@ -24,11 +24,18 @@ export interface Opening {
 }
 
 /** Runs the tool in tmux on the terminal and returns how the terminal's part ended. */
-export async function openOnTerminal(
-  app: App,
-  opening: Opening,
-  watch: { timing: Timing; progress: Progress; opened: () => void },
-): Promise<BridgeEnd> {
+export function openOnTerminal(app: App, opening: Opening, watch: Watch): Promise<BridgeEnd> {
+  return opened(() => terminalOf(app, opening, watch), app.signal);
+}
+
+interface Watch {
+  readonly timing: Timing;
+  readonly progress: Progress;
+  /** Called when the terminal is the tool's. */
+  readonly opened: () => void;
+}
+
+async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<BridgeEnd> {
   const incus = await app.incus();
   const exec = await incus.execTerminal(
     opening.container,
@@ -59,6 +66,15 @@ export async function openOnTerminal(
 
 /** Starts the tool in a detached tmux session and says how to reach it. */
 export async function openInBackground(app: App, opening: Opening): Promise<void> {
+  await opened(() => backgroundOf(app, opening), app.signal);
+  const { container, session } = opening;
+  app.io.tell(`Created background tmux session: ${session}`);
+  app.io.tell(
+    `Use 'coi tmux capture ${container}' to view output\nUse 'coi tmux send ${container} "<command>"' to send commands\nUse 'coi attach ${container}' to attach`,
+  );
+}
+
+async function backgroundOf(app: App, opening: Opening): Promise<void> {
   const incus = await app.incus();
   const exec = await incus.execPiped(opening.container, starter(app, opening, 'background'), {
     signal: app.signal,
@@ -85,11 +101,6 @@ export async function openInBackground(app: App, opening: Opening): Promise<void
   } finally {
     exec.close();
   }
-  const { container, session } = opening;
-  app.io.tell(`Created background tmux session: ${session}`);
-  app.io.tell(
-    `Use 'coi tmux capture ${container}' to view output\nUse 'coi tmux send ${container} "<command>"' to send commands\nUse 'coi attach ${container}' to attach`,
-  );
 }
 
 function starter(

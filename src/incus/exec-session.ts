@@ -127,12 +127,13 @@ async function exitStatus(
   await Promise.race([Promise.all(readers.map((reader) => reader.drained())), closed]);
   // 126 and 127 make the operation fail, and yet the status is there.
   const status = done.metadata?.['return'];
-  if (typeof status === 'number') return status;
+  if (typeof status === 'number' && status >= 0) return status;
   const path = `/1.0/operations/${id}`;
   throw new IncusError({
     status: done.status_code,
     method: 'GET',
     path,
-    message: done.err || done.status,
+    // -1 without a word: Incus could not enter the instance, nothing was run.
+    message: done.err || (status === undefined ? done.status : 'the command was not run'),
   });
 }

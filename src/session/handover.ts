@@ -1,7 +1,9 @@
 // The moment in which a starter inside the container is given its environment and command (see environment.ts).
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CoiError } from '../errors.ts';
 import { readyMark } from './environment.ts';
+import { isIncusError } from './failure.ts';
 
 const readyMs = 30_000;
 
@@ -14,6 +16,40 @@ export interface Starter {
 
 export function terminalStarter(exec: { stream: Duplex; status: Promise<number> }): Starter {
   return { input: exec.stream, output: exec.stream, status: exec.status };
+}
+
+/** Incus could not run the starter at all: a container that was just started refuses now and then on a loaded host. */
+export class NotRun extends CoiError {
+  constructor(cause: Error) {
+    super('session-failed', `the session could not be opened: ${cause.message}`, {
+      hint: 'The container runs; `coi attach` tries again.',
+      cause,
+    });
+  }
+}
+
+function lost(cause: unknown): CoiError {
+  return new CoiError(
+    'session-failed',
+    'the session could not be opened: the connection to Incus was lost',
+    { hint: '`coi list` shows whether the container runs.', cause },
+  );
+}
+
+/** How often a starter that was not run is tried again, and how long after. Nothing was run, so nothing is run twice. */
+const triesMax = 4;
+const tryAgainMs = 150;
+
+/** Opens and, when Incus could not run it, opens again. Throws what the last try threw. */
+export async function opened<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof NotRun) || tries === triesMax) throw error;
+      await pause(tryAgainMs * tries, undefined, { signal });
+    }
+  }
 }
 
 /**
@@ -62,7 +98,10 @@ export async function handOverTo(
     starter.output.on('data', read);
     starter.status.then(
       (status) => fail(`the starter ended with status ${status}`),
-      (error: unknown) => fail('the connection to Incus was lost', error),
+      (error: unknown) => {
+        stop();
+        reject(isIncusError(error) && error.errno === undefined ? new NotRun(error) : lost(error));
+      },
     );
   });
   starter.input.write(text);
