@@ -1,0 +1,116 @@
+// Fail or kill coi at every step of a start: nothing is orphaned, nothing is lost.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { launchSteps } from '../../src/session/launch.ts';
+import { restartSteps } from '../../src/session/restart.ts';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { untilGone } from '../bed/gone.ts';
+import { mountPointsUnder } from '../bed/mounts.ts';
+
+const timeout = 120_000;
+const leaseMs = 700;
+const background = (bed: Bed) => ['shell', '--image', bed.image, '--background'];
+const steps = (list: readonly { readonly name: string }[]) =>
+  list.flatMap(({ name }) => [`${name}:before`, `${name}:after`]);
+
+test('a start that fails at any step leaves no container, no mount, no reservation and no store', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  for (const at of steps(launchSteps)) {
+    const { status, stderr } = await bed.coi(background(bed), {
+      env: { COI_TEST_FAULT: `${at}:fail` },
+    });
+    assert.equal(status, 1, at);
+    assert.match(stderr, /COI_TEST_FAULT/, at);
+    assert.deepEqual(await bed.instances(), [], at);
+    await mountsGone(bed, at);
+    assert.equal((await bed.coid.status())?.leases, 0, at);
+    assert.deepEqual(await stores(bed), [], at);
+  }
+});
+
+test('a start that is killed at any step is either managed as usual or undone by coid, and never lost', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: String(leaseMs) } });
+  for (const at of steps(launchSteps)) {
+    const { status } = await bed.coi(background(bed), { env: { COI_TEST_FAULT: `${at}:kill` } });
+    assert.notEqual(status, 0, at);
+    const [name] = await bed.instances();
+    if (name === undefined) {
+      await mountsGone(bed, at);
+      continue;
+    }
+    // The container came to be: it is listed, its conversation has a place, and it can be ended.
+    assert.match((await bed.coi(['list'])).stdout, new RegExp(name), at);
+    assert.equal((await bed.coi(['kill', name])).status, 0, at);
+    await untilGone(bed.incus, name);
+    await mountsGone(bed, at);
+  }
+  const again = await bed.coi(background(bed));
+  assert.equal(again.status, 0, again.stderr);
+  const cleaned = await bed.coi(['clean', '--sessions', '--dry-run']);
+  assert.equal(cleaned.status, 0, 'a half-made store is told, not fatal');
+});
+
+test('a persistent container survives a restart that fails or is killed at any step', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  assert.equal((await bed.coi([...background(bed), '--persistent'])).status, 0);
+  const [name = ''] = await bed.instances();
+  await bed.incus.writeFile(name, '/etc/mark', Buffer.from('mine'));
+  for (const how of ['fail', 'kill'] as const) {
+    for (const at of steps(restartSteps)) {
+      await stop(bed, name);
+      const { status } = await bed.coi([...background(bed), '--persistent', '--resume'], {
+        env: { COI_TEST_FAULT: `${at}:${how}` },
+      });
+      assert.notEqual(status, 0, at);
+      assert.deepEqual(await bed.instances(), [name], at);
+    }
+  }
+  await stop(bed, name);
+  const { status, stderr } = await bed.coi([...background(bed), '--persistent', '--resume']);
+  assert.equal(status, 0, stderr);
+  const mark = await bed.incus.execCaptured(name, { command: ['cat', '/etc/mark'] });
+  assert.equal(mark.stdout.toString(), 'mine');
+});
+
+async function stop(bed: Bed, name: string): Promise<void> {
+  const found = await bed.incus.instance(name);
+  if (found?.instance.status !== 'Running') return;
+  await (await bed.incus.changeState(name, { action: 'stop', force: true, timeout: 30 })).wait();
+}
+
+/** Names of session directories in the user's store. */
+async function stores(bed: Bed): Promise<string[]> {
+  return readdir(`${bed.user.home}/.coi/sessions-claude`).catch(() => []);
+}
+
+/** coid's next look after the lease takes the mounts away: told by the mount table, which the kernel lets one watch. */
+async function mountsGone(bed: Bed, at: string): Promise<void> {
+  const limit = AbortSignal.timeout(10_000);
+  while ((await mountPointsUnder(bed.coid.runDir)).length > 0) {
+    assert.equal(
+      limit.aborted,
+      false,
+      `${at}: ${(await mountPointsUnder(bed.coid.runDir)).join(', ')}`,
+    );
+    await mountTableChange(limit);
+  }
+}
+
+/** Resolves when something is mounted or unmounted, or the limit is over. */
+async function mountTableChange(limit: AbortSignal): Promise<void> {
+  const watch = spawn('findmnt', ['--poll', '--first-only', '--noheadings', '--timeout', '500'], {
+    stdio: 'ignore',
+    signal: limit,
+  });
+  watch.on('error', () => {});
+  await once(watch, 'close');
+}
