@@ -59,6 +59,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./unfreeze.ts'),
   },
   {
+    name: 'network',
+    group: 'Sessions',
+    summary: 'Show what sessions may reach and were refused, open something for a while',
+    load: () => import('./network.ts'),
+  },
+  {
     name: 'monitor',
     group: 'Sessions',
     summary: 'Show what a session does, seen from the host',

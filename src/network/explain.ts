@@ -1,0 +1,113 @@
+// A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
+import type { NetworkReport } from '../daemon/protocol.ts';
+import { type AddressRange, parseNetwork } from './address.ts';
+import {
+  type Decision,
+  type Destination,
+  decideAddress,
+  decideName,
+  type Reach,
+} from './decide.ts';
+import { parseEntry } from './entry.ts';
+import { networkPolicy } from './policy.ts';
+
+/** What decides, from what coid reports. */
+export function reachOf({
+  policy,
+  permits,
+  attached,
+  bridge,
+}: Pick<NetworkReport, 'policy' | 'permits' | 'attached'> & {
+  readonly bridge: NetworkReport['bridge'] | undefined;
+}): Reach {
+  const parsed = networkPolicy(policy);
+  const entries = permits.map(({ entry }) => parseEntry(entry));
+  return {
+    policy: {
+      ...parsed,
+      allow: [...parsed.allow, ...entries.filter(({ kind }) => kind !== 'network')],
+    },
+    permits: entries.flatMap((entry) =>
+      entry.kind === 'network' ? [{ range: entry.range, ports: entry.ports }] : [],
+    ),
+    attached: attached.flatMap((text): readonly AddressRange[] => {
+      const range = parseNetwork(text);
+      return range ? [range] : [];
+    }),
+    bridge: bridge && parseNetwork(`${bridge.gateway}/${bridge.prefixLength}`),
+  };
+}
+
+export interface Judgement extends Decision {
+  readonly destination: string;
+}
+
+/** Judges a name, and the addresses that it has where they matter. `addresses` are what the host resolves it to. */
+export function judge(
+  { host, port }: Destination,
+  addresses: readonly string[],
+  reach: Reach,
+): Judgement[] {
+  const shown = (text: string) => (port === undefined ? text : `${text}:${port}`);
+  const named = decideName({ host, port }, reach);
+  if (named?.verdict === 'refused' || (named && addresses.length === 0))
+    return [{ destination: shown(host), ...named }];
+  return addresses.map((address) => {
+    const decision = decideAddress({ host: address, port }, reach);
+    // What the list opens by name is closed by address until it is asked for.
+    const byName = named && decision.rule === 'allowed_domains' ? named : decision;
+    return {
+      destination: address === host ? shown(address) : `${shown(host)} (${address})`,
+      ...byName,
+    };
+  });
+}
+
+export interface Refusal {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly kind: 'address' | 'name';
+  readonly destination: string;
+  readonly rule: string;
+  readonly about: string;
+  readonly permit: string | undefined;
+}
+
+/** Everything that was refused of late, oldest first. */
+export function refusals(report: NetworkReport, now: Date): Refusal[] {
+  const reach = reachOf(report);
+  const addresses = report.denials.map(({ address, protocol, port, secondsAgo }): Refusal => {
+    const { rule, about, permit } = denied(decideAddress({ host: address, port }, reach));
+    return {
+      at: new Date(now.getTime() - secondsAgo * 1000).toISOString(),
+      kind: 'address',
+      destination: `${protocol} ${address}${port === undefined ? '' : `:${port}`}`,
+      rule,
+      about,
+      permit,
+    };
+  });
+  const names = report.names.map(({ name, type, at, reason }): Refusal => {
+    const decision = decideName({ host: name, port: undefined }, reach);
+    const refused =
+      decision?.verdict === 'refused'
+        ? decision
+        : { rule: 'addresses', about: reason, permit: undefined };
+    return {
+      at,
+      kind: 'name',
+      destination: `${name} ${type}`,
+      rule: refused.rule,
+      about: refused.about,
+      permit: refused.permit,
+    };
+  });
+  return [...addresses, ...names].sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+/** A refusal that today's rules would let through: they were changed since, or only that port was closed. */
+function denied(decision: Decision): Decision {
+  return decision.verdict === 'refused'
+    ? decision
+    : { ...decision, about: `it is allowed now: ${decision.about}` };
+}
