@@ -13,7 +13,8 @@ chown code:code /workspace
 
 cp --recursive --no-preserve=ownership /mnt/guest/files/. /
 chmod 440 /etc/sudoers.d/code
-chmod 755 /usr/local/bin/dummy /usr/local/libexec/coi-dhcp /usr/local/libexec/coi-power
+chmod 755 /usr/local/bin/dummy /usr/local/libexec/coi-dhcp /usr/local/libexec/coi-power \
+  /usr/local/libexec/coi-end-execs
 for name in poweroff shutdown reboot halt close stop; do
   ln --symbolic ../libexec/coi-power "/usr/local/bin/$name"
 done
@@ -29,7 +30,7 @@ ln --symbolic --force /usr/share/zoneinfo/Etc/UTC /etc/localtime
 printf 'Etc/UTC\n' >/etc/timezone
 
 systemctl set-default multi-user.target
-systemctl enable coi-dhcp.service
+systemctl enable coi-dhcp.service coi-end.service
 # What a container has no use for, or what would touch /tmp while somebody already works in it.
 systemctl mask \
   tmp.mount run-lock.mount dev-hugepages.mount sys-kernel-config.mount sys-kernel-debug.mount \
