@@ -6,11 +6,13 @@ import { type Homes, withoutLinks } from '../host/accounts.ts';
 import type { Libc } from '../host/libc.ts';
 import type { FileIds } from '../host/open-source.ts';
 import type { Peer } from '../host/peer.ts';
+import type { Instance } from '../incus/shapes.ts';
 import { quoted } from '../names.ts';
 import { plainPolicy } from '../network/policy.ts';
 import type { SensitivePaths } from '../session/mounts.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
+import type { Bridge } from './bridge.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
@@ -23,7 +25,7 @@ import type {
   SessionsReply,
 } from './protocol.ts';
 import { mountName } from './request.ts';
-import { openSources } from './sources.ts';
+import { type OpenSourcesOptions, openSources } from './sources.ts';
 import type { World } from './world.ts';
 
 export interface ServiceParts {
@@ -43,6 +45,9 @@ export interface ServiceParts {
   readonly leaseMs: number;
 }
 
+/** Enough for starts at once; each lasts a minute at most. */
+const leasesPerUserMax = 64;
+
 interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -57,70 +62,35 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { libc, world, trees, leases, guards, ids, log, elapsedMs } = this.#parts;
+    const { world, trees, leases, guards, log, elapsedMs } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
-    const options = {
-      libc,
-      ids: peer,
-      session: request.session,
-      workspace: request.workspace,
-      sensitive: this.#sensitive(peer.uid),
-    };
-    using workspace = openSources(
-      [{ name: 'workspace', source: request.workspace, readonly: false }],
-      options,
-    );
+    this.#refuseTooMany(peer);
+    const options = this.#sourceOptions(request, peer);
+    const ownMount = { name: 'workspace', source: request.workspace, readonly: false };
+    using workspace = openSources([ownMount], options);
     using sources = openSources(request.mounts, options);
-    const owner = this.#owner(peer, workspace.all[0]?.source.stats);
-    guards.refuseOtherMode(
-      instances,
-      workspace.all[0]?.source.path ?? request.workspace,
-      request.network,
-    );
-    const id = randomUUID();
-    const taken = unionOf([takenBy(instances), leases.taken()]);
-    const { container, slot, idmapBase, hostName, mac, address } = allocate(
-      { request, ownerUid: owner.uid, id },
-      taken,
-      bridge,
-      ids,
-    );
-    const { name, gateway, prefixLength } = bridge;
-    const nic = {
-      bridge: name,
-      hostName,
-      mac,
-      address,
-      prefixLength,
-      gateway,
-      nameserver: gateway,
-    };
-    const place = { id, container, slot, ownerUid: owner.uid, ownerGid: owner.gid, idmapBase, nic };
-    const expiresMs = elapsedMs() + this.#parts.leaseMs;
-    const lease = (mounts: readonly ReservedMount[]): Lease => ({
-      reservation: { ...place, mounts },
+    const source = workspace.all[0]?.source;
+    guards.refuseOtherMode(instances, source?.path ?? request.workspace, request.network);
+    const place = this.#place(request, this.#owner(peer, source?.stats), instances, bridge);
+    const { id, container } = place;
+    const lease: Lease = {
+      reservation: place,
       workspace: request.workspace,
       policy: request.policy ?? plainPolicy(request.network),
       uid: peer.uid,
-      expiresMs,
-    });
+      expiresMs: elapsedMs() + this.#parts.leaseMs,
+    };
     // Written down first: whatever is mounted after this is found by the next coid.
-    leases.add(lease([]));
+    leases.add(lease);
     try {
       // The guard's program runs while the mounts are made.
-      const guarded = guards.reserve({ ...place, mounts: [] }, request);
+      const guarded = guards.reserve(place, request);
       guarded.catch(() => undefined);
       const reservation = { ...place, mounts: trees.make(place, sources.all) };
-      leases.add(lease(reservation.mounts));
+      leases.add({ ...lease, reservation });
       await guarded;
-      log('info', 'reserved', {
-        id,
-        container,
-        uid: peer.uid,
-        ownerUid: owner.uid,
-        address,
-        mounts: reservation.mounts.length,
-      });
+      const { uid } = peer;
+      log('info', 'reserved', { id, container, uid, owner: place.ownerUid, ip: place.nic.address });
       return reservation;
     } catch (error) {
       trees.remove(id);
@@ -220,6 +190,53 @@ export class Service {
       }
     }
     return { mounts, errors };
+  }
+
+  /** What is given out, with no mounts yet. */
+  #place(
+    request: ReserveRequest,
+    owner: Owner,
+    instances: readonly Instance[],
+    bridge: Bridge,
+  ): Reservation {
+    const id = randomUUID();
+    const taken = unionOf([takenBy(instances), this.#parts.leases.taken()]);
+    const wanted = { request, ownerUid: owner.uid, id };
+    const allocation = allocate(wanted, taken, bridge, this.#parts.ids);
+    const { container, slot, idmapBase, hostName, mac, address } = allocation;
+    const { name, gateway, prefixLength } = bridge;
+    return {
+      id,
+      container,
+      slot,
+      ownerUid: owner.uid,
+      ownerGid: owner.gid,
+      idmapBase,
+      nic: {
+        bridge: name,
+        hostName,
+        mac,
+        address,
+        prefixLength,
+        gateway,
+        nameserver: gateway,
+      },
+      mounts: [],
+    };
+  }
+
+  /** One user must not use up the addresses of all with reservations that never become containers. */
+  #refuseTooMany({ uid }: Peer): void {
+    const own = this.#parts.leases.all().filter((lease) => lease.uid === uid);
+    if (uid === 0 || own.length < leasesPerUserMax) return;
+    throw new CoiError('coid-failed', `${own.length} reservations of this user wait for a start`, {
+      hint: 'Try again in a minute.',
+    });
+  }
+
+  #sourceOptions({ session, workspace }: ReserveRequest, peer: Peer): OpenSourcesOptions {
+    const { libc } = this.#parts;
+    return { libc, ids: peer, session, workspace, sensitive: this.#sensitive(peer.uid) };
   }
 
   /** For root the owner of the workspace, since what the agent writes there should belong to them. */

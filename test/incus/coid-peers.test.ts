@@ -144,3 +144,20 @@ test('two users with one workspace path get different slots and different ids', 
   assert.notEqual(first?.idmapBase, second?.idmapBase);
   assert.notEqual(first?.nic.address, second?.nic.address);
 });
+
+test('reservations that nobody uses run out for one user, not for all', limit, async () => {
+  await using undo = new AsyncDisposableStack();
+  const bed = undo.use(await coidBed());
+  const [ann, bob] = [await user(undo), await user(undo)];
+  const wish = (path: string, number: number) => ({
+    ...bed.request(path),
+    hash: number.toString(16).padStart(8, '0'),
+    mounts: [],
+  });
+  const own = await bed.directory(ann.uid);
+  const many = Array.from({ length: 65 }, (_, at): Call => ['reserve', wish(own, at)]);
+  const answers = await calls(bed, ann, many);
+  assert.equal(answers.filter(({ ok }) => ok).length, 64);
+  assert.equal(answers.at(-1)?.code, 'coid-failed');
+  assert.ok((await call(bed, bob, 'reserve', wish(await bed.directory(bob.uid), 99))).ok);
+});
