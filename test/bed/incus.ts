@@ -16,21 +16,27 @@ export async function openRealIncus(): Promise<Incus> {
   return incus;
 }
 
+/** Somebody else (coid, a guest that powers off) may be in the middle of something with the same instance. */
+const removalAttempts = 4;
+
 /** Stops an instance by force if it runs, and deletes it. One that is gone already is fine. */
 export async function removeInstance(incus: Incus, name: string): Promise<void> {
-  const found = await incus.instance(name);
-  if (found === undefined) return;
-  const { status, ephemeral } = found.instance;
-  if (status !== 'Stopped') {
-    const stop = await incus
-      .changeState(name, { action: 'stop', force: true })
-      .catch(() => undefined);
-    await stop?.wait().catch(() => undefined);
+  let failure: unknown;
+  for (let attempt = 0; attempt < removalAttempts; attempt += 1) {
+    const found = await incus.instance(name);
+    if (found === undefined) return;
+    try {
+      if (found.instance.status !== 'Stopped') {
+        await (await incus.changeState(name, { action: 'stop', force: true })).wait();
+      }
+      await (await incus.deleteInstance(name)).wait();
+    } catch (error) {
+      // An ephemeral one deletes itself when it stops; anything else shows in the next look.
+      failure = error;
+    }
   }
-  if (ephemeral && status !== 'Stopped') return;
-  const removal = await incus.deleteInstance(name).catch(() => undefined);
-  await removal?.wait().catch(() => undefined);
   const left = await incus.instance(name);
-  if (left !== undefined && !left.instance.ephemeral)
-    throw new Error(`${name} cannot be deleted: it is ${left.instance.status}`);
+  if (left !== undefined) {
+    throw new Error(`${name} cannot be deleted: it is ${left.instance.status}`, { cause: failure });
+  }
 }

@@ -46,8 +46,8 @@ test('a resize arrives inside', { timeout }, async () => {
   // One row is tmux's status line.
   await screen.waitFor('30 97');
   // Tells by itself when the new size has arrived.
-  screen.type(`clear; trap 'echo SIZE $(stty size)' WINCH\r`);
-  await screen.waitFor(prompt);
+  screen.type(`trap 'echo SIZE $(stty size)' WINCH; clear; echo READY\r`);
+  await screen.waitFor(/^READY$/m);
   screen.resize(64, 18);
   await screen.waitFor('SIZE 17 64');
 });
