@@ -29,7 +29,12 @@ export function register(command: Command, app: App): void {
     .description('run coid in the foreground (as root) until it is interrupted')
     .option('--log-file', 'log to the log file instead of to stderr')
     .addOption(new Option('--say-ready').hideHelp())
-    .action((options: RunOptions) => run(options, app));
+    // As the default it is also handed what is no subcommand; that deserves a better answer than commander's.
+    .allowExcessArguments()
+    .action((options: RunOptions, { args }: Command) => {
+      if (args[0] !== undefined) throw unknownSubcommand(args[0]);
+      return run(options, app);
+    });
   command
     .command('start')
     .description('start coid in the background and wait until it answers')
@@ -146,7 +151,7 @@ async function logs({ follow, lines }: LogsOptions, app: App): Promise<void> {
   const { followFile, lastLines } = await import('../host/log-file.ts');
   const { logPath } = daemonPlaces(app.env);
   if (!/^\d{1,6}$/.test(lines))
-    throw new CoiError('usage', `invalid --lines ${JSON.stringify(lines)}`);
+    throw new CoiError('usage', `invalid --lines ${quoted(lines)}`, { hint: 'Give a number.' });
   try {
     for (const line of lastLines(logPath, Number(lines))) app.io.print(line);
     if (follow) await followFile(logPath, (line) => app.io.print(line), app.signal);
@@ -180,6 +185,12 @@ async function statusIfAny(app: App): Promise<DaemonStatus | undefined> {
     if (error instanceof CoiError && error.code === 'coid-unreachable') return undefined;
     throw error;
   }
+}
+
+function unknownSubcommand(word: string): CoiError {
+  return new CoiError('usage', `coi daemon has no subcommand ${quoted(word)}`, {
+    hint: 'It has run, start, stop, status and logs.',
+  });
 }
 
 function needsRoot(): CoiError {
