@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import type { App } from '../app.ts';
 import type { DaemonError, DaemonStatus } from '../daemon/protocol.ts';
 import { CoiError, ExitStatus, errorCodes } from '../errors.ts';
+import { quoted } from '../names.ts';
 
 interface RunOptions {
   readonly logFile?: boolean;
