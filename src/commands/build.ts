@@ -42,6 +42,10 @@ export function register(command: Command, app: App): void {
       const built = await build(app, variant, flags);
       if (built === 'exists')
         return app.io.print(`Image '${alias}' already exists. Use --force to rebuild it.`);
+      if (built === 'outdated')
+        return app.io.print(
+          `Image '${alias}' already exists, made by another recipe. Use --force to rebuild it.`,
+        );
       app.io.print(`Image '${alias}' built successfully!`);
       app.io.print(`  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`);
     });
@@ -59,14 +63,16 @@ export async function build(
   app: App,
   variant: Variant,
   { force = false, profile }: { force?: boolean; profile?: string } = {},
-): Promise<Built | 'exists'> {
+): Promise<Built | 'exists' | 'outdated'> {
   const incus = await app.incus();
   try {
     const guest = await guestDirectory();
     const order = await buildOrder(app, variant, guest, profile);
     const old = await incus.imageAlias(order.alias, { signal: app.signal });
-    if (old && !force && (variant === 'default' || (await isFresh(incus, old.target, order))))
-      return 'exists';
+    if (old && !force) {
+      if (await isFresh(incus, old.target, order)) return 'exists';
+      if (variant === 'default') return 'outdated';
+    }
     await sweepDeadBuilds(incus, temporary, app.user.uid, isAlive);
     const built = await buildLogged(app, incus, guest, order);
     // Versions of the default image stay, those of the tests' image are of no use to anybody.

@@ -77,7 +77,7 @@ test(
     );
     assert.equal(await guest.root('cat /etc/resolv.conf'), 'nameserver 192.0.2.53');
     assert.equal(await guest.root('cat /etc/hostname'), guest.name);
-    assert.match(await guest.root('getent hosts $(hostname)'), /^127\.0\.1\.1/);
+    assert.match(await guest.root('getent ahostsv4 $(hostname)'), /^127\.0\.1\.1/);
   },
 );
 
