@@ -81,6 +81,17 @@ function addressOf(hex: string): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
+/** Inodes of the unix sockets of a process's namespace. */
+export function unixInodes(pid: number): string[] {
+  const text =
+    readText(`/proc/${pid}/net/unix`, { encoding: 'latin1', maxBytes: tableBytesMax }) ?? '';
+  return [
+    ...text.matchAll(
+      /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} +(\d+)/gm,
+    ),
+  ].map(([, inode]) => inode ?? '');
+}
+
 interface Kept {
   readonly opens: string;
   readonly inUse: InUse;

@@ -7,7 +7,7 @@ const shells = /^(?:(?:ba|da|z|fi|a|k|mk|r?c|tc|y|x)?sh|rbash|busybox|toybox|pws
 const interpreters =
   /^(?:python[\d.]*|pypy[\d.]*|perl[\d.]*|ruby[\d.]*|irb|php[\d.]*|node|nodejs|bun|deno|lua(?:jit)?[\d.]*|tclsh[\d.]*|expect|[gmn]?awk|guile|java)$/;
 const relays =
-  /^(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd|socat|telnet|openssl|cryptcat|pwncat|rlwrap)$/;
+  /^(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd|socat\d*|telnet|openssl|cryptcat|pwncat|rlwrap)$/;
 
 /** The last part of a path, without the mark of a deleted file. */
 export function baseName(path: string): string {

@@ -54,6 +54,8 @@ export interface Sample {
   readonly processCount: number;
   readonly connections: readonly Connection[];
   readonly listeners: readonly SocketReading[];
+  /** Ports that were listened on lately: a connection outlives the server that accepted it. */
+  readonly servedPorts: ReadonlySet<number>;
   /** Inodes of all TCP and UDP sockets that a namespace of the container shows. */
   readonly socketInodes: ReadonlySet<string>;
   /** Through the container's interface since it was made. */

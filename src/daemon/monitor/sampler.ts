@@ -1,12 +1,12 @@
 // Puts a sample of one container together from what the host's kernel shows.
 import { type Cgroups, cpuNanoseconds, findCgroups, ProcessList } from '../../host/cgroups.ts';
 import { connectedNetworks, interfaceBytes } from '../../host/interfaces.ts';
-import { holdersOf, ProcessTable } from '../../host/processes.ts';
+import { holdersOf, ProcessTable, socketInode } from '../../host/processes.ts';
 import { readText } from '../../host/read-text.ts';
-import { SocketTables } from '../../host/sockets.ts';
+import { type SocketReading, SocketTables, unixInodes } from '../../host/sockets.ts';
 import { isWithin, type Subnet } from '../../monitor/addresses.ts';
 import { isInteresting } from '../../monitor/detectors/contacts.ts';
-import { interest } from '../../monitor/programs.ts';
+import { interest, isShell } from '../../monitor/programs.ts';
 import type { Connection, GuardCounters, Process, Sample, Touch } from '../../monitor/sample.ts';
 import type { NetworkMode } from '../protocol.ts';
 
@@ -41,6 +41,7 @@ const rareRounds = 8;
 const quietNs = 300_000;
 /** After that many quiet rounds a sample is taken all the same. */
 const quietRoundsMax = 7;
+const servedMs = 300_000;
 
 export class Sampler {
   readonly container: SampledContainer;
@@ -53,6 +54,8 @@ export class Sampler {
   #round = 0;
   #last: Sample | undefined;
   #quietRounds = 0;
+  /** By port: when it was last listened on. */
+  readonly #served = new Map<number, number>();
   #ownSubnets: readonly Subnet[] = [];
   #memoryLimitBytes = Number.POSITIVE_INFINITY;
 
@@ -103,6 +106,9 @@ export class Sampler {
     this.#readRare();
     const processes = this.#table.read(pids);
     const sockets = this.#sockets.read(representatives(processes));
+    const listeners = sockets.filter(
+      ({ remotePort, state }) => remotePort === 0 && state === 'listening',
+    );
     const traffic = interfaceBytes(hostName);
     const sample: Sample = {
       container: name,
@@ -115,8 +121,9 @@ export class Sampler {
       processes,
       processCount: pids.length,
       connections: sockets.filter(({ remotePort }) => remotePort !== 0),
-      listeners: sockets.filter(({ remotePort, state }) => remotePort === 0 && state !== 'closed'),
-      socketInodes: new Set(sockets.map(({ inode }) => inode)),
+      listeners,
+      servedPorts: this.#servedPorts(listeners),
+      socketInodes: knownInodes(processes, sockets),
       sentBytes: traffic?.received ?? 0,
       receivedBytes: traffic?.sent ?? 0,
       cpuNs,
@@ -126,6 +133,14 @@ export class Sampler {
       errors: traffic ? [] : [`no interface ${hostName}`],
     };
     return { ...sample, connections: withHolders(sample) };
+  }
+
+  #servedPorts(listeners: readonly SocketReading[]): ReadonlySet<number> {
+    const nowMs = this.#clock.elapsedMs();
+    for (const { localPort } of listeners) this.#served.set(localPort, nowMs);
+    for (const [port, lastMs] of this.#served)
+      if (nowMs - lastMs > servedMs) this.#served.delete(port);
+    return new Set(this.#served.keys());
   }
 
   #moment(): Pick<Sample, 'atMs' | 'time'> {
@@ -164,6 +179,20 @@ function representatives(processes: readonly Process[]): Map<string, number> {
   for (const { netns, pid } of processes)
     if (netns !== '' && !found.has(netns)) found.set(netns, pid);
   return found;
+}
+
+/** Inodes of TCP and UDP sockets; those of unix sockets, too, where a shell talks over one that is neither. */
+function knownInodes(
+  processes: readonly Process[],
+  sockets: readonly SocketReading[],
+): ReadonlySet<string> {
+  const known = new Set(sockets.map(({ inode }) => inode));
+  for (const { std, pid, exe, comm } of processes) {
+    const inode = socketInode(std[0]);
+    if (inode === undefined || known.has(inode) || !isShell({ exe, comm })) continue;
+    for (const unix of unixInodes(pid)) known.add(unix);
+  }
+  return known;
 }
 
 function withHolders(sample: Sample): readonly Connection[] {

@@ -57,7 +57,9 @@ function isOutgoing(connection: Connection, now: Sample): boolean {
   const { remoteAddress, remotePort, state } = connection;
   if (remotePort === 0 || state === 'listening' || placeOf(remoteAddress) === 'self') return false;
   if (isWithin(remoteAddress, now.ownSubnets) || isInbound(connection, now)) return false;
-  return !(remoteAddress === now.gateway && gatewayPorts.includes(remotePort));
+  if (remoteAddress !== now.gateway) return true;
+  // What the host opened to a server that is gone meanwhile lingers on, and nothing tells it from the other direction.
+  return !gatewayPorts.includes(remotePort) && (state === 'established' || state === 'opening');
 }
 
 function judged(

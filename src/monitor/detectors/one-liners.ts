@@ -1,60 +1,78 @@
 // Command lines that open a shell to somewhere. Text alone proves little (somebody may grep for it, or write it into a
 // file), so it counts fully only where the container has a connection to the place that the text names.
 import { isIP } from 'node:net';
-import { commandLine } from '../programs.ts';
+import { placeOf } from '../addresses.ts';
+import { commandLine, isInterpreter, isRelay, isShell, runsInline } from '../programs.ts';
 import type { Process, Sample } from '../sample.ts';
 import type { Level } from '../threat.ts';
 import type { Detector } from './detector.ts';
 import { peer } from './reverse-shell.ts';
 
 /**
- * All of `words` occur somewhere, and `place` says where to. In this form no text takes more than linear time, which
- * matters since the text is the attacker's.
+ * All of `words` occur somewhere, and `place` says where to, on the command line of a program of the kind `by`. In this
+ * form no text takes more than linear time, which matters since the text is the attacker's.
  */
 interface Pattern {
   readonly name: string;
+  readonly by: (task: Program) => boolean;
   readonly words: readonly RegExp[];
   readonly place: RegExp;
 }
 
+type Program = Pick<Process, 'argv' | 'exe' | 'comm'>;
+
 const address = String.raw`(?<host>\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+|(?:[a-z0-9-]+\.)+[a-z]{2,})`;
 const port = String.raw`(?<port>\d{1,5})\b`;
 const place = (text: string): RegExp => new RegExp(text, 'i');
+/** `echo > /dev/tcp/db/5432` waits for a service; a shell that gets its streams from there is another thing. */
+const shellOnStreams =
+  /\b(?:ba|da|z|k)?sh(?:\s+-\w+)*\s+(?:[012]?[<>]&|[012]?[<>]\s*\/dev\/)|\b0[<>]&\d|\bread\s+\w+\s*;\s*do\s+\$\w/;
 
 const patterns: readonly Pattern[] = [
   {
-    name: 'a shell redirection to /dev/tcp',
-    words: [],
+    name: 'a shell redirected to /dev/tcp',
+    by: isShell,
+    words: [shellOnStreams],
     place: place(`/dev/(?:tcp|udp)/${address}/${port}`),
   },
   {
     name: 'nc with a program to run',
-    words: [/\b(?:nc|ncat|netcat)\b/, /\s-(?:[a-z]*[ec]|-exec|-sh-exec)\b/],
+    by: isRelay,
+    words: [/\s-(?:[a-z]*[ec]|-exec|-sh-exec)\b/],
     place: place(String.raw`\s${address}\s+${port}`),
   },
   {
     name: 'nc in a loop of pipes',
+    by: isShell,
     words: [/\bmkfifo\b/, /\b(?:sh|bash)\b/, /\b(?:nc|ncat|netcat|telnet)\b/],
     place: place(String.raw`\s${address}\s+${port}`),
   },
   {
     name: 'socat with a program to run',
-    words: [/\bsocat\b/, /\b(?:exec|system):/i],
+    by: isRelay,
+    words: [/\b(?:exec|system):/i],
     place: place(String.raw`\b(?:tcp[46]?|openssl|udp[46]?)(?:-connect)?:${address}:${port}`),
   },
   {
     name: 'a script that connects and starts a shell',
-    words: [/socket|fsockopen|net\.connect|inet_aton/i, /\b(?:sh|bash|zsh|cmd)\b|\bpty\b/],
+    by: runsInline,
+    words: [
+      /socket|fsockopen|net\.connect|inet_aton/i,
+      /\b(?:sh|bash|zsh)\b/,
+      /dup2|pty|subprocess|popen|spawn|exec|system|reopen/i,
+    ],
     place: place(String.raw`["']${address}["']\s*[,:)]\s*["']?${port}`),
   },
   {
     name: 'awk over the network',
+    by: isInterpreter,
     words: [/\|&|getline/],
     place: place(String.raw`/inet/(?:tcp|udp)/\d+/${address}/${port}`),
   },
   {
     name: 'openssl s_client with a shell',
-    words: [/\bopenssl\s+s_client\b/, /\b(?:sh|bash)\b/],
+    by: isShell,
+    words: [/\bmkfifo\b/, /\bopenssl\s+s_client\b/, /\b(?:sh|bash)\b/],
     place: place(String.raw`-connect\s+${address}:${port}`),
   },
 ];
@@ -91,18 +109,22 @@ interface Match {
   readonly port: number;
 }
 
-/** What a command line says that it will connect to; undefined for ordinary ones. */
-export function matchOf({ argv }: Pick<Process, 'argv'>): Match | undefined {
-  const text = argv.join(' ').slice(0, textMax);
+/** What a command line says that it will connect to; undefined for ordinary ones and for the container itself. */
+export function matchOf(task: Program): Match | undefined {
+  const text = task.argv.join(' ').slice(0, textMax);
   // No pattern fits a short line, and nearly all lines are short: this is what keeps the detector cheap.
   if (text.length < 12) return undefined;
-  for (const { name, words, place: wanted } of patterns) {
-    if (!words.every((word) => word.test(text))) continue;
+  for (const { name, by, words, place: wanted } of patterns) {
+    if (!by(task) || !words.every((word) => word.test(text))) continue;
     const { host, port } = wanted.exec(text)?.groups ?? {};
-    if (host !== undefined && port !== undefined && Number(port) > 0 && Number(port) < 65_536)
-      return { name, host, port: Number(port) };
+    if (host === undefined || port === undefined || !isPort(Number(port))) continue;
+    if (isIP(host) === 0 || placeOf(host) !== 'self') return { name, host, port: Number(port) };
   }
   return undefined;
+}
+
+function isPort(value: number): boolean {
+  return value > 0 && value < 65_536;
 }
 
 /** A name stands for any address, since the container resolved it and nobody else need know how. */

@@ -106,7 +106,10 @@ function isPassedOn(shell: Process, parent: Process | undefined): boolean {
   return isRelay(parent) || (runsInline(parent) && isInteractiveShell(shell));
 }
 
-/** nc < fifo | sh > fifo and its kin: what the shell writes reaches the relay, and what the relay writes reaches the shell. */
+/**
+ * nc < fifo | sh > fifo and its kin: what the shell writes reaches the relay, and what the relay writes reaches the
+ * shell. A shell that takes its commands from a pipe needs no proof of the way back, which may lead through any program.
+ */
 function loopThroughRelay(shell: Process, processes: readonly Process[]): Process | undefined {
   const readers = new Map<string, Process[]>();
   for (const task of processes) {
@@ -127,7 +130,10 @@ function loopThroughRelay(shell: Process, processes: readonly Process[]): Proces
     }
     return seen;
   };
-  return [...reached(shell)].find((task) => isRelay(task) && reached(task).has(shell));
+  const commanded = isInteractiveShell(shell) && isChannel(shell.std[0]);
+  return [...reached(shell)].find(
+    (task) => isRelay(task) && (commanded || reached(task).has(shell)),
+  );
 }
 
 /** A pipe or a named one: two programs that have it at both ends are connected. */
@@ -162,11 +168,9 @@ function remoteConnections(
   };
 }
 
-/** Somebody connected to a port that the container listens on. */
-export function isInbound({ localPort, protocol }: Connection, { listeners }: Sample): boolean {
-  return listeners.some(
-    (listener) => listener.localPort === localPort && listener.protocol === protocol,
-  );
+/** Somebody connected to a port that the container listens on, or did. */
+export function isInbound({ localPort }: Connection, { servedPorts }: Sample): boolean {
+  return servedPorts.has(localPort);
 }
 
 export function peer({
