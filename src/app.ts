@@ -43,7 +43,7 @@ export interface App {
 export function makeApp(process: NodeJS.Process): App {
   const { env } = process;
   const io = makeIo(process);
-  const signal = interruptSignal(process);
+  let signal: AbortSignal | undefined;
   let incus: Promise<Incus> | undefined;
   let coid: Promise<Coid> | undefined;
   return {
@@ -60,7 +60,11 @@ export function makeApp(process: NodeJS.Process): App {
         : parsePrefix(env['COI_CONTAINER_PREFIX']);
     },
     clock: { now: () => new Date(), elapsedMs: () => performance.now() },
-    signal,
+    get signal() {
+      // Until a command waits for something, a signal may end the program as it ends any other.
+      signal ??= interruptSignal(process);
+      return signal;
+    },
     incus: () => {
       incus ??= import('./incus/open.ts').then(({ openIncus, incusSocketPath }) =>
         openIncus({ socketPath: incusSocketPath(env) }),

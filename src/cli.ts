@@ -1,6 +1,7 @@
 // argv → command → outcome → exit status; the one place that renders an error.
 import { Command, CommanderError } from 'commander';
 import { type App, makeApp } from './app.ts';
+import type { Branch } from './commands/command.ts';
 import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
 import { summaryLine, tree } from './commands/tree.ts';
 import { CoiError, ExitStatus, errorCodes } from './errors.ts';
@@ -42,13 +43,17 @@ async function enterGroup(word: string): Promise<void> {
 
 /** The command tree with only the asked-for command loaded: loading all of them would cost start-up time. */
 async function programFor(argv: readonly string[], app: App): Promise<Command> {
+  const output = {
+    writeOut: (text: string) => app.io.print(text.trimEnd()),
+    outputError: () => {},
+  };
   const program = new Command('coi')
     .description('Every AI coding agent its own real Linux machine')
     .version(summaryLine(app.version), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput(output)
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText(
@@ -60,17 +65,21 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     commandWord(argv) ??
     (argv.some((word) => ['-h', '--help', '--version'].includes(word)) ? undefined : 'shell');
   const wanted = word === 'help' ? commandWord(argv.slice(argv.indexOf('help') + 1)) : word;
-  for (const branch of tree) {
+  const isWanted = ({ name, aliases }: Branch) =>
+    name === wanted || aliases?.includes(wanted ?? '') === true;
+  // The others are there for the list of commands and for suggestions; making them all takes some milliseconds.
+  const known = word !== 'help' && tree.some(isWanted);
+  for (const branch of known ? tree.filter(isWanted) : tree) {
     const command = new Command(branch.name)
       .summary(branch.summary)
       .description(branch.summary)
       .exitOverride()
-      .configureOutput({ outputError: () => {} });
+      .configureOutput(output);
     command
       .aliases([...(branch.aliases ?? [])])
       .helpOption('-h, --help', 'show help')
       .helpGroup(`${branch.group}:`);
-    if (branch.name === wanted || branch.aliases?.includes(wanted ?? '')) {
+    if (isWanted(branch)) {
       addGlobalOptions(command);
       (await branch.load()).register(command, app);
     }

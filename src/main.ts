@@ -6,5 +6,8 @@ const home =
   process.env['XDG_CACHE_HOME'] ??
   (process.env['HOME'] ? `${process.env['HOME']}/.cache` : undefined);
 if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
-const { main } = await import('./cli.ts');
-process.exitCode = await main(process.argv.slice(2));
+import('./cli.ts')
+  .then(({ main }) => main(process.argv.slice(2)))
+  .then((status) => {
+    process.exitCode = status;
+  });

@@ -1,10 +1,17 @@
 // Parses what peers send; nothing that was not checked here gets further.
 import { isAbsolute, normalize } from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { CoiError } from '../errors.ts';
 import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../names.ts';
 import { networkPolicy } from '../network/policy.ts';
-import { mountsMax, type NetworkMode, type PolicyRecord, type ReserveRequest } from './protocol.ts';
+import {
+  type MountRequest,
+  mountsMax,
+  type NetworkMode,
+  type PolicyRecord,
+  type RemountRequest,
+  type ReserveRequest,
+} from './protocol.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
 const mode = z.enum(['restricted', 'allowlist', 'open']);
@@ -22,6 +29,13 @@ const policyShape = z.strictObject({
   blockPrivate: z.boolean(),
   blockMetadata: z.boolean(),
 });
+const mountShapes = z
+  .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
+  .check(z.maxLength(mountsMax));
+const remountShape = z.strictObject({
+  mounts: z.optional(mountShapes),
+  network: z.optional(mode),
+});
 const shape = z.strictObject({
   prefix: z.string(),
   hash: z.string().check(z.regex(/^[0-9a-f]{8}$/)),
@@ -32,9 +46,7 @@ const shape = z.strictObject({
   container: z.optional(z.string()),
   session: z.string(),
   workspace: path,
-  mounts: z
-    .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
-    .check(z.maxLength(mountsMax)),
+  mounts: mountShapes,
   network: mode,
   policy: z.optional(policyShape),
 });
@@ -50,8 +62,6 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
     );
   }
   const { prefix, slot, container, session, workspace, mounts, policy, ...rest } = result.data;
-  if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
-    throw new CoiError('usage', 'not a reservation: two mounts have one name');
   return {
     ...rest,
     prefix: parsePrefix(prefix),
@@ -60,12 +70,29 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
     ...(policy === undefined ? {} : { policy: soundPolicy(policy, rest.network) }),
     session: parseSessionId(session),
     workspace: absolutePath(workspace),
-    mounts: mounts.map((mount) => ({
-      ...mount,
-      name: mountName(mount.name),
-      source: absolutePath(mount.source),
-    })),
+    mounts: soundMounts(mounts),
   };
+}
+
+/** Throws `usage` or `mount-invalid`. */
+export function parseRemountRequest(body: unknown): RemountRequest {
+  const result = z.safeParse(remountShape, body);
+  if (!result.success) throw new CoiError('usage', 'not a request for mounts');
+  const { mounts, network } = result.data;
+  return {
+    ...(mounts === undefined ? {} : { mounts: soundMounts(mounts) }),
+    ...(network === undefined ? {} : { network }),
+  };
+}
+
+function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
+  if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
+    throw new CoiError('usage', 'not a request for mounts: two of them have one name');
+  return mounts.map(({ name, source, readonly }) => ({
+    name: mountName(name),
+    source: absolutePath(source),
+    readonly,
+  }));
 }
 
 /** Every part of it is parsed once, so that nothing fails when it becomes rules. */
