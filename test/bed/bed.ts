@@ -64,6 +64,8 @@ export async function makeBed(options: BedOptions = {}): Promise<Bed> {
   const coid = undo.adopt(await startCoid(options.coidEnv), (daemon) => daemon.remove());
   const prefix = newPrefix();
   undo.defer(async () => void (await sweepInstances(incus, prefix)));
+  // First of all, so that it does not finish or change what is being swept.
+  undo.defer(() => coid.stop());
   const env = { ...coid.env, COI_CONTAINER_PREFIX: prefix, COI_USE_DUMMY: '1', ...options.env };
   const kept = undo.move();
   const command = (argv: readonly string[], more: Partial<ScreenOptions> = {}) => {

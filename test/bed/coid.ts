@@ -15,6 +15,8 @@ export interface TestCoid {
   status(): Promise<DaemonStatus | undefined>;
   /** SIGKILL, as a crash would end it. */
   crash(): Promise<void>;
+  /** Ends it in good order; mounts stay. */
+  stop(): Promise<void>;
   /** Ends it and removes its mounts and directories. Instances have to be gone. */
   remove(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
     const said = await runCommand(daemon('status', '--json'), { env: clean });
     return said.status === 0 ? (JSON.parse(said.stdout) as DaemonStatus) : undefined;
   };
+  const stop = async () => void (await runCommand(daemon('stop'), { env: clean }));
   const coid: TestCoid = {
     runDir,
     stateDir,
@@ -45,8 +48,9 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
       const running = await status();
       if (running !== undefined) process.kill(running.pid, 'SIGKILL');
     },
+    stop,
     remove: async () => {
-      await runCommand(daemon('stop'), { env: clean });
+      await stop();
       await sweepCoid(runDir, stateDir);
     },
   };

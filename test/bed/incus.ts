@@ -16,6 +16,20 @@ export async function openRealIncus(): Promise<Incus> {
   return incus;
 }
 
+/** Until Incus tells of a change of the instance, or a second is over. */
+async function nextEvent(incus: Incus, name: string): Promise<void> {
+  const events = incus.events(['lifecycle'], { signal: AbortSignal.timeout(1000) });
+  try {
+    for await (const event of events) {
+      if (event.type === 'lifecycle' && event.metadata.source === `/1.0/instances/${name}`) return;
+    }
+  } catch {
+    // The second is over.
+  } finally {
+    events.close();
+  }
+}
+
 /** Somebody else (coid, a guest that powers off) may be in the middle of something with the same instance. */
 const removalAttempts = 4;
 
@@ -33,6 +47,7 @@ export async function removeInstance(incus: Incus, name: string): Promise<void> 
     } catch (error) {
       // An ephemeral one deletes itself when it stops; anything else shows in the next look.
       failure = error;
+      await nextEvent(incus, name);
     }
   }
   const left = await incus.instance(name);
