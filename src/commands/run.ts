@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
-import type { PipedExec } from '../incus/client.ts';
 import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import { runSteps } from '../session/steps.ts';
@@ -11,6 +10,7 @@ import { stepProgress } from '../ui/progress.ts';
 import { reserveOrStart } from './coid.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
+import { passOn } from './pass-on.ts';
 import {
   agentEnvironment,
   config,
@@ -22,7 +22,7 @@ import {
   wantedSlot,
   wish,
 } from './prepare.ts';
-import { guestHome } from './tool.ts';
+import { guestHome, noTool } from './tool.ts';
 
 export function register(command: Command, app: App): void {
   command
@@ -43,7 +43,7 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),
-    tool: 'none',
+    tool: noTool,
     slot: wantedSlot(options),
     persistent,
     mounts: extraMounts(app, options, resolved, [at.target]),
@@ -83,28 +83,6 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
     await end(app, container, persistent);
   }
   if (status !== 0) throw new ExitStatus(status);
-}
-
-/** Joins the streams until the command ends; an interrupt ends it too. */
-async function passOn(app: App, exec: PipedExec, handedOver: string): Promise<number> {
-  const { stdin, stdout, stderr } = app.io;
-  exec.stdin.on('error', () => {});
-  exec.stdout.pipe(stdout, { end: false });
-  exec.stderr.pipe(stderr, { end: false });
-  exec.stdin.write(handedOver);
-  if (stdin.isTTY) exec.stdin.end();
-  else stdin.pipe(exec.stdin);
-  const interrupted = new Promise<never>((_, reject) =>
-    app.signal.addEventListener('abort', () => reject(app.signal.reason), { once: true }),
-  );
-  try {
-    return await Promise.race([exec.status, interrupted]);
-  } finally {
-    stdin.unpipe(exec.stdin);
-    stdin.pause();
-    stdin.unref?.();
-    exec.close();
-  }
 }
 
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */

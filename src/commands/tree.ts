@@ -137,6 +137,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./untrust.ts'),
   },
   {
+    name: 'container',
+    group: 'Low level',
+    summary: 'Make, start, stop, delete, look into single containers',
+    load: () => import('./container.ts'),
+  },
+  {
     name: 'completion',
     group: 'Other',
     summary: 'Print completions for bash, zsh or fish',

@@ -1,0 +1,135 @@
+// coi container exec: one command inside. Its arguments and environment are handed over on stdin, never in argv.
+import type { App } from '../app.ts';
+import { CoiError, ExitStatus } from '../errors.ts';
+import { guestScript } from '../host/resources.ts';
+import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
+import type { ExecRequest } from '../incus/client.ts';
+import { quoted } from '../names.ts';
+import { guestTerm, handOver, parseAssignment, plainEnvironment } from '../session/environment.ts';
+import { incusFailure } from '../session/failure.ts';
+import { handOverTo, terminalStarter } from '../session/handover.ts';
+import type { Container } from '../session/record.ts';
+import { runningContainer } from './any-container.ts';
+import type { GlobalOptions } from './command.ts';
+import { passOn } from './pass-on.ts';
+import { needTerminal } from './terminal.ts';
+
+/** A captured command may take a day. */
+const captureMs = 24 * 3600 * 1000;
+
+export interface ExecOptions extends GlobalOptions {
+  user?: string;
+  group?: string;
+  cwd?: string;
+  capture?: boolean;
+  format?: string;
+  tty?: boolean;
+}
+
+export async function exec(
+  app: App,
+  options: ExecOptions,
+  word: string,
+  words: readonly string[],
+): Promise<void> {
+  const { capture = false, tty = false, format } = options;
+  if (format !== undefined && !capture)
+    throw new CoiError('usage', '--format needs --capture', { hint: 'Add --capture.' });
+  if (format !== undefined && format !== 'json' && format !== 'raw')
+    throw new CoiError('usage', `invalid --format ${quoted(format)}`, { hint: 'json or raw.' });
+  if (tty && capture)
+    throw new CoiError('usage', '--tty and --capture exclude each other', {
+      hint: 'Use one of them.',
+    });
+  if (tty) needTerminal(app, 'coi container exec --tty');
+  const user = id(options.user, '--user') ?? 0;
+  const group = id(options.group, '--group') ?? user;
+  const handed = handOver(Object.fromEntries(options.env.map(parseAssignment)), words);
+  const container = await runningContainer(app, options, word);
+  const request = { ...starter(app, container, options.cwd, user), user, group };
+  try {
+    if (tty) await onTerminal(app, container.name, request, handed);
+    else if (capture) await captured(app, container.name, request, handed, format ?? 'json');
+    else await streamed(app, container.name, request, handed);
+  } catch (error) {
+    throw incusFailure(error, `running a command in ${container.name} failed`);
+  }
+}
+
+function starter(
+  app: App,
+  { session, instance }: Container,
+  cwd: string | undefined,
+  user: number,
+): ExecRequest {
+  const workspace = session?.target ?? instance.devices['workspace']?.['path'];
+  const [home, name] =
+    user === 0 ? ['/root', 'root'] : user === 1000 ? ['/home/code', 'code'] : ['/', String(user)];
+  return {
+    command: ['sh', '-c', guestScript('run.sh'), 'coi-run', cwd ?? workspace ?? '/'],
+    environment: plainEnvironment(home, name, guestTerm(app.env['TERM'])),
+    cwd: '/',
+  };
+}
+
+async function streamed(
+  app: App,
+  name: string,
+  request: ExecRequest,
+  handed: string,
+): Promise<void> {
+  const exec = await (await app.incus()).execPiped(name, request, { signal: app.signal });
+  const status = await passOn(app, exec, handed);
+  if (status !== 0) throw new CoiError('failed', `command failed: exit status ${status}`);
+}
+
+async function captured(
+  app: App,
+  name: string,
+  request: ExecRequest,
+  handed: string,
+  format: 'json' | 'raw',
+): Promise<void> {
+  const incus = await app.incus();
+  if (format === 'json') {
+    const said = await incus.execCaptured(
+      name,
+      { ...request, input: handed },
+      { signal: app.signal, timeoutMs: captureMs },
+    );
+    return app.io.printJson({
+      stdout: said.stdout.toString('utf8'),
+      stderr: said.stderr.toString('utf8'),
+      exit_code: said.status,
+    });
+  }
+  const exec = await incus.execPiped(name, request, { signal: app.signal });
+  const status = await passOn(app, exec, handed, { input: false });
+  if (status !== 0) throw new ExitStatus(status);
+}
+
+async function onTerminal(
+  app: App,
+  name: string,
+  request: ExecRequest,
+  handed: string,
+): Promise<void> {
+  const { stdin, stdout } = app.io;
+  const exec = await (await app.incus()).execTerminal(
+    name,
+    { ...request, ...terminalSize(stdout) },
+    { signal: app.signal },
+  );
+  await handOverTo(terminalStarter(exec), handed, app.signal);
+  const end = await bridgeTerminal({ stdin, stdout }, exec, app.signal);
+  exec.close();
+  if (end.kind === 'lost') throw end.error;
+  if (end.kind === 'interrupted') throw app.signal.reason;
+  if (end.status !== 0) throw new CoiError('failed', `command failed: exit status ${end.status}`);
+}
+
+function id(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new CoiError('usage', `invalid ${flag} ${quoted(text)}`, { hint: 'It is a number.' });
+}

@@ -1,0 +1,175 @@
+// The verbs of `coi container` that make, start, stop, change and delete one.
+import { resolve } from 'node:path';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { pathFacts } from '../host/facts.ts';
+import type { Devices } from '../incus/shapes.ts';
+import { parseContainerName, parseImageAlias, quoted } from '../names.ts';
+import { incusFailure, isMissing } from '../session/failure.ts';
+import { imageMissing } from '../session/launch.ts';
+import { dockerConfig } from '../session/plan.ts';
+import { killContainer } from '../session/remove.ts';
+import { existingContainer } from './any-container.ts';
+import type { GlobalOptions } from './command.ts';
+import { serverFacts } from './prepare.ts';
+
+const startMs = 120_000;
+/** A guest that does not shut down by then has to be stopped by force, which is the caller's to say. */
+const stopSeconds = 60;
+
+export interface LaunchOptions {
+  ephemeral?: boolean;
+  storage?: string;
+}
+
+export interface MountOptions {
+  shift?: string | true;
+  readonly?: boolean;
+}
+
+export async function launch(
+  app: App,
+  image: string,
+  word: string,
+  options: LaunchOptions,
+): Promise<void> {
+  const [alias, name] = [parseImageAlias(image), parseContainerName(word)];
+  const incus = await app.incus();
+  const { defaultProfile, pools } = await serverFacts(app, alias, options.storage);
+  if (defaultProfile?.config['security.privileged'] === 'true')
+    throw new CoiError('failed', 'the Incus profile "default" makes containers privileged', {
+      hint: 'Run: incus profile unset default security.privileged',
+    });
+  const pool = options.storage ?? pools?.[0]?.name;
+  if (options.storage !== undefined && !pools?.some((one) => one.name === options.storage))
+    throw new CoiError('usage', `storage pool ${quoted(options.storage)} does not exist`, {
+      hint: `There are: ${pools?.map((one) => one.name).join(', ')}.`,
+    });
+  const root: Devices = pool === undefined ? {} : { root: { type: 'disk', path: '/', pool } };
+  try {
+    if (await incus.instance(name, { signal: app.signal }))
+      throw new CoiError('failed', `container ${name} already exists`, {
+        hint: 'Choose another name, or delete it: `coi container delete`.',
+      });
+    const creation = await incus.createInstance(
+      {
+        name,
+        type: 'container',
+        start: true,
+        ephemeral: options.ephemeral ?? false,
+        profiles: defaultProfile ? ['default'] : [],
+        source: { type: 'image', alias },
+        config: { ...dockerConfig(true), 'security.guestapi': 'false', 'boot.autostart': 'false' },
+        devices: root,
+      },
+      { signal: app.signal },
+    );
+    await creation.wait({ timeoutMs: startMs });
+  } catch (error) {
+    if (isMissing(error)) throw imageMissing(image);
+    throw incusFailure(error, `launching ${name} failed`);
+  }
+  app.io.tell(`Launched container ${name} from image ${image}`);
+}
+
+/** The mounts of a session are made first: they are gone after a reboot of the host. */
+export async function start(app: App, options: GlobalOptions, word: string): Promise<void> {
+  const { name, session, status } = await existingContainer(app, options, word);
+  if (status === 'Running') return app.io.tell(`Container ${name} is running already`);
+  try {
+    if (session) await (await app.coid()).remount(name, {}, { signal: app.signal });
+    const change = { action: 'start', timeout: stopSeconds } as const;
+    const starting = await (await app.incus()).changeState(name, change, { signal: app.signal });
+    await starting.wait({ signal: app.signal, timeoutMs: startMs });
+  } catch (error) {
+    throw incusFailure(error, `starting ${name} failed`);
+  }
+  app.io.tell(`Started container ${name}`);
+}
+
+export async function stop(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  force: boolean,
+): Promise<void> {
+  const { name, status } = await existingContainer(app, options, word);
+  if (status === 'Stopped') return app.io.tell(`Container ${name} is stopped already`);
+  try {
+    const incus = await app.incus();
+    const change = { action: 'stop', timeout: stopSeconds, force } as const;
+    const stopping = await incus.changeState(name, change, { signal: app.signal });
+    await stopping.wait({ signal: app.signal, timeoutMs: startMs });
+  } catch (error) {
+    const after = await (await app.incus()).instance(name);
+    // An ephemeral one is gone, and one that stopped meanwhile is what was asked for.
+    if (after && after.instance.status !== 'Stopped')
+      throw force ? incusFailure(error, `stopping ${name} failed`) : notStopped(name, error);
+  }
+  app.io.tell(`Stopped container ${name}`);
+}
+
+function notStopped(name: string, cause: unknown): unknown {
+  const failure = incusFailure(cause, `stopping ${name} failed`);
+  if (!(failure instanceof CoiError) || failure.code !== 'incus-failed') return failure;
+  return new CoiError('incus-failed', failure.message, { hint: 'Add --force.', cause });
+}
+
+export async function deleteContainer(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  force: boolean,
+): Promise<void> {
+  const { name, status } = await existingContainer(app, options, word);
+  if (status !== 'Stopped' && !force)
+    throw new CoiError('failed', `container ${name} is not stopped (${status})`, {
+      hint: 'Stop it first, or add --force.',
+    });
+  await killContainer(await app.incus(), name, app.signal);
+  app.io.tell(`Deleted container ${name}`);
+}
+
+export async function mount(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  { device, source, path }: { device: string; source: string; path: string },
+  { shift = 'true', readonly = false }: MountOptions,
+): Promise<void> {
+  const host = resolve(app.cwd, source);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(device))
+    throw new CoiError('usage', `invalid device name ${quoted(device)}`);
+  if (!path.startsWith('/') || path === '/')
+    throw new CoiError('usage', `the path in the container is not absolute: ${quoted(path)}`);
+  if (shift !== true && shift !== 'true' && shift !== 'false')
+    throw new CoiError('usage', `invalid --shift ${quoted(shift)}`, { hint: 'true or false.' });
+  if (pathFacts(host).kind === 'missing')
+    throw new CoiError('mount-invalid', `the mount source ${host} does not exist`);
+  const { name, instance } = await existingContainer(app, options, word);
+  if (instance.devices[device])
+    throw new CoiError('mount-invalid', `container ${name} has a device ${device} already`);
+  const shifted = shift !== 'false';
+  if (shifted && !readonly)
+    app.io.warn(`root in ${name} can make files in ${host} that belong to root on this host`);
+  try {
+    await (await app.incus()).updateInstance(
+      name,
+      {
+        devices: {
+          [device]: {
+            type: 'disk',
+            source: host,
+            path,
+            ...(shifted ? { shift: 'true' } : {}),
+            ...(readonly ? { readonly: 'true' } : {}),
+          },
+        },
+      },
+      { signal: app.signal },
+    );
+  } catch (error) {
+    throw incusFailure(error, `mounting into ${name} failed`);
+  }
+  app.io.tell(`Mounted ${host} at ${path} in ${name}`);
+}
