@@ -70,6 +70,15 @@ describe('reading below an opened directory', () => {
     assert.throws(() => directory.read('up/secret', small), refused('file'));
   });
 
+  test('unlinks an entry only where no link leads to it', () => {
+    symlinkSync('..', join(root, 'inside/up'));
+    using directory = inside();
+    assert.throws(() => directory.unlink('up/secret'), refused('file'));
+    directory.unlink('up');
+    assert.deepEqual(readdirSync(root).sort(), ['inside', 'secret']);
+    assert.deepEqual(readdirSync(join(root, 'inside')), ['deep']);
+  });
+
   test('refuses a FIFO at once instead of waiting for a writer', () => {
     execFileSync('mkfifo', [join(root, 'inside/fifo')]);
     using directory = inside();
@@ -196,6 +205,31 @@ describe('writing below an opened directory', () => {
     assert.throws(() => directory.makeDirectory('up/new'), refused('file'));
     assert.throws(() => directory.write('up/new', ''), refused('file'));
     assert.deepEqual(readdirSync(root).sort(), ['inside', 'secret']);
+  });
+
+  test('makes a directory that another process makes at the same moment', async () => {
+    const places = Array.from({ length: 40 }, (_, index) => `race-${index}/inner`);
+    const script = `
+      const { parentPort, workerData: { url, top, places, gate } } = require('node:worker_threads');
+      import(url).then(({ hostFiles }) => {
+        const directory = hostFiles.open(top);
+        // Both begin together, or after a while in any case.
+        if (Atomics.add(gate, 0, 1) === 0) Atomics.wait(gate, 0, 1, 5000);
+        else Atomics.notify(gate, 0);
+        for (const place of places) directory.makeDirectory(place)[Symbol.dispose]();
+        parentPort.postMessage('made');
+      });
+    `;
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const url = new URL('./files.ts', import.meta.url).href;
+    const workerData = { url, top: join(root, 'inside'), places, gate };
+    const workers = [1, 2].map(() => new Worker(script, { eval: true, workerData }));
+    const made = workers.map(
+      (worker) =>
+        new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),
+    );
+    await Promise.all(made);
+    assert.equal(readdirSync(join(root, 'inside')).length, 1 + places.length);
   });
 
   test('leaves nothing behind when the name is taken by a directory', () => {

@@ -11,7 +11,6 @@ import {
   fsyncSync,
   mkdirSync,
   opendirSync,
-  openSync,
   readlinkSync,
   renameSync,
   type Stats,
@@ -60,8 +59,7 @@ export class Directory implements Disposable {
 
   /** Opens a directory below; undefined if it is missing. Throws FileError if a component is no directory. */
   directory(relative: string): Directory | undefined {
-    const names = components(relative, this.path);
-    return this.#descend(names, (parent, name) => parent.#child(name));
+    return this.#descend(components(relative, this.path), (parent, name) => parent.#child(name));
   }
 
   /** Opens a directory below and makes what is missing of it. */
@@ -77,35 +75,26 @@ export class Directory implements Disposable {
 
   /** Reads a regular file of at most `maxBytes`; undefined if it is missing. Never blocks, never follows a link. */
   read(relative: string, options: { maxBytes: number }): FileContent | undefined {
-    const { directories, name } = split(relative, this.path);
-    using parent = this.#inner(directories);
     const shown = this.shown(relative);
-    const fd = parent && openedFile(parent.at(name), shown);
-    if (fd === undefined) return undefined;
-    try {
-      return contentOf(fd, shown, options.maxBytes);
-    } finally {
-      closeSync(fd);
-    }
+    return this.#within(relative, (parent, name) => {
+      const fd = openedFile(parent.at(name), shown);
+      if (fd === undefined) return undefined;
+      try {
+        return contentOf(fd, shown, options.maxBytes);
+      } finally {
+        closeSync(fd);
+      }
+    });
   }
 
   /** Writes a file as a whole: readers see the old one or the new one. A link of that name is replaced, not followed. */
   write(relative: string, content: string | Uint8Array, options: WriteOptions = {}): void {
-    const { directories, name } = split(relative, this.path);
     const shown = this.shown(relative);
-    using parent = this.#inner(directories);
-    if (!parent) throw new FileError('failed', shown, 'has no directory to be written in');
-    const temporary = parent.at(`.coi-${randomBytes(8).toString('hex')}`);
-    attempt(shown, () => {
-      writeNew(temporary, content, options);
-      try {
-        renameSync(temporary, parent.at(name));
-      } catch (error) {
-        unlinkSync(temporary);
-        throw error;
-      }
-      if (options.durable !== false) fsyncSync(parent.#fd);
+    const written = this.#within(relative, (parent, name) => {
+      attempt(shown, () => parent.#replace(name, content, options));
+      return true;
     });
+    if (!written) throw new FileError('failed', shown, 'has no directory to be written in');
   }
 
   /** Names and kinds, in no order, read as they are asked for: whoever has seen enough stops. */
@@ -124,27 +113,23 @@ export class Directory implements Disposable {
 
   /** State of an entry itself (a link is not followed); undefined if it is missing. */
   entry(relative: string): { readonly kind: FileKind; readonly stat: Stats } | undefined {
-    const { directories, name } = split(relative, this.path);
-    using parent = this.#inner(directories);
-    const fd =
-      parent && openedOr(parent.at(name), openPath | constants.O_NOFOLLOW, this.shown(relative));
-    if (fd === undefined) return undefined;
-    try {
-      const stat = fstatSync(fd);
-      return { kind: kindOf(stat), stat };
-    } finally {
-      closeSync(fd);
-    }
+    return this.#within(relative, (parent, name) => {
+      const flags = openPath | constants.O_NOFOLLOW;
+      const fd = openedOr(parent.at(name), flags, this.shown(relative));
+      if (fd === undefined) return undefined;
+      try {
+        const stat = fstatSync(fd);
+        return { kind: kindOf(stat), stat };
+      } finally {
+        closeSync(fd);
+      }
+    });
   }
 
-  unlink(name: string): void {
-    components(name, this.path);
-    attempt(this.shown(name), () => unlinkSync(this.at(name)));
-  }
-
-  rename(from: string, to: string): void {
-    for (const name of [from, to]) components(name, this.path);
-    attempt(this.shown(from), () => renameSync(this.at(from), this.at(to)));
+  unlink(relative: string): void {
+    this.#within(relative, (parent, name) =>
+      attempt(this.shown(relative), () => unlinkSync(parent.at(name))),
+    );
   }
 
   /** The name of an entry for system calls: relative to the descriptor. */
@@ -156,23 +141,25 @@ export class Directory implements Disposable {
     return `${this.path}/${relative}`;
   }
 
-  #inner(names: readonly string[]): Directory | undefined {
-    return this.#descend(names, (parent, name) => parent.#child(name));
+  /** Runs `use` in the directory that holds the entry; undefined if there is none. */
+  #within<T>(relative: string, use: (parent: Directory, name: string) => T): T | undefined {
+    const names = components(relative, this.path);
+    const name = names.pop() ?? '';
+    if (names.length === 0) return use(this, name);
+    using parent = this.#descend(names, (above, inner) => above.#child(inner));
+    return parent && use(parent, name);
   }
 
+  /** Goes down by at least one name. */
   #descend(
     names: readonly string[],
     step: (parent: Directory, name: string) => Directory | undefined,
   ): Directory | undefined {
-    let current = new Directory(
-      openSync(`/proc/self/fd/${this.#fd}`, constants.O_RDONLY | constants.O_DIRECTORY),
-      this.path,
-    );
-    for (const name of names) {
+    const [first = '', ...rest] = names;
+    let current = step(this, first);
+    for (const name of rest) {
       using parent = current;
-      const next = step(parent, name);
-      if (!next) return undefined;
-      current = next;
+      current = parent && step(parent, name);
     }
     return current;
   }
@@ -185,7 +172,8 @@ export class Directory implements Disposable {
 
   #make(name: string, options: { mode?: number; owner?: Owner }): Directory | undefined {
     const mode = options.mode ?? 0o700;
-    attempt(this.shown(name), () => mkdirSync(this.at(name), { mode }));
+    if (!attempt(this.shown(name), () => madeDirectory(this.at(name), mode)))
+      return this.#child(name);
     const made = this.#child(name);
     if (made) {
       // The umask may have taken bits away, and root gives what it makes to its owner.
@@ -193,6 +181,29 @@ export class Directory implements Disposable {
       giveAway(made.#fd, options.owner);
     }
     return made;
+  }
+
+  #replace(name: string, content: string | Uint8Array, options: WriteOptions): void {
+    const temporary = this.at(`.coi-${randomBytes(8).toString('hex')}`);
+    writeNew(temporary, content, options);
+    try {
+      renameSync(temporary, this.at(name));
+    } catch (error) {
+      unlinkSync(temporary);
+      throw error;
+    }
+    if (options.durable !== false) fsyncSync(this.#fd);
+  }
+}
+
+/** False if it is there already: another process may make the same one at the same moment. */
+function madeDirectory(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, { mode });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -212,9 +223,4 @@ function components(relative: string, path: string): string[] {
     throw new FileError('name', `${path}/${relative}`, 'is no plain path below its directory');
   }
   return names;
-}
-
-function split(relative: string, path: string): { directories: string[]; name: string } {
-  const directories = components(relative, path);
-  return { name: directories.pop() ?? '', directories };
 }

@@ -77,9 +77,9 @@ export function prepareStore(request: StoreRequest, files: HostFiles): PreparedS
     const canLogIn =
       login.length > 0 ||
       (tool.loginVariables ?? []).some((name) => launch.variables?.includes(name));
-    for (const merge of tool.settings(launch)) {
-      if (canLogIn || !merge.onlyWithLogin) mergeInto(session, merge, request, files, warnings);
-    }
+    const merges = tool.settings(launch).filter((merge) => canLogIn || !merge.onlyWithLogin);
+    for (const [path, ofPath] of Map.groupBy(merges, (merge) => merge.path))
+      mergeInto(session, path, ofPath, request, files, warnings);
     if (tool.contextFile !== undefined && request.context !== undefined)
       writeContext(session, tool.contextFile, request.context, request, files, warnings);
     return { dir, parts, warnings };
@@ -181,17 +181,22 @@ function ownContent(
 
 function mergeInto(
   session: Directory,
-  merge: SettingsMerge,
+  path: string,
+  merges: readonly SettingsMerge[],
   { owner }: StoreRequest,
   files: HostFiles,
   warnings: string[],
 ): void {
-  const before = ownContent(session, merge.path, settingsMaxBytes, files, warnings);
+  const before = ownContent(session, path, settingsMaxBytes, files, warnings);
   const own = before === undefined || before.trim() === '' ? {} : jsonObject(before);
   if (own === undefined)
-    warnings.push(`${merge.path} of the session is no JSON object and was written anew`);
-  const text = `${JSON.stringify(mergedAt(own ?? {}, merge.at ?? [], merge.values), null, 2)}\n`;
-  if (text !== before) session.write(merge.path, text, { owner, durable: false });
+    warnings.push(`${path} of the session is no JSON object and was written anew`);
+  const after = merges.reduce(
+    (json, { at, values }) => mergedAt(json, at ?? [], values),
+    own ?? {},
+  );
+  const text = `${JSON.stringify(after, null, 2)}\n`;
+  if (text !== before) session.write(path, text, { owner, durable: false });
 }
 
 function mergedAt(
