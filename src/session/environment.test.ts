@@ -63,3 +63,14 @@ test('--env without = or with a strange name is refused without repeating its va
     );
   }
 });
+
+test('a hand-over that ends early runs nothing', () => {
+  for (const script of ['run.sh', 'start.sh']) {
+    const ran = spawnSync('sh', ['-c', guestScript(script), 'coi', '/', '/', 'direct'], {
+      input: "set -- 'echo' 'ran'\n",
+      encoding: 'utf8',
+    });
+    assert.equal(ran.status, 125);
+    assert.doesNotMatch(ran.stdout, /ran/);
+  }
+});

@@ -8,13 +8,15 @@ if [ -t 0 ]; then
   stty -icanon -echo -isig -ixon -icrnl
   printf 'coi-ready\n'
 fi
-handed=
+handed= whole=
 while IFS= read -r line; do
-  [ "$line" = '#coi-end' ] && break
+  [ "$line" = '#coi-end' ] && whole=yes && break
   handed="$handed$line
 "
 done
+# Incus may give up on an exec that it has started; then stdin ends early and nothing may be run.
+[ "$whole" ] || exit 125
 eval "$handed"
-unset handed line
+unset handed whole line
 [ -t 0 ] && stty icanon echo isig ixon icrnl
 exec "$@"
