@@ -73,8 +73,12 @@ async function perform(task: AgentTask): Promise<unknown> {
 function tcp(address: string, port: number): Promise<string> {
   return new Promise((resolve) => {
     const connection = connect({ host: address, port });
-    connection.setTimeout(answerMs, () => (connection.destroy(), resolve('ETIMEDOUT')));
-    connection.once('connect', () => (connection.destroy(), resolve('open')));
+    const end = (result: string) => {
+      connection.destroy();
+      resolve(result);
+    };
+    connection.setTimeout(answerMs, () => end('ETIMEDOUT'));
+    connection.once('connect', () => end('open'));
     connection.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EUNKNOWN'));
   });
 }
@@ -172,16 +176,14 @@ function dnsUdp(task: DnsTask): Promise<unknown> {
 function dnsTcp(task: DnsTask): Promise<unknown> {
   return new Promise((resolve) => {
     const connection = connect({ host: task.server, port: task.port ?? 53 });
-    connection.setTimeout(
-      task.limitMs ?? answerMs,
-      () => (connection.destroy(), resolve({ error: 'ETIMEDOUT' })),
-    );
+    const end = (result: unknown) => {
+      connection.destroy();
+      resolve(result);
+    };
+    connection.setTimeout(task.limitMs ?? answerMs, () => end({ error: 'ETIMEDOUT' }));
     connection.once('error', (error: NodeJS.ErrnoException) => resolve({ error: error.code }));
     connection.once('connect', () => connection.write(streamEncode(question(task))));
-    connection.once(
-      'data',
-      (bytes) => (connection.destroy(), resolve(summary(streamDecode(bytes)))),
-    );
+    connection.once('data', (bytes) => end(summary(streamDecode(bytes))));
   });
 }
 

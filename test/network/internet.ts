@@ -83,7 +83,11 @@ export async function openInternet(options: Partial<ServerOptions> = {}): Promis
             ),
           waitMs,
         );
-        waiting.push({ fits, resolve: (arrival) => (clearTimeout(limit), resolve(arrival)) });
+        const found = (arrival: Arrival) => {
+          clearTimeout(limit);
+          resolve(arrival);
+        };
+        waiting.push({ fits, resolve: found });
       });
     },
     protocolsSeen: async (address) => {
