@@ -1,0 +1,263 @@
+// Allowlist mode with real packets: coid's name server, the pretend internet's servers behind it, and the rules that follow.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { DnsService } from '../../src/daemon/network/dns.ts';
+import type { PolicyRecord } from '../../src/daemon/protocol.ts';
+import { type NetworkBed, openNetworkBed } from './bed.ts';
+import { resolver } from './internet.ts';
+import type { DnsRecord } from './internet-protocol.ts';
+import type { Tenant } from './tenant.ts';
+
+const address = (name: string, data: string, ttl = 1): DnsRecord => ({
+  name,
+  type: 'A',
+  ttl,
+  data,
+});
+
+describe('an allowlist session', () => {
+  let bed: NetworkBed;
+  let a: Tenant;
+  let b: Tenant;
+  const ending = new AbortController();
+  const list = (allow: readonly string[], change: Partial<PolicyRecord> = {}) =>
+    ({ mode: 'allowlist', allow, dnsServers: [resolver], ...change }) as const;
+
+  before(async () => {
+    bed = await openNetworkBed();
+    [a, b] = await Promise.all([bed.tenant(), bed.tenant()]);
+    const dns = new DnsService({
+      guard: bed.guard,
+      port: bed.dnsPort,
+      attached: () => [],
+      log: () => undefined,
+      now: () => new Date(),
+      elapsedMs: () => performance.now(),
+      signal: ending.signal,
+    });
+    await dns.listen(a.gateway);
+    await bed.net.zone({
+      'www.example.org': {
+        answers: [
+          { name: 'www.example.org', type: 'CNAME', ttl: 30, data: 'edge.cdn.test' },
+          address('edge.cdn.test', '104.16.1.1'),
+        ],
+      },
+      'other.example.net': { answers: [address('other.example.net', '104.16.1.2')] },
+      'evil.test': { answers: [address('evil.test', '93.184.215.14')] },
+      '*.tunnel.test': { answers: [address('', '93.184.215.14')] },
+      'rotating.example.org': {
+        rotate: true,
+        answers: ['104.16.1.1', '104.16.1.2', '104.16.1.3'].map((data) =>
+          address('rotating.example.org', data),
+        ),
+      },
+      'rebind.example.org': { answers: [address('rebind.example.org', '10.99.9.9')] },
+      'cloud.example.org': { answers: [address('cloud.example.org', '169.254.169.254')] },
+      'large.example.org': {
+        truncate: true,
+        answers: [address('large.example.org', '104.16.1.3')],
+      },
+    });
+    for (const place of [
+      '104.16.1.1',
+      '104.16.1.2',
+      '104.16.1.3',
+      '93.184.215.14',
+      '8.8.8.8',
+      '1.1.1.1',
+      '10.99.9.9',
+      '169.254.169.254',
+    ])
+      await bed.net.assertEnclosed(place);
+  });
+  after(async () => {
+    ending.abort();
+    await bed?.close();
+  });
+  beforeEach(async () => {
+    await Promise.all([
+      bed.guard.remove(a.hostName),
+      bed.guard.remove(b.hostName),
+      bed.net.behave({}),
+    ]);
+  });
+
+  test('reaches what a listed name leads to, from the moment it has the answer', async () => {
+    await bed.guard.put(a.port(list(['www.example.org'])));
+    assert.equal(await a.tcp('104.16.1.1', 80), 'ECONNREFUSED');
+    const { rcode, answers } = await a.dns('www.example.org');
+    assert.equal(rcode, 'NOERROR');
+    assert.equal(answers.length, 2);
+    assert.equal(await a.tcp('104.16.1.1', 80), 'open');
+    assert.equal(await a.udp('104.16.1.1', 5000), 'answered');
+    assert.equal(await a.tcp('104.16.1.2', 80), 'ECONNREFUSED');
+  });
+
+  test('reaches only the ports that the entry names', async () => {
+    await bed.guard.put(a.port(list(['www.example.org:80,5000'])));
+    await a.dns('www.example.org');
+    assert.equal(await a.tcp('104.16.1.1', 80), 'open');
+    assert.equal(await a.tcp('104.16.1.1', 5000), 'open');
+    assert.equal(await a.tcp('104.16.1.1', 8443), 'ECONNREFUSED');
+  });
+
+  test('reaches every address of a name that rotates', async () => {
+    await bed.guard.put(a.port(list(['*.example.org'])));
+    const reached = new Set<string>();
+    for (let turn = 0; turn < 6; turn += 1) {
+      const { answers } = await a.dns('rotating.example.org');
+      const now = answers[0]?.split(' ')[2] ?? '';
+      assert.equal(await a.tcp(now, 80), 'open', now);
+      reached.add(now);
+    }
+    assert.equal(reached.size, 3);
+  });
+
+  test('reaches nothing at all with an empty list, which without a guard it does', async () => {
+    const probe = async () => [
+      await a.tcp('93.184.215.14', 80),
+      (await a.dns('evil.test', { server: '8.8.8.8' })).rcode,
+    ];
+    assert.deepEqual(await bed.pair(a, list([]), probe), {
+      off: ['open', 'NOERROR'],
+      on: ['ECONNREFUSED', 'NXDOMAIN'],
+    });
+  });
+
+  test('is told why a name is refused, and no server hears of it', async () => {
+    await bed.guard.put(a.port(list(['www.example.org'])));
+    const refused = await a.dns('stolen-secret.evil.test');
+    assert.equal(refused.rcode, 'NXDOMAIN');
+    assert.match(
+      refused.explanations[0] ?? '',
+      /not on this session's allowlist.*coi network allow stolen-secret\.evil\.test/,
+    );
+    assert.match(
+      (await a.dns('stolen-secret.evil.test', { type: 'TXT' })).texts[0] ?? '',
+      /allowlist/,
+    );
+    assert.ok(!bed.net.questions.some(({ name }) => name.includes('stolen-secret')));
+  });
+
+  test('asks coid whichever server it names, over UDP and TCP; other ways to ask are closed', async () => {
+    const ask = (transport: 'udp' | 'tcp') => async () =>
+      (await a.dns('data.tunnel.test', { server: '1.1.1.1', transport })).rcode;
+    for (const transport of ['udp', 'tcp'] as const)
+      assert.deepEqual(
+        await bed.pair(a, list(['www.example.org']), ask(transport)),
+        { off: 'NOERROR', on: 'NXDOMAIN' },
+        transport,
+      );
+    const before = bed.net.questions.length;
+    await bed.guard.put(a.port(list(['www.example.org'])));
+    assert.equal(
+      (await a.dns('www.example.org', { server: '1.1.1.1', transport: 'tcp' })).rcode,
+      'NOERROR',
+    );
+    assert.equal(await a.tcp('8.8.8.8', 853), 'ECONNREFUSED');
+    assert.equal(await a.tcp('8.8.8.8', 443), 'ECONNREFUSED');
+    assert.deepEqual(
+      bed.net.questions.slice(before).map(({ name }) => name),
+      ['www.example.org'],
+    );
+  });
+
+  test('does not get at private or metadata addresses by a listed name', async () => {
+    await bed.guard.put(a.port(list(['rebind.example.org', 'cloud.example.org'])));
+    for (const name of ['rebind.example.org', 'cloud.example.org'])
+      assert.equal((await a.dns(name)).rcode, 'NXDOMAIN', name);
+    assert.equal(await a.tcp('10.99.9.9', 80), 'ECONNREFUSED');
+    assert.equal(await a.tcp('169.254.169.254', 80), 'ECONNREFUSED');
+  });
+
+  test('opens nothing for another session', async () => {
+    await Promise.all([
+      bed.guard.put(a.port(list(['www.example.org']))),
+      bed.guard.put(b.port(list(['www.example.org']))),
+    ]);
+    await a.dns('www.example.org');
+    assert.equal(await a.tcp('104.16.1.1', 80), 'open');
+    assert.equal(await b.tcp('104.16.1.1', 80), 'ECONNREFUSED');
+    await b.dns('www.example.org');
+    assert.equal(await b.tcp('104.16.1.1', 80), 'open');
+  });
+
+  test('leaves nothing open for the next session at its address', async () => {
+    await bed.guard.put(a.port(list(['www.example.org'])));
+    await a.dns('www.example.org');
+    assert.equal(await a.tcp('104.16.1.1', 80), 'open');
+    await bed.guard.remove(a.hostName);
+    await bed.guard.put(a.port(list(['other.example.net'])));
+    assert.equal(await a.tcp('104.16.1.1', 80), 'ECONNREFUSED');
+  });
+
+  test('sends TCP and UDP to what is listed, and no other protocol', async () => {
+    const payload = '0800f7ff00000000';
+    const raw = async () => {
+      for (const protocol of [47, 132])
+        await a.task({ kind: 'raw-ip', address: '104.16.1.3', protocol, payload });
+      await a.udp('104.16.1.3', 5000);
+      return (await bed.net.protocolsSeen('104.16.1.3'))
+        .filter((protocol) => protocol === '47' || protocol === '132')
+        .sort();
+    };
+    const on = bed.guard.put(a.port(list(['104.16.1.3'])));
+    await on;
+    assert.deepEqual(await raw(), []);
+    await bed.guard.remove(a.hostName);
+    assert.deepEqual(await raw(), ['132', '47']);
+  });
+
+  test('reaches listed addresses and networks without a name', async () => {
+    await bed.guard.put(a.port(list(['104.16.1.0/30:80', '93.184.215.14'])));
+    assert.equal(await a.tcp('104.16.1.1', 80), 'open');
+    assert.equal(await a.tcp('104.16.1.1', 5000), 'ECONNREFUSED');
+    assert.equal(await a.tcp('93.184.215.14', 5000), 'open');
+    assert.equal(await a.tcp('8.8.8.8', 80), 'ECONNREFUSED');
+  });
+
+  test('gets answers that are too long for a datagram', async () => {
+    await bed.guard.put(a.port(list(['large.example.org'])));
+    assert.deepEqual(
+      (await a.dns('large.example.org')).answers.map((one) => one.split(' ')[2]),
+      ['104.16.1.3'],
+    );
+    assert.equal(await a.tcp('104.16.1.3', 80), 'open');
+  });
+
+  test('waits for a slow server, and is told when none answers before it gives up', async () => {
+    await bed.guard.put(a.port(list(['www.example.org'])));
+    await bed.net.behave({ delayMs: 800 });
+    assert.equal((await a.dns('www.example.org', { limitMs: 5000 })).rcode, 'NOERROR');
+    await bed.net.behave({ silent: true });
+    assert.equal((await a.dns('www.example.org', { limitMs: 5000 })).rcode, 'SERVFAIL');
+  });
+
+  test('reaches what the user opens for a while, and no longer', async () => {
+    const port = a.port(list(['www.example.org']));
+    const name = { kind: 'name', name: 'other.example.net', ports: [], temporary: true } as const;
+    await bed.guard.put({
+      ...port,
+      policy: { ...port.policy, allow: [...port.policy.allow, name] },
+    });
+    await a.dns('other.example.net');
+    assert.equal(await a.tcp('104.16.1.2', 80), 'open');
+    await bed.guard.put(port);
+    assert.equal(await a.tcp('104.16.1.2', 80), 'ECONNREFUSED');
+    assert.equal((await a.dns('other.example.net')).rcode, 'NXDOMAIN');
+  });
+
+  test('keeps addresses that are open when the rules are put right after somebody flushed them', async () => {
+    await bed.guard.put(a.port(list(['www.example.org'])));
+    await a.dns('www.example.org');
+    const { mustRun } = await import('../bed/command.ts');
+    await mustRun(['nft', 'delete', 'table', 'inet', bed.table]);
+    assert.equal(await a.tcp('8.8.8.8', 80), 'open');
+    const found = await bed.guard.check();
+    assert.ok(found.length > 10);
+    assert.equal(await a.tcp('8.8.8.8', 80), 'ECONNREFUSED');
+    assert.equal(await a.tcp('104.16.1.1', 80), 'open');
+    assert.deepEqual(await bed.guard.check(), []);
+  });
+});
