@@ -103,14 +103,15 @@ const run: Row<Stage> = {
       if (said.status !== 0) throw new Error(`coi run: status ${said.status}: ${said.stderr}`);
       // The container is gone soon after, by itself: checked, not measured.
       await Promise.all(
-        (await stage.bed.instances()).map((name) => stage.gone(name, removalLimitMs)),
+        (await stage.bed.instances()).map((name) => stage.gone(name, startedMs, removalLimitMs)),
       );
       return ms;
     },
     floor: async (stage) => {
       const task = await stage.task();
+      const startedMs = performance.now();
       const ms = await timed(() => stage.floor('run', task));
-      await stage.gone(task.name);
+      await stage.gone(task.name, startedMs);
       return ms;
     },
     incus: async (stage) => {
@@ -191,7 +192,7 @@ async function killed(
 ): Promise<number> {
   const names = await backgroundSessions(stage, count);
   const startedMs = performance.now();
-  const gone = names.map((name) => stage.gone(name));
+  const gone = names.map((name) => stage.gone(name, startedMs));
   const ended = work(names).then(() => performance.now());
   const moments = await Promise.all([ended, ...gone]);
   return Math.max(...moments) - startedMs;

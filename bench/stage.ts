@@ -20,8 +20,8 @@ export interface Stage extends AsyncDisposable {
   other(argv: readonly string[]): Promise<CommandResult>;
   /** A task with a name, an address and state directories of its own. `index` 0 to 9 tells those at once apart. */
   task(index?: number): Promise<FloorTask>;
-  /** `performance.now()` of the moment when Incus reports the instance deleted; ask before it can happen. */
-  gone(name: string, limitMs?: number): Promise<number>;
+  /** The moment (`performance.now()`) at which Incus reported the instance deleted, after `sinceMs`; waits for it. */
+  gone(name: string, sinceMs: number, limitMs?: number): Promise<number>;
   /** Takes all instances of the bed away. */
   clear(): Promise<void>;
 }
@@ -62,13 +62,14 @@ export async function makeStage(
     other: async (command) => succeeded(await bed.user.run(command)),
     task: async (index = 0) => {
       made += 1;
-      const state = `${directory}/state-${made}`;
+      const number = made;
+      const state = `${directory}/state-${number}`;
       for (const part of ['', '/a', '/b']) {
         await mkdir(state + part);
         // A plain bind mount: the agent's user has another id on the host.
         await chmod(state + part, 0o777);
       }
-      const name = `${bed.prefix}floor${made}`;
+      const name = `${bed.prefix}floor${number}`;
       const tool = image === 'exp' ? ['bash', '-c', 'echo You:; exec cat'] : ['dummy'];
       return {
         ...place(index),
@@ -117,7 +118,7 @@ async function bundle(directory: string): Promise<void> {
 
 interface DeletionWatch {
   readonly ready: Promise<void>;
-  gone(name: string, limitMs?: number): Promise<number>;
+  gone(name: string, sinceMs: number, limitMs?: number): Promise<number>;
   close(): void;
 }
 
@@ -134,7 +135,7 @@ function watchDeletions(events: EventStream): DeletionWatch {
   };
   // A lost stream shows as waits that end at their limit.
   read().catch(() => undefined);
-  const gone = (name: string, limitMs = goneLimitMs) =>
+  const gone = (name: string, sinceMs: number, limitMs = goneLimitMs) =>
     new Promise<number>((resolve, reject) => {
       const limit = setTimeout(
         () => reject(new Error(`${name} is not deleted after ${limitMs} ms`)),
@@ -146,8 +147,8 @@ function watchDeletions(events: EventStream): DeletionWatch {
         resolve(atMs);
       };
       const already = deletedMs.get(name);
-      deletedMs.delete(name);
-      if (already === undefined) waiting.set(name, settle);
+      // The names of sessions come again: an older one's end is not this one's.
+      if (already === undefined || already < sinceMs) waiting.set(name, settle);
       else settle(already);
     });
   return { ready: events.ready, gone, close: () => events.close() };
