@@ -19,6 +19,7 @@ export const suites: readonly Suite[] = [
   { folder: 'test/cli', concurrency: 2, limitMinutes: 10 },
   { folder: 'test/incus', concurrency: 2, limitMinutes: 20 },
   { folder: 'test/terminal', concurrency: 2, limitMinutes: 10 },
+  { folder: 'test/lifecycle', concurrency: 1, limitMinutes: 30 },
   { folder: 'test/network', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/security', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/faults', concurrency: 1, limitMinutes: 20 },

@@ -2,42 +2,76 @@
 import { connect } from 'node:net';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
-import { agentSocket, forwardAgent } from '../session/ssh-agent.ts';
+import { type ContainerName, tmuxSession } from '../names.ts';
+import { agentHostSocket, agentSocket, forwardAgent, withoutAgent } from '../session/ssh-agent.ts';
 
 const answerMs = 500;
 
-/** Path of the agent's socket on the host, if it is to be forwarded and something listens there. */
-export async function hostAgent(
-  app: App,
-  { settings }: ResolvedConfig,
-): Promise<string | undefined> {
-  if (!settings['ssh.forward_agent']) return undefined;
+/** What a session should have of the user's agent. */
+export type AgentWish =
+  | { readonly kind: 'off' }
+  /** It is wanted, but no agent runs here: what another terminal forwarded stays as long as it lives. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'forward'; readonly socket: string };
+
+export async function agentWish(app: App, { settings }: ResolvedConfig): Promise<AgentWish> {
+  if (!settings['ssh.forward_agent']) return { kind: 'off' };
   const path = app.env['SSH_AUTH_SOCK'];
-  if (path?.startsWith('/') && (await listens(path))) return path;
-  app.io.tell('[setup] SSH agent forwarding skipped: no agent runs here (SSH_AUTH_SOCK)');
-  return undefined;
+  return path?.startsWith('/') && (await listens(path))
+    ? { kind: 'forward', socket: path }
+    : { kind: 'missing' };
 }
+
+/** What is said where the agent is wanted and does not run. */
+export const agentMissing =
+  '[setup] SSH agent forwarding skipped: no agent runs here (SSH_AUTH_SOCK)';
 
 /** What the session's environment gets for it. */
-export function agentVariables(socket: string | undefined): Record<string, string> {
-  return socket === undefined ? {} : { SSH_AUTH_SOCK: agentSocket };
+export function agentVariables(wish: AgentWish): Record<string, string> {
+  return wish.kind === 'forward' ? { SSH_AUTH_SOCK: agentSocket } : {};
 }
 
-/** Adds it to a running container; a failure costs the agent only, so it is told and not thrown. */
-export async function addAgent(
+/**
+ * Makes the forwarding of a running container as it is wanted now: added, led to another agent, or taken away. Returns
+ * what went wrong; a failure costs the agent only, so it is told and not thrown.
+ */
+export async function followAgent(
   app: App,
-  container: string,
-  socket: string | undefined,
+  container: ContainerName,
+  wish: AgentWish,
 ): Promise<string | undefined> {
-  if (socket === undefined) return undefined;
   try {
-    const outcome = await forwardAgent(await app.incus(), container, socket, app.signal);
-    return outcome === 'failed' ? 'the SSH agent could not be forwarded' : undefined;
+    const incus = await app.incus();
+    if (wish.kind === 'forward') {
+      const outcome = await forwardAgent(incus, container, wish.socket, app.signal);
+      if (outcome === 'failed') return 'the SSH agent could not be forwarded';
+    } else {
+      const present = await agentHostSocket(incus, container, app.signal);
+      if (present === undefined) return undefined;
+      if (wish.kind === 'missing' && (await listens(present))) return undefined;
+      await withoutAgent(incus, container, app.signal);
+    }
+    await tellTmux(app, container, wish.kind === 'forward');
+    return undefined;
   } catch (error) {
     return app.signal.aborted
       ? undefined
       : `the SSH agent could not be forwarded: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** Windows that are opened from now on see it, or no longer see it; a session without tmux has none. */
+async function tellTmux(app: App, container: ContainerName, present: boolean): Promise<void> {
+  const change = present ? ['SSH_AUTH_SOCK', agentSocket] : ['-r', 'SSH_AUTH_SOCK'];
+  await (await app.incus()).execCaptured(
+    container,
+    {
+      command: ['tmux', 'set-environment', '-t', `=${tmuxSession(container)}`, ...change],
+      user: 1000,
+      group: 1000,
+    },
+    { signal: app.signal },
+  );
 }
 
 function listens(path: string): Promise<boolean> {

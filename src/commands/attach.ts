@@ -6,22 +6,28 @@ import { guestScript } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, parseAlert } from '../monitor/alert.ts';
 import {
+  type ContainerName,
   containerName,
   parseContainerName,
   parseSlot,
   tmuxSession,
+  type WorkspacePath,
   workspaceHash,
 } from '../names.ts';
 import { guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
+import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { agentWish, followAgent } from './agent.ts';
 import { tellAlerts } from './alerts.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { config } from './prepare.ts';
 import { needTerminal } from './terminal.ts';
+import { guestHome } from './tool.ts';
 
 interface AttachOptions extends GlobalOptions {
   bash?: boolean;
@@ -63,7 +69,10 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
       container,
       {
         command: options.bash ? shell : tmux,
-        environment: plainEnvironment('/home/code', 'code', guestTerm(app.env['TERM'])),
+        environment: {
+          ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
+          ...(found.instance.devices[agentDevice] ? { SSH_AUTH_SOCK: agentSocket } : {}),
+        },
         cwd: '/',
         user: 1000,
         group: 1000,
@@ -71,6 +80,8 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
       },
       { signal: app.signal },
     );
+    // Beside the open terminal: it must not wait for that.
+    const forwarding = forwardToday(app, options, found);
     using telling = new DisposableStack();
     if (config['user.coi.monitor']) telling.use(tellAlerts(app, container));
     const end = await bridgeTerminal(
@@ -80,12 +91,32 @@ async function attach(app: App, options: AttachOptions, name: string | undefined
     );
     telling.dispose();
     exec.close();
+    const problem = end.kind === 'exited' && end.status === 0 ? await forwarding : undefined;
+    if (problem) app.io.warn(problem);
     if (end.kind === 'lost')
       app.io.warn(`the connection to ${container} was lost; \`coi list\` shows whether it goes on`);
     if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status))
       throw new ExitStatus(end.status);
   } catch (error) {
     throw incusFailure(error, `attaching to ${container} failed`);
+  }
+}
+
+/** The agent may be another one by now, and the configuration too. Returns what went wrong. */
+async function forwardToday(
+  app: App,
+  options: AttachOptions,
+  { name, session }: Container,
+): Promise<string | undefined> {
+  if (!session) return undefined;
+  const profile = options.profile ?? session.profile;
+  try {
+    const resolved = await config(app, { ...options, profile }, session.workspace as WorkspacePath);
+    return await followAgent(app, name as ContainerName, await agentWish(app, resolved));
+  } catch (error) {
+    return error instanceof CoiError
+      ? `the SSH agent was left as it is: ${error.message}`
+      : undefined;
   }
 }
 

@@ -1,18 +1,21 @@
 // From the session that is meant to a container that runs: a new one, a resumed one, or a stopped one started again.
-import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { askedFault } from '../host/fault.ts';
-import { hostFiles } from '../host/files.ts';
-import type { ContainerName, Slot } from '../names.ts';
-import type { SavedSession, StoppedSession } from '../session/choose.ts';
-import { findConversation } from '../session/conversations.ts';
+import { type ContainerName, parseAlias, type Slot } from '../names.ts';
+import {
+  type Choice,
+  type SavedSession,
+  type StoppedSession,
+  sessionLive,
+} from '../session/choose.ts';
+import { outcomeOf } from '../session/end.ts';
 import { launchSteps, reserved } from '../session/launch.ts';
-import { followingConfig } from '../session/plan.ts';
+import type { RefreshWish } from '../session/refresh.ts';
+import { killContainer } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
-import { tool as findTool } from '../tools/list.ts';
-import type { Conversation } from '../tools/shape.ts';
 import { reserveOrStart } from './coid.ts';
+import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
 import {
   agentEnvironment,
@@ -22,17 +25,22 @@ import {
   serverFacts,
   wish,
 } from './prepare.ts';
-import { type AgentSetting, agentSetting, guestHome } from './tool.ts';
+import { agentOf } from './session-agent.ts';
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
   readonly container: ContainerName;
-  /** Id of the reservation: tells this container from a later one of that name. */
-  readonly reservation: string;
-  readonly slot: number;
-  readonly session: string;
+  /** Id of the reservation: tells this container from a later one of that name. Undefined if coi did not make it. */
+  readonly reservation: string | undefined;
+  /** Its id; undefined in a container that coi did not make. */
+  readonly session: string | undefined;
+  /** On the host. */
+  readonly workspace: string;
   readonly target: string;
-  readonly storeDir: string;
+  /** Undefined in a container that coi did not make. */
+  readonly store:
+    | { readonly dir: string; readonly session: string; readonly tool: string }
+    | undefined;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -50,12 +58,28 @@ export async function bringUp(
     case 'new':
       return launched(app, options, meant, choice.slot, undefined, tell);
     case 'resume':
+      await endedBefore(app, choice);
       return launched(app, options, meant, choice.slot, choice.saved, tell);
     case 'restart':
       return restarted(app, options, meant, choice.container, choice.saved, tell);
+    case 'join':
+      return joined(app, options, meant, choice);
     default:
       return choice satisfies never;
   }
+}
+
+/**
+ * The last container of a session has to be gone before its store is used again, and its name with it.
+ * Throws `session-live` if it only restarted.
+ */
+async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resume' }) {
+  if (!leftover) return;
+  const { name, session } = leftover;
+  const incus = await app.incus();
+  const outcome = await outcomeOf(incus, name, session.mounts.id, false, app.signal);
+  if (outcome.kind === 'running' || outcome.kind === 'frozen') throw sessionLive(saved, name);
+  if (outcome.kind === 'removed') await killContainer(incus, name, app.signal);
 }
 
 async function launched(
@@ -71,9 +95,9 @@ async function launched(
   const given = agentEnvironment(app, options, resolved);
   const agent = agentOf(app, options, meant, {
     session,
-    saved,
+    resumed: saved !== undefined,
     isNew: !saved,
-    variables: Object.keys(given),
+    given,
   });
   const mounts = extraMounts(app, options, resolved, [at.target, ...agent.targets]);
   const wanted = wish(app, resolved, at, {
@@ -110,12 +134,13 @@ async function launched(
   return {
     container,
     reservation: id,
-    slot: Number(got),
     session,
+    workspace: at.workspace,
     target: at.target,
-    storeDir: agent.storeDir,
+    store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
-    environment: { ...agent.environment, ...given },
+    // What keeps the conversation in its mount is not for a project to change.
+    environment: { ...given, ...agent.environment },
   };
 }
 
@@ -135,75 +160,43 @@ async function restarted(
     app,
     options,
     { ...meant, at },
-    { session, saved, isNew: false, variables: Object.keys(given) },
+    { session, resumed: saved !== undefined, isNew: false, given },
   );
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
   app.io.tell(`Setting up session ${session}...`);
   const refreshStore = () => {
-    agent.prepareStore();
+    const parts = agent.prepareStore();
     agent.recordSession({ container: container.name as ContainerName, slot: record.slot as Slot });
+    return parts;
   };
-  const alias = meant.resolved.settings['container.alias'];
-  const config = {
-    ...followingConfig(following(app, meant.resolved)),
-    'user.coi.persistent': String(meant.persistent),
-    'user.coi.tool': agent.tool.name,
-    ...(alias ? { 'user.coi.alias': alias } : {}),
-  };
-  await steps(app, restartSteps, { container, incus, coid, refreshStore, config }, tell);
+  const mounts = extraMounts(app, options, meant.resolved, [record.target, ...agent.targets]);
+  const wish = refreshWish(app, meant, agent.tool.name);
+  const context = { container, incus, coid, refreshStore, mounts, wish };
+  await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);
   return {
     container: container.name as ContainerName,
     reservation: record.mounts.id,
-    slot: record.slot,
     session,
+    workspace: record.workspace,
     target: record.target,
-    storeDir: agent.storeDir,
+    store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
-    environment: { ...agent.environment, ...given },
+    // What keeps the conversation in its mount is not for a project to change.
+    environment: { ...given, ...agent.environment },
   };
 }
 
-interface Known {
-  readonly session: SavedSession['id'];
-  /** Set when its conversation is to go on. */
-  readonly saved: SavedSession | undefined;
-  readonly isNew: boolean;
-  readonly variables: readonly string[];
-}
-
-function agentOf(
-  app: App,
-  options: ShellOptions,
-  meant: Meant,
-  { session, saved, isNew, variables }: Known,
-): AgentSetting {
-  const { at, resolved } = meant;
-  const { settings } = resolved;
-  const tool = findTool(settings['tool.name'], settings, app.env);
-  const conversation: Conversation = saved
-    ? {
-        kind: 'resume',
-        id: findConversation(
-          { home: app.user.home, tool, id: session, workspace: at.target },
-          hostFiles,
-        ),
-      }
-    : { kind: 'new' };
-  return agentSetting(app, resolved, {
-    isNew,
-    session,
-    // A store that has had conversations needs a new id for the next one.
-    conversationId: isNew ? session : randomUUID(),
-    conversation,
-    at,
-    debug: options.debug ?? false,
-    persistent: meant.persistent,
-    variables,
-    mounts: extraMounts(app, options, resolved, [
-      at.target,
-      ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
-    ]),
-  });
+function refreshWish(app: App, { resolved, persistent }: Meant, tool: string): RefreshWish {
+  const { settings, profile } = resolved;
+  const alias = settings['container.alias'];
+  return {
+    ...following(app, resolved),
+    docker: settings['container.docker'],
+    alias: alias ? parseAlias(alias) : undefined,
+    tool,
+    persistent,
+    profile,
+  };
 }
 
 function steps<Context>(

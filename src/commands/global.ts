@@ -34,6 +34,7 @@ export function addGlobalOptions(command: Command): void {
     .addOption(option('--profile <name>', 'use a profile'))
     .addOption(option('--image <name>', 'image of the container'))
     .addOption(option('--persistent', 'keep the container when it stops'))
+    .addOption(option('--no-persistent', 'delete it, whatever the configuration says').hideHelp())
     .addOption(
       option('-e, --env <NAME=value>', 'environment variable for the agent (repeatable)')
         .argParser(collect)
@@ -92,5 +93,5 @@ function normalWord(word: string): string[] {
     ) ?? [];
   if (name === undefined) return [word];
   if (value === 'true') return name === 'tmux' ? [] : [`--${name}`];
-  return name === 'tmux' ? ['--no-tmux'] : [];
+  return name === 'tmux' || name === 'persistent' ? [`--no-${name}`] : [];
 }

@@ -5,6 +5,7 @@ import { killContainer } from '../session/remove.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { noteEnd } from './saved.ts';
 
 const words = { verb: 'kill', title: 'Kill', done: 'Killed' } as const;
 
@@ -21,8 +22,9 @@ async function kill(app: App, options: EndOptions, names: readonly string[]): Pr
   const chosen = await containersToEnd(app, options, names, words);
   if (!chosen) return;
   const incus = await app.incus();
-  await endAll(app, chosen, words, ({ name }) => {
+  await endAll(app, chosen, words, async ({ name, session }) => {
     app.io.print(`Killing container ${name}...`);
-    return killContainer(incus, name, app.signal);
+    await killContainer(incus, name, app.signal);
+    if (session) noteEnd(app, session);
   });
 }

@@ -1,25 +1,31 @@
 // What `coi shell` says and does when its terminal has ended. coid finishes what stopped; this only watches and tells.
 import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
 import type { BridgeEnd } from '../host/terminal.ts';
+import type { Incus } from '../incus/client.ts';
 import type { ContainerName } from '../names.ts';
-import { type Outcome, outcomeOf } from '../session/end.ts';
+import { goneWithin, type Outcome, outcomeOf } from '../session/end.ts';
+import { killContainer } from '../session/remove.ts';
+import { markSaved } from './saved.ts';
 
 export interface Leaving {
   readonly container: ContainerName;
-  readonly reservation: string;
-  readonly storeDir: string | undefined;
-  readonly slot: number;
+  readonly reservation: string | undefined;
+  /** Where its conversation is kept; undefined in a container that coi did not make. */
+  readonly store:
+    | { readonly dir: string; readonly session: string; readonly tool: string }
+    | undefined;
 }
+
+/** What coid needs to delete a stopped container, with a busy host in mind. */
+const coidMs = 5000;
 
 /** Exactly once at the end of `coi shell`, however it ended. */
 export async function leave(app: App, leaving: Leaving, end: BridgeEnd): Promise<void> {
   const { io } = app;
   if (end.kind === 'interrupted') io.tell('\nReceived interrupt signal, cleaning up...');
   io.tell('\nCleaning up session...');
-  if (leaving.storeDir !== undefined)
-    io.tell(
-      `[cleanup] Saving session data to ${leaving.storeDir}\n[cleanup] Session data saved successfully`,
-    );
+  if (leaving.store) save(app, leaving.store);
   const incus = await app.incus();
   const left = end.kind === 'interrupted' || (end.kind === 'exited' && end.status === 0);
   // The program's own signal may have fired already: what follows must run nevertheless.
@@ -31,6 +37,32 @@ export async function leave(app: App, leaving: Leaving, end: BridgeEnd): Promise
     new AbortController().signal,
   );
   for (const line of words(outcome, leaving.container)) io.tell(`[cleanup] ${line}`);
+  if (outcome.kind === 'removed') io.tell(`[cleanup] ${await removed(incus, leaving)}`);
+}
+
+/** coid deletes it; where coid is away, it is done here. */
+async function removed(incus: Incus, { container, reservation }: Leaving): Promise<string> {
+  const done = 'Container removed (session data saved for --resume)';
+  if (await goneWithin(incus, container, reservation, coidMs)) return done;
+  try {
+    await killContainer(incus, container, new AbortController().signal);
+    return done;
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    return `Container could not be removed (${error.message}); \`coi clean\` tries again`;
+  }
+}
+
+/** The agent's files are on the host already; only the time is written. */
+function save(app: App, { dir, session, tool }: NonNullable<Leaving['store']>): void {
+  app.io.tell(`[cleanup] Saving session data to ${dir}`);
+  try {
+    if (markSaved(app, session, tool)) app.io.tell('[cleanup] Session data saved successfully');
+    else app.io.warn(`${dir} has no metadata of this session any more`);
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    app.io.warn(`the time of the session could not be noted: ${error.message}`);
+  }
 }
 
 function words(outcome: Outcome, container: string): string[] {
@@ -48,10 +80,7 @@ function words(outcome: Outcome, container: string): string[] {
         'Container was stopped, keeping it (persistent) - `coi shell` in the same workspace starts it again',
       ];
     case 'removed':
-      return [
-        'Container was stopped, removing...',
-        'Container removed (session data saved for --resume)',
-      ];
+      return ['Container was stopped, removing...'];
     case 'gone':
       return ['Container was already removed'];
     case 'unknown':

@@ -5,12 +5,15 @@ import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { parseSessionId, quoted, type Slot, type WorkspacePath, workspaceHash } from '../names.ts';
 import { aliasAndSlot, readAliases } from '../session/aliases.ts';
-import { type Choice, choice, type SavedSession } from '../session/choose.ts';
+import { type Choice, choice, chosenContainer, type SavedSession } from '../session/choose.ts';
+import { findContainer } from '../session/lookup.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import { type Container, coiContainers } from '../session/record.ts';
 import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
 import type { GlobalOptions } from './command.ts';
+import { ownContainers as containersOf } from './containers.ts';
 import { config, type Place, place, placeIn, wantedSlot } from './prepare.ts';
+import { guestHome, noTool } from './tool.ts';
 
 export interface ShellOptions extends GlobalOptions {
   background?: boolean;
@@ -33,6 +36,7 @@ export async function meantSession(
   options: ShellOptions,
   aliasWord: string | undefined,
 ): Promise<Meant> {
+  if (options.container !== undefined) return inContainer(app, options, options.container);
   const alias = aliasWord === undefined ? undefined : aliased(app, aliasWord);
   const workspace = place(app, alias?.workspace ?? options.workspace);
   const slot = wantedSlot(options) ?? alias?.slot;
@@ -51,11 +55,8 @@ export async function meantSession(
   );
   const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
   const said = resolved.settings['container.persistent'];
-  if (resumed) {
-    const persistent = said ?? saved?.persistent ?? false;
-    if (said === undefined && persistent) app.io.tell('Inherited persistent mode from session');
-    return { at, resolved, choice: resumed, persistent };
-  }
+  if (resumed)
+    return { at, resolved, choice: resumed, persistent: keeps(app, options, said, resumed, saved) };
   const containers = said || slot !== undefined ? await ownContainers(app, at.workspace) : [];
   const chosen = choice(
     { resume: undefined, slot, persistent: said },
@@ -65,7 +66,51 @@ export async function meantSession(
   );
   if (chosen.kind === 'restart')
     app.io.tell(`Reusing stopped persistent container ${chosen.container.name}`);
-  return { at, resolved, choice: chosen, persistent: said ?? chosen.kind === 'restart' };
+  return { at, resolved, choice: chosen, persistent: keeps(app, options, said, chosen, undefined) };
+}
+
+/** Whether the container is kept. One that was made to be kept stays so, unless the command line says otherwise. */
+function keeps(
+  app: App,
+  { persistent: flag }: ShellOptions,
+  said: boolean | undefined,
+  { kind }: Choice,
+  saved: SavedSession | undefined,
+): boolean {
+  if (flag !== undefined) return flag;
+  if (said === undefined && saved?.persistent)
+    app.io.tell('Inherited persistent mode from session');
+  if (kind === 'restart') return true;
+  if (said !== undefined && saved && said !== saved.persistent)
+    app.io.tell(
+      `The configuration says persistent = ${said}, so the session's own choice does not count`,
+    );
+  return said ?? saved?.persistent ?? false;
+}
+
+/** `--container`: an existing container, by its name or alias. */
+async function inContainer(app: App, options: ShellOptions, word: string): Promise<Meant> {
+  const container = findContainer(app, await containersOf(app, options), word);
+  if (!container)
+    throw new CoiError('session-not-found', `container ${quoted(word)} not found`, {
+      hint: 'See `coi list`.',
+    });
+  const { session, instance } = container;
+  const choice = chosenContainer(container, wantedResume(options) !== undefined);
+  const workspace = place(app, session?.workspace ?? options.workspace);
+  const resolved = await config(
+    app,
+    {
+      ...options,
+      profile: options.profile ?? session?.profile,
+      // `coi run --persistent` leaves containers that have had no agent yet.
+      tool: options.tool ?? (session?.tool === noTool ? undefined : session?.tool),
+    },
+    workspace.workspace,
+  );
+  const target = session?.target ?? instance.devices['workspace']?.['path'] ?? guestHome;
+  const persistent = keeps(app, options, undefined, choice, undefined);
+  return { at: { ...workspace, target }, resolved, choice, persistent };
 }
 
 function aliased(

@@ -85,7 +85,7 @@ export function config(
       profile: options.profile,
       flags: {
         ...(options.image === undefined ? {} : { 'container.image': options.image }),
-        ...(options.persistent ? { 'container.persistent': true } : {}),
+        ...(options.persistent === undefined ? {} : { 'container.persistent': options.persistent }),
         ...(options.tool === undefined ? {} : { 'tool.name': options.tool }),
         ...(options.network === undefined ? {} : { 'network.mode': networkMode(options.network) }),
       },

@@ -1,11 +1,11 @@
 // coi shell: an agent on the user's terminal, in a machine of its own.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { tmuxSession } from '../names.ts';
+import { type ContainerName, tmuxSession } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
-import { addAgent, agentVariables, hostAgent } from './agent.ts';
+import { type AgentWish, agentMissing, agentVariables, agentWish, followAgent } from './agent.ts';
 import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
@@ -47,7 +47,8 @@ async function shell(app: App, options: ShellOptions, alias: string | undefined)
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<void> {
   registerAlias(app, meant);
-  const socket = await hostAgent(app, meant.resolved);
+  const forwarding = await agentWish(app, meant.resolved);
+  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
   const progress = stepProgress(app.io);
   let live: Live;
   try {
@@ -58,40 +59,60 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   } finally {
     progress.clear();
   }
-  announce(app, options, meant, live);
-  const { container, target, command, reservation, storeDir, slot } = live;
+  const { container, target, command, reservation, store } = live;
   const session = tmuxSession(container);
   const tmux = (options.tmux ?? true) && meant.resolved.settings['shell.use_tmux'];
-  const environment = { ...live.environment, ...agentVariables(socket) };
+  announce(app, options, meant, live, tmux);
+  const environment = { ...live.environment, ...agentVariables(forwarding) };
   const opening = { container, session, workspace: target, environment, command, tmux };
   if (options.background) {
     await openInBackground(app, opening);
-    return warned(app, await addAgent(app, container, socket));
+    return warned(app, await forwardTo(app, container, forwarding, meant));
   }
   let agent: Promise<string | undefined> | undefined;
   using telling = new DisposableStack();
   const opened = () => {
-    agent = addAgent(app, container, socket);
+    agent = forwardTo(app, container, forwarding, meant);
     if (meant.resolved.settings['monitoring.enabled']) telling.use(tellAlerts(app, container));
   };
   const end = await openOnTerminal(app, opening, { timing, progress, opened });
   telling.dispose();
-  await leave(app, { container, reservation, storeDir, slot }, end);
+  await leave(app, { container, reservation, store }, end);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
+}
+
+/** A container that was just started has no agent yet, so there is nothing to take away. */
+async function forwardTo(
+  app: App,
+  container: ContainerName,
+  wish: AgentWish,
+  { choice }: Meant,
+): Promise<string | undefined> {
+  return wish.kind === 'forward' || choice.kind === 'join'
+    ? followAgent(app, container, wish)
+    : undefined;
 }
 
 function warned(app: App, problem: string | undefined): void {
   if (problem) app.io.warn(problem);
 }
 
-function announce(app: App, options: ShellOptions, { at, choice }: Meant, live: Live): void {
-  const { io } = app;
+function announce(
+  { io }: App,
+  options: ShellOptions,
+  { choice }: Meant,
+  live: Live,
+  tmux: boolean,
+): void {
   io.tell(`[setup] Container name: ${live.container}`);
-  io.tell('[setup] Network guard and path protection are not part of this version yet');
+  io.tell('[setup] Path protection is not part of this version yet');
   io.tell('[setup] Container setup complete!\n\nStarting session...');
-  io.tell(`Session ID: ${live.session}\nContainer: ${live.container}\nWorkspace: ${at.workspace}`);
-  io.tell(`Mode: ${options.background ? 'Background' : 'Interactive'} (tmux)`);
-  if (choice.kind !== 'new') {
+  if (live.session !== undefined) io.tell(`Session ID: ${live.session}`);
+  io.tell(`Container: ${live.container}\nWorkspace: ${live.workspace}`);
+  io.tell(
+    `Mode: ${options.background ? 'Background (tmux)' : tmux ? 'Interactive (tmux)' : 'Direct (no tmux)'}`,
+  );
+  if (choice.kind === 'resume' || choice.kind === 'restart') {
     const kept = choice.kind === 'restart' ? 'same container' : 'new container';
     io.tell(
       `Resume mode: ${kept}${'saved' in choice && choice.saved ? ', conversation goes on' : ', new conversation'}`,

@@ -9,6 +9,7 @@ import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { config } from './prepare.ts';
+import { noteEnd } from './saved.ts';
 
 const words = { verb: 'shutdown', title: 'Shutdown', done: 'Shutdown' } as const;
 const timeoutMaxSeconds = 86_400;
@@ -31,9 +32,9 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
   if (!chosen) return;
   const timeoutSeconds = seconds ?? (await configuredTimeout(app, options));
   const incus = await app.incus();
-  await endAll(app, chosen, words, ({ name }) => {
+  await endAll(app, chosen, words, async ({ name, session }) => {
     app.io.print(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
-    return shutDownContainer(incus, name, {
+    await shutDownContainer(incus, name, {
       timeoutMs: timeoutSeconds * 1000,
       signal: app.signal,
       forced: (reason) =>
@@ -43,6 +44,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
             : `${name} is paused, force-killing...`,
         ),
     });
+    if (session) noteEnd(app, session);
   });
 }
 

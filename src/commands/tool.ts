@@ -16,6 +16,9 @@ import type { Place } from './prepare.ts';
 /** Home of the agent's user in the container. */
 export const guestHome = '/home/code';
 
+/** What containers of `coi run` have for a tool. */
+export const noTool = 'none';
+
 export interface ToolWish {
   /** The store was made by this very start, so that it may be removed when the start fails. */
   readonly isNew: boolean;
@@ -29,6 +32,8 @@ export interface ToolWish {
   readonly persistent: boolean;
   /** Names of the variables that the agent gets. */
   readonly variables: readonly string[];
+  /** Ends of forwarded keys (tools/list.ts). */
+  readonly keyTails: readonly string[];
   readonly mounts: readonly PlannedMount[];
 }
 
@@ -62,6 +67,7 @@ export function agentSetting(
     workspace: wish.at.target,
     binary: settings['tool.binary'],
     variables: wish.variables,
+    keyTails: wish.keyTails,
     ...toolChoices(tool.name, settings),
   };
   const { home, uid, gid } = app.user;

@@ -16,6 +16,7 @@ import {
   type PermitRequest,
   protocolHeader,
   protocolVersion,
+  type RemountRequest,
   type Reservation,
   type ReservedMount,
   type ReserveRequest,
@@ -40,8 +41,12 @@ export interface Coid {
   reserve(request: ReserveRequest, options?: CoidOptions): Promise<Reservation>;
   /** Gives a reservation back that has not become a container; does nothing if it has, or if there is none. */
   release(id: string, options?: CoidOptions): Promise<void>;
-  /** Makes the mounts of an existing container again as its `user.coi.mounts` says: before a stopped one is started. */
-  remount(container: string, options?: CoidOptions): Promise<readonly ReservedMount[]>;
+  /** Makes the mounts of an existing container again, as its `user.coi.mounts` or the request says: before a stopped one is started. */
+  remount(
+    container: string,
+    request: RemountRequest,
+    options?: CoidOptions,
+  ): Promise<readonly ReservedMount[]>;
   /** What a session may reach, and what it was refused of late. */
   network(container: string, options?: CoidOptions): Promise<NetworkReport>;
   /** Opens an entry (as in `allowed_domains`) to a running session for a while. */
@@ -77,12 +82,12 @@ export function openCoid({ socketPath }: { socketPath: string }): Coid {
       (await call('POST', '/v1/sessions', request, options)) as Reservation,
     release: async (id, options) =>
       void (await call('DELETE', `/v1/sessions/${encodeURIComponent(id)}`, undefined, options)),
-    remount: async (container, options) =>
+    remount: async (container, request, options) =>
       (
         (await call(
           'POST',
           `/v1/containers/${encodeURIComponent(container)}/mounts`,
-          {},
+          request,
           options,
         )) as MountsReply
       ).mounts,

@@ -89,6 +89,14 @@ export interface Reservation {
   readonly mounts: readonly ReservedMount[];
 }
 
+/** POST /v1/containers/<name>/mounts */
+export interface RemountRequest {
+  /** Instead of those that its keys name, for a stopped one; whoever asks writes them there. */
+  readonly mounts?: readonly MountRequest[];
+  /** The mode that it will have, where another is about to be written. */
+  readonly network?: NetworkMode;
+}
+
 /** POST /v1/containers/<name>/mounts: where the mounts of that container are (again). */
 export interface MountsReply {
   readonly mounts: readonly ReservedMount[];

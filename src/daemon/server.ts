@@ -16,7 +16,7 @@ import {
   protocolVersion,
   requestBytesMax,
 } from './protocol.ts';
-import { parseReserveRequest } from './request.ts';
+import { parseRemountRequest, parseReserveRequest } from './request.ts';
 import type { Service } from './service.ts';
 
 export interface ServerParts {
@@ -110,7 +110,13 @@ async function route(
     case 'DELETE sessions/*':
       return service.release(name ?? '', peer);
     case 'POST containers/*/mounts':
-      return { mounts: await service.remount(parseContainerName(name ?? ''), peer) };
+      return {
+        mounts: await service.remount(
+          parseContainerName(name ?? ''),
+          parseRemountRequest(await readJson(request)),
+          peer,
+        ),
+      };
     case 'GET monitor':
     case 'GET monitor/*':
     case 'GET audit/*':

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import { type Homes, withoutLinks } from '../host/accounts.ts';
 import type { Libc } from '../host/libc.ts';
-import type { FileIds } from '../host/open-source.ts';
 import type { Peer } from '../host/peer.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { quoted } from '../names.ts';
 import { plainPolicy } from '../network/policy.ts';
-import type { SensitivePaths } from '../session/mounts.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
@@ -18,7 +16,8 @@ import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
 import type {
-  MountRecord,
+  MountRequest,
+  RemountRequest,
   Reservation,
   ReservedMount,
   ReserveRequest,
@@ -26,6 +25,7 @@ import type {
 } from './protocol.ts';
 import { mountName } from './request.ts';
 import { type OpenSourcesOptions, openSources } from './sources.ts';
+import { type FileOwner, ownerOf, rightsOf, sensitivePaths } from './whose.ts';
 import type { World } from './world.ts';
 
 export interface ServiceParts {
@@ -48,11 +48,6 @@ export interface ServiceParts {
 /** Enough for starts at once; each lasts a minute at most. */
 const leasesPerUserMax = 64;
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 export class Service {
   readonly #parts: ServiceParts;
 
@@ -71,7 +66,12 @@ export class Service {
     using sources = openSources(request.mounts, options);
     const source = workspace.all[0]?.source;
     guards.refuseOtherMode(instances, source?.path ?? request.workspace, request.network);
-    const place = this.#place(request, this.#owner(peer, source?.stats), instances, bridge);
+    const place = this.#place(
+      request,
+      ownerOf(this.#parts.libc, peer, source?.stats),
+      instances,
+      bridge,
+    );
     const { id, container } = place;
     const lease: Lease = {
       reservation: place,
@@ -130,32 +130,64 @@ export class Service {
   }
 
   /** Makes the mounts of an existing container again: all of them where it is stopped, the missing ones where it runs. */
-  async remount(container: string, peer: Peer): Promise<readonly ReservedMount[]> {
-    const { world, runDir, trees, guards, log } = this.#parts;
+  async remount(
+    container: string,
+    request: RemountRequest,
+    peer: Peer,
+  ): Promise<readonly ReservedMount[]> {
+    const { world, trees, guards, log } = this.#parts;
     world.forgetInstances();
-    const instance = (await world.instances()).find(({ name }) => name === container);
-    const record = instance && sessionRecord(instance.config);
-    if (
-      !record ||
-      record.mounts.runDir !== runDir ||
-      (peer.uid !== 0 && peer.uid !== record.mounts.ownerUid)
-    ) {
-      throw new CoiError(
-        'session-not-found',
-        `there is no container ${quoted(container)} of this user`,
-        { hint: 'See `coi list`.' },
+    const instances = await world.instances();
+    const { instance, record } = this.#ownContainer(instances, container, peer);
+    const stopped = instance.status === 'Stopped';
+    if (request.mounts && !stopped)
+      throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
+    if (stopped)
+      guards.refuseOtherMode(
+        instances,
+        withoutLinks(record.workspace),
+        request.network ?? record.network,
       );
-    }
-    if (instance.status === 'Stopped' && isTreeId(record.mounts.id)) trees.remove(record.mounts.id);
-    const { mounts, errors } = this.restore(record);
+    const fresh = {
+      mounts: newMounts(record.mounts.mounts, request.mounts ?? []),
+      options: this.#sourceOptions(record, peer),
+    };
+    // Before anything is taken away: what may not be mounted is refused now.
+    openSources(fresh.mounts, fresh.options)[Symbol.dispose]();
+    if (stopped && isTreeId(record.mounts.id)) trees.remove(record.mounts.id);
+    const mounted = { ...record.mounts, mounts: request.mounts ?? record.mounts.mounts };
+    const { mounts, errors } = this.restore({ ...record, mounts: mounted }, fresh);
     if (errors.length > 0) throw errors[0];
     await guards.restart(instance);
     log('info', 'remounted', { container, mounts: mounts.length });
     return mounts;
   }
 
-  /** Makes what is missing of a session's mounts, each by itself. The record was written by a user, so it is checked like a request. */
-  restore({ mounts: record, session, workspace }: SessionRecord): {
+  /** Throws `session-not-found`. */
+  #ownContainer(instances: readonly Instance[], container: string, peer: Peer) {
+    const instance = instances.find(({ name }) => name === container);
+    const record = instance && sessionRecord(instance.config);
+    if (
+      instance &&
+      record?.mounts.runDir === this.#parts.runDir &&
+      (peer.uid === 0 || peer.uid === record.mounts.ownerUid)
+    )
+      return { instance, record };
+    throw new CoiError(
+      'session-not-found',
+      `there is no container ${quoted(container)} of this user`,
+      { hint: 'See `coi list`.' },
+    );
+  }
+
+  /**
+   * Makes what is missing of a session's mounts, each by itself. The record was written by a user, so it is checked like a request.
+   * What is `fresh` was not allowed before.
+   */
+  restore(
+    { mounts: record, session, workspace }: SessionRecord,
+    fresh?: { readonly mounts: readonly MountRequest[]; readonly options: OpenSourcesOptions },
+  ): {
     mounts: ReservedMount[];
     errors: unknown[];
   } {
@@ -168,10 +200,10 @@ export class Service {
     const mounted = trees.present().get(record.id) ?? new Set();
     const options = {
       libc,
-      ids: this.#idsOf(record),
+      ids: rightsOf(libc, record),
       session,
       workspace,
-      sensitive: this.#sensitive(record.ownerUid),
+      sensitive: sensitivePaths(this.#parts, record.ownerUid),
       again: true,
     };
     const mounts: ReservedMount[] = [];
@@ -183,7 +215,10 @@ export class Service {
           mounts.push({ name: request.name, hostPath, kind: 'idmapped' });
           continue;
         }
-        using sources = openSources([request], options);
+        using sources = openSources(
+          [request],
+          fresh?.mounts.includes(request) ? fresh.options : options,
+        );
         mounts.push(...trees.make(record, sources.all));
       } catch (error) {
         errors.push(error);
@@ -195,7 +230,7 @@ export class Service {
   /** What is given out, with no mounts yet. */
   #place(
     request: ReserveRequest,
-    owner: Owner,
+    owner: FileOwner,
     instances: readonly Instance[],
     bridge: Bridge,
   ): Reservation {
@@ -234,37 +269,29 @@ export class Service {
     });
   }
 
-  #sourceOptions({ session, workspace }: ReserveRequest, peer: Peer): OpenSourcesOptions {
+  #sourceOptions(
+    { session, workspace }: Pick<ReserveRequest, 'workspace'> & { readonly session: string },
+    peer: Peer,
+  ): OpenSourcesOptions {
     const { libc } = this.#parts;
-    return { libc, ids: peer, session, workspace, sensitive: this.#sensitive(peer.uid) };
-  }
-
-  /** For root the owner of the workspace, since what the agent writes there should belong to them. */
-  #owner(peer: Peer, workspace: Owner | undefined): Owner {
-    const uid = peer.uid === 0 ? (workspace?.uid ?? 0) : peer.uid;
-    // Not the peer's own group: a login that went through `sg` has another one for the moment.
-    const gid =
-      this.#parts.libc.account(uid)?.gid ?? (peer.uid === 0 ? workspace?.gid : peer.gid) ?? uid;
-    return { uid, gid };
-  }
-
-  #idsOf({ ownerUid, ownerGid }: MountRecord): FileIds {
-    const account = this.#parts.libc.account(ownerUid);
     return {
-      uid: ownerUid,
-      gid: ownerGid,
-      groups: account ? this.#parts.libc.groups(account) : [ownerGid],
+      libc,
+      ids: peer,
+      session,
+      workspace,
+      sensitive: sensitivePaths(this.#parts, peer.uid),
     };
   }
+}
 
-  #sensitive(uid: number): SensitivePaths {
-    const { homes, libc, runDir, stateDir } = this.#parts;
-    // A directory service may know the asking user where the password file does not.
-    const own = libc.account(uid)?.home;
-    return {
-      homes: own && own !== '/' ? [...homes.list(), withoutLinks(own)] : homes.list(),
-      runDir,
-      stateDir,
-    };
-  }
+function newMounts(
+  before: readonly MountRequest[],
+  wanted: readonly MountRequest[],
+): MountRequest[] {
+  return wanted.filter(
+    (mount) =>
+      !before.some(
+        ({ source, readonly }) => source === mount.source && (mount.readonly || !readonly),
+      ),
+  );
 }

@@ -65,9 +65,9 @@ test('a slot whose persistent container is stopped starts it again; an ephemeral
 
 test('--resume takes the newest of this workspace, in its old slot unless another is asked for', () => {
   const chosen = choice(wish({ resume: 'newest' }), [], [saved(2), saved(1)], nowhere);
-  assert.deepEqual(chosen, { kind: 'resume', saved: saved(2), slot: 2 });
+  assert.deepEqual(chosen, { kind: 'resume', saved: saved(2), slot: 2, leftover: undefined });
   const moved = choice(wish({ resume: id(1), slot: 5 as Slot }), [], [saved(2), saved(1)], nowhere);
-  assert.deepEqual(moved, { kind: 'resume', saved: saved(1), slot: 5 });
+  assert.deepEqual(moved, { kind: 'resume', saved: saved(1), slot: 5, leftover: undefined });
 });
 
 test('resuming a persistent session starts its own container and goes on in it', () => {

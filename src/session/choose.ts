@@ -27,7 +27,15 @@ export type StoppedSession = Container & { readonly session: SessionRecord };
 export type Choice =
   | { readonly kind: 'new'; readonly slot: Slot | undefined }
   /** The saved conversation in a new container, in its old slot if that is free. */
-  | { readonly kind: 'resume'; readonly saved: SavedSession; readonly slot: Slot | undefined }
+  | {
+      readonly kind: 'resume';
+      readonly saved: SavedSession;
+      readonly slot: Slot | undefined;
+      /** Its last container, which has stopped and is not gone yet, or is restarting. */
+      readonly leftover: StoppedSession | undefined;
+    }
+  /** The tool in a container that was named and runs; its conversation is to go on if it was `resumed`. */
+  | { readonly kind: 'join'; readonly container: Container; readonly resumed: boolean }
   /** A stopped container starts again; `saved` is set when its conversation is to go on. */
   | {
       readonly kind: 'restart';
@@ -63,6 +71,28 @@ export function choice(
   return { kind: 'new', slot: wish.slot };
 }
 
+/** What `--container` means. Throws `session-not-found` for one that can neither be joined nor started. */
+export function chosenContainer(container: Container, resumed: boolean): Choice {
+  const { name, status, session } = container;
+  if (status === 'Running') return { kind: 'join', container, resumed };
+  const stopped = session && status === 'Stopped' ? { ...container, session } : undefined;
+  if (stopped?.session.persistent) {
+    const { slot, tool, workspace, profile } = stopped.session;
+    const id = stopped.session.session as SessionId;
+    const saved = { id, workspace, tool, slot: slot as Slot, persistent: true, profile };
+    return { kind: 'restart', container: stopped, saved: resumed ? saved : undefined };
+  }
+  const hint = {
+    Frozen: `It is paused; \`coi unfreeze ${name}\` lets it go on.`,
+    Stopped: session
+      ? 'It is not persistent, so it is being deleted; `coi shell --resume` goes on with its session in a new one.'
+      : 'coi did not make it, so it does not start it either.',
+  };
+  throw new CoiError('session-not-found', `container ${name} is ${status.toLowerCase()}`, {
+    hint: status === 'Frozen' || status === 'Stopped' ? hint[status] : 'See `coi list`.',
+  });
+}
+
 function sessionToResume(
   wanted: 'newest' | SessionId,
   saved: readonly SavedSession[],
@@ -90,13 +120,17 @@ function sessionToResume(
   });
 }
 
+export function sessionLive({ id }: SavedSession, container: string): CoiError {
+  return new CoiError('session-live', `session '${id}' is live in ${container}`, {
+    hint: `\`coi attach ${container}\` shows it; a second one is started by a plain \`coi shell\`.`,
+  });
+}
+
 function resumed(wish: ShellWish, own: readonly StoppedSession[], saved: SavedSession): Choice {
   const container = own.find(({ session }) => session.session === saved.id);
   if (container && container.status !== 'Stopped') {
-    throw new CoiError('session-live', `session '${saved.id}' is live in ${container.name}`, {
-      hint: `\`coi attach ${container.name}\` shows it; a second one is started by a plain \`coi shell\`.`,
-    });
+    throw sessionLive(saved, container.name);
   }
   if (container?.session.persistent) return { kind: 'restart', container, saved };
-  return { kind: 'resume', saved, slot: wish.slot ?? saved.slot };
+  return { kind: 'resume', saved, slot: wish.slot ?? saved.slot, leftover: container };
 }

@@ -9,7 +9,7 @@ export type Outcome =
   | { readonly kind: 'frozen' }
   /** Stopped and kept, because it is persistent. */
   | { readonly kind: 'kept' }
-  /** Stopped and being deleted, or deleted by this very call. */
+  /** Stopped and about to be deleted, or deleted since. */
   | { readonly kind: 'removed' }
   /** Deleted before we looked. */
   | { readonly kind: 'gone' }
@@ -24,12 +24,12 @@ const rebootGapMs = 1500;
 /**
  * Watches how the container ends. `left` says that the terminal was left in good order (detached, or `exit`), so
  * that a running container is one that goes on; otherwise a stop or a reboot is about to be reported.
- * `reservation` tells this container from a later one of the same name.
+ * `reservation` tells this container from a later one of the same name; undefined for one that coi did not make.
  */
 export async function outcomeOf(
   incus: Incus,
   name: string,
-  reservation: string,
+  reservation: string | undefined,
   left: boolean,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -47,7 +47,7 @@ export async function outcomeOf(
 async function watched(
   incus: Incus,
   name: string,
-  reservation: string,
+  reservation: string | undefined,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const limit = new AbortController();
@@ -81,18 +81,44 @@ async function watched(
   return look(incus, name, reservation);
 }
 
+/** Waits until the container is deleted: true, or false when the limit is over or Incus is lost. */
+export async function goneWithin(
+  incus: Incus,
+  name: string,
+  reservation: string | undefined,
+  limitMs: number,
+): Promise<boolean> {
+  const signal = AbortSignal.timeout(limitMs);
+  const events = incus.events(['lifecycle'], { signal });
+  try {
+    await events.ready;
+    if ((await look(incus, name, reservation)).kind === 'gone') return true;
+    for await (const event of events) {
+      if (event.type !== 'lifecycle' || event.metadata.action !== 'instance-deleted') continue;
+      if (event.metadata.source.split('?')[0] === `/1.0/instances/${name}`) return true;
+    }
+    return false;
+  } catch (error) {
+    if (signal.aborted || isIncusError(error)) return false;
+    throw error;
+  } finally {
+    events.close();
+  }
+}
+
 function stopped(outcome: Outcome): boolean {
   return outcome.kind === 'kept' || outcome.kind === 'removed';
 }
 
-async function look(incus: Incus, name: string, reservation: string): Promise<Outcome> {
+async function look(incus: Incus, name: string, reservation: string | undefined): Promise<Outcome> {
   const found = await incus.instance(name);
   const record = found && sessionRecord(found.instance.config);
   if (!found || record?.mounts.id !== reservation) return { kind: 'gone' };
   switch (found.instance.status) {
     case 'Stopped':
     case 'Error':
-      return { kind: record.persistent ? 'kept' : 'removed' };
+      // What coi did not make it does not delete.
+      return { kind: (record?.persistent ?? true) ? 'kept' : 'removed' };
     case 'Frozen':
     case 'Freezing':
       return { kind: 'frozen' };

@@ -11,6 +11,22 @@ export interface Limits {
   readonly raw: readonly string[];
 }
 
+/** All that `sessionLimits` may set, so that a limit which is no longer wanted is found and taken away. */
+export const limitKeys = {
+  config: [
+    'limits.cpu',
+    'limits.cpu.allowance',
+    'limits.cpu.priority',
+    'limits.memory',
+    'limits.memory.enforce',
+    'limits.memory.swap',
+    'limits.processes',
+    'limits.disk.priority',
+  ],
+  root: ['limits.read', 'limits.write', 'limits.max', 'size'],
+  rawPrefix: 'lxc.mount.entry = tmpfs tmp ',
+} as const;
+
 export const noLimits: Limits = { config: {}, root: {}, raw: [] };
 
 export function sessionLimits(settings: Settings): Limits {
@@ -35,7 +51,7 @@ export function sessionLimits(settings: Settings): Limits {
     }),
     // Mounted before init runs, so that nothing that is in /tmp by then is hidden.
     raw: tmpfs
-      ? [`lxc.mount.entry = tmpfs tmp tmpfs rw,nosuid,nodev,mode=1777,size=${lxcSize(tmpfs)} 0 0`]
+      ? [`${limitKeys.rawPrefix}tmpfs rw,nosuid,nodev,mode=1777,size=${lxcSize(tmpfs)} 0 0`]
       : [],
   };
 }

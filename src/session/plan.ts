@@ -4,6 +4,7 @@ import type {
   NetworkMode,
   PolicyRecord,
   Reservation,
+  ReservedMount,
   ReserveRequest,
 } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
@@ -86,7 +87,7 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
       devices: {
         ...root,
         ...nicDevices(reservation, server.defaultProfile),
-        ...diskDevices(wish.mounts, reservation, wish),
+        ...diskDevices([workspaceMount(wish), ...wish.mounts], reservation.mounts),
       },
     }),
   };
@@ -113,7 +114,7 @@ const fixedConfig: Config = {
   'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
 };
 
-function dockerConfig(docker: boolean): Config {
+export function dockerConfig(docker: boolean): Config {
   if (!docker) return {};
   return {
     'security.nesting': 'true',
@@ -135,10 +136,18 @@ function placeConfig(wish: SessionWish, reservation: Reservation): Config {
     'raw.lxc': raw.join('\n'),
     'user.coi.nameserver': nic.nameserver,
   };
-  // A file system that cannot be idmapped: the owner's own ids inside the container are the only way left.
-  if (mounts.some((mount) => mount.kind === 'plain') && ownerUid !== 0)
-    config['raw.idmap'] = `uid ${ownerUid} 1000\ngid ${ownerGid} 1000`;
+  const ids = plainIds(mounts, { ownerUid, ownerGid });
+  if (ids !== undefined) config['raw.idmap'] = ids;
   return config;
+}
+
+/** A file system that cannot be idmapped: the owner's own ids inside the container are the only way left. */
+export function plainIds(
+  mounts: readonly ReservedMount[],
+  { ownerUid, ownerGid }: Pick<Reservation, 'ownerUid' | 'ownerGid'>,
+): string | undefined {
+  if (ownerUid === 0 || !mounts.some((mount) => mount.kind === 'plain')) return undefined;
+  return `uid ${ownerUid} 1000\ngid ${ownerGid} 1000`;
 }
 
 function record(wish: SessionWish, reservation: Reservation): SessionRecord {
@@ -172,18 +181,21 @@ function runDirOf({ mounts, id }: Reservation): string {
   return path.slice(0, at);
 }
 
-function workspaceMount(wish: SessionWish): PlannedMount {
-  return { name: 'workspace', source: wish.workspace, target: wish.target, readonly: false };
+export function workspaceMount({
+  workspace,
+  target,
+}: Pick<SessionRecord, 'workspace' | 'target'>): PlannedMount {
+  return { name: 'workspace', source: workspace, target, readonly: false };
 }
 
-function diskDevices(
+/** The mounts as devices, at the places that coid made for them. */
+export function diskDevices(
   mounts: readonly PlannedMount[],
-  reservation: Reservation,
-  wish: SessionWish,
+  made: readonly ReservedMount[],
 ): Devices {
-  const places = new Map(reservation.mounts.map((mount) => [mount.name, mount.hostPath]));
+  const places = new Map(made.map((mount) => [mount.name, mount.hostPath]));
   const devices: Devices = {};
-  for (const { name, target, readonly } of [workspaceMount(wish), ...mounts]) {
+  for (const { name, target, readonly } of mounts) {
     const source = places.get(name);
     if (source === undefined)
       throw new CoiError('coid-failed', `coid made no mount for ${name}`, {

@@ -1,10 +1,11 @@
 // The steps from a stopped container to a running one: a persistent session that goes on.
 import type { Coid } from '../daemon/client.ts';
+import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
-import type { Config } from '../incus/shapes.ts';
 import type { StoppedSession } from './choose.ts';
 import { incusFailure } from './failure.ts';
-import { agentDevice, withoutAgent } from './ssh-agent.ts';
+import type { PlannedMount } from './plan.ts';
+import { mountRequests, type Refresh, type RefreshWish, refresh } from './refresh.ts';
 import type { Step } from './steps.ts';
 
 const startMs = 120_000;
@@ -13,50 +14,48 @@ export interface RestartContext {
   readonly container: StoppedSession;
   readonly incus: Incus;
   readonly coid: Coid;
-  /** Brings the store up to date (fresh credentials, settings) while nothing runs it. */
-  readonly refreshStore: () => void;
-  /** Keys of the instance that follow today's configuration. */
-  readonly config: Config;
+  /** Brings the store up to date (fresh credentials, settings) while nothing runs it; returns its parts as mounts. */
+  readonly refreshStore: () => PlannedMount[];
+  /** Extra mounts of today's configuration. */
+  readonly mounts: readonly PlannedMount[];
+  readonly wish: RefreshWish;
+  parts: readonly PlannedMount[];
+  changes: Refresh | undefined;
 }
+
+const guardKeys = ['user.coi.network', 'user.coi.policy'];
 
 export const restartSteps: readonly Step<RestartContext>[] = [
   {
     name: 'store',
     title: 'Refreshing the session store',
-    run: async (context) => context.refreshStore(),
+    run: async (context) => {
+      context.parts = context.refreshStore();
+    },
   },
   {
     name: 'mounts',
     title: 'Making the mounts again',
-    run: async ({ coid, container }, signal) => {
-      await coid.remount(container.name, { signal });
+    run: async (context, signal) => {
+      const { coid, container, wish } = context;
+      const mounts = [...context.parts, ...context.mounts];
+      const made = await coid.remount(
+        container.name,
+        { mounts: mountRequests(container.session, mounts), network: wish.network },
+        { signal },
+      );
+      context.changes = refresh(container, wish, mounts, made);
     },
   },
   {
     name: 'update',
     title: 'Updating the container',
-    run: async ({ incus, coid, container, config }, signal) => {
-      const changed = Object.entries(config).filter(
-        ([key, value]) => (container.instance.config[key] ?? '') !== value,
-      );
-      if (changed.length > 0)
-        await incus.updateInstance(
-          container.name,
-          { config: Object.fromEntries(changed) },
-          { signal },
-        );
+    run: async ({ incus, coid, container, changes }, signal) => {
+      if (!changes) throw new Error('a step ran before what it needs was known');
+      await apply(incus, container.name, changes, signal);
       // coid guards by the keys: they must be in force before anything runs.
-      if (changed.some(([key]) => key === 'user.coi.network' || key === 'user.coi.policy'))
-        await coid.remount(container.name, { signal });
-    },
-  },
-  {
-    // It would slow the start down by a second and may point to an agent that is gone; a new one is added later.
-    name: 'agent',
-    title: 'Removing the last SSH agent',
-    run: async ({ incus, container }, signal) => {
-      if (container.instance.devices[agentDevice])
-        await withoutAgent(incus, container.name, signal);
+      if (guardKeys.some((key) => changes.config[key] !== undefined))
+        await coid.remount(container.name, {}, { signal });
     },
   },
   {
@@ -86,3 +85,33 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     },
   },
 ];
+
+/** One PATCH, or one PUT where a device has to go. */
+async function apply(
+  incus: Incus,
+  name: string,
+  { config, devices, gone }: Refresh,
+  signal: AbortSignal,
+): Promise<void> {
+  if (gone.length === 0) {
+    if (Object.keys(config).length + Object.keys(devices).length > 0)
+      await incus.updateInstance(name, { config, devices }, { signal });
+    return;
+  }
+  const found = await incus.instance(name, { signal });
+  if (!found) throw new CoiError('session-not-found', `container ${name} is gone`);
+  const { instance, etag } = found;
+  const changed = {
+    ...instance,
+    config: without({ ...instance.config, ...config }, (_, value) => value === ''),
+    devices: without({ ...instance.devices, ...devices }, (device) => gone.includes(device)),
+  };
+  await incus.replaceInstance(name, changed, { signal, etag });
+}
+
+function without<T>(
+  from: Readonly<Record<string, T>>,
+  unwanted: (key: string, value: T) => boolean,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(from).filter(([key, value]) => !unwanted(key, value)));
+}

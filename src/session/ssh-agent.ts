@@ -48,6 +48,16 @@ export async function forwardAgent(
   return 'failed';
 }
 
+/** The socket on the host that a container's agent leads to; undefined where none is forwarded. */
+export async function agentHostSocket(
+  incus: Incus,
+  container: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const found = await incus.instance(container, { signal, timeoutMs: patchMs });
+  return found?.instance.devices[agentDevice]?.['connect']?.replace(/^unix:/, '');
+}
+
 /** Takes the device away, so that no dead socket is left; does nothing if there is none. */
 export async function withoutAgent(
   incus: Incus,

@@ -14,7 +14,7 @@ function call(method: string, value: unknown): Promise<unknown> {
     case 'release':
       return coid.release(String(value));
     case 'remount':
-      return coid.remount(String(value));
+      return coid.remount(String(value), {});
     default:
       return coid.status();
   }

@@ -104,7 +104,7 @@ test(
     await bed.untilUnmounted(other.id);
     assert.equal(await bed.status(container), 'Stopped');
     assert.deepEqual(await bed.mountIds(), [id]);
-    assert.equal((await bed.coid.remount(container)).length, 1);
+    assert.equal((await bed.coid.remount(container, {})).length, 1);
     await (await bed.incus.changeState(container, { action: 'start' })).wait();
     assert.equal((await bed.sh(container, 'ls /workspace')).stdout.toString(), 'file\n');
   },

@@ -110,7 +110,7 @@ test("a user cannot give back or mount another user's session, root can", limit,
   const { container } = await bed.session({ uid: ann.uid, start: false });
   assert.equal((await call(bed, bob, 'remount', container)).code, 'session-not-found');
   assert.ok((await call(bed, ann, 'remount', container)).ok);
-  assert.equal((await bed.coid.remount(container)).length, 1);
+  assert.equal((await bed.coid.remount(container, {})).length, 1);
 });
 
 test(

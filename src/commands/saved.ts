@@ -1,0 +1,45 @@
+// Notes in a session's metadata that it ended just now: the newest of a workspace is the one that was used last.
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import type { SessionId } from '../names.ts';
+import type { SessionMetadata } from '../session/metadata.ts';
+import type { SessionRecord } from '../session/record.ts';
+import { recordSession } from '../session/store.ts';
+import { storedSession, storedSessions } from '../session/stored.ts';
+
+/** False if there is no such session in the user's store. Throws `store-unusable`, as on a full disk. */
+export function markSaved(app: App, id: string, tool: string): boolean {
+  const { home, uid, gid } = app.user;
+  const stored = storedSession(id as SessionId, { home, tool }, hostFiles);
+  if (stored?.kind !== 'saved') return false;
+  const metadata = { ...stored.metadata, savedAt: savedAt(app, stored.metadata) };
+  const sessionsDir = `sessions-${tool}`;
+  recordSession(
+    { home, tool: { sessionsDir }, keeper: { uid, gid }, metadata, durable: true },
+    hostFiles,
+  );
+  return true;
+}
+
+/** The same for a session that somebody else may have begun (`--all-users`), and whose end is what counts. */
+export function noteEnd(app: App, { session, tool }: SessionRecord): void {
+  try {
+    markSaved(app, session, tool);
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    app.io.warn(`the time of the session could not be noted: ${error.message}`);
+  }
+}
+
+/** Now, but after every other session of the workspace: the clock may have been put back since one of them ended. */
+function savedAt(app: App, own: SessionMetadata): Date {
+  const times = storedSessions({ home: app.user.home }, hostFiles).map((entry) =>
+    entry.kind === 'saved' &&
+    entry.metadata.sessionId !== own.sessionId &&
+    entry.metadata.workspace === own.workspace
+      ? (entry.metadata.savedAt?.getTime() ?? 0) + 1000
+      : 0,
+  );
+  return new Date(Math.max(app.clock.now().getTime(), ...times));
+}

@@ -1,0 +1,55 @@
+// The agent of a session with its conversation: a new one, or the one that goes on.
+import { randomUUID } from 'node:crypto';
+import type { App } from '../app.ts';
+import { hostFiles } from '../host/files.ts';
+import type { SessionId } from '../names.ts';
+import { findConversation } from '../session/conversations.ts';
+import { tool as findTool, keyTails } from '../tools/list.ts';
+import type { Conversation, Tool } from '../tools/shape.ts';
+import type { Meant, ShellOptions } from './meant.ts';
+import { extraMounts, type Place } from './prepare.ts';
+import { type AgentSetting, agentSetting, guestHome } from './tool.ts';
+
+export interface Known {
+  readonly session: SessionId;
+  /** Its conversation is to go on. */
+  readonly resumed: boolean;
+  /** The store is made by this start. */
+  readonly isNew: boolean;
+  /** Variables that the agent gets from the user. */
+  readonly given: Readonly<Record<string, string>>;
+}
+
+export function agentOf(
+  app: App,
+  options: ShellOptions,
+  { at, resolved, persistent }: Pick<Meant, 'at' | 'resolved' | 'persistent'>,
+  { session, resumed, isNew, given }: Known,
+): AgentSetting {
+  const { settings } = resolved;
+  const tool = findTool(settings['tool.name'], settings, app.env);
+  return agentSetting(app, resolved, {
+    isNew,
+    session,
+    // A store that has had conversations needs a new id for the next one.
+    conversationId: isNew ? session : randomUUID(),
+    conversation: resumed ? lastConversation(app, tool, session, at) : { kind: 'new' },
+    at,
+    debug: options.debug ?? false,
+    persistent,
+    variables: Object.keys(given),
+    keyTails: keyTails(given),
+    mounts: extraMounts(app, options, resolved, [
+      at.target,
+      ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
+    ]),
+  });
+}
+
+/** Agents that are asked to resume where nothing was ever said end at once, so they are not asked. */
+function lastConversation(app: App, tool: Tool, id: SessionId, { target }: Place): Conversation {
+  const found = findConversation({ home: app.user.home, tool, id, workspace: target }, hostFiles);
+  if (found !== undefined || !tool.newestConversation) return { kind: 'resume', id: found };
+  app.io.tell('Nothing was said in that session yet: a new conversation begins');
+  return { kind: 'new' };
+}

@@ -1,0 +1,119 @@
+// What has to change in a stopped container before it starts again, so that it is as today's configuration says. Pure.
+import type { MountRequest, ReservedMount } from '../daemon/protocol.ts';
+import type { Config, Device, Devices, Instance } from '../incus/shapes.ts';
+import type { StoppedSession } from './choose.ts';
+import { limitKeys } from './limits.ts';
+import {
+  diskDevices,
+  dockerConfig,
+  followingConfig,
+  type PlannedMount,
+  plainIds,
+  type SessionWish,
+  workspaceMount,
+} from './plan.ts';
+import type { SessionRecord } from './record.ts';
+import { agentDevice } from './ssh-agent.ts';
+
+/** What of the wish for a session holds for a container that is there already. */
+export type RefreshWish = Pick<
+  SessionWish,
+  | 'limits'
+  | 'timezone'
+  | 'monitor'
+  | 'network'
+  | 'policy'
+  | 'docker'
+  | 'tool'
+  | 'persistent'
+  | 'alias'
+  | 'profile'
+>;
+
+export interface Refresh {
+  /** Only what differs; an empty value takes a key away. */
+  readonly config: Config;
+  /** Only what differs. */
+  readonly devices: Devices;
+  /** Devices that have to go. */
+  readonly gone: readonly string[];
+}
+
+/** All mounts of the container, as coid is to make them. */
+export function mountRequests(
+  session: SessionRecord,
+  mounts: readonly PlannedMount[],
+): MountRequest[] {
+  return [workspaceMount(session), ...mounts].map(({ name, source, readonly }) => ({
+    name,
+    source,
+    readonly,
+  }));
+}
+
+export function refresh(
+  { instance, session }: Pick<StoppedSession, 'instance' | 'session'>,
+  wish: RefreshWish,
+  mounts: readonly PlannedMount[],
+  made: readonly ReservedMount[],
+): Refresh {
+  const config: Config = {
+    ...emptied([...limitKeys.config, ...Object.keys(dockerConfig(true)), 'user.coi.monitor']),
+    ...dockerConfig(wish.docker),
+    ...followingConfig(wish),
+    'raw.lxc': rawLines(instance.config['raw.lxc'] ?? '', wish.limits.raw),
+    'raw.idmap': plainIds(made, session.mounts) ?? '',
+    'user.coi.persistent': String(wish.persistent),
+    'user.coi.tool': wish.tool,
+    'user.coi.mounts': JSON.stringify({
+      ...session.mounts,
+      mounts: mountRequests(session, mounts),
+    }),
+    ...(wish.alias === undefined ? {} : { 'user.coi.alias': wish.alias }),
+    ...(wish.profile === undefined ? {} : { 'user.coi.profile': wish.profile }),
+  };
+  const devices: Devices = {
+    ...diskDevices([workspaceMount(session), ...mounts], made),
+    ...rootDevice(instance, wish.limits.root),
+  };
+  return {
+    config: pick(config, (key, value) => (instance.config[key] ?? '') !== value),
+    devices: pick(devices, (name, device) => !same(instance.devices[name], device)),
+    gone: [...session.mounts.mounts.map(({ name }) => name), agentDevice].filter(
+      (name) => instance.devices[name] !== undefined && devices[name] === undefined,
+    ),
+  };
+}
+
+/** The root disk with these limits and no others; nothing where it has its limits already, or none. */
+function rootDevice({ devices, expanded_devices }: Instance, limits: Device): Devices {
+  const isRoot = (device: Device) => device['type'] === 'disk' && device['path'] === '/';
+  const [name, device] = Object.entries(expanded_devices).find(([, one]) => isRoot(one)) ?? [];
+  if (name === undefined || device === undefined) return {};
+  const known: readonly string[] = limitKeys.root;
+  const wanted = { ...pick(device, (key) => !known.includes(key)), ...limits };
+  return same(device, wanted) && !devices[name] ? {} : { [name]: wanted };
+}
+
+function rawLines(before: string, wanted: readonly string[]): string {
+  const kept = before
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith(limitKeys.rawPrefix));
+  return [...kept, ...wanted].join('\n');
+}
+
+function emptied(keys: readonly string[]): Config {
+  return Object.fromEntries(keys.map((key) => [key, '']));
+}
+
+function pick<T>(
+  from: Readonly<Record<string, T>>,
+  wanted: (key: string, value: T) => boolean,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(from).filter(([key, value]) => wanted(key, value)));
+}
+
+function same(one: Device | undefined, other: Device): boolean {
+  const keys = new Set([...Object.keys(one ?? {}), ...Object.keys(other)]);
+  return one !== undefined && [...keys].every((key) => one[key] === other[key]);
+}

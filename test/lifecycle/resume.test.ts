@@ -1,0 +1,143 @@
+// Resuming: which session is meant, what it brings along, and what may not be resumed.
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { makeBed, type Who } from '../bed/bed.ts';
+import { onlyInstance } from '../terminal/session.ts';
+import {
+  detach,
+  homeFile,
+  leaveAgent,
+  metadataOf,
+  powerOff,
+  said,
+  say,
+  sessionId,
+  talk,
+} from './talk.ts';
+
+const timeout = 180_000;
+
+for (const who of ['ordinary', 'root'] satisfies Who[]) {
+  test(`${who}: what was said before a poweroff is there again, in the same slot under the same id`, {
+    timeout,
+  }, async () => {
+    await using bed = await makeBed({ who });
+    const first = await talk(bed, ['--slot', '2']);
+    await say(first, 'the word is heron');
+    const id = sessionId(first);
+    const { name } = await onlyInstance(bed);
+    await powerOff(first);
+    const again = await talk(bed, ['--resume']);
+    assert.match(again.output(), new RegExp(`Auto-detected session: ${id}`));
+    assert.match(again.output(), /Reusing original slot 2 from session/);
+    assert.match(again.text(), /Resuming session[\s\S]*> the word is heron/);
+    assert.equal(sessionId(again), id);
+    assert.equal((await onlyInstance(bed)).name, name);
+    await say(again, 'and the number seven');
+    await powerOff(again, 'poweroff');
+    assert.match(said(bed, id), /heron[\s\S]*seven/);
+    assert.deepEqual(await bed.instances(), []);
+    const third = await talk(bed, [`--continue=${id}`]);
+    assert.match(third.output(), new RegExp(`Resuming session: ${id}`));
+    assert.match(third.text(), /> the word is heron[\s\S]*> and the number seven/);
+    await detach(third);
+  });
+}
+
+test('an id of another workspace, an unknown one and a live one are refused, the live one by its container', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const first = await talk(bed);
+  const id = sessionId(first);
+  await detach(first);
+  const { name } = await onlyInstance(bed);
+  const refused = async (args: string[], words: RegExp, cwd?: string) => {
+    const { status, stderr } = await bed.coi(
+      ['shell', '--background', '--image', bed.image, ...args],
+      cwd === undefined ? {} : { cwd },
+    );
+    assert.equal(status, args.includes('--resume=../../etc') ? 2 : 1, stderr);
+    assert.match(stderr, words);
+  };
+  await refused(['--resume'], new RegExp(`is live in ${name}`));
+  await refused([`--resume=${id}`], new RegExp(`is live in ${name}`));
+  const other = `${bed.user.home}/elsewhere`;
+  mkdirSync(other);
+  chownSync(other, bed.user.uid, bed.user.gid);
+  await refused([`--resume=${id}`], new RegExp(`another workspace: ${bed.workspace.path}`), other);
+  await refused(['--resume'], /no previous session to resume for this workspace/, other);
+  await refused(
+    ['--resume=00000000-0000-4000-8000-000000000000'],
+    /'00000000-0000-4000-8000-000000000000' not found/,
+  );
+  await refused(['--resume=../../etc'], /invalid session id/);
+  assert.deepEqual(await bed.instances(), [name]);
+});
+
+test('profile, persistence and tool are inherited, and a flag wins over each', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  homeFile(
+    bed,
+    '.coi/profiles/deep/config.toml',
+    '[environment]\nDEPTH = "down"\n[container]\npersistent = true\n',
+  );
+  const first = await talk(bed, ['--profile', 'deep']);
+  const id = sessionId(first);
+  await leaveAgent(first);
+  first.type('echo "<$DEPTH>"\r');
+  await first.waitFor('<down>');
+  assert.deepEqual(
+    [metadataOf(bed, id)['profile_name'], metadataOf(bed, id)['persistent']],
+    ['deep', true],
+  );
+  first.type('sudo poweroff\r');
+  await first.ended();
+  // Gone for another reason: the session goes on in a new container, which is persistent again.
+  assert.equal((await bed.coi(['clean', '--all', '--force'])).status, 0);
+  assert.deepEqual(await bed.instances(), []);
+  const again = await talk(bed, ['--resume']);
+  assert.equal(sessionId(again), id);
+  await leaveAgent(again);
+  again.type('echo "<$DEPTH>"\r');
+  await again.waitFor('<down>');
+  const { config: keys } = await onlyInstance(bed);
+  assert.equal(keys['user.coi.persistent'], 'true');
+  assert.equal(keys['user.coi.profile'], 'deep');
+  again.type('sudo poweroff\r');
+  await again.ended();
+  const third = await talk(bed, ['--resume', '--persistent=false']);
+  assert.match(third.output(), /same container/);
+  await powerOff(third);
+  assert.deepEqual(await bed.instances(), []);
+});
+
+test('a login that the user renewed on the host reaches the resumed session, a link that the agent left is not followed', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const { home, uid, gid } = bed.user;
+  homeFile(bed, '.claude/.credentials.json', '{"token":"old"}');
+  const first = await talk(bed);
+  const id = sessionId(first);
+  await leaveAgent(first);
+  const secret = `${mkdtempSync(`${home}/secret-`)}/key`;
+  writeFileSync(secret, 'private');
+  chownSync(secret, uid, gid);
+  first.type(
+    `rm ~/.claude/settings.json; ln -s ${secret} ~/.claude/settings.json; rm ~/.claude/.credentials.json; ln -s ${secret} ~/.claude/.credentials.json; sudo poweroff\r`,
+  );
+  await first.ended();
+  homeFile(bed, '.claude/.credentials.json', '{"token":"new"}');
+  const again = await talk(bed, ['--resume'], {});
+  await leaveAgent(again);
+  again.type('clear; cat ~/.claude/.credentials.json; echo; ls -l ~/.claude/\r');
+  await again.waitFor(/\{"token":"new"\}[\s\S]*settings\.json/);
+  assert.ok(!again.text().includes('->'), again.text());
+  assert.equal(readFileSync(secret, 'utf8'), 'private');
+  assert.ok(!said(bed, id).includes('private'));
+  await detach(again);
+});
