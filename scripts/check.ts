@@ -37,6 +37,6 @@ function summary(output: string): string {
   const counts = output
     .split('\n')
     .filter((line) => /^ℹ (tests|pass|fail|skipped|todo) /.test(line));
-  const shown = counts.map((line) => `       ${line}\n`).join('');
+  const shown = counts.map((line) => `${line}\n`).join('');
   return failures === -1 ? shown : output.slice(failures) + shown;
 }

@@ -7,28 +7,33 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 export interface Ran {
   readonly status: number;
-  /** Both streams in the order they came; empty when they were shown at once. */
+  /** Both streams in the order they came; empty when they went straight to ours. */
   readonly output: string;
   readonly elapsedMs: number;
 }
 
-/** Runs argv in the repository. With `show` its output goes straight to ours, otherwise it is kept. */
+/** Runs argv in the repository. Its output is kept, goes straight to ours (`show`), or both (`copy`). */
 export function run(
   argv: readonly string[],
-  options: { show?: boolean; env?: Record<string, string | undefined>; timeoutMs?: number } = {},
+  options: {
+    show?: boolean | 'copy';
+    env?: Record<string, string | undefined>;
+    timeoutMs?: number;
+  } = {},
 ): Promise<Ran> {
   const [program = '', ...rest] = argv;
   const started = performance.now();
   const child = spawn(program, rest, {
     cwd: root,
     env: { ...process.env, ...options.env },
-    stdio: options.show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    stdio: options.show === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? 30 * 60_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      if (options.show === 'copy') process.stderr.write(text);
     });
   }
   return new Promise((settle) => {
