@@ -24,6 +24,7 @@ import { imageMissing } from '../session/launch.ts';
 import { sessionLimits } from '../session/limits.ts';
 import { mountRefusal } from '../session/mounts.ts';
 import type { PlannedMount, ServerFacts, SessionWish } from '../session/plan.ts';
+import { protectRequest } from '../session/protect.ts';
 import { sessionZone } from '../session/timezone.ts';
 import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
@@ -166,13 +167,14 @@ export function wish(
 export function following(
   app: App,
   { settings }: ResolvedConfig,
-): Pick<SessionWish, 'limits' | 'timezone' | 'monitor' | 'network' | 'policy'> {
+): Pick<SessionWish, 'limits' | 'timezone' | 'monitor' | 'protect' | 'network' | 'policy'> {
   const { name, warning } = sessionZone(settings, hostZone(), knownZone);
   if (warning) app.io.warn(warning);
   return {
     limits: sessionLimits(settings),
     timezone: name,
     monitor: monitorKey(settings),
+    protect: protectRequest(settings),
     network: settings['network.mode'],
     policy: sessionPolicy(app, settings),
   };

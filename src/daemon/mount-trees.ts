@@ -1,7 +1,8 @@
 // The mounts of all sessions: <run dir>/mounts/<id>/<name>, one directory per reservation.
-import { readdirSync } from 'node:fs';
+import { constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
+import { Below } from '../host/guarded.ts';
 import type { UserNamespaces } from '../host/idmap.ts';
 import { type Libc, SystemCallError } from '../host/libc.ts';
 import {
@@ -11,12 +12,16 @@ import {
   removeMounts,
   unmount,
 } from '../host/mounts.ts';
-import { parseSessionId } from '../names.ts';
+import { parseSessionId, quoted } from '../names.ts';
+import type { Ancestor } from '../session/protect.ts';
+import { guardGroups, leftOut } from './protect/groups.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
 import type { OpenMount } from './sources.ts';
 
 /** uid and gid of the agent's user in every container. */
 const agentId = 1000;
+/** O_PATH, which Node has no name for. */
+const openDirectory = 0o10000000 | constants.O_DIRECTORY;
 
 /** For whom a tree is: what the owner has on disk belongs to the agent inside. */
 export type TreeOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid' | 'idmapBase'>;
@@ -33,13 +38,23 @@ export class MountTrees {
     this.directory = join(runDir, 'mounts');
   }
 
-  /** Makes the mounts, replacing those of the same names. After a failure none of them is left. Throws `mount-invalid`. */
-  make(owner: TreeOwner, mounts: readonly OpenMount[]): ReservedMount[] {
+  /**
+   * Makes the mounts, replacing those of the same names; the workspace gets a mount in itself for each of its guarded
+   * ancestors. After a failure none of them is left. Throws `mount-invalid` or `unprotected-path`.
+   */
+  make(
+    owner: TreeOwner,
+    mounts: readonly OpenMount[],
+    ancestors: readonly Ancestor[] = [],
+  ): ReservedMount[] {
     const top = this.#path(owner.id);
     const made: ReservedMount[] = [];
     try {
       makeMountPoint(top);
-      for (const mount of mounts) made.push(this.#mount(top, owner, mount));
+      for (const mount of mounts) {
+        const guarded = mount.request.name === 'workspace' ? ancestors : [];
+        made.push(this.#mount(top, owner, mount, guarded));
+      }
       return made;
     } catch (error) {
       removeMounts(
@@ -76,22 +91,54 @@ export class MountTrees {
     return present;
   }
 
-  #mount(top: string, owner: TreeOwner, { request, source }: OpenMount): ReservedMount {
-    const agent = owner.idmapBase + agentId;
-    const namespace = this.#namespaces.descriptor(
-      { onDisk: owner.ownerUid, shown: agent },
-      { onDisk: owner.ownerGid, shown: agent },
-    );
+  #mount(
+    top: string,
+    owner: TreeOwner,
+    { request, source }: OpenMount,
+    ancestors: readonly Ancestor[],
+  ): ReservedMount {
     const target = join(top, request.name);
     makeMountPoint(target);
     unmount(this.#libc, target);
-    const kind = bindMount(this.#libc, {
-      source: source.fd,
-      target,
-      readonly: request.readonly,
-      namespace,
-    });
-    return { name: request.name, hostPath: target, kind };
+    const { readonly } = request;
+    const namespace = this.#namespace(owner, guardGroups);
+    const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
+    if (ancestors.length === 0) return { name: request.name, hostPath: target, kind };
+    if (kind === 'plain') throw unguardable(source.path);
+    const plain = { source: source.fd, target, readonly };
+    for (const ancestor of ancestors) this.#mountAncestor(owner, plain, ancestor);
+    return { name: request.name, hostPath: target, kind, recursive: true };
+  }
+
+  /** A second mount of a guarded directory on itself, through which it can be written in. */
+  #mountAncestor(
+    owner: TreeOwner,
+    { source, target, readonly }: { source: number; target: string; readonly: boolean },
+    { path, depth }: Ancestor,
+  ): void {
+    using original = new Below(this.#libc, openSync(`/proc/self/fd/${source}`, openDirectory));
+    using shown = new Below(this.#libc, openSync(target, openDirectory));
+    const done = original.with(path, (from) =>
+      shown.with(path, (onto) => {
+        // Both ways led to one directory, or somebody swaps them just now.
+        if (fstatSync(from).ino !== fstatSync(onto).ino) return false;
+        const namespace = this.#namespace(owner, leftOut(depth));
+        bindMount(this.#libc, { source: from, target: onto, readonly, namespace });
+        return true;
+      }),
+    );
+    if (!done)
+      throw new CoiError('unprotected-path', `${quoted(path)} changed while it was protected`);
+  }
+
+  /** The owner is shown as the agent; what is guarded is shown as nobody's. */
+  #namespace(owner: TreeOwner, unmapped: readonly number[]): number {
+    const agent = owner.idmapBase + agentId;
+    return this.#namespaces.descriptor(
+      { onDisk: owner.ownerUid, shown: agent },
+      { onDisk: owner.ownerGid, shown: agent },
+      unmapped,
+    );
   }
 
   #path(id: string): string {
@@ -107,4 +154,14 @@ export function isTreeId(id: string): boolean {
   } catch {
     return false;
   }
+}
+
+function unguardable(path: string): CoiError {
+  return new CoiError(
+    'unprotected-path',
+    `the file system of ${quoted(path)} cannot be idmapped, so nothing on it can be protected`,
+    {
+      hint: 'Use a project on a local disk, or set [security] protection = "watch".',
+    },
+  );
 }

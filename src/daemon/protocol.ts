@@ -2,6 +2,7 @@
 import type { ChainHead } from '../monitor/audit.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import type { ContainerName, SessionId, Slot } from '../names.ts';
+import type { ProtectRequest } from '../session/protect.ts';
 
 /** Raised with every change that an older side would misunderstand. */
 export const protocolVersion = 1;
@@ -55,6 +56,8 @@ export interface ReserveRequest {
   readonly network: NetworkMode;
   /** What that mode means for this session; without it, what it means by itself. */
   readonly policy?: PolicyRecord;
+  /** What the agent may not change in the workspace; without it, nothing is guarded. */
+  readonly protect?: ProtectRequest;
 }
 
 export interface ReservedMount {
@@ -63,6 +66,8 @@ export interface ReservedMount {
   readonly hostPath: string;
   /** `idmapped`, or `plain` where the file system cannot be idmapped: then raw.idmap is needed. */
   readonly kind: 'idmapped' | 'plain';
+  /** It holds further mounts, which the container has to get as well. */
+  readonly recursive?: boolean;
 }
 
 export interface Reservation {
@@ -95,6 +100,8 @@ export interface RemountRequest {
   readonly mounts?: readonly MountRequest[];
   /** The mode that it will have, where another is about to be written. */
   readonly network?: NetworkMode;
+  /** The same of what is protected. */
+  readonly protect?: ProtectRequest;
 }
 
 /** POST /v1/containers/<name>/mounts: where the mounts of that container are (again). */
@@ -195,4 +202,5 @@ export interface MountRecord {
   readonly ownerGid: number;
   readonly idmapBase: number;
   readonly mounts: readonly MountRequest[];
+  readonly protect?: ProtectRequest | undefined;
 }

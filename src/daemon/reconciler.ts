@@ -1,6 +1,6 @@
 // Looks at the world when Incus says that something happened, and does what the reconciliation says.
 import { type Incus, IncusError } from '../incus/client.ts';
-import type { IncusEvent } from '../incus/shapes.ts';
+import type { IncusEvent, Instance } from '../incus/shapes.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import type { Monitors } from './monitor/monitors.ts';
 import type { MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
+import type { Keeper } from './protect/keeper.ts';
 import type { DaemonStatus } from './protocol.ts';
 import {
   type Action,
@@ -28,6 +29,9 @@ export interface ReconcilerParts {
   readonly guards: Pick<SessionGuards, 'follow'>;
   readonly service: Service;
   readonly monitors: Monitors;
+  readonly keeper: Pick<Keeper, 'release' | 'drop'>;
+  /** Guards the workspace of a running session, if it is not; may throw. */
+  readonly guardAgain: (session: SessionRecord) => void;
   readonly log: Log;
   readonly runDir: string;
   readonly elapsedMs: () => number;
@@ -195,6 +199,7 @@ export class Reconciler {
       else await this.#act(action);
     }
     if (lookAgainMs !== undefined) this.lookWithin(lookAgainMs);
+    this.#followProtection(instances);
     // Last: a guard that fails must keep neither mounts nor ends from being looked after.
     await guards.follow(instances).catch((error: unknown) => {
       log('error', 'guard-failed', { error });
@@ -202,8 +207,26 @@ export class Reconciler {
     });
   }
 
+  /** Workspaces are guarded while something runs in them, and not longer. */
+  #followProtection(instances: readonly Instance[]): void {
+    const { keeper, guardAgain, leases, log, runDir } = this.#parts;
+    const live = new Set(leases.all().map(({ reservation }) => reservation.id));
+    for (const { name, status, config } of instances) {
+      const session = sessionRecord(config);
+      if (status === 'Stopped' || session?.mounts.runDir !== runDir) continue;
+      live.add(session.mounts.id);
+      try {
+        guardAgain(session);
+      } catch (error) {
+        log('error', 'protection-failed', { name, error });
+      }
+    }
+    const againMs = keeper.release(live);
+    if (againMs !== undefined) this.lookWithin(againMs);
+  }
+
   async #act(action: Exclude<Action, FinishAction>): Promise<void> {
-    const { incus, trees, leases, log, signal } = this.#parts;
+    const { incus, trees, leases, keeper, log, signal } = this.#parts;
     switch (action.kind) {
       case 'restore-mounts':
         this.#restore(action.name, action.session);
@@ -222,11 +245,13 @@ export class Reconciler {
         return;
       case 'expire-lease':
         trees.remove(action.id);
+        keeper.drop(action.id);
         leases.remove(action.id);
         log('info', 'lease-expired', { id: action.id });
         return;
       case 'remove-mounts':
         trees.remove(action.id);
+        keeper.drop(action.id);
         log('info', 'mounts-removed', { id: action.id });
         return;
       default:

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { CoiError } from '../errors.ts';
 import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../names.ts';
 import { networkPolicy } from '../network/policy.ts';
+import { cleanPath, type ProtectRequest } from '../session/protect.ts';
 import {
   type MountRequest,
   mountsMax,
@@ -32,9 +33,14 @@ const policyShape = z.strictObject({
 const mountShapes = z
   .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
   .check(z.maxLength(mountsMax));
+const protectShape = z.strictObject({
+  paths: z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(200)),
+  mode: z.enum(['guard', 'watch']),
+});
 const remountShape = z.strictObject({
   mounts: z.optional(mountShapes),
   network: z.optional(mode),
+  protect: z.optional(protectShape),
 });
 const shape = z.strictObject({
   prefix: z.string(),
@@ -49,6 +55,7 @@ const shape = z.strictObject({
   mounts: mountShapes,
   network: mode,
   policy: z.optional(policyShape),
+  protect: z.optional(protectShape),
 });
 
 /** Throws `usage` or one of the codes for names and paths. */
@@ -61,13 +68,15 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
       `not a reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     );
   }
-  const { prefix, slot, container, session, workspace, mounts, policy, ...rest } = result.data;
+  const { prefix, slot, container, session, workspace, mounts, policy, protect, ...rest } =
+    result.data;
   return {
     ...rest,
     prefix: parsePrefix(prefix),
     slot: slot.kind === 'auto' ? slot : { kind: 'from', slot: parseSlot(String(slot.slot)) },
     ...(container === undefined ? {} : { container: parseContainerName(container) }),
     ...(policy === undefined ? {} : { policy: soundPolicy(policy, rest.network) }),
+    ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
     session: parseSessionId(session),
     workspace: absolutePath(workspace),
     mounts: soundMounts(mounts),
@@ -78,10 +87,11 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
 export function parseRemountRequest(body: unknown): RemountRequest {
   const result = z.safeParse(remountShape, body);
   if (!result.success) throw new CoiError('usage', 'not a request for mounts');
-  const { mounts, network } = result.data;
+  const { mounts, network, protect } = result.data;
   return {
     ...(mounts === undefined ? {} : { mounts: soundMounts(mounts) }),
     ...(network === undefined ? {} : { network }),
+    ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
   };
 }
 
@@ -93,6 +103,11 @@ function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
     source: absolutePath(source),
     readonly,
   }));
+}
+
+/** Throws `unprotected-path` for what is no plain path. */
+function soundProtection({ paths, mode: how }: ProtectRequest): ProtectRequest {
+  return { paths: paths.map(cleanPath), mode: how };
 }
 
 /** Every part of it is parsed once, so that nothing fails when it becomes rules. */

@@ -16,6 +16,8 @@ import { Monitors } from './monitor/monitors.ts';
 import { MountTrees } from './mount-trees.ts';
 import { SessionGuards } from './network/guards.ts';
 import { NetworkService } from './network/network-service.ts';
+import { Keeper } from './protect/keeper.ts';
+import { guardAgain } from './protect/sessions.ts';
 import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
 import { daemonServer } from './server.ts';
@@ -50,12 +52,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const lock = takeLock(libc, join(runDir, 'coid.lock'));
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
-  const { service, network, guards, monitors, reconciler, leases, unusedMs } = assemble(
+  const { service, network, guards, monitors, keeper, reconciler, leases, unusedMs } = assemble(
     options,
     libc,
     namespaces,
   );
   leases.load(options.elapsedMs() + unusedMs);
+  keeper.load();
   // The mounts of existing sessions first, before anybody asks for anything.
   await reconciler.start();
   const startedAt = now().toISOString();
@@ -78,6 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   options.ready?.();
   await aborted(signal);
   removeSocket(socketPath);
+  keeper.close();
   server.close();
   server.closeAllConnections();
   await reconciler.ended;
@@ -100,9 +104,17 @@ function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces
   const world = new World(incus);
   const guards = new SessionGuards({ ...options, world, leases });
   const network = new NetworkService({ ...options, guards, world });
+  const monitors = new Monitors({ ...options, libc, world });
+  const keeper = new Keeper({
+    ...options,
+    libc,
+    holdMs: unusedMs,
+    created: (ids, path) => monitors.made(ids, path),
+  });
   const parts = {
     ...options,
     libc,
+    keeper,
     leases,
     leaseMs: unusedMs,
     world,
@@ -112,16 +124,16 @@ function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces
     ids: rootSubordinateIds(),
   };
   const service = new Service(parts);
-  const monitors = new Monitors(parts);
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
     service,
     monitors,
+    guardAgain: (session) => guardAgain(parts, session),
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
-  return { service, network, guards, monitors, reconciler, leases, unusedMs };
+  return { service, network, guards, monitors, keeper, reconciler, leases, unusedMs };
 }
 
 function alreadyRunning(pid: number): CoiError {

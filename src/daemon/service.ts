@@ -15,6 +15,8 @@ import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
+import type { Keeper } from './protect/keeper.ts';
+import { protectWorkspace } from './protect/sessions.ts';
 import type {
   MountRequest,
   RemountRequest,
@@ -24,7 +26,7 @@ import type {
   SessionsReply,
 } from './protocol.ts';
 import { mountName } from './request.ts';
-import { type OpenSourcesOptions, openSources } from './sources.ts';
+import { newMounts, type OpenSourcesOptions, openSources } from './sources.ts';
 import { type FileOwner, ownerOf, rightsOf, sensitivePaths } from './whose.ts';
 import type { World } from './world.ts';
 
@@ -34,6 +36,7 @@ export interface ServiceParts {
   readonly trees: MountTrees;
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'restart'>;
+  readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
   readonly homes: Homes;
   readonly ids: IdRange;
   readonly log: Log;
@@ -57,7 +60,7 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { world, trees, leases, guards, log, elapsedMs } = this.#parts;
+    const { world, trees, leases, guards, keeper, log, elapsedMs } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
     this.#refuseTooMany(peer);
     const options = this.#sourceOptions(request, peer);
@@ -86,7 +89,8 @@ export class Service {
       // The guard's program runs while the mounts are made.
       const guarded = guards.reserve(place, request);
       guarded.catch(() => undefined);
-      const reservation = { ...place, mounts: trees.make(place, sources.all) };
+      const ancestors = protectWorkspace(keeper, place, source, request.protect);
+      const reservation = { ...place, mounts: trees.make(place, sources.all, ancestors) };
       leases.add({ ...lease, reservation });
       await guarded;
       const { uid } = peer;
@@ -95,6 +99,7 @@ export class Service {
     } catch (error) {
       trees.remove(id);
       leases.remove(id);
+      keeper.drop(id);
       throw error;
     }
   }
@@ -116,7 +121,7 @@ export class Service {
 
   /** Undoes a reservation that has not become a container. */
   async release(id: string, peer: Peer): Promise<void> {
-    const { world, trees, leases, log } = this.#parts;
+    const { world, trees, leases, keeper, log } = this.#parts;
     const lease = leases.get(id);
     if (!lease) return;
     if (peer.uid !== 0 && peer.uid !== lease.uid && peer.uid !== lease.reservation.ownerUid)
@@ -126,6 +131,7 @@ export class Service {
     if (instances.some(({ config }) => sessionRecord(config)?.mounts.id === id)) return;
     trees.remove(id);
     leases.remove(id);
+    keeper.drop(id);
     log('info', 'released', { id });
   }
 
@@ -155,7 +161,11 @@ export class Service {
     // Before anything is taken away: what may not be mounted is refused now.
     openSources(fresh.mounts, fresh.options)[Symbol.dispose]();
     if (stopped && isTreeId(record.mounts.id)) trees.remove(record.mounts.id);
-    const mounted = { ...record.mounts, mounts: request.mounts ?? record.mounts.mounts };
+    const mounted = {
+      ...record.mounts,
+      mounts: request.mounts ?? record.mounts.mounts,
+      protect: request.protect ?? record.mounts.protect,
+    };
     const { mounts, errors } = this.restore({ ...record, mounts: mounted }, fresh);
     if (errors.length > 0) throw errors[0];
     await guards.restart(instance);
@@ -191,7 +201,7 @@ export class Service {
     mounts: ReservedMount[];
     errors: unknown[];
   } {
-    const { libc, trees } = this.#parts;
+    const { libc, trees, keeper } = this.#parts;
     if (!isTreeId(record.id))
       return {
         mounts: [],
@@ -212,14 +222,17 @@ export class Service {
       try {
         const hostPath = join(trees.directory, record.id, mountName(request.name));
         if (mounted.has(request.name)) {
-          mounts.push({ name: request.name, hostPath, kind: 'idmapped' });
+          const recursive = record.protect !== undefined && request.name === 'workspace';
+          mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
           continue;
         }
         using sources = openSources(
           [request],
           fresh?.mounts.includes(request) ? fresh.options : options,
         );
-        mounts.push(...trees.make(record, sources.all));
+        const root = request.name === 'workspace' ? sources.all[0]?.source : undefined;
+        const ancestors = protectWorkspace(keeper, record, root, record.protect);
+        mounts.push(...trees.make(record, sources.all, ancestors));
       } catch (error) {
         errors.push(error);
       }
@@ -282,16 +295,4 @@ export class Service {
       sensitive: sensitivePaths(this.#parts, peer.uid),
     };
   }
-}
-
-function newMounts(
-  before: readonly MountRequest[],
-  wanted: readonly MountRequest[],
-): MountRequest[] {
-  return wanted.filter(
-    (mount) =>
-      !before.some(
-        ({ source, readonly }) => source === mount.source && (mount.readonly || !readonly),
-      ),
-  );
 }

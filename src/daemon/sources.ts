@@ -109,3 +109,16 @@ function opened(path: string, { libc, ids, again }: OpenSourcesOptions, refuse: 
     throw refuse(`cannot be opened (${code ?? String(error)})`, undefined, error);
   }
 }
+
+/** Those of the wanted ones that were not allowed before. */
+export function newMounts(
+  before: readonly MountRequest[],
+  wanted: readonly MountRequest[],
+): MountRequest[] {
+  return wanted.filter(
+    (mount) =>
+      !before.some(
+        ({ source, readonly }) => source === mount.source && (mount.readonly || !readonly),
+      ),
+  );
+}

@@ -44,3 +44,21 @@ test('no two lines of a map overlap, inside or outside, and none is empty', () =
     }),
   );
 });
+
+test('an id that is left out is shown as nothing, and only it', () => {
+  fc.assert(
+    fc.property(
+      anyId,
+      anyId,
+      fc.array(anyId, { maxLength: 4 }),
+      anyId,
+      (onDisk, shown, holes, other) => {
+        const left = holes.filter((hole) => hole !== onDisk && hole !== shown);
+        const text = idMapText({ onDisk, shown }, left);
+        for (const hole of left) assert.equal(shownAs(text, hole), undefined);
+        assert.equal(shownAs(text, onDisk), shown);
+        if (![onDisk, shown, ...left].includes(other)) assert.equal(shownAs(text, other), other);
+      },
+    ),
+  );
+});

@@ -15,19 +15,19 @@ const namespacesMax = 256;
 /** Should coid die between making the child and ending it, the child ends by itself. */
 const sleeperSeconds = 5;
 
-/** The text of uid_map or gid_map. The id that `shown` stood for on disk is left out: no two ids may look the same. */
-export function idMapText({ onDisk, shown }: IdSwap): string {
-  if (onDisk === shown) return `0 0 ${idsEnd}\n`;
-  const [low, high] = onDisk < shown ? [onDisk, shown] : [shown, onDisk];
-  const ranges = [
-    [0, low],
-    [low + 1, high],
-    [high + 1, idsEnd],
-  ] as const;
-  const same = ranges
-    .filter(([from, to]) => from < to)
-    .map(([from, to]) => `${from} ${from} ${to - from}`);
-  return `${[...same, `${onDisk} ${shown} 1`].join('\n')}\n`;
+/**
+ * The text of uid_map or gid_map. The id that `shown` stood for on disk is left out: no two ids may look the same. So are
+ * the `unmapped` ones: what belongs to them can be read through the mount, and changed by nobody.
+ */
+export function idMapText({ onDisk, shown }: IdSwap, unmapped: readonly number[] = []): string {
+  const holes = [...new Set([...unmapped, ...(onDisk === shown ? [] : [onDisk, shown])])];
+  const edges = [-1, ...holes.toSorted((one, other) => one - other), idsEnd];
+  const same = edges.slice(1).flatMap((edge, index) => {
+    const from = (edges[index] ?? 0) + 1;
+    return from < edge ? [`${from} ${from} ${edge - from}`] : [];
+  });
+  const swapped = onDisk === shown ? [] : [`${onDisk} ${shown} 1`];
+  return `${[...same, ...swapped].join('\n')}\n`;
 }
 
 /** Makes namespaces and keeps them: one costs about 2 ms, and every session of an owner and workspace needs the same. */
@@ -40,8 +40,8 @@ export class UserNamespaces implements Disposable {
   }
 
   /** A descriptor of the namespace with these maps; it stays open at least until the next call. Throws SystemCallError or an errno error. */
-  descriptor(uid: IdSwap, gid: IdSwap): number {
-    const key = [uid.onDisk, uid.shown, gid.onDisk, gid.shown].join(' ');
+  descriptor(uid: IdSwap, gid: IdSwap, unmappedGids: readonly number[] = []): number {
+    const key = [uid.onDisk, uid.shown, gid.onDisk, gid.shown, ...unmappedGids].join(' ');
     const known = this.#kept.get(key);
     if (known !== undefined) {
       // Moved to the end, so that the first of the map is the one not used for the longest time.
@@ -49,7 +49,7 @@ export class UserNamespaces implements Disposable {
       this.#kept.set(key, known);
       return known;
     }
-    const fd = this.#make(idMapText(uid), idMapText(gid));
+    const fd = this.#make(idMapText(uid), idMapText(gid, unmappedGids));
     this.#kept.set(key, fd);
     for (const [oldest, unused] of this.#kept) {
       if (this.#kept.size <= namespacesMax) break;

@@ -28,10 +28,11 @@ export interface Account {
 export interface Libc {
   openTree(fd: number, flags: number): number;
   mountSetattr(fd: number, attributes: Buffer): void;
-  moveMount(fd: number, target: string): void;
+  /** `target` is a path, or a descriptor of the directory to mount on. */
+  moveMount(fd: number, target: string | number): void;
   umount2(path: string, flags: number): void;
-  /** openat2 of an absolute path with the RESOLVE_ flags of <linux/openat2.h>. */
-  openat2(path: string, flags: number, resolve: number): number;
+  /** openat2 with the RESOLVE_ flags of <linux/openat2.h>, of an absolute path or of one below an open directory. */
+  openat2(path: string, flags: number, resolve: number, directory?: number): number;
   /** Fills `value`; returns the length that the kernel gave. */
   getsockopt(fd: number, level: number, option: number, value: Buffer): number;
   fcntl(fd: number, command: number, argument: Buffer): number;
@@ -49,6 +50,8 @@ export interface Libc {
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+/** With MOVE_MOUNT_T_EMPTY_PATH: the target is a descriptor as well. */
+const MOVE_MOUNT_BOTH_EMPTY = 0x44;
 const SIGCHLD = 17;
 const stackBytes = 65_536;
 const groupsMax = 1024;
@@ -93,18 +96,20 @@ export async function loadLibc(): Promise<Libc> {
       );
     },
     moveMount: (fd, target) => {
+      const onto = typeof target === 'string' ? MOVE_MOUNT_F_EMPTY_PATH : MOVE_MOUNT_BOTH_EMPTY;
+      const [directory, path] = typeof target === 'string' ? [AT_FDCWD, target] : [target, ''];
       check(
         'move_mount',
-        moveMount(numbers.moveMount, fd, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH),
-        target,
+        moveMount(numbers.moveMount, fd, '', directory, path, onto),
+        String(target),
       );
     },
     umount2: (path, flags) => void check('umount2', umount2(path, flags), path),
-    openat2: (path, flags, resolve) => {
+    openat2: (path, flags, resolve, directory = AT_FDCWD) => {
       const how = Buffer.alloc(24);
       how.writeBigUInt64LE(BigInt(flags), 0);
       how.writeBigUInt64LE(BigInt(resolve), 16);
-      return check('openat2', openat2(numbers.openat2, AT_FDCWD, path, how, how.length), path);
+      return check('openat2', openat2(numbers.openat2, directory, path, how, how.length), path);
     },
     getsockopt: (fd, level, option, value) => {
       const length = Buffer.alloc(4);

@@ -8,8 +8,8 @@ export type MountKind = 'idmapped' | 'plain';
 export interface BindMount {
   /** A descriptor (O_PATH is enough) of what is to be mounted. */
   readonly source: number;
-  /** An existing path that nobody but root can write around. */
-  readonly target: string;
+  /** An existing path that nobody but root can write around, or a descriptor of the directory. */
+  readonly target: string | number;
   readonly readonly: boolean;
   /** The user namespace with the id map. */
   readonly namespace: number;

@@ -12,6 +12,7 @@ import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../i
 import type { Alias, ImageAlias, SessionId, Slot, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
 import type { Limits } from './limits.ts';
+import type { ProtectRequest } from './protect.ts';
 import { recordConfig, type SessionRecord } from './record.ts';
 
 /** A directory of the host in the container. `name` is the device's. */
@@ -44,6 +45,8 @@ export interface SessionWish {
   readonly timezone: string;
   /** `user.coi.monitor`: how coid watches the session; undefined: not at all. */
   readonly monitor?: string | undefined;
+  /** What the agent may not change in the workspace; undefined: everything may be changed. */
+  readonly protect?: ProtectRequest | undefined;
   /** Incus deletes the container itself when it stops: only for `coi run`. */
   readonly disposable: boolean;
   /** The store's parts and the extra mounts. */
@@ -104,6 +107,7 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
     mounts: mounts.map(({ name, source, readonly }) => ({ name, source, readonly })),
     network: wish.network,
     ...(wish.policy ? { policy: wish.policy } : {}),
+    ...(wish.protect ? { protect: wish.protect } : {}),
   };
 }
 
@@ -165,7 +169,11 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
     owner: wish.owner,
     network: wish.network,
     policy: wish.policy,
-    mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: reserveRequest(wish).mounts },
+    mounts: {
+      ...{ id, runDir, ownerUid, ownerGid, idmapBase },
+      mounts: reserveRequest(wish).mounts,
+      ...(wish.protect ? { protect: wish.protect } : {}),
+    },
     phase: 'starting',
   };
 }
@@ -193,19 +201,20 @@ export function diskDevices(
   mounts: readonly PlannedMount[],
   made: readonly ReservedMount[],
 ): Devices {
-  const places = new Map(made.map((mount) => [mount.name, mount.hostPath]));
+  const places = new Map(made.map((mount) => [mount.name, mount]));
   const devices: Devices = {};
   for (const { name, target, readonly } of mounts) {
-    const source = places.get(name);
-    if (source === undefined)
+    const place = places.get(name);
+    if (place === undefined)
       throw new CoiError('coid-failed', `coid made no mount for ${name}`, {
         hint: 'Update both: `sudo coi setup`.',
       });
     devices[name] = {
       type: 'disk',
-      source,
+      source: place.hostPath,
       path: target,
       ...(readonly ? { readonly: 'true' } : {}),
+      ...(place.recursive ? { recursive: 'true' } : {}),
     };
   }
   return devices;

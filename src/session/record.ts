@@ -132,5 +132,9 @@ function mountRecord(text: string): MountRecord | undefined {
       typeof mount.source === 'string' &&
       typeof mount.readonly === 'boolean',
   );
-  return sound ? (record as MountRecord) : undefined;
+  const { protect } = record;
+  const guarded =
+    protect === undefined ||
+    (Array.isArray(protect.paths) && protect.paths.every((path) => typeof path === 'string'));
+  return sound && guarded ? (record as MountRecord) : undefined;
 }

@@ -23,6 +23,7 @@ export type RefreshWish = Pick<
   | 'monitor'
   | 'network'
   | 'policy'
+  | 'protect'
   | 'docker'
   | 'tool'
   | 'persistent'
@@ -68,6 +69,7 @@ export function refresh(
     'user.coi.mounts': JSON.stringify({
       ...session.mounts,
       mounts: mountRequests(session, mounts),
+      protect: wish.protect,
     }),
     ...(wish.alias === undefined ? {} : { 'user.coi.alias': wish.alias }),
     ...(wish.profile === undefined ? {} : { 'user.coi.profile': wish.profile }),

@@ -41,7 +41,11 @@ export const restartSteps: readonly Step<RestartContext>[] = [
       const mounts = [...context.parts, ...context.mounts];
       const made = await coid.remount(
         container.name,
-        { mounts: mountRequests(container.session, mounts), network: wish.network },
+        {
+          mounts: mountRequests(container.session, mounts),
+          network: wish.network,
+          ...(wish.protect ? { protect: wish.protect } : {}),
+        },
         { signal },
       );
       context.changes = refresh(container, wish, mounts, made);

@@ -13,18 +13,22 @@ import {
   type ResponseState,
   respond,
 } from '../../monitor/respond.ts';
-import { changeBetween, type Sample } from '../../monitor/sample.ts';
+import { changeBetween, type Sample, type Touch } from '../../monitor/sample.ts';
 import type { MonitorSettings } from '../../monitor/settings.ts';
 import { lasting, type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
 import type { Threat } from '../../monitor/threat.ts';
 import type { AuditLogs, LogName } from './audit-log.ts';
 import type { Sampler } from './sampler.ts';
 
+const touchesMax = 100;
+
 export interface WatchedSession {
   readonly name: string;
   /** uid on the host whom it belongs to. */
   readonly owner: number;
   readonly idmapBase: number;
+  /** Id of its mounts. */
+  readonly mounts: string;
   readonly settings: MonitorSettings;
 }
 
@@ -59,6 +63,7 @@ export class ContainerWatch {
   #alert: Alert | undefined;
   #before: Sample | undefined;
   #kept: { readonly threat: Threat; readonly atMs: number }[] = [];
+  readonly #touches: Touch[] = [];
   #ended = false;
 
   constructor(session: WatchedSession, parts: WatchParts) {
@@ -78,6 +83,11 @@ export class ContainerWatch {
 
   get paused(): boolean {
     return this.#response.paused;
+  }
+
+  /** Takes what others saw into the next sample. */
+  tell(touch: Touch): void {
+    if (this.#touches.length < touchesMax) this.#touches.push(touch);
   }
 
   /** One look. Never throws. */
@@ -125,7 +135,9 @@ export class ContainerWatch {
       if (frozen !== false) return;
       this.#letGo();
     }
-    const sample = this.sampler.sample();
+    const taken = this.sampler.sample();
+    const touches = this.#touches.splice(0);
+    const sample = taken && { ...taken, touches: [...taken.touches, ...touches] };
     if (!sample) {
       this.#end();
       return;

@@ -80,10 +80,19 @@ export class Monitors {
         name,
         owner: session.owner,
         idmapBase: session.mounts.idmapBase,
+        mounts: session.mounts.id,
         settings,
       })
         .catch((error: unknown) => this.#parts.log('warning', 'watch-failed', { name, error }))
         .finally(() => this.#starting.delete(name));
+    }
+  }
+
+  /** A protected path was made while the sessions with these mounts ran; one of them did it, or the user. */
+  made(ids: readonly string[], path: string): void {
+    for (const watch of this.#watches.values()) {
+      if (ids.includes(watch.session.mounts))
+        watch.tell({ path, kind: 'persistence', written: true, pid: 0, program: '' });
     }
   }
 

@@ -1,0 +1,41 @@
+// The guard of a session's workspace, from what its reservation or its record says.
+import type { Source } from '../../host/open-source.ts';
+import type { Ancestor, ProtectRequest } from '../../session/protect.ts';
+import type { SessionRecord } from '../../session/record.ts';
+import type { MountRecord } from '../protocol.ts';
+import { openSources } from '../sources.ts';
+import { rightsOf, sensitivePaths } from '../whose.ts';
+import type { Keeper } from './keeper.ts';
+
+export type WorkspaceOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>;
+
+/** Guards an opened workspace; gives the directories that need a mount of their own. Throws `unprotected-path`. */
+export function protectWorkspace(
+  keeper: Pick<Keeper, 'protect'>,
+  { id, ownerUid, ownerGid }: WorkspaceOwner,
+  root: Source | undefined,
+  request: ProtectRequest | undefined,
+): readonly Ancestor[] {
+  if (!root || !request) return [];
+  return keeper.protect(id, root, request, { uid: ownerUid, gid: ownerGid });
+}
+
+/** Guards the workspace of a running session whose guard was taken away while it was stopped. Throws CoiError. */
+export function guardAgain(
+  parts: Parameters<typeof sensitivePaths>[0] & {
+    readonly keeper: Pick<Keeper, 'protect' | 'has'>;
+  },
+  { mounts: record, session, workspace }: SessionRecord,
+): void {
+  const request = record.mounts.find(({ name }) => name === 'workspace');
+  if (!request || !record.protect || parts.keeper.has(record.id)) return;
+  using sources = openSources([request], {
+    libc: parts.libc,
+    ids: rightsOf(parts.libc, record),
+    session,
+    workspace,
+    sensitive: sensitivePaths(parts, record.ownerUid),
+    again: true,
+  });
+  protectWorkspace(parts.keeper, record, sources.all[0]?.source, record.protect);
+}

@@ -1,0 +1,149 @@
+// Looks at and changes single entries below an open directory, by descriptors that no link and no rename can mislead.
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Libc } from './libc.ts';
+
+const O_PATH = 0o10000000;
+const RESOLVE_NO_MAGICLINKS = 2;
+const RESOLVE_NO_SYMLINKS = 4;
+const RESOLVE_BENEATH = 8;
+const textBytesMax = 256 * 1024;
+
+/** Entries below one directory, which is open as long as this is. Paths are relative and plain. */
+export class Below implements Disposable {
+  readonly #libc: Pick<Libc, 'openat2'>;
+  readonly #fd: number;
+
+  /** Takes over the descriptor (O_PATH is enough). */
+  constructor(libc: Pick<Libc, 'openat2'>, fd: number) {
+    this.#libc = libc;
+    this.#fd = fd;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  /** A new descriptor (O_PATH) of the entry; undefined if there is none, or a part of the way is a link. The last part may be one. */
+  open(path: string): number | undefined {
+    const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+    try {
+      return this.#libc.openat2(path, O_PATH | constants.O_NOFOLLOW, resolve, this.#fd);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? ''))
+        return undefined;
+      throw error;
+    }
+  }
+
+  /** Runs with a descriptor of the entry, or not at all where there is none. */
+  with<T>(path: string, run: (fd: number) => T): T | undefined {
+    const fd = this.open(path);
+    if (fd === undefined) return undefined;
+    try {
+      return run(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Of the entry itself, also of a link. */
+  stats(path: string): Stats | undefined {
+    return this.with(path, (fd) => fstatSync(fd));
+  }
+
+  names(path: string): string[] {
+    return (
+      this.with(path, (fd) =>
+        fstatSync(fd).isDirectory() ? readdirSync(`/proc/self/fd/${fd}`) : [],
+      ) ?? []
+    );
+  }
+
+  /** Undefined for what is no regular file or too big. */
+  text(path: string): string | undefined {
+    return this.with(path, (fd) => {
+      const stats = fstatSync(fd);
+      return stats.isFile() && stats.size <= textBytesMax
+        ? readFileSync(`/proc/self/fd/${fd}`, 'utf8')
+        : undefined;
+    });
+  }
+
+  /** Makes a file or a directory that is not there yet, with that owner. Throws EEXIST where something is. */
+  make(
+    path: string,
+    entry: { kind: 'file' | 'directory'; content: string },
+    owner: { uid: number; gid: number },
+  ): void {
+    const at = path.lastIndexOf('/');
+    const name = path.slice(at + 1);
+    const made = this.with(at < 0 ? '.' : path.slice(0, at), (parent) => {
+      const target = `/proc/self/fd/${parent}/${name}`;
+      if (entry.kind === 'directory') {
+        mkdirSync(target, { mode: 0o755 });
+        const fd = openSync(
+          target,
+          constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+        );
+        fchownSync(fd, owner.uid, owner.gid);
+        closeSync(fd);
+      } else {
+        const fd = openSync(
+          target,
+          constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+          0o644,
+        );
+        writeFileSync(fd, entry.content);
+        fchmodSync(fd, 0o644);
+        fchownSync(fd, owner.uid, owner.gid);
+        closeSync(fd);
+      }
+      return true;
+    });
+    if (!made) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+  }
+
+  /** Removes an empty directory or a file, if it is still the one with that inode; says whether it did. */
+  remove(path: string, inode: number): boolean {
+    const at = path.lastIndexOf('/');
+    const stats = this.stats(path);
+    if (stats?.ino !== inode) return false;
+    return (
+      this.with(at < 0 ? '.' : path.slice(0, at), (parent) => {
+        const target = `/proc/self/fd/${parent}/${path.slice(at + 1)}`;
+        try {
+          if (stats.isDirectory()) rmdirSync(target);
+          else unlinkSync(target);
+          return true;
+        } catch {
+          // Somebody put something into it: then it is theirs.
+          return false;
+        }
+      }) ?? false
+    );
+  }
+}
+
+/** Gives an open entry (no link) to a group. The mode is put back, since a change of group may take bits away. */
+export function changeGroup(fd: number, gid: number, mode?: number): void {
+  const path = `/proc/self/fd/${fd}`;
+  const before = fstatSync(fd).mode & 0o7777;
+  chownSync(path, 0xffffffff, gid);
+  chmodSync(path, mode ?? before);
+}

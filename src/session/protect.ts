@@ -1,0 +1,297 @@
+// Which inodes of a workspace are guarded so that the agent cannot change what the host later runs. Pure: what exists is told by
+// the functions that are handed in. How guarding works: design section 8, docs/decisions.
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+
+export type EntryKind = 'file' | 'directory' | 'link' | 'other' | 'missing';
+
+/** Paths are relative to the workspace; no component of what these functions look at is a link. */
+export interface TreeFacts {
+  readonly kind: (path: string) => EntryKind;
+  /** Names in a directory; none if there is no such directory. */
+  readonly names: (path: string) => readonly string[];
+  /** Content of a small file; undefined if there is none. */
+  readonly text: (path: string) => string | undefined;
+}
+
+export interface ProtectRequest {
+  /** `[security]`: relative paths that the agent may not change. */
+  readonly paths: readonly string[];
+  /** What happens where a path cannot be guarded: stop, or only watch. */
+  readonly mode: 'guard' | 'watch';
+}
+
+/** A directory that may be entered and written in, but not be renamed or replaced: it gets a mount of its own. */
+export interface Ancestor {
+  readonly path: string;
+  /** 1 for what lies directly in the workspace. */
+  readonly depth: number;
+}
+
+export interface Leaf {
+  readonly path: string;
+  /** `tree`: with all that is in it. `sealed`: the directory itself, so that nothing is made, renamed or removed in it. */
+  readonly kind: 'file' | 'tree' | 'sealed';
+}
+
+export interface Placeholder {
+  readonly path: string;
+  readonly kind: 'file' | 'directory';
+  readonly content: string;
+}
+
+export interface ProtectionPlan {
+  /** Parents before children. */
+  readonly ancestors: readonly Ancestor[];
+  readonly leaves: readonly Leaf[];
+  /** Made before, removed afterwards; each is among the leaves, too. */
+  readonly placeholders: readonly Placeholder[];
+  /** Protected paths that do not exist: what is made there is watched. */
+  readonly missing: readonly string[];
+  /** What cannot be guarded, since it is a link or neither file nor directory. */
+  readonly refused: readonly { readonly path: string; readonly kind: EntryKind }[];
+}
+
+export const nothingProtected: ProtectionPlan = {
+  ancestors: [],
+  leaves: [],
+  placeholders: [],
+  missing: [],
+  refused: [],
+};
+
+/** The keys of [security] and [git], as the configuration has them. */
+export interface ProtectConfig {
+  readonly 'security.protected_paths': readonly string[];
+  readonly 'security.additional_protected_paths': readonly string[];
+  readonly 'security.writable_paths': readonly string[];
+  readonly 'security.disable_protection': boolean;
+  readonly 'security.protection': 'guard' | 'watch';
+  readonly 'git.writable_hooks': boolean;
+}
+
+/** What is asked of coid; undefined where protection is switched off. Throws `unprotected-path` for a bad path. */
+export function protectRequest(config: ProtectConfig): ProtectRequest | undefined {
+  if (config['security.disable_protection']) return undefined;
+  const writable = [
+    ...config['security.writable_paths'].map(cleanPath),
+    ...(config['git.writable_hooks'] ? ['.git/hooks'] : []),
+  ];
+  const wanted = [
+    ...config['security.protected_paths'],
+    ...config['security.additional_protected_paths'],
+  ].map(cleanPath);
+  const paths = [...new Set(wanted)].filter((path) => !writable.includes(path));
+  return { paths, mode: config['security.protection'] };
+}
+
+/** In every git directory: what git runs or takes orders from. */
+const gitFiles = ['config', 'config.worktree', 'commondir'];
+const gitDirectoryPattern = /^\.git\/(.+)$/;
+const gitlinksMax = 64;
+
+/** Throws `unprotected-path` for a path that is none. */
+export function protectionPlan({ paths }: ProtectRequest, facts: TreeFacts): ProtectionPlan {
+  const builder = new Builder(facts);
+  const git = facts.kind('.git');
+  const inGit: string[] = [];
+  for (const path of paths.map(cleanPath)) {
+    const inner = gitDirectoryPattern.exec(path)?.[1];
+    if (inner !== undefined && git !== 'directory') continue;
+    if (inner === undefined) builder.protect(path);
+    else inGit.push(inner);
+  }
+  if (inGit.length > 0 && git === 'directory') protectGit(builder, facts, inGit);
+  // A worktree or a submodule that is opened by itself: the file says where the host's git takes its configuration from.
+  if (git === 'file' && paths.some((path) => path.startsWith('.git'))) builder.protect('.git');
+  // What becomes a repository later is nobody's yet.
+  if (git === 'missing' && paths.some((path) => path.startsWith('.git/'))) builder.protect('.git');
+  if (git === 'link') builder.protect('.git');
+  return builder.plan();
+}
+
+function protectGit(builder: Builder, facts: TreeFacts, inner: readonly string[]): void {
+  for (const path of inner) builder.protectOrMake(`.git/${path}`, placeholderOf(path));
+  for (const path of namedInConfig(facts.text('.git/config') ?? '')) builder.protect(path);
+  for (const name of facts.names('.git/worktrees').slice(0, gitlinksMax)) {
+    for (const file of ['commondir', 'gitdir', 'config.worktree'])
+      builder.protect(`.git/worktrees/${name}/${file}`);
+  }
+  for (const module of gitModules(facts)) {
+    // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
+    builder.seal(module);
+    for (const file of gitFiles) builder.protect(`${module}/${file}`);
+    builder.protect(`${module}/hooks`);
+    builder.seal(`${module}/info`);
+    builder.protect(`${module}/info/attributes`);
+  }
+}
+
+/** Directories of submodules, those of submodules in them as well. Their names may hold slashes. */
+function gitModules(facts: TreeFacts): string[] {
+  const found: string[] = [];
+  const open = ['.git/modules'];
+  for (let next = open.pop(); next !== undefined && found.length < gitlinksMax; next = open.pop()) {
+    for (const name of facts.names(next)) {
+      const path = `${next}/${name}`;
+      if (facts.kind(path) !== 'directory') continue;
+      if (facts.kind(`${path}/HEAD`) === 'file') {
+        found.push(path);
+        open.push(`${path}/modules`);
+      } else if (path.split('/').length < 8) open.push(path);
+    }
+  }
+  return found;
+}
+
+/** What the placeholder of a missing path below .git is; undefined where none is made. */
+function placeholderOf(inner: string): Omit<Placeholder, 'path'> | undefined {
+  switch (inner) {
+    case 'hooks':
+      return { kind: 'directory', content: '' };
+    // An empty one would end every git with an error; "." means: this very directory.
+    case 'commondir':
+      return { kind: 'file', content: '.\n' };
+    case 'config':
+    case 'config.worktree':
+    case 'info/attributes':
+      return { kind: 'file', content: '' };
+    default:
+      return undefined;
+  }
+}
+
+/** Paths in the workspace that git's configuration names as programs, hooks or further configuration. */
+export function namedInConfig(config: string): string[] {
+  const named = config.split('\n').flatMap((line) => {
+    const [, key = '', value = ''] = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (
+      !/^(?:hookspath|path|attributesfile|fsmonitor|sshcommand|pager|editor|askpass|textconv|command|clean|smudge|process|helper)$/i.test(
+        key,
+      )
+    )
+      return [];
+    const word = value.replace(/^"(.*)"$/, '$1').split(/\s/)[0] ?? '';
+    // Paths of hooks start at the top of the worktree, those of includes beside the file that names them.
+    const path = /^path$/i.test(key) ? joined('.git', word) : joined('', word);
+    return path === undefined ? [] : [path];
+  });
+  return [...new Set(named)].filter((path) => path !== '' && !path.startsWith('.git'));
+}
+
+/** Joins without leaving the workspace; undefined for what is elsewhere. */
+function joined(directory: string, path: string): string | undefined {
+  if (path === '' || path.startsWith('/') || path.startsWith('~') || path.startsWith('!'))
+    return undefined;
+  const parts = directory === '' ? [] : directory.split('/');
+  for (const part of path.split('/')) {
+    if (part === '..') {
+      if (parts.pop() === undefined) return undefined;
+    } else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/** Throws `unprotected-path` unless it is a plain relative path. */
+export function cleanPath(path: string): string {
+  const parts = path.replace(/\/+$/, '').split('/');
+  const plain =
+    path !== '' &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
+  if (plain && path.length < 1024) return parts.join('/');
+  throw new CoiError(
+    'unprotected-path',
+    `${quoted(path)} cannot be protected: it is no plain path inside the workspace`,
+    {
+      hint: 'Correct [security] protected_paths.',
+    },
+  );
+}
+
+/** Collects, with every ancestor; what was said first about a path wins unless the later word is stricter. */
+class Builder {
+  readonly #facts: TreeFacts;
+  readonly #ancestors = new Map<string, Ancestor>();
+  readonly #leaves = new Map<string, Leaf>();
+  readonly #placeholders: Placeholder[] = [];
+  readonly #missing: string[] = [];
+  readonly #refused = new Map<string, EntryKind>();
+
+  constructor(facts: TreeFacts) {
+    this.#facts = facts;
+  }
+
+  protect(path: string): void {
+    const kind = this.#facts.kind(path);
+    if (kind === 'missing') {
+      if (!path.startsWith('.git/')) this.#missing.push(path);
+      return;
+    }
+    if (kind === 'link' || kind === 'other') {
+      this.#refused.set(path, kind);
+      return;
+    }
+    this.#add({ path, kind: kind === 'file' ? 'file' : 'tree' });
+  }
+
+  protectOrMake(path: string, made: Omit<Placeholder, 'path'> | undefined): void {
+    // Its directory is sealed, so that what is missing beside it stays missing.
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    if (parent !== '.git') {
+      if (this.#facts.kind(parent) === 'missing')
+        this.#make({ path: parent, kind: 'directory', content: '' }, 'sealed');
+      else this.seal(parent);
+    }
+    if (this.#facts.kind(path) !== 'missing') this.protect(path);
+    else if (made) this.#make({ path, ...made }, made.kind === 'file' ? 'file' : 'tree');
+  }
+
+  seal(path: string): void {
+    const kind = this.#facts.kind(path);
+    if (kind === 'missing') return;
+    if (kind === 'directory') this.#add({ path, kind: 'sealed' });
+    else this.#refused.set(path, kind);
+  }
+
+  plan(): ProtectionPlan {
+    // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
+    const sealed = [...this.#leaves.values()]
+      .filter(({ kind }) => kind !== 'file')
+      .map(({ path }) => path);
+    const ancestors = [...this.#ancestors.values()].filter(
+      ({ path }) => !sealed.some((above) => path === above || path.startsWith(`${above}/`)),
+    );
+    return {
+      ancestors: ancestors.toSorted((one, other) => one.depth - other.depth),
+      leaves: [...this.#leaves.values()],
+      placeholders: this.#placeholders,
+      missing: [...new Set(this.#missing)],
+      refused: [...this.#refused].map(([path, kind]) => ({ path, kind })),
+    };
+  }
+
+  #make(placeholder: Placeholder, kind: Leaf['kind']): void {
+    this.#placeholders.push(placeholder);
+    this.#add({ path: placeholder.path, kind });
+  }
+
+  #add(leaf: Leaf): void {
+    const known = this.#leaves.get(leaf.path);
+    if (known?.kind !== 'tree') this.#leaves.set(leaf.path, leaf);
+    const parts = leaf.path.split('/');
+    for (let depth = 1; depth < parts.length; depth += 1) {
+      const path = parts.slice(0, depth).join('/');
+      const kind = this.#facts.kind(path);
+      if (kind === 'link' || kind === 'other') this.#refused.set(path, kind);
+      this.#ancestors.set(path, { path, depth });
+    }
+  }
+}
+
+/** What is said about something that cannot be guarded. */
+export function protectionRefusal(path: string, kind: EntryKind): CoiError {
+  const what = kind === 'link' ? 'a symbolic link' : `a ${kind}`;
+  return new CoiError('unprotected-path', `${quoted(path)} cannot be protected: it is ${what}`, {
+    hint: `Replace it, or list it in [security] writable_paths if the agent may change it.`,
+  });
+}
