@@ -46,7 +46,9 @@ test('a resize arrives inside', { timeout }, async () => {
   // One row is tmux's status line.
   await screen.waitFor('30 97');
   // Tells by itself when the new size has arrived.
-  screen.type(`trap 'echo SIZE $(stty size)' WINCH; clear; echo READY\r`);
+  const watch =
+    "trap 'echo SIZE \\$(stty size)' WINCH; echo READY; while :; do sleep 9 & wait; done";
+  screen.type(`bash -c "${watch}"\r`);
   await screen.waitFor(/^READY$/m);
   screen.resize(64, 18);
   await screen.waitFor('SIZE 17 64');
