@@ -7,15 +7,12 @@ import type { ExecRequest } from '../incus/client.ts';
 import { quoted } from '../names.ts';
 import { guestTerm, handOver, parseAssignment, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
-import { handOverTo, terminalStarter } from '../session/handover.ts';
+import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
-import { passOn } from './pass-on.ts';
+import { outputOf, passOn } from './pass-on.ts';
 import { needTerminal } from './terminal.ts';
-
-/** A captured command may take a day. */
-const captureMs = 24 * 3600 * 1000;
 
 export interface ExecOptions extends GlobalOptions {
   user?: string;
@@ -78,8 +75,7 @@ async function streamed(
   request: ExecRequest,
   handed: string,
 ): Promise<void> {
-  const exec = await (await app.incus()).execPiped(name, request, { signal: app.signal });
-  const status = await passOn(app, exec, handed);
+  const status = await passOn(app, await starting(app, name, request), handed);
   if (status !== 0) throw new CoiError('failed', `command failed: exit status ${status}`);
 }
 
@@ -90,22 +86,22 @@ async function captured(
   handed: string,
   format: 'json' | 'raw',
 ): Promise<void> {
-  const incus = await app.incus();
+  const start = await starting(app, name, request);
   if (format === 'json') {
-    const said = await incus.execCaptured(
-      name,
-      { ...request, input: handed },
-      { signal: app.signal, timeoutMs: captureMs },
-    );
+    const said = await outputOf(app, start, handed);
     return app.io.printJson({
       stdout: said.stdout.toString('utf8'),
       stderr: said.stderr.toString('utf8'),
       exit_code: said.status,
     });
   }
-  const exec = await incus.execPiped(name, request, { signal: app.signal });
-  const status = await passOn(app, exec, handed, { input: false });
+  const status = await passOn(app, start, handed, { input: false });
   if (status !== 0) throw new ExitStatus(status);
+}
+
+async function starting(app: App, name: string, request: ExecRequest) {
+  const incus = await app.incus();
+  return () => incus.execPiped(name, request, { signal: app.signal });
 }
 
 async function onTerminal(
@@ -115,12 +111,18 @@ async function onTerminal(
   handed: string,
 ): Promise<void> {
   const { stdin, stdout } = app.io;
-  const exec = await (await app.incus()).execTerminal(
-    name,
-    { ...request, ...terminalSize(stdout) },
-    { signal: app.signal },
-  );
-  await handOverTo(terminalStarter(exec), handed, app.signal);
+  const incus = await app.incus();
+  const exec = await opened(async () => {
+    const size = terminalSize(stdout);
+    const made = await incus.execTerminal(name, { ...request, ...size }, { signal: app.signal });
+    try {
+      await handOverTo(terminalStarter(made), handed, app.signal);
+      return made;
+    } catch (error) {
+      made.close();
+      throw error;
+    }
+  }, app.signal);
   const end = await bridgeTerminal({ stdin, stdout }, exec, app.signal);
   exec.close();
   if (end.kind === 'lost') throw end.error;

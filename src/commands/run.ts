@@ -71,14 +71,15 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
   const { container } = reserved(context);
   let status: number;
   try {
-    const exec = await incus.execPiped(container, {
+    const request = {
       command: ['sh', '-c', guestScript('run.sh'), 'coi-run', at.target],
       environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
       cwd: '/',
       user: 1000,
       group: 1000,
-    });
-    status = await passOn(app, exec, handOver(environment, words));
+    };
+    const start = () => incus.execPiped(container, request);
+    status = await passOn(app, start, handOver(environment, words));
   } finally {
     await end(app, container, persistent);
   }

@@ -143,6 +143,24 @@ export const tree: readonly Branch[] = [
     load: () => import('./container.ts'),
   },
   {
+    name: 'file',
+    group: 'Low level',
+    summary: 'Copy files into and out of containers',
+    load: () => import('./file.ts'),
+  },
+  {
+    name: 'tmux',
+    group: 'Low level',
+    summary: 'Type into sessions and read their screens without attaching',
+    load: () => import('./tmux.ts'),
+  },
+  {
+    name: 'logs',
+    group: 'Sessions',
+    summary: 'Show the log of a container',
+    load: () => import('./logs.ts'),
+  },
+  {
     name: 'completion',
     group: 'Other',
     summary: 'Print completions for bash, zsh or fish',

@@ -149,6 +149,8 @@ export interface Incus {
     options?: FileOptions,
   ): Promise<void>;
   makeDirectory(name: string, path: string, options?: FileOptions): Promise<void>;
+  /** Makes a symbolic link; its target is not looked at. */
+  makeLink(name: string, path: string, target: string, options?: FileOptions): Promise<void>;
   deleteFile(name: string, path: string, options?: CallOptions): Promise<void>;
 
   snapshots(name: string, options?: CallOptions): Promise<Snapshot[]>;

@@ -18,7 +18,10 @@ const silenceLimitMs = 30_000;
 const uploadLimitMs = 15 * 60_000;
 const linkMaxBytes = 64 * 1024;
 
-type FileCalls = Pick<Incus, 'readFile' | 'writeFile' | 'makeDirectory' | 'deleteFile'>;
+type FileCalls = Pick<
+  Incus,
+  'readFile' | 'writeFile' | 'makeDirectory' | 'makeLink' | 'deleteFile'
+>;
 
 export function fileCalls(api: Api): FileCalls {
   const at = (name: string, path: string) =>
@@ -45,6 +48,15 @@ export function fileCalls(api: Api): FileCalls {
           path: api.url(at(name, path)),
           headers: fileHeaders('directory', options),
         },
+        options,
+      );
+    },
+    makeLink: async (name, path, target, options = {}) => {
+      const headers = fileHeaders('symlink', options);
+      const body = Buffer.from(target);
+      await exchange(
+        api.http,
+        { method: 'POST', path: api.url(at(name, path)), headers, body },
         options,
       );
     },
@@ -115,7 +127,10 @@ async function refusal(reply: IncomingMessage, call: HttpCall): Promise<void> {
   }
 }
 
-function fileHeaders(type: 'file' | 'directory', options: FileOptions): OutgoingHttpHeaders {
+function fileHeaders(
+  type: 'file' | 'directory' | 'symlink',
+  options: FileOptions,
+): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'X-Incus-type': type };
   if (options.uid !== undefined) headers['X-Incus-uid'] = String(options.uid);
   if (options.gid !== undefined) headers['X-Incus-gid'] = String(options.gid);

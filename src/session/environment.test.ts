@@ -21,7 +21,7 @@ test('what is handed over arrives byte for byte, whatever is in it', () => {
       assert.equal(ran.status, 0, ran.stderr.toString());
       assert.deepEqual(
         ran.stdout,
-        Buffer.from([value, ...args].map((text) => `${text}\0`).join('')),
+        Buffer.from(`coi-ready\n${[value, ...args].map((text) => `${text}\0`).join('')}`),
       );
     }),
     { numRuns: 60 },
@@ -33,7 +33,7 @@ test('what follows the hand-over on stdin belongs to the command', () => {
     input: `${handOver({}, ['cat'])}mine\n#coi-end\n`,
     encoding: 'utf8',
   });
-  assert.equal(ran.stdout, 'mine\n#coi-end\n');
+  assert.equal(ran.stdout, 'coi-ready\nmine\n#coi-end\n');
 });
 
 test('exotic and hostile TERM values become one that every guest knows', () => {

@@ -1,0 +1,63 @@
+// coi file push|pull: files between the host and a container, running or stopped.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+import type { GlobalOptions } from './command.ts';
+import { pull } from './file-pull.ts';
+import { push } from './file-push.ts';
+import { flagsOf } from './global.ts';
+
+interface Options {
+  recursive?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  const shared = () => flagsOf<GlobalOptions>(command);
+  command
+    .command('push')
+    .description('copy a file or directory into a container')
+    .argument('<local>')
+    .argument('<container:path>')
+    .option('-r, --recursive', 'a directory with all that is in it')
+    .action((local: string, remote: string, { recursive = false }: Options) =>
+      push(app, shared(), local, parseRemote(remote), recursive),
+    );
+  command
+    .command('pull')
+    .description('copy a file or directory out of a container')
+    .argument('<container:path>')
+    .argument('<local>')
+    .option('-r, --recursive', 'a directory with all that is in it')
+    .action((remote: string, local: string, { recursive = false }: Options) =>
+      pull(app, shared(), parseRemote(remote), local, recursive),
+    );
+  command.addHelpText(
+    'after',
+    '\nAn existing directory receives the entry inside, as with cp. Links are copied as links into a container and left\nout on the way back, as are devices, sockets and FIFOs; set-user-id bits do not travel.',
+  );
+}
+
+export interface Remote {
+  readonly container: string;
+  /** Absolute, without `..` and without a slash at its end. */
+  readonly path: string;
+  /** It was written with a slash at its end: a directory is meant. */
+  readonly isDirectory: boolean;
+}
+
+/** Parses `container:path`. Throws `usage`. */
+export function parseRemote(text: string): Remote {
+  const at = text.indexOf(':');
+  const [container, path] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+  if (at < 1 || path === '' || path.includes('\0'))
+    throw new CoiError('usage', `${quoted(text)} must be in format 'container:path'`, {
+      hint: 'For example coi-0123abcd-1:/workspace/notes.txt',
+    });
+  const names: string[] = [];
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop();
+    else if (name !== '' && name !== '.') names.push(name);
+  }
+  return { container, path: `/${names.join('/')}`, isDirectory: /\/\.?$/.test(path) };
+}

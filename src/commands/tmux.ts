@@ -1,0 +1,116 @@
+// coi tmux send|capture|list: sessions from scripts, without a terminal.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { guestScript } from '../host/resources.ts';
+import type { CapturedExec } from '../incus/client.ts';
+import type { ContainerName } from '../names.ts';
+import { tmuxSession } from '../names.ts';
+import { plainEnvironment } from '../session/environment.ts';
+import { incusFailure } from '../session/failure.ts';
+import { table } from '../ui/table.ts';
+import { runningContainer } from './any-container.ts';
+import type { GlobalOptions } from './command.ts';
+import { formatted, wantsJson } from './container.ts';
+import { ownContainers } from './containers.ts';
+import { flagsOf } from './global.ts';
+
+const limitMs = 20_000;
+/** What tmux.sh ends with when that user has no such session. */
+const noSession = 3;
+/** The agent's sessions are its user's; older versions and foreign images have root's. */
+const users = [
+  { uid: 1000, home: '/home/code', name: 'code' },
+  { uid: 0, home: '/root', name: 'root' },
+] as const;
+
+export function register(command: Command, app: App): void {
+  const shared = () => flagsOf<GlobalOptions>(command);
+  command
+    .command('send')
+    .description('type a text and Enter')
+    .argument('<container>', 'name or alias')
+    .argument('<text>')
+    .action((word: string, text: string) => send(app, shared(), word, text));
+  command
+    .command('capture')
+    .description('print what is on the screen')
+    .argument('<container>', 'name or alias')
+    .action((word: string) => capture(app, shared(), word));
+  formatted(command.command('list').description('list the sessions that run')).action(
+    (options: { format?: 'text' | 'json'; json?: boolean }) =>
+      list(app, shared(), wantsJson(options)),
+  );
+}
+
+async function send(app: App, options: GlobalOptions, word: string, text: string): Promise<void> {
+  const { name } = await runningContainer(app, options, word);
+  const verb = text.includes('\n') ? 'send-lines' : 'send';
+  await inSession(app, name, verb, text);
+  app.io.tell(`Sent to ${name}`);
+}
+
+async function capture(app: App, options: GlobalOptions, word: string): Promise<void> {
+  const { name } = await runningContainer(app, options, word);
+  const { stdout } = await inSession(app, name, 'capture', '');
+  app.io.print(stdout.toString('utf8').replace(/\n+$/, ''));
+}
+
+async function list(app: App, options: GlobalOptions, json: boolean): Promise<void> {
+  const running = (await ownContainers(app, options)).filter(({ status }) => status === 'Running');
+  const asked = running.map(async ({ name }) => {
+    const found = await tried(app, name, 'has', '').catch(() => undefined);
+    return found ? [{ container: name, session: tmuxSession(name as ContainerName) }] : [];
+  });
+  const rows = (await Promise.all(asked)).flat();
+  if (json) return app.io.printJson(rows);
+  if (rows.length === 0) return app.io.print('No active sessions');
+  const cells = rows.map(({ container, session }) => [container, session]);
+  app.io.print(table(['CONTAINER', 'TMUX SESSION'], cells).join('\n'));
+}
+
+async function inSession(
+  app: App,
+  name: string,
+  verb: string,
+  text: string,
+): Promise<CapturedExec> {
+  const found = await tried(app, name, verb, text);
+  if (found?.status === 0) return found;
+  if (found)
+    throw new CoiError('failed', `tmux in ${name} failed: ${found.stderr.toString('utf8').trim()}`);
+  throw new CoiError('session-not-found', `there is no tmux session in ${name}`, {
+    hint: `\`coi attach ${name}\` opens one.`,
+  });
+}
+
+/** Asks the users' servers one after the other; undefined if none has the session. */
+async function tried(
+  app: App,
+  name: string,
+  verb: string,
+  text: string,
+): Promise<CapturedExec | undefined> {
+  const incus = await app.incus();
+  const session = tmuxSession(name as ContainerName);
+  for (const { uid, home, name: user } of users) {
+    try {
+      const said = await incus.execCaptured(
+        name,
+        {
+          command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session],
+          environment: plainEnvironment(home, user, 'xterm-256color'),
+          cwd: '/',
+          user: uid,
+          group: uid,
+          input: text,
+        },
+        { signal: app.signal, timeoutMs: limitMs },
+      );
+      if (said.status !== noSession) return said;
+    } catch (error) {
+      throw incusFailure(error, `asking tmux in ${name} failed`);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,41 @@
+// How many bytes have come or gone: one live line on a terminal, nothing elsewhere.
+import type { Io } from './io.ts';
+
+const everyMs = 100;
+
+export interface ByteProgress {
+  readonly add: (bytes: number) => void;
+  /** Takes the line away. */
+  readonly clear: () => void;
+}
+
+/** `totalBytes` undefined where it is not known. */
+export function byteProgress(
+  io: Io,
+  title: string,
+  totalBytes: number | undefined,
+  elapsedMs: () => number,
+): ByteProgress {
+  const live = io.stderr.isTTY;
+  let [done, shownMs] = [0, elapsedMs()];
+  return {
+    add: (bytes) => {
+      done += bytes;
+      if (!live || elapsedMs() - shownMs < everyMs) return;
+      shownMs = elapsedMs();
+      const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`;
+      io.stderr.write(`\r\u001b[K${title}: ${bytesText(done)}${of}`);
+    },
+    clear: () => {
+      if (live) io.stderr.write('\r\u001b[K');
+    },
+  };
+}
+
+/** `1.5 MiB`: one decimal from KiB on. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 2 ** (10 * power);
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}
