@@ -4,7 +4,12 @@ import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Coid, coidSocketPath, openCoid } from '../../src/daemon/client.ts';
-import type { MountRequest, Reservation, ReserveRequest } from '../../src/daemon/protocol.ts';
+import type {
+  MountRequest,
+  PolicyRecord,
+  Reservation,
+  ReserveRequest,
+} from '../../src/daemon/protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { CreateInstance } from '../../src/incus/shapes.ts';
 import { recordConfig } from '../../src/session/record.ts';
@@ -23,6 +28,8 @@ export interface SessionOptions {
   /** Besides the workspace; each is mounted at `/<name>`. */
   readonly mounts?: readonly MountRequest[];
   readonly start?: boolean;
+  /** What it may reach; everything where not given. */
+  readonly policy?: PolicyRecord;
 }
 
 export interface CoidBed extends AsyncDisposable {
@@ -75,8 +82,16 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
   });
   return {
     ...{ incus, daemon, coid, lifecycle, prefix, directory, request },
-    session: async ({ uid = 0, workspace, persistent = false, mounts, start = true } = {}) => {
-      const asked = request(workspace ?? (await directory(uid)), mounts);
+    session: async ({
+      uid = 0,
+      workspace,
+      persistent = false,
+      mounts,
+      start = true,
+      policy,
+    } = {}) => {
+      const plain = request(workspace ?? (await directory(uid)), mounts);
+      const asked = policy ? { ...plain, network: policy.mode, policy } : plain;
       const reservation = await coid.reserve(asked);
       const body = createBody(asked, reservation, daemon.runDir, persistent);
       const operation = await incus.createInstance({ ...body, start });
@@ -112,6 +127,7 @@ function createBody(
     profile: undefined,
     owner: ownerUid,
     network: asked.network,
+    policy: asked.policy,
     mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: asked.mounts },
     phase: 'starting',
   });

@@ -59,6 +59,15 @@ export interface TenantOptions {
   ) => Promise<void>;
 }
 
+export type Inside = Pick<Tenant, 'tcp' | 'udp' | 'dns' | 'task'> & { stop(): void };
+
+/** An agent in the network of a running container. */
+export async function enter(incus: Incus, name: string, gateway: string): Promise<Inside> {
+  const { pid } = await incus.instanceState(name);
+  const agent = await startAgent(pid);
+  return { ...calls(agent, gateway), stop: agent.stop };
+}
+
 export async function startTenant(
   incus: Incus,
   { prefix, config = {}, before }: TenantOptions,

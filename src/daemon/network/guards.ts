@@ -46,6 +46,7 @@ export class SessionGuards {
   #sessions: readonly SessionPort[] = [];
   #started: Promise<void> | undefined;
   #checking: NodeJS.Timeout | undefined;
+  #expiring: NodeJS.Timeout | undefined;
 
   constructor(parts: GuardsParts) {
     this.#parts = parts;
@@ -171,6 +172,7 @@ export class SessionGuards {
   async permit(session: SessionPort, entry: string, until: Date): Promise<void> {
     this.permits.add(session.port.hostName, { entry, until: until.toISOString() });
     await this.#put(this.#effective(session));
+    this.#expireInTime();
   }
 
   /** When coid ends: rules of sessions stay, empty tables do not. */
@@ -254,13 +256,12 @@ export class SessionGuards {
       listening: soon,
       signal,
     });
-    const every = setInterval(() => {
-      check();
-      this.#expire();
-    }, checkEveryMs);
+    const every = setInterval(check, checkEveryMs);
+    this.#expireInTime();
     signal.addEventListener('abort', () => {
       clearInterval(every);
       clearTimeout(this.#checking);
+      clearTimeout(this.#expiring);
     });
     log('info', 'guard-in-force', { table, ports: ports.length });
   }
@@ -274,6 +275,21 @@ export class SessionGuards {
     await this.#guard.remove(hostName);
     this.permits.remove(hostName);
     this.dns.forget(hostName);
+  }
+
+  /** Looks again when the next permit is over; timers of Node cannot wait for longer than 24 days. */
+  #expireInTime(): void {
+    clearTimeout(this.#expiring);
+    const next = this.permits.nextEnd();
+    if (next === undefined || this.#parts.signal.aborted) return;
+    const leftMs = Math.min(
+      Math.max(0, next.getTime() - this.#parts.now().getTime()),
+      checkEveryMs,
+    );
+    this.#expiring = setTimeout(() => {
+      this.#expire();
+      this.#expireInTime();
+    }, leftMs);
   }
 
   /** Closes what was open for long enough. */

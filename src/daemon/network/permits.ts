@@ -45,9 +45,21 @@ export class Permits {
     const concerned = [...this.#permits]
       .filter(([hostName, permits]) => this.of(hostName).length < permits.length)
       .map(([hostName]) => hostName);
-    for (const hostName of concerned) this.#permits.set(hostName, this.of(hostName));
+    for (const hostName of concerned) {
+      const left = this.of(hostName);
+      if (left.length > 0) this.#permits.set(hostName, left);
+      else this.#permits.delete(hostName);
+    }
     if (concerned.length > 0) this.#write();
     return concerned;
+  }
+
+  /** When the first of them is over. */
+  nextEnd(): Date | undefined {
+    const ends = [...this.#permits.values()].flat().map(({ until }) => until);
+    return ends.length === 0
+      ? undefined
+      : new Date(Math.min(...ends.map((end) => Date.parse(end))));
   }
 
   #write(): void {

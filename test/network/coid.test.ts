@@ -1,0 +1,241 @@
+// The guard as coid keeps it: there before the container, there after every accident, gone with it.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { placesOf } from '../../src/daemon/network/places.ts';
+import type { Reservation } from '../../src/daemon/protocol.ts';
+import { CoiError } from '../../src/errors.ts';
+import { plainPolicy } from '../../src/network/policy.ts';
+import { mustRun, runCommand } from '../bed/command.ts';
+import { removeInstance } from '../bed/incus.ts';
+import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { type Internet, openInternet, resolver } from './internet.ts';
+import { enter, type Inside } from './tenant.ts';
+
+const limitMs = 20_000;
+
+/** Tries until it is so; each try is a packet and its answer, or a listing, not a wait. */
+async function until(probe: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!(await probe())) assert.ok(performance.now() < deadline, `not so after ${limitMs} ms`);
+}
+
+describe('coid', () => {
+  let bed: CoidBed;
+  let net: Internet;
+  let table: string;
+  const agents: Inside[] = [];
+  const allowlist = {
+    ...plainPolicy('allowlist'),
+    allow: ['www.example.org'],
+    dnsServers: [resolver],
+  };
+
+  before(async () => {
+    [bed, net] = await Promise.all([coidBed(), openInternet()]);
+    table = placesOf(bed.daemon.runDir).table;
+    await net.zone({
+      'www.example.org': {
+        answers: [{ name: 'www.example.org', type: 'A', ttl: 1, data: '104.16.1.1' }],
+      },
+    });
+    for (const address of ['10.99.9.9', '8.8.8.8', '104.16.1.1', '93.184.215.14'])
+      await net.assertEnclosed(address);
+  });
+  after(async () => {
+    for (const agent of agents) agent.stop();
+    await bed?.[Symbol.asyncDispose]();
+    await net?.close();
+  });
+
+  const inside = async ({ container, nic }: Reservation) => {
+    const agent = await enter(bed.incus, container, nic.gateway);
+    agents.push(agent);
+    return agent;
+  };
+  /** While coid notes that it lives, Incus refuses to stop it: then once more. */
+  const end = ({ container }: Reservation) =>
+    until(async () => {
+      await removeInstance(bed.incus, container).catch(() => undefined);
+      return (await bed.incus.instance(container)) === undefined;
+    });
+  const isGuarded = async (agent: Inside) =>
+    (await agent.tcp('10.99.9.9', 80)) === 'ECONNREFUSED' &&
+    (await agent.tcp('8.8.8.8', 80)) === 'open';
+  const listed = async (text: string) => {
+    const tables = await Promise.all(
+      ['bridge', 'inet'].map((family) => runCommand(['nft', 'list', 'table', family, table])),
+    );
+    return tables.some(({ stdout }) => stdout.includes(text));
+  };
+
+  test('guards a session by what it was asked for, and an open one not', async () => {
+    const [restricted, open, listedOnly] = [
+      await bed.session({ policy: plainPolicy('restricted') }),
+      await bed.session(),
+      await bed.session({ policy: allowlist }),
+    ];
+    const [first, second, third] = [
+      await inside(restricted),
+      await inside(open),
+      await inside(listedOnly),
+    ];
+    assert.equal(await isGuarded(first), true);
+    assert.equal(await second.tcp('10.99.9.9', 80), 'open');
+    assert.equal(await third.tcp('8.8.8.8', 80), 'ECONNREFUSED');
+    assert.equal((await third.dns('www.example.org')).rcode, 'NOERROR');
+    assert.equal(await third.tcp('104.16.1.1', 80), 'open');
+    await Promise.all([end(restricted), end(open), end(listedOnly)]);
+  });
+
+  test('has the guard in force before the first packet of the container', async () => {
+    const chatter =
+      '#!/bin/bash\nwhile :; do for a in 10.99.9.9 93.184.215.14; do (echo -n "$HOSTNAME" > /dev/udp/$a/5000) 2> /dev/null; done; done\n';
+    const talk = async (policy: ReturnType<typeof plainPolicy>) => {
+      const session = await bed.session({ policy, start: false });
+      await bed.incus.writeFile(session.container, '/chatter', Buffer.from(chatter), {
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+      });
+      const found = await bed.incus.instance(session.container);
+      await bed.incus.updateInstance(session.container, {
+        config: { 'raw.lxc': `${found?.instance.config['raw.lxc']}\nlxc.init.cmd = /chatter` },
+      });
+      const start = await bed.incus.changeState(session.container, { action: 'start' });
+      await start.wait();
+      await net.arrival(
+        ({ address, text }) => address === '93.184.215.14' && text === session.container,
+      );
+      await end(session);
+      return net.arrivals.some(
+        ({ address, text }) => address === '10.99.9.9' && text === session.container,
+      );
+    };
+    assert.equal(await talk(plainPolicy('open')), true);
+    assert.equal(await talk(plainPolicy('restricted')), false);
+  });
+
+  test('leaves the guard behind when it is killed, and takes it up again', async () => {
+    const session = await bed.session({ policy: allowlist });
+    const agent = await inside(session);
+    await agent.dns('www.example.org');
+    await bed.daemon.crash();
+    assert.equal(await agent.tcp('10.99.9.9', 80), 'ECONNREFUSED');
+    assert.equal(await agent.tcp('8.8.8.8', 80), 'ECONNREFUSED');
+    // What is open stays open; what would have to be asked for does not become so.
+    assert.equal(await agent.tcp('104.16.1.1', 80), 'open');
+    assert.ok((await agent.dns('www.example.org')).error);
+    await bed.daemon.start();
+    assert.equal(await agent.tcp('104.16.1.1', 80), 'open');
+    await until(async () => (await agent.dns('www.example.org')).rcode === 'NOERROR');
+    await end(session);
+  });
+
+  test('puts rules right that somebody else flushed, without being told', async () => {
+    const session = await bed.session({ policy: plainPolicy('restricted') });
+    const agent = await inside(session);
+    assert.equal(await isGuarded(agent), true);
+    await mustRun(['nft', 'delete', 'table', 'inet', table]);
+    await until(() => isGuarded(agent));
+    await mustRun(['nft', 'flush', 'table', 'bridge', table]);
+    await mustRun(['nft', 'delete', 'table', 'bridge', table]).catch(() => undefined);
+    await until(() => listed(session.nic.mac));
+    await mustRun(['nft', 'flush', 'chain', 'inet', table, 'forward']);
+    await until(() => isGuarded(agent));
+    await end(session);
+  });
+
+  test('guards on through a restart of the container and a reboot inside', async () => {
+    const session = await bed.session({ policy: plainPolicy('restricted'), persistent: true });
+    const restart = await bed.incus.changeState(session.container, {
+      action: 'restart',
+      force: true,
+    });
+    await restart.wait();
+    const agent = await inside(session);
+    assert.equal(await isGuarded(agent), true);
+    await end(session);
+  });
+
+  test('takes the rules away with the container, and only its own', async () => {
+    const [stays, goes] = [
+      await bed.session({ policy: plainPolicy('restricted') }),
+      await bed.session({ policy: allowlist }),
+    ];
+    assert.equal(await listed(goes.nic.hostName), true);
+    await end(goes);
+    await until(
+      async () => !(await listed(goes.nic.hostName)) && !(await listed(goes.nic.address)),
+    );
+    assert.equal(await isGuarded(await inside(stays)), true);
+    await end(stays);
+  });
+
+  test('takes back the guard of a reservation that is given back', async () => {
+    const reservation = await bed.coid.reserve({
+      ...bed.request(await bed.directory(0)),
+      network: 'restricted',
+    });
+    assert.equal(await listed(reservation.nic.hostName), true);
+    await bed.coid.release(reservation.id);
+    await until(async () => !(await listed(reservation.nic.hostName)));
+  });
+
+  test('refuses another mode beside a live session of the workspace, also above and below it', async () => {
+    const workspace = await bed.directory(0);
+    await mustRun(['mkdir', `${workspace}/sub`]);
+    const session = await bed.session({ workspace, policy: plainPolicy('restricted') });
+    const code = async (path: string, network: 'open' | 'allowlist' | 'restricted') => {
+      try {
+        const reservation = await bed.coid.reserve({ ...bed.request(path), network });
+        await bed.coid.release(reservation.id);
+        return 'reserved';
+      } catch (error) {
+        return error instanceof CoiError ? error.code : String(error);
+      }
+    };
+    assert.equal(await code(workspace, 'open'), 'network-mode');
+    assert.equal(await code(workspace, 'allowlist'), 'network-mode');
+    assert.equal(await code(`${workspace}/sub`, 'open'), 'network-mode');
+    assert.equal(await code(workspace, 'restricted'), 'reserved');
+    assert.equal(await code(await bed.directory(0), 'open'), 'reserved');
+    await end(session);
+    await until(async () => (await code(workspace, 'open')) === 'reserved');
+  });
+
+  test('tells what a session was refused, and opens an address for a while', async () => {
+    const session = await bed.session({ policy: allowlist });
+    const agent = await inside(session);
+    assert.equal(await agent.tcp('93.184.215.14', 80), 'ECONNREFUSED');
+    await agent.dns('evil.test');
+    const report = await bed.coid.network(session.container);
+    assert.equal(report.inForce, true);
+    assert.ok(
+      report.denials.some(
+        ({ address, port, protocol }) =>
+          `${protocol} ${address}:${port}` === 'tcp 93.184.215.14:80',
+      ),
+    );
+    assert.deepEqual(
+      report.names.map(({ name }) => name),
+      ['evil.test'],
+    );
+    await bed.coid.permit(session.container, { entry: '93.184.215.14:80', forMs: 60_000 });
+    assert.equal(await agent.tcp('93.184.215.14', 80), 'open');
+    await assert.rejects(
+      bed.coid.permit(session.container, { entry: '169.254.169.254', forMs: 60_000 }),
+      (error) => error instanceof CoiError && error.code === 'usage',
+    );
+    await bed.coid.permit(session.container, { entry: '93.184.215.14:80', forMs: 1 });
+    await until(async () => (await agent.tcp('93.184.215.14', 80)) === 'ECONNREFUSED');
+    await end(session);
+  });
+
+  test('leaves no table behind when it ends and nothing is guarded', async () => {
+    await until(async () => !(await listed('10:66:6a')));
+    const { pid } = (await bed.daemon.status()) ?? { pid: 0 };
+    process.kill(pid, 'SIGTERM');
+    await until(async () => !(await mustRun(['nft', 'list', 'tables'])).stdout.includes(table));
+    await bed.daemon.start();
+  });
+});
