@@ -63,6 +63,18 @@ describe('a pool on a host that is no good for btrfs', () => {
     assert.ok(notOk.some((line) => /CANNOT COPY ON WRITE/.test(line)));
   });
 
+  test('is not made as directories because btrfs failed for another reason', async () => {
+    const ground = new FakeHost().ground();
+    const broken = async () => ({
+      ...(await ground.incus()),
+      createStoragePool: () => Promise.reject(new Error('mkfs.btrfs: device is busy')),
+    });
+    await assert.rejects(mend({ ...ground, incus: broken }, quiet), {
+      code: 'setup-failed',
+      message: /device is busy/,
+    });
+  });
+
   test('is not made where nothing fits', async () => {
     const { driver, notOk } = await made({ freeBytes: 9 * gib });
     assert.equal(driver, undefined);

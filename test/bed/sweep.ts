@@ -39,7 +39,7 @@ async function removeRules(runDir: string): Promise<void> {
 }
 
 /**
- * What dead test runs left: instances, accounts and directories under /tmp. Only from a test run that is alone on
+ * What dead test runs left: instances, accounts and directories under /tmp and /var/tmp. Only from a test run that is alone on
  * the machine, since it takes from living ones too.
  */
 export async function sweepMachine(incus: Incus): Promise<void> {
@@ -52,11 +52,13 @@ export async function sweepMachine(incus: Incus): Promise<void> {
   )) {
     await runCommand(['userdel', name]);
   }
-  for (const name of await readdir('/tmp')) {
-    if (!name.startsWith(`${testPrefix}-`)) continue;
-    const path = `/tmp/${name}`;
-    if ((await mountPointsUnder(path)).length === 0)
-      await rm(path, { recursive: true, force: true });
+  for (const directory of ['/tmp', '/var/tmp']) {
+    for (const name of await readdir(directory)) {
+      if (!name.startsWith(`${testPrefix}-`)) continue;
+      const path = `${directory}/${name}`;
+      if ((await mountPointsUnder(path)).length === 0)
+        await rm(path, { recursive: true, force: true });
+    }
   }
   for (const name of await readdir('/run')) {
     if (name.startsWith(`coi-${testPrefix}-`)) await sweepCoid(`/run/${name}`, `/var/lib/${name}`);

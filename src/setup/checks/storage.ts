@@ -4,7 +4,6 @@ import type { Machine } from '../../host/machine.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { StoragePool } from '../../incus/shapes.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
-import { command } from '../command.ts';
 import { serverState, withServer } from '../server.ts';
 
 const gib = 1024 ** 3;
@@ -154,31 +153,25 @@ async function poolFacts(machine: Machine): Promise<PoolFacts> {
   return { freeBytes, btrfs, loop };
 }
 
-/** btrfs may be there and still not work, as in a container: then directories are better than nothing. */
+/** Does not fall back to directories when btrfs fails unexpectedly: a slow pool would stay, and nobody would know why. */
 async function createPool(
-  ground: Ground,
+  { signal }: Ground,
   incus: Incus,
   plan: Exclude<PoolPlan, { kind: 'none' }>,
 ): Promise<void> {
   const description = 'Made by coi setup';
-  const dir = () =>
-    incus.createStoragePool(
-      { name: poolName, driver: 'dir', description, config: {} },
-      { signal: ground.signal },
-    );
-  if (plan.kind === 'dir') return dir();
-  const config = { size: `${plan.sizeGib}GiB` };
+  const config: Record<string, string> =
+    plan.kind === 'btrfs' ? { size: `${plan.sizeGib}GiB` } : {};
   try {
-    await incus.createStoragePool(
-      { name: poolName, driver: 'btrfs', description, config },
-      { signal: ground.signal, timeoutMs: 120_000 },
-    );
+    const pool = { name: poolName, driver: plan.kind, description, config };
+    await incus.createStoragePool(pool, { signal, timeoutMs: 120_000 });
   } catch (error) {
-    ground.signal.throwIfAborted();
-    if ((error as { status?: number }).status === 0) throw error;
-    // What a failed attempt left would stand in the way of the next one.
-    await command(ground, ['rm', '-f', `${dataDir}/disks/${poolName}.img`]);
-    await dir();
+    signal.throwIfAborted();
+    const { message } = error as Error;
+    throw new CoiError('setup-failed', `Incus could not make the storage pool: ${message}`, {
+      hint: `Make one by hand, then run \`coi setup\` again: incus storage create ${poolName} btrfs (or zfs, lvm; dir is slow).`,
+      cause: error,
+    });
   }
 }
 

@@ -1,0 +1,102 @@
+// `coi setup` on hosts of its own, with a real Incus, a real pool on a loop device and a real coid.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { coiPath } from '../bed/program.ts';
+import { PrivateHost } from './private-host.ts';
+
+const limit = { timeout: 240_000 };
+const coi = coiPath();
+const setup = [coi, 'setup', '--yes'];
+
+interface Report {
+  readonly status: string;
+  readonly checks: Record<string, { status: string; message: string }>;
+}
+
+async function health(host: PrivateHost): Promise<Report> {
+  return JSON.parse((await host.run(coi, 'health', '--json')).stdout) as Report;
+}
+
+/** Everything but the image, which takes minutes to build. */
+async function notReady(host: PrivateHost): Promise<string[]> {
+  const { checks } = await health(host);
+  return Object.entries(checks)
+    .filter(([id, { status }]) => status !== 'ok' && id !== 'image')
+    .map(([id, { message }]) => `${id}: ${message}`);
+}
+
+async function pools(host: PrivateHost): Promise<string> {
+  const [storage, networks] = await Promise.all([
+    host.run('incus', 'query', '/1.0/storage-pools'),
+    host.run('incus', 'query', '/1.0/networks/coibr0'),
+  ]);
+  return storage.stdout + networks.stdout;
+}
+
+test(
+  'a host with nothing but the packages is ready after one setup, and the next has nothing to do',
+  limit,
+  async () => {
+    await using host = await PrivateHost.open();
+    assert.equal((await health(host)).status, 'unhealthy');
+    const first = await host.run(...setup);
+    assert.equal(first.status, 0, first.stderr);
+    assert.deepEqual(await notReady(host), []);
+    const { stdout } = await host.run('incus', 'storage', 'show', 'default');
+    assert.match(stdout, /^driver: btrfs$/m);
+    assert.match((await host.run('cat', '/etc/subuid')).stdout, /^root:1000000:1000000000$/m);
+    const before = await pools(host);
+    const second = await host.run(...setup);
+    assert.match(second.stdout, /^Nothing to do/);
+    assert.equal(await pools(host), before);
+  },
+);
+
+test(
+  'a host whose processes were all killed is brought back with its pool and its network',
+  limit,
+  async () => {
+    await using host = await PrivateHost.open();
+    assert.equal((await host.run(...setup)).status, 0);
+    const before = await pools(host);
+    const killed = await host.killAll();
+    for (const name of ['incusd', 'lxcfs', 'dnsmasq']) assert.ok(killed.includes(name), name);
+    assert.match((await health(host)).checks['lxcfs']?.message ?? '', /the mount is dead/);
+    const again = await host.run(...setup);
+    assert.equal(again.status, 0, again.stderr);
+    assert.deepEqual(await notReady(host), []);
+    assert.equal(await pools(host), before);
+
+    await host.killAll();
+    await host.run('umount', '/var/lib/incus/storage-pools/default');
+    assert.equal((await host.run(...setup)).status, 0);
+    assert.deepEqual(await notReady(host), []);
+    assert.equal(await pools(host), before);
+  },
+);
+
+test('a setup that is killed at any of its steps is finished by the next', limit, async () => {
+  await using host = await PrivateHost.open();
+  const steps: string[] = [];
+  const isNew = (line: string) => {
+    const title = /^\.\.\. ([^:]+):/.exec(line)?.[1];
+    if (title === undefined || steps.includes(title)) return false;
+    steps.push(title);
+    return true;
+  };
+  while (await host.runUntil(setup, isNew)) assert.ok(steps.length < 20, steps.join(' '));
+  for (const title of ['Incus', 'Storage pool', 'Network bridge', 'coi', 'coid'])
+    assert.ok(steps.includes(title), `killed at ${title}, of ${steps.join(', ')}`);
+  assert.deepEqual(await notReady(host), []);
+});
+
+test('without root it says what is to be done, and changes nothing', limit, async () => {
+  await using host = await PrivateHost.open();
+  const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+  const { status, stderr } = await host.run(...asNobody, ...setup);
+  assert.equal(status, 1);
+  assert.match(stderr, /- start Incus in the background/);
+  assert.match(stderr, /^Error: making this host ready needs root$/m);
+  assert.match(stderr, /sudo coi setup/);
+  assert.equal((await host.run('ls', '-A', '/var/lib/incus')).stdout, '');
+});
