@@ -166,34 +166,44 @@ const kill: Row<Stage> = {
   id: 'kill',
   title: 'coi kill of one, until it is gone',
   budgets: [{ ratio: 1.15, over: 'incus' }],
-  subjects: {
-    coi: (stage) => killed(stage, 1, (names) => coi(stage, 'kill', '--force', ...names)),
-    floor: (stage) => killed(stage, 1, (names) => stage.floor('kill', undefined, ...names)),
-    incus: (stage) => killed(stage, 1, (names) => stage.other(['incus', 'delete', '-f', ...names])),
-  },
+  subjects: killSubjects(1, (stage, names) => coi(stage, 'kill', '--force', ...names)),
 };
 
 const killFive: Row<Stage> = {
   id: 'kill-five',
   title: 'coi kill --all of five, until all are gone',
   budgets: [{ ratio: 2, over: { row: 'kill' } }],
-  subjects: {
-    coi: (stage) => killed(stage, 5, () => coi(stage, 'kill', '--all', '--force')),
-    floor: (stage) => killed(stage, 5, (names) => stage.floor('kill', undefined, ...names)),
-    incus: (stage) => killed(stage, 5, (names) => stage.other(['incus', 'delete', '-f', ...names])),
-  },
+  subjects: killSubjects(5, (stage) => coi(stage, 'kill', '--all', '--force')),
 };
 
+type Kill = (stage: Stage, names: readonly string[]) => Promise<unknown>;
+
+/** The others kill containers that are no sessions: of a session that stops, coid takes care at the same time. */
+function killSubjects(count: number, ofCoi: Kill): Row<Stage>['subjects'] {
+  const ofFloor: Kill = (stage, names) => stage.floor('kill', undefined, ...names);
+  const ofIncus: Kill = (stage, names) => stage.other(['incus', 'delete', '-f', ...names]);
+  return {
+    coi: async (stage) => killed(stage, await backgroundSessions(stage, count), ofCoi),
+    floor: async (stage) => killed(stage, await floorContainers(stage, count), ofFloor),
+    incus: async (stage) => killed(stage, await floorContainers(stage, count), ofIncus),
+  };
+}
+
+async function floorContainers(stage: Stage, count: number): Promise<string[]> {
+  const names: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const task = await stage.task(index);
+    await stage.floor('background', task);
+    names.push(task.name);
+  }
+  return names;
+}
+
 /** Until the command is back and Incus has reported every one deleted. */
-async function killed(
-  stage: Stage,
-  count: number,
-  work: (names: readonly string[]) => Promise<unknown>,
-): Promise<number> {
-  const names = await backgroundSessions(stage, count);
+async function killed(stage: Stage, names: readonly string[], work: Kill): Promise<number> {
   const startedMs = performance.now();
   const gone = names.map((name) => stage.gone(name, startedMs));
-  const ended = work(names).then(() => performance.now());
+  const ended = work(stage, names).then(() => performance.now());
   const moments = await Promise.all([ended, ...gone]);
   return Math.max(...moments) - startedMs;
 }
