@@ -136,6 +136,7 @@ export class Execs {
     await Promise.all(outputs.map((stream) => finished(stream).catch(() => {})));
     // As the daemon: a terminal is over when both sides said so.
     if (body.interactive && first.readyState === first.OPEN)
+      // Nor is a client that hangs up meanwhile.
       await finished(stdin.resume()).catch(() => {});
     for (const socket of sockets) socket.terminate();
     return status;
