@@ -5,6 +5,7 @@ import { CoiError } from '../errors.ts';
 import { Homes } from '../host/accounts.ts';
 import { UserNamespaces } from '../host/idmap.ts';
 import { type Libc, loadLibc } from '../host/libc.ts';
+import { type ElementWriter, openElementWriter } from '../host/nft-elements.ts';
 import { peerOf } from '../host/peer.ts';
 import { takeLock } from '../host/process-lock.ts';
 import { groupId, listenOn, ownDirectory, removeSocket } from '../host/service-socket.ts';
@@ -16,6 +17,7 @@ import { Monitors } from './monitor/monitors.ts';
 import { MountTrees } from './mount-trees.ts';
 import { SessionGuards } from './network/guards.ts';
 import { NetworkService } from './network/network-service.ts';
+import { Ownership } from './ownership.ts';
 import { Keeper } from './protect/keeper.ts';
 import { guardAgain } from './protect/sessions.ts';
 import { leaseMs, protocolVersion, socketName } from './protocol.ts';
@@ -52,13 +54,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const lock = takeLock(libc, join(runDir, 'coid.lock'));
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
-  const { service, network, guards, monitors, keeper, reconciler, leases, unusedMs } = assemble(
-    options,
-    libc,
-    namespaces,
-  );
+  const elements = await openElementWriter();
+  const { service, network, guards, monitors, ownership, keeper, reconciler, leases, unusedMs } =
+    assemble(options, libc, namespaces, elements);
   leases.load(options.elapsedMs() + unusedMs);
   keeper.load();
+  ownership.load();
   // The mounts of existing sessions first, before anybody asks for anything.
   await reconciler.start();
   const startedAt = now().toISOString();
@@ -66,6 +67,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     service,
     network,
     monitors,
+    ownership,
     status: async () => ({
       ...{ protocol: protocolVersion, version, pid, startedAt },
       ...(await reconciler.report()),
@@ -86,6 +88,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   server.closeAllConnections();
   await reconciler.ended;
   await guards.end().catch((error: unknown) => log('error', 'guard-not-removed', { error }));
+  elements.close();
   log('info', 'ended', { pid });
 }
 
@@ -97,12 +100,17 @@ function prepareDirectories({ runDir, stateDir }: DaemonOptions): void {
   ownDirectory(stateDir, 0o700);
 }
 
-function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces) {
+function assemble(
+  options: DaemonOptions,
+  libc: Libc,
+  namespaces: UserNamespaces,
+  elements: ElementWriter,
+) {
   const { runDir, incus } = options;
   const unusedMs = options.leaseMs ?? leaseMs;
   const leases = new Leases(runDir);
   const world = new World(incus);
-  const guards = new SessionGuards({ ...options, world, leases });
+  const guards = new SessionGuards({ ...options, world, leases, elements });
   const network = new NetworkService({ ...options, guards, world });
   const monitors = new Monitors({ ...options, libc, world });
   const keeper = new Keeper({
@@ -124,16 +132,18 @@ function assemble(options: DaemonOptions, libc: Libc, namespaces: UserNamespaces
     ids: rootSubordinateIds(),
   };
   const service = new Service(parts);
+  const ownership = new Ownership(parts);
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
     service,
     monitors,
+    ownership,
     guardAgain: (session) => guardAgain(parts, session),
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
-  return { service, network, guards, monitors, keeper, reconciler, leases, unusedMs };
+  return { service, network, guards, monitors, ownership, keeper, reconciler, leases, unusedMs };
 }
 
 function alreadyRunning(pid: number): CoiError {

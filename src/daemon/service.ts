@@ -35,7 +35,7 @@ export interface ServiceParts {
   readonly world: World;
   readonly trees: MountTrees;
   readonly leases: Leases;
-  readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'restart'>;
+  readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
   readonly homes: Homes;
   readonly ids: IdRange;
@@ -100,6 +100,7 @@ export class Service {
       trees.remove(id);
       leases.remove(id);
       keeper.drop(id);
+      await guards.release(place).catch(() => undefined);
       throw error;
     }
   }
@@ -121,7 +122,7 @@ export class Service {
 
   /** Undoes a reservation that has not become a container. */
   async release(id: string, peer: Peer): Promise<void> {
-    const { world, trees, leases, keeper, log } = this.#parts;
+    const { world, trees, leases, guards, keeper, log } = this.#parts;
     const lease = leases.get(id);
     if (!lease) return;
     if (peer.uid !== 0 && peer.uid !== lease.uid && peer.uid !== lease.reservation.ownerUid)
@@ -132,6 +133,7 @@ export class Service {
     trees.remove(id);
     leases.remove(id);
     keeper.drop(id);
+    await guards.release(lease.reservation);
     log('info', 'released', { id });
   }
 

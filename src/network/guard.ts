@@ -1,5 +1,6 @@
 // Puts the rules of sessions in force and keeps them there. What is wanted is a map; every change makes the kernel like it.
 import type { Nft, NftObject } from '../host/nft.ts';
+import type { ElementWriter } from '../host/nft-elements.ts';
 import { type AddressRange, addressText, parseAddress } from './address.ts';
 import { changes, setsOf } from './changes.ts';
 import { type Denial, denialsOf } from './denials.ts';
@@ -17,6 +18,8 @@ import {
 
 export interface GuardParts {
   readonly nft: Nft;
+  /** The quick way for elements with a time. */
+  readonly elements: Pick<ElementWriter, 'put'>;
   readonly table: string;
   readonly dnsPort: number;
   /** The host's networks other than the way to the internet; asked before every change. */
@@ -35,8 +38,8 @@ export interface ResolvedAddress {
 }
 
 const differencesShownMax = 20;
-/** Refreshed when this much of its time is left, so that an answer never comes with an address about to close. */
-const refreshShare = 0.5;
+/** Not refreshed when it is open for nearly as long as wanted: the resolver asks for more time than the answer is good for. */
+const refreshSeconds = 30;
 
 export class Guard {
   readonly #parts: GuardParts;
@@ -45,6 +48,7 @@ export class Guard {
   #applied: readonly SessionRules[] | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
+  #transacting = false;
   /** Set name → address → until when (monotonic milliseconds). */
   readonly #resolved = new Map<string, Map<number, number>>();
 
@@ -54,7 +58,7 @@ export class Guard {
 
   /** Takes over what an earlier coid left in force if it is right; replaces it in one transaction if not. */
   async start(ports: readonly GuardedPort[]): Promise<void> {
-    for (const port of ports) this.#ports.set(port.hostName, port);
+    for (const port of ports) this.#set(port);
     const objects = await this.#list();
     this.#adopt(objects);
     const wanted = this.#wanted();
@@ -66,7 +70,7 @@ export class Guard {
   /** Guards that port from now on, or guards it in another way. Returns when it is in force. Throws `network-unprotected`. */
   async put(port: GuardedPort): Promise<void> {
     const before = this.#ports.get(port.hostName);
-    this.#ports.set(port.hostName, port);
+    this.#set(port);
     try {
       await this.#sync();
     } catch (error) {
@@ -94,21 +98,26 @@ export class Guard {
 
   /** Opens addresses for a while in sets of a session; those that are open long enough cost nothing. Throws `network-unprotected`. */
   async open(addresses: readonly ResolvedAddress[]): Promise<void> {
-    const now = this.#parts.elapsedMs();
+    // A transaction under way may replace the sets with what it knew when it began.
+    while (this.#queued || this.#transacting) await this.#syncing.catch(() => undefined);
+    const { table, elapsedMs, elements } = this.#parts;
+    const now = elapsedMs();
     const due = addresses.filter(
       ({ set, address, seconds }) =>
-        (this.#resolved.get(set)?.get(address) ?? 0) < now + seconds * 1000 * refreshShare,
+        (this.#resolved.get(set)?.get(address) ?? 0) < now + (seconds - refreshSeconds) * 1000,
     );
     if (due.length === 0) return;
+    elements.put(
+      due.map(({ set, address, seconds }) => ({
+        table,
+        set,
+        key: addressBytes(address),
+        timeoutMs: seconds * 1000,
+      })),
+    );
     for (const { set, address, seconds } of due) {
       const known = this.#resolved.get(set) ?? new Map<number, number>();
       this.#resolved.set(set, known.set(address, now + seconds * 1000));
-    }
-    try {
-      await this.#parts.nft.apply(due.flatMap((one) => openCommands(this.#parts.table, one)));
-    } catch (error) {
-      for (const { set, address } of due) this.#resolved.get(set)?.delete(address);
-      throw error;
     }
   }
 
@@ -139,6 +148,14 @@ export class Guard {
     await this.#parts.nft.apply(removeAll(this.#parts.table));
   }
 
+  /** An address is given to one session at a time: whoever had it before is gone, though nobody said so yet. */
+  #set(port: GuardedPort): void {
+    for (const { hostName, bridge, address } of this.#ports.values()) {
+      if (bridge === port.bridge && address === port.address) this.#ports.delete(hostName);
+    }
+    this.#ports.set(port.hostName, port);
+  }
+
   /** One transaction at a time; what is asked for meanwhile goes together into the next. */
   #sync(): Promise<void> {
     if (this.#queued) return this.#queued;
@@ -146,7 +163,10 @@ export class Guard {
       .catch(() => undefined)
       .then(() => {
         this.#queued = undefined;
-        return this.#transact();
+        this.#transacting = true;
+        return this.#transact().finally(() => {
+          this.#transacting = false;
+        });
       });
     this.#queued = next;
     this.#syncing = next;
@@ -241,8 +261,8 @@ function addCommand(table: string, { set, address, seconds }: ResolvedAddress): 
   };
 }
 
-/** An element that exists keeps its old time when it is added again, so it is taken out in the same transaction. */
-function openCommands(table: string, one: ResolvedAddress): NftCommand[] {
-  const element = { family: 'inet', table, name: one.set, elem: [addressText(one.address)] };
-  return [addCommand(table, one), { delete: { element } }, addCommand(table, one)];
+function addressBytes(address: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(address);
+  return bytes;
 }

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { PolicyRecord } from '../../src/daemon/protocol.ts';
 import { openNft } from '../../src/host/nft.ts';
+import { openElementWriter } from '../../src/host/nft-elements.ts';
 import type { AddressRange } from '../../src/network/address.ts';
 import { Guard } from '../../src/network/guard.ts';
 import { openRealIncus } from '../bed/incus.ts';
@@ -37,8 +38,10 @@ export async function openNetworkBed(
   const incus = await openRealIncus();
   const net = await openInternet();
   const attached = options.attached?.(net) ?? [];
+  const elements = await openElementWriter();
   const guard = new Guard({
     nft: openNft(),
+    elements,
     table,
     dnsPort,
     attached: () => attached,
@@ -68,6 +71,7 @@ export async function openNetworkBed(
       await Promise.all(tenants.map((tenant) => tenant.close()));
       await sweepInstances(incus, prefix);
       await guard.removeAll();
+      elements.close();
       await net.close();
       incus.close();
     },

@@ -1,9 +1,9 @@
 // Guards the ports of all sessions: in force before a container is created, gone when it is gone, put right when somebody meddles.
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
-import { withoutLinks } from '../../host/accounts.ts';
 import { attachedNetworks } from '../../host/attached.ts';
 import { openNft } from '../../host/nft.ts';
+import type { ElementWriter } from '../../host/nft-elements.ts';
 import { watchNft } from '../../host/nft-watch.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { type AddressRange, merged, parseNetwork } from '../../network/address.ts';
@@ -11,13 +11,12 @@ import { parseEntry } from '../../network/entry.ts';
 import { Guard } from '../../network/guard.ts';
 import { needsResolver, networkPolicy, plainPolicy } from '../../network/policy.ts';
 import type { GuardedPort } from '../../network/session-rules.ts';
-import { type LiveSession, otherMode } from '../../network/workspace-mode.ts';
-import { sessionRecord } from '../../session/record.ts';
 import type { Leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
 import type { World } from '../world.ts';
 import { DnsService } from './dns.ts';
+import { liveSessions, refuseOtherMode } from './live-modes.ts';
 import { Permits } from './permits.ts';
 import { placesOf } from './places.ts';
 import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from './ports.ts';
@@ -25,6 +24,7 @@ import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from
 export interface GuardsParts {
   readonly world: World;
   readonly leases: Leases;
+  readonly elements: Pick<ElementWriter, 'put'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
@@ -53,6 +53,7 @@ export class SessionGuards {
     const { table, dnsPort } = placesOf(parts.runDir);
     const attached = () => this.attached();
     this.#guard = new Guard({
+      elements: parts.elements,
       ...{
         nft: openNft({ scratchDir: parts.runDir }),
         table,
@@ -98,37 +99,13 @@ export class SessionGuards {
     const policy = networkPolicy(request.policy ?? plainPolicy(request.network));
     const session = portOfReservation(reservation, request.workspace, policy);
     if (!this.#started) await this.follow(await this.#parts.world.instances());
-    this.#sessions = [
-      ...this.#sessions.filter(({ port }) => port.hostName !== session.port.hostName),
-      session,
-    ];
+    this.#remember(session);
     await this.#put(this.#effective(session));
   }
 
   /** Throws `network-mode` if a live session that shares files with the workspace has another mode. */
   refuseOtherMode(instances: readonly Instance[], workspace: string, mode: NetworkMode): void {
-    const live: LiveSession[] = [
-      ...instances.flatMap(({ name, status, config }): LiveSession[] => {
-        const record = status === 'Stopped' ? undefined : sessionRecord(config);
-        return record
-          ? [{ container: name, workspace: withoutLinks(record.workspace), mode: record.network }]
-          : [];
-      }),
-      ...this.#parts.leases.all().map(({ reservation, workspace: path, policy }) => ({
-        container: reservation.container,
-        workspace: withoutLinks(path),
-        mode: policy?.mode ?? mode,
-      })),
-    ];
-    const other = otherMode(workspace, mode, live);
-    if (!other) return;
-    throw new CoiError(
-      'network-mode',
-      `${other.container} shares this workspace and its network is ${other.mode}, not ${mode}: through the files of one, the other would reach what it may not`,
-      {
-        hint: `End it first (\`coi shutdown ${other.container}\`), or start this session with --network ${other.mode}.`,
-      },
-    );
+    refuseOtherMode(workspace, mode, liveSessions(instances, this.#parts.leases.all()));
   }
 
   /** Guards a container that is about to be started again, by its keys as they are now. Throws `network-unprotected`. */
@@ -144,11 +121,22 @@ export class SessionGuards {
         `${instance.name} has no network interface of coi's, so nothing guards it`,
         { hint: 'Delete it and start a new session.' },
       );
-    this.#sessions = [
-      ...this.#sessions.filter(({ port }) => port.hostName !== session.port.hostName),
-      session,
-    ];
+    this.#remember(session);
     await this.#put(this.#effective(session));
+  }
+
+  /** Takes away the guard of a reservation that was given back. */
+  async release({ nic }: Reservation): Promise<void> {
+    this.#sessions = this.#sessions.filter(({ port }) => port.hostName !== nic.hostName);
+    await this.#remove(nic.hostName);
+  }
+
+  #remember(session: SessionPort): void {
+    const { hostName, address } = session.port;
+    const others = this.#sessions.filter(
+      ({ port }) => port.hostName !== hostName && port.address !== address,
+    );
+    this.#sessions = [...others, session];
   }
 
   sessions(): readonly SessionPort[] {

@@ -1,0 +1,196 @@
+// Puts elements with a time into nftables sets by netlink, without a process: it is on the way of every DNS answer.
+// Source: <linux/netfilter/nfnetlink.h>, <linux/netfilter/nf_tables.h>, netlink(7).
+
+export interface TimedElement {
+  readonly table: string;
+  readonly set: string;
+  /** As the kernel keeps it: an IPv4 address in network order. */
+  readonly key: Buffer;
+  readonly timeoutMs: number;
+}
+
+export interface ElementWriter {
+  /** All of them or none, in sets of the family inet; one that is there gets the new time. Throws NetlinkError. */
+  put(elements: readonly TimedElement[]): void;
+  close(): void;
+}
+
+export class NetlinkError extends Error {
+  /** The kernel's errno; 0 where it gave no answer. */
+  readonly errno: number;
+
+  constructor(what: string, errno: number) {
+    super(`${what} (errno ${errno})`);
+    this.name = 'NetlinkError';
+    this.errno = errno;
+  }
+}
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 0x80003;
+const NETLINK_NETFILTER = 12;
+const MSG_DONTWAIT = 0x40;
+const NFPROTO_INET = 1;
+const SUBSYSTEM = 10;
+const messages = {
+  batchBegin: 0x10,
+  batchEnd: 0x11,
+  newElement: (SUBSYSTEM << 8) | 12,
+  deleteElement: (SUBSYSTEM << 8) | 14,
+};
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const NLM_F_CREATE = 0x400;
+const NLMSG_ERROR = 2;
+const NLA_F_NESTED = 0x8000;
+/** NFTA_SET_ELEM_LIST_*, NFTA_LIST_ELEM, NFTA_SET_ELEM_*, NFTA_DATA_VALUE. */
+const attributes = { table: 1, set: 2, elements: 3, element: 1, key: 1, timeout: 4, value: 1 };
+const replyBytes = 65_536;
+const headerBytes = 16;
+
+/** Opens a netlink socket; koffi is loaded by coid anyway. Throws NetlinkError. */
+export async function openElementWriter(): Promise<ElementWriter> {
+  const { default: koffi } = await import('koffi');
+  const c = koffi.load(null);
+  const socket = c.func('int socket(int domain, int type, int protocol)');
+  const send = c.func('long send(int fd, void *data, size_t length, int flags)');
+  const recv = c.func('long recv(int fd, _Out_ uint8_t *data, size_t length, int flags)');
+  const close = c.func('int close(int fd)');
+  const fd = Number(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER));
+  if (fd < 0) throw new NetlinkError('no netlink socket', koffi.errno());
+  let sequence = 1;
+  const drain = (): Buffer[] => {
+    const parts: Buffer[] = [];
+    for (;;) {
+      const part = Buffer.alloc(replyBytes);
+      const bytes = Number(recv(fd, part, part.length, MSG_DONTWAIT));
+      if (bytes <= 0) return parts;
+      parts.push(part.subarray(0, bytes));
+    }
+  };
+  return {
+    put: (elements) => {
+      const first = sequence;
+      const { bytes, acknowledged } = batch(elements, first);
+      sequence += acknowledged + 2;
+      // Whatever is left of an earlier exchange is not an answer to this one.
+      drain();
+      if (Number(send(fd, bytes, bytes.length, 0)) !== bytes.length)
+        throw new NetlinkError('netlink took no batch', koffi.errno());
+      // The kernel has answered by the time that send returns.
+      check(drain(), first, acknowledged);
+    },
+    close: () => void close(fd),
+  };
+}
+
+/** The messages of one transaction, each with its number; the kernel acknowledges all but the first and the last. */
+export function batch(
+  elements: readonly TimedElement[],
+  first: number,
+): { bytes: Buffer; acknowledged: number } {
+  let sequence = first;
+  const next = () => {
+    sequence += 1;
+    return sequence - 1;
+  };
+  const frame = (type: number) => message(type, NLM_F_REQUEST, next(), generic(0, SUBSYSTEM), []);
+  const begin = frame(messages.batchBegin);
+  // An element that exists keeps its time when it is added again, so it is taken out in between.
+  const writes = elements.flatMap((element) => [
+    message(
+      messages.newElement,
+      NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+      next(),
+      generic(NFPROTO_INET, 0),
+      listOf(element, true),
+    ),
+    message(
+      messages.deleteElement,
+      NLM_F_REQUEST | NLM_F_ACK,
+      next(),
+      generic(NFPROTO_INET, 0),
+      listOf(element, false),
+    ),
+    message(
+      messages.newElement,
+      NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+      next(),
+      generic(NFPROTO_INET, 0),
+      listOf(element, true),
+    ),
+  ]);
+  return {
+    bytes: Buffer.concat([begin, ...writes, frame(messages.batchEnd)]),
+    acknowledged: writes.length,
+  };
+}
+
+function check(parts: readonly Buffer[], first: number, acknowledged: number): void {
+  let answers = 0;
+  for (const part of parts) {
+    for (let at = 0; at + headerBytes + 4 <= part.length; ) {
+      const length = part.readUInt32LE(at);
+      if (length < headerBytes) break;
+      const sequence = part.readUInt32LE(at + 8);
+      if (part.readUInt16LE(at + 4) === NLMSG_ERROR && sequence >= first) {
+        const errno = -part.readInt32LE(at + headerBytes);
+        if (errno !== 0) throw new NetlinkError('the kernel refused elements of a set', errno);
+        answers += 1;
+      }
+      at += aligned(length);
+    }
+  }
+  if (answers < acknowledged) throw new NetlinkError('the kernel did not answer', 0);
+}
+
+function listOf({ table, set, key, timeoutMs }: TimedElement, withTime: boolean): Buffer[] {
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(BigInt(Math.ceil(timeoutMs)));
+  const parts = [
+    attribute(attributes.key | NLA_F_NESTED, attribute(attributes.value, key)),
+    ...(withTime ? [attribute(attributes.timeout, time)] : []),
+  ];
+  const element = attribute(attributes.element | NLA_F_NESTED, Buffer.concat(parts));
+  return [
+    attribute(attributes.table, Buffer.from(`${table}\0`)),
+    attribute(attributes.set, Buffer.from(`${set}\0`)),
+    attribute(attributes.elements | NLA_F_NESTED, element),
+  ];
+}
+
+function message(
+  type: number,
+  flags: number,
+  sequence: number,
+  head: Buffer,
+  parts: readonly Buffer[],
+): Buffer {
+  const body = Buffer.concat([head, ...parts]);
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt32LE(headerBytes + body.length, 0);
+  header.writeUInt16LE(type, 4);
+  header.writeUInt16LE(flags, 6);
+  header.writeUInt32LE(sequence, 8);
+  return Buffer.concat([header, body]);
+}
+
+/** struct nfgenmsg. */
+function generic(family: number, resource: number): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt8(family, 0);
+  head.writeUInt16BE(resource, 2);
+  return head;
+}
+
+function attribute(type: number, value: Buffer): Buffer {
+  const whole = Buffer.alloc(aligned(4 + value.length));
+  whole.writeUInt16LE(4 + value.length, 0);
+  whole.writeUInt16LE(type, 2);
+  value.copy(whole, 4);
+  return whole;
+}
+
+function aligned(length: number): number {
+  return (length + 3) & ~3;
+}
