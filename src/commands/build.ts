@@ -18,6 +18,12 @@ import { defaultImage, recipeKey, testImage, versionAlias } from '../image/versi
 import type { Incus } from '../incus/client.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
+import {
+  buildProfiles,
+  type ProfileBuildFlags,
+  registerCustom,
+  sayBuilt,
+} from './build-profile.ts';
 import type { GlobalOptions } from './command.ts';
 
 /** On disk, unlike /tmp on many hosts, and a build needs two gigabytes. */
@@ -32,23 +38,23 @@ interface BuildFlags {
 }
 
 export function register(command: Command, app: App): void {
+  registerCustom(command, app);
   command
     .option('-f, --force', 'build it even if it exists')
+    .option('--all', 'also the images of all profiles with a [container.build] section')
+    .addOption(new Option('--compression <algorithm>', 'of the built image').hideHelp())
     .addOption(new Option('--test-image', 'build the small image of the tests').hideHelp())
     .action(async (_flags: BuildFlags, self: Command) => {
-      const flags: BuildFlags & GlobalOptions = self.optsWithGlobals();
-      const variant: Variant = flags.testImage ? 'test' : 'default';
-      const alias = aliasOf(variant);
-      const built = await build(app, variant, flags);
-      if (built === 'exists')
-        return app.io.print(`Image '${alias}' already exists. Use --force to rebuild it.`);
-      if (built === 'outdated')
-        return app.io.print(
-          `Image '${alias}' already exists, made by another recipe. Use --force to rebuild it.`,
-        );
-      app.io.print(`Image '${alias}' built successfully!`);
-      app.io.print(`  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`);
+      const flags: BuildFlags & ProfileBuildFlags = self.optsWithGlobals();
+      if (!flags.testImage && (await buildProfiles(app, flags, () => defaultBuild(app, flags))))
+        return;
+      await defaultBuild(app, flags);
     });
+}
+
+async function defaultBuild(app: App, flags: BuildFlags & GlobalOptions): Promise<void> {
+  const variant: Variant = flags.testImage ? 'test' : 'default';
+  sayBuilt(app, aliasOf(variant), await build(app, variant, flags));
 }
 
 function aliasOf(variant: Variant): string {

@@ -4,13 +4,10 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
-import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
-import { runSteps } from '../session/steps.ts';
-import { stepProgress } from '../ui/progress.ts';
-import { reserveOrStart } from './coid.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 import { passOn } from './pass-on.ts';
+import { launchPlain } from './plain-container.ts';
 import {
   agentEnvironment,
   config,
@@ -18,7 +15,6 @@ import {
   newSessionId,
   place,
   placeIn,
-  serverFacts,
   wantedSlot,
   wish,
 } from './prepare.ts';
@@ -51,24 +47,7 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
   });
   const environment = agentEnvironment(app, options, resolved);
   const incus = await app.incus();
-  const context: LaunchContext = {
-    wish: wanted,
-    server: await serverFacts(app, wanted.image, wanted.storagePool),
-    incus,
-    coid: await reserveOrStart(app),
-    prepareStore: () => [],
-    discardStore: () => {},
-    recordSession: () => {},
-    plan: undefined,
-    reservation: undefined,
-  };
-  const progress = stepProgress(app.io);
-  await runSteps(launchSteps, context, {
-    tell: progress.tell,
-    elapsedMs: app.clock.elapsedMs,
-    signal: app.signal,
-  });
-  const { container } = reserved(context);
+  const container = await launchPlain(app, wanted);
   let status: number;
   try {
     const request = {

@@ -107,6 +107,19 @@ export const tree: readonly Branch[] = [
     load: () => import('./build.ts'),
   },
   {
+    name: 'image',
+    group: 'Images',
+    summary: 'List, publish and delete images',
+    load: () => import('./image.ts'),
+  },
+  {
+    name: 'images',
+    group: 'Images',
+    summary: 'The same as `coi image list`',
+    hidden: true,
+    load: () => import('./images.ts'),
+  },
+  {
     name: 'info',
     group: 'Sessions',
     summary: 'Show a saved session',

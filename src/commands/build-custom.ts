@@ -1,0 +1,119 @@
+// Builds an image on top of another: a guarded container of it, the script as root, publish. The base is the cache.
+import { mkdtempSync } from 'node:fs';
+import type { App } from '../app.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import { CoiError } from '../errors.ts';
+import { ownPid } from '../host/command.ts';
+import { guestScript } from '../host/resources.ts';
+import { removeTree } from '../host/trees.ts';
+import type { Built } from '../image/build.ts';
+import { baseKey, baseNameKey, type CustomOrder, customHash } from '../image/custom.ts';
+import { recipeKey, variantKey, versionAlias } from '../image/versions.ts';
+import type { Incus } from '../incus/client.ts';
+import { parseImageAlias } from '../names.ts';
+import { imageMissing } from '../session/launch.ts';
+import { killContainer } from '../session/remove.ts';
+import { stepProgress } from '../ui/progress.ts';
+import { outputTo } from './build-log.ts';
+import { launchPlain } from './plain-container.ts';
+import { newSessionId, place, placeIn, wish } from './prepare.ts';
+import { noTool } from './tool.ts';
+
+const publishMs = 15 * 60_000;
+const stopMs = 60_000;
+const scriptPath = '/root/.coi-build';
+
+/** Builds unless it is there; `outdated` says that it is there, made of another base or script. Throws `image-build-failed`. */
+export async function buildCustom(
+  app: App,
+  resolved: ResolvedConfig,
+  order: CustomOrder,
+  force: boolean,
+): Promise<Built | 'exists' | 'outdated'> {
+  const incus = await app.incus();
+  const base = (await incus.imageAlias(order.base, { signal: app.signal }))?.target;
+  if (base === undefined) throw imageMissing(order.base);
+  const hash = customHash(order, base);
+  const old = await incus.imageAlias(order.alias, { signal: app.signal });
+  if (old && !force) {
+    const image = await incus.image(old.target);
+    return image?.properties[recipeKey] === hash ? 'exists' : 'outdated';
+  }
+  const directory = mkdtempSync(`/var/tmp/coi-build-${ownPid()}-`);
+  const progress = stepProgress(app.io);
+  let container: string | undefined;
+  try {
+    const wanted = buildWish(app, resolved, order, directory);
+    container = await launchPlain(app, wanted);
+    progress.tell({ kind: 'started', name: 'script', title: 'Running the build script' });
+    await scripted(app, incus, container, order);
+    progress.tell({ kind: 'started', name: 'publish', title: 'Publishing the image' });
+    return await published(app, incus, container, order, { base, hash });
+  } finally {
+    progress.clear();
+    if (container !== undefined) await killContainer(incus, container, AbortSignal.timeout(stopMs));
+    removeTree(directory);
+  }
+}
+
+/** Persistent, so that it is not taken for a session that has ended when it is stopped to be published. */
+function buildWish(app: App, resolved: ResolvedConfig, order: CustomOrder, directory: string) {
+  const at = placeIn(app, place(app, directory), false);
+  const made = wish(app, resolved, at, {
+    session: newSessionId(),
+    tool: noTool,
+    slot: undefined,
+    persistent: true,
+    mounts: [],
+    disposable: false,
+  });
+  return { ...made, image: parseImageAlias(order.base), alias: undefined, docker: true };
+}
+
+async function scripted(
+  app: App,
+  incus: Incus,
+  container: string,
+  order: CustomOrder,
+): Promise<void> {
+  const script = Buffer.from(order.script);
+  await incus.writeFile(container, scriptPath, script, { mode: 0o700, uid: 0, gid: 0 });
+  for (const [name, command] of [
+    ['build script', [scriptPath]],
+    ['cleaning up', ['sh', '-c', `rm -f ${scriptPath}\n${guestScript('custom-end.sh')}`]],
+  ] as const) {
+    const { status, path } = await outputTo(app, incus, container, order.alias, command);
+    if (status === 0) continue;
+    throw new CoiError('image-build-failed', `the ${name} ended with status ${status}`, {
+      hint: `What it printed is in ${path}.`,
+    });
+  }
+}
+
+async function published(
+  app: App,
+  incus: Incus,
+  container: string,
+  { alias, base: baseName, compression }: CustomOrder,
+  { base, hash }: { base: string; hash: string },
+): Promise<Built> {
+  const { signal } = app;
+  const stop = await incus.changeState(container, { action: 'stop', force: true }, { signal });
+  await stop.wait({ timeoutMs: stopMs });
+  const properties = {
+    description: `${alias}, built by coi`,
+    [recipeKey]: hash,
+    [variantKey]: 'custom',
+    [baseKey]: base,
+    [baseNameKey]: baseName,
+    'user.coi.built': app.clock.now().toISOString(),
+  };
+  const request = { instance: container, properties, ...(compression ? { compression } : {}) };
+  const publication = await incus.publishImage(request, { signal });
+  const { metadata } = await publication.wait({ signal, timeoutMs: publishMs });
+  const fingerprint = String(metadata?.['fingerprint'] ?? '');
+  const version = versionAlias(alias, app.clock.now());
+  await incus.setImageAlias(version, fingerprint, 'built by coi');
+  await incus.setImageAlias(alias, fingerprint, 'built by coi');
+  return { fingerprint, version };
+}

@@ -1,0 +1,159 @@
+// Which images `coi build` makes besides the default one: those of profiles, and `coi build custom`.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { profileNames } from '../config/files.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import { CoiError } from '../errors.ts';
+import { type HostFiles, hostFiles } from '../host/files.ts';
+import type { Built } from '../image/build.ts';
+import { buildScript, type CustomOrder } from '../image/custom.ts';
+import { defaultImage } from '../image/versions.ts';
+import { parseImageAlias, quoted } from '../names.ts';
+import { incusFailure } from '../session/failure.ts';
+import { workspacePath } from '../session/workspace.ts';
+import { buildCustom } from './build-custom.ts';
+import type { GlobalOptions } from './command.ts';
+import { lookedUpConfig } from './config.ts';
+import { flagsOf } from './global.ts';
+
+const scriptMaxBytes = 2 ** 20;
+
+export interface ProfileBuildFlags extends GlobalOptions {
+  force?: boolean;
+  all?: boolean;
+  compression?: string;
+}
+
+interface CustomFlags {
+  script?: string;
+  base?: string;
+}
+
+interface ProfileBuild {
+  readonly resolved: ResolvedConfig;
+  readonly order: CustomOrder;
+}
+
+export function registerCustom(command: Command, app: App): void {
+  command
+    .command('custom')
+    .description('build an image on top of another with a script')
+    .argument('<name>', 'alias of the image')
+    .requiredOption('--script <path>', 'script that is run as root')
+    .option('--base <image>', `image that it starts from (default: ${defaultImage})`)
+    .action(async (name: string, { script, base }: CustomFlags) => {
+      const flags = flagsOf<ProfileBuildFlags>(command);
+      const resolved = await lookedUpConfig(app, flags);
+      const order = {
+        alias: parseImageAlias(name),
+        base: parseImageAlias(base ?? defaultImage),
+        script: buildScript(fileText(app, script ?? '', hostFiles), []),
+        compression: flags.compression ?? resolved.settings['container.build.compression'],
+      };
+      await one(app, { resolved, order }, flags.force ?? false);
+    });
+}
+
+/**
+ * Builds what a profile or the configuration asks for, or all with --all. False if nothing does, so that the default
+ * image is meant.
+ */
+export async function buildProfiles(
+  app: App,
+  flags: ProfileBuildFlags,
+  buildDefault: () => Promise<void>,
+): Promise<boolean> {
+  if (!flags.all) {
+    const wanted = await profileBuild(app, flags);
+    if (wanted) await one(app, wanted, flags.force ?? false);
+    return wanted !== undefined;
+  }
+  await buildDefault();
+  const places = {
+    home: app.user.home,
+    workspace: workspacePath(app.cwd, flags.workspace ?? '.'),
+    cwd: app.cwd,
+    env: app.env,
+  };
+  const builds: ProfileBuild[] = [];
+  for (const { name } of profileNames(places, hostFiles)) {
+    const build = await profileBuild(app, { ...flags, profile: name });
+    if (build && !builds.some(({ order }) => order.alias === build.order.alias)) builds.push(build);
+  }
+  for (const build of baseFirst(builds)) await one(app, build, flags.force ?? false);
+  return true;
+}
+
+/** An image that another is built on comes before it. Throws `config-invalid` for a circle. */
+export function baseFirst<T extends { readonly order: Pick<CustomOrder, 'alias' | 'base'> }>(
+  builds: readonly T[],
+): T[] {
+  const sorted: T[] = [];
+  let left = [...builds];
+  while (left.length > 0) {
+    const ready = left.filter(
+      ({ order }) => !left.some((other) => other.order.alias === order.base),
+    );
+    if (ready.length === 0)
+      throw new CoiError('config-invalid', 'the [container.build] bases go round in a circle', {
+        hint: `See the profiles of ${left.map(({ order }) => order.alias).join(', ')}.`,
+      });
+    sorted.push(...ready);
+    left = left.filter((build) => !ready.includes(build));
+  }
+  return sorted;
+}
+
+async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<ProfileBuild | undefined> {
+  const resolved = await lookedUpConfig(app, flags);
+  const { settings } = resolved;
+  const [script, commands] = [
+    settings['container.build.script'],
+    settings['container.build.commands'],
+  ];
+  if (script === undefined && commands.length === 0) return undefined;
+  const alias = parseImageAlias(settings['container.image']);
+  if (alias === defaultImage)
+    throw new CoiError('config-invalid', `a build script cannot make the image '${defaultImage}'`, {
+      hint: 'Give the image of the profile another name: [container] image.',
+    });
+  const order = {
+    alias,
+    base: parseImageAlias(settings['container.build.base'] ?? defaultImage),
+    script: buildScript(
+      script === undefined ? undefined : fileText(app, script, hostFiles),
+      commands,
+    ),
+    compression: flags.compression ?? settings['container.build.compression'],
+  };
+  return { resolved, order };
+}
+
+async function one(app: App, { resolved, order }: ProfileBuild, force: boolean): Promise<void> {
+  try {
+    app.io.tell(`Building image '${order.alias}' from '${order.base}'`);
+    sayBuilt(app, order.alias, await buildCustom(app, resolved, order, force));
+  } catch (error) {
+    throw incusFailure(error, 'building the image failed');
+  }
+}
+
+export function sayBuilt(app: App, alias: string, built: Built | 'exists' | 'outdated'): void {
+  if (built === 'exists' || built === 'outdated') {
+    const how = built === 'outdated' ? ', made by another recipe' : '';
+    app.io.print(`Image '${alias}' already exists${how}. Use --force to rebuild it.`);
+    return;
+  }
+  app.io.print(`Image '${alias}' built successfully!`);
+  app.io.print(`  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`);
+}
+
+function fileText(app: App, path: string, files: HostFiles): string {
+  const full = workspacePath(app.cwd, path);
+  const at = full.lastIndexOf('/');
+  using directory = files.open(full.slice(0, at) || '/');
+  const text = directory?.read(full.slice(at + 1), { maxBytes: scriptMaxBytes })?.text;
+  if (text === undefined)
+    throw new CoiError('config-invalid', `the build script ${quoted(full)} does not exist`);
+  return text;
+}

@@ -1,0 +1,31 @@
+// A guarded container without an agent: for `coi run`, and to build images in.
+import type { App } from '../app.ts';
+import type { ContainerName } from '../names.ts';
+import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
+import type { SessionWish } from '../session/plan.ts';
+import { runSteps } from '../session/steps.ts';
+import { stepProgress } from '../ui/progress.ts';
+import { reserveOrStart } from './coid.ts';
+import { serverFacts } from './prepare.ts';
+
+/** Launches it with the usual steps, but without a store. Throws what a failed step means; nothing is left then. */
+export async function launchPlain(app: App, wanted: SessionWish): Promise<ContainerName> {
+  const context: LaunchContext = {
+    wish: wanted,
+    server: await serverFacts(app, wanted.image, wanted.storagePool),
+    incus: await app.incus(),
+    coid: await reserveOrStart(app),
+    prepareStore: () => [],
+    discardStore: () => {},
+    recordSession: () => {},
+    plan: undefined,
+    reservation: undefined,
+  };
+  const progress = stepProgress(app.io);
+  await runSteps(launchSteps, context, {
+    tell: progress.tell,
+    elapsedMs: app.clock.elapsedMs,
+    signal: app.signal,
+  });
+  return reserved(context).container;
+}

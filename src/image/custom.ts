@@ -1,0 +1,46 @@
+// Images on top of another image: what is run for them, and whether one is still up to date. Pure.
+import { createHash } from 'node:crypto';
+import { CoiError } from '../errors.ts';
+import type { Image } from '../incus/shapes.ts';
+
+/** Properties of an image that was built on another. */
+export const baseKey = 'user.coi.base';
+export const baseNameKey = 'user.coi.base_name';
+
+export interface CustomOrder {
+  readonly alias: string;
+  /** Alias of the image that it starts from. */
+  readonly base: string;
+  /** Run as root; with its own first line, or by sh. */
+  readonly script: string;
+  readonly compression: string | undefined;
+}
+
+/** The script of `[container.build]`: its file's text, or its commands, of which the first that fails ends it. */
+export function buildScript(script: string | undefined, commands: readonly string[]): string {
+  const text = script ?? (commands.length > 0 ? ['set -e', ...commands, ''].join('\n') : undefined);
+  if (text === undefined)
+    throw new CoiError('config-invalid', 'there is neither a script nor commands to build with', {
+      hint: 'Write script or commands under [container.build], or use --script.',
+    });
+  return text.startsWith('#!') ? text : `#!/bin/sh\n${text}`;
+}
+
+/** Changes with the base and with the script. */
+export function customHash({ script }: Pick<CustomOrder, 'script'>, base: string): string {
+  return createHash('sha256').update(`${base}\0${script}`).digest('hex').slice(0, 16);
+}
+
+/**
+ * Why an image is stale, in words, or undefined if it is not: the image that it was built on has been replaced.
+ * `targets` tells what an alias names now.
+ */
+export function staleBase(
+  image: Pick<Image, 'properties'>,
+  target: (alias: string) => string | undefined,
+): string | undefined {
+  const { [baseKey]: base, [baseNameKey]: name } = image.properties;
+  if (base === undefined || name === undefined) return undefined;
+  const now = target(name);
+  return now === undefined || now === base ? undefined : `it was built on an older '${name}'`;
+}

@@ -1,0 +1,158 @@
+// coi image and custom builds through the built program, on the image of the tests.
+import assert from 'node:assert/strict';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const timeout = 180_000;
+let bed: Bed;
+/** Image names of this run begin so. */
+let names: string;
+
+before(async () => {
+  bed = await makeBed();
+  names = `${bed.prefix}img`;
+});
+after(async () => {
+  for (const { fingerprint, aliases } of (await bed?.incus.images()) ?? []) {
+    if (aliases.some(({ name }) => name.startsWith(names)))
+      await (await bed.incus.deleteImage(fingerprint)).wait();
+  }
+  await bed?.[Symbol.asyncDispose]();
+});
+
+async function script(name: string, text: string): Promise<void> {
+  const path = join(bed.workspace.path, name);
+  await writeFile(path, text);
+  await chown(path, bed.user.uid, bed.user.gid);
+}
+
+test('build custom makes an image by a script, says when it is there, and leaves no container', {
+  timeout,
+}, async () => {
+  await script('make.sh', 'echo made >/etc/made; id -u >>/etc/made; cat /etc/made\n');
+  const build = ['build', 'custom', names, '--script', 'make.sh', '--base', bed.image];
+  const first = await bed.coi([...build, '--compression', 'none']);
+  assert.equal(first.status, 0, first.stderr);
+  assert.match(
+    first.stdout,
+    new RegExp(`^Image '${names}' built successfully!\n +Version: +${names}-\\d{8}-\\d{6}\n`),
+  );
+  assert.deepEqual(await bed.instances(), []);
+  const again = await bed.coi(build);
+  assert.match(again.stdout, /already exists\. Use --force/);
+  await script('make.sh', 'echo other\n');
+  assert.match((await bed.coi(build)).stdout, /made by another recipe/);
+  const ran = await bed.coi(['run', '--image', names, '--', 'cat', '/etc/made']);
+  assert.equal(ran.stdout, 'made\n0\n', ran.stderr);
+});
+
+test('a script that fails names its log and leaves neither image nor container', {
+  timeout,
+}, async () => {
+  await script('fails.sh', '#!/bin/bash\necho "the reason"\nexit 3\n');
+  const said = await bed.coi([
+    'build',
+    'custom',
+    `${names}-bad`,
+    '--script',
+    'fails.sh',
+    '--base',
+    bed.image,
+  ]);
+  assert.equal(said.status, 1);
+  assert.match(said.stderr, /ended with status 3\nHint: What it printed is in .*\.log/);
+  assert.equal((await bed.coi(['image', 'exists', `${names}-bad`])).status, 1);
+  assert.deepEqual(await bed.instances(), []);
+  const missing = await bed.coi([
+    'build',
+    'custom',
+    'x',
+    '--script',
+    'none.sh',
+    '--base',
+    bed.image,
+  ]);
+  assert.match(missing.stderr, /does not exist/);
+  const noBase = await bed.coi([
+    'build',
+    'custom',
+    'x',
+    '--script',
+    'fails.sh',
+    '--base',
+    `${names}-no`,
+  ]);
+  assert.match(noBase.stderr, /not found/);
+});
+
+test("build --profile makes the profile's image from its commands", { timeout }, async () => {
+  const directory = join(bed.user.home, '.coi/profiles/web');
+  await mkdir(directory, { recursive: true });
+  await writeFile(
+    join(directory, 'config.toml'),
+    `[container]\nimage = "${names}-web"\n[container.build]\nbase = "${bed.image}"\ncompression = "none"\ncommands = ["echo one >/etc/one", "false || echo two >/etc/two"]\n`,
+  );
+  for (const path of ['.coi', '.coi/profiles', '.coi/profiles/web'])
+    await chown(join(bed.user.home, path), bed.user.uid, bed.user.gid);
+  const said = await bed.coi(['build', '--profile', 'web']);
+  assert.equal(said.status, 0, said.stderr);
+  const ran = await bed.coi(['run', '--profile', 'web', '--', 'cat', '/etc/one', '/etc/two']);
+  assert.equal(ran.stdout, 'one\ntwo\n', ran.stderr);
+});
+
+test('publish makes an image of a container, which is gone then; info, list, delete and exists agree', {
+  timeout,
+}, async () => {
+  const [container, alias] = [`${bed.prefix}pub`, `${names}-pub`];
+  await bed.coi(['container', 'launch', bed.image, container]);
+  await bed.coi(['container', 'exec', container, '--', 'touch', '/etc/published']);
+  const said = await bed.coi([
+    'image',
+    'publish',
+    container,
+    alias,
+    '--description',
+    'mine',
+    '--compression',
+    'none',
+  ]);
+  assert.equal(said.status, 0, said.stderr);
+  const { fingerprint, alias: named } = JSON.parse(said.stdout);
+  assert.equal(named, alias);
+  assert.equal((await bed.coi(['container', 'exists', container])).status, 1);
+  assert.equal((await bed.coi(['image', 'exists', alias])).status, 0);
+  assert.match(
+    (await bed.coi(['image', 'info', alias])).stdout,
+    new RegExp(`^Fingerprint: ${fingerprint}$`, 'm'),
+  );
+  const rows = JSON.parse(
+    (await bed.coi(['image', 'list', '--format', 'json', '--prefix', alias])).stdout,
+  );
+  assert.deepEqual(
+    rows.map((row: { aliases: string[] }) => row.aliases),
+    [[alias]],
+  );
+  assert.deepEqual(Object.keys(rows[0]), ['fingerprint', 'aliases', 'size', 'created_at']);
+  assert.match(
+    (await bed.coi(['images', '--all'])).stdout,
+    /^Available Images:\n\nCOI Images:\n {2}[✓✗] coi-default[\s\S]*All Local Images:\nALIAS +SIZE +UPLOAD DATE\n/,
+  );
+  assert.equal(
+    (await bed.coi(['image', 'list', '--prefix', 'no-such'])).stdout,
+    "No images found with prefix 'no-such'\n",
+  );
+  assert.equal((await bed.coi(['image', 'delete', alias])).status, 0);
+  assert.equal((await bed.coi(['image', 'exists', alias])).status, 1);
+  assert.equal((await bed.coi(['image', 'delete', alias])).status, 1);
+});
+
+test('cleanup keeps the newest versions', { timeout }, async () => {
+  const { target } = (await bed.incus.imageAlias(names)) ?? {};
+  assert.ok(target);
+  for (const flags of [[], ['--keep', '0'], ['--keep', 'x']])
+    assert.equal((await bed.coi(['image', 'cleanup', names, ...flags])).status, 2);
+  const said = await bed.coi(['image', 'cleanup', `${names}-web-`, '--keep', '1']);
+  assert.equal(said.stdout, 'Deleted 0 image(s)\nKept 1 image(s)\n', said.stderr);
+});
