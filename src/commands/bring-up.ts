@@ -112,6 +112,7 @@ async function launched(
     serverFacts(app, wanted.image, wanted.storagePool),
     app.incus(),
     reserveOrStart(app),
+    checkBase(app, resolved),
   ]);
   app.io.tell(`Setting up session ${session}...`);
   const { prepareStore, discardStore, recordSession } = agent;

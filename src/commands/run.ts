@@ -18,6 +18,7 @@ import {
   wantedSlot,
   wish,
 } from './prepare.ts';
+import { checkBase } from './stale-base.ts';
 import { guestHome, noTool } from './tool.ts';
 
 export function register(command: Command, app: App): void {
@@ -47,6 +48,7 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
   });
   const environment = agentEnvironment(app, options, resolved);
   const incus = await app.incus();
+  await checkBase(app, resolved);
   const container = await launchPlain(app, wanted);
   let status: number;
   try {
