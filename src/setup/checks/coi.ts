@@ -89,12 +89,12 @@ export const coid: Check = {
     return finding('warning', message, found.details, { plan: start });
   },
   fix: async (ground) => {
-    const { installer, machine, signal } = ground;
+    const { installer, machine } = ground;
     if (!installer)
       throw new CoiError('setup-failed', 'coid cannot be started before coi is installed');
     const program = programOf(installer);
-    // Whatever runs there is replaced; none is fine as well, so its status does not matter.
-    const stop = () => machine.run([program, 'daemon', 'stop'], { signal });
+    // Whatever runs there is replaced; that none runs is no failure of it.
+    const stop = () => command(ground, [program, 'daemon', 'stop']);
     if (!(await hasSystemd(machine))) {
       await stop();
       await command(ground, [program, 'daemon', 'start']);
