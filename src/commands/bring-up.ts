@@ -26,6 +26,7 @@ import {
   wish,
 } from './prepare.ts';
 import { agentOf } from './session-agent.ts';
+import { checkBase } from './stale-base.ts';
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {

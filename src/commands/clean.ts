@@ -11,6 +11,7 @@ import { tools } from '../tools/list.ts';
 import type { GlobalOptions } from './command.ts';
 import { namedContainers, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { cleanOwnership } from './ownership.ts';
 import { config } from './prepare.ts';
 
 interface CleanOptions extends GlobalOptions {
@@ -19,6 +20,7 @@ interface CleanOptions extends GlobalOptions {
   sessions?: boolean;
   orphans?: boolean;
   pools?: boolean;
+  ownership?: boolean;
   dryRun?: boolean;
 }
 
@@ -29,11 +31,16 @@ export function register(command: Command, app: App): void {
     .option('-f, --force', 'do not ask')
     .option('--sessions', 'saved sessions (conversations) of the configured tool, no containers')
     .option('--orphans', 'also what interrupted starts have left')
+    .option(
+      '--ownership',
+      'give what containers left in this workspace and its sessions under their own ids to you',
+    )
     .option('--dry-run', 'only say what would be done')
     .action((names: string[]) => clean(app, flagsOf<CleanOptions>(command), names));
 }
 
 async function clean(app: App, options: CleanOptions, words: readonly string[]): Promise<void> {
+  if (options.ownership) return cleanOwnership(app, options);
   const { io } = app;
   const own = await ownContainers(app, options);
   const named = namedContainers(app, own, words).map(({ name }) => name);

@@ -47,7 +47,7 @@ export interface Wanted {
 }
 
 /** Ids of one container, as Incus gives an isolated one. */
-const idsPerContainer = 65_536;
+export const idsPerContainer = 65_536;
 const idmapChoicesMax = 15_000;
 /** Of the vendor range that Incus uses for its own NICs. */
 const macPrefix = '10:66:6a';
@@ -60,7 +60,7 @@ export function allocate(wanted: Wanted, taken: Taken, bridge: Bridge, ids: IdRa
   return {
     container,
     slot,
-    idmapBase: freeIdmapBase(wanted, taken.idmapBases, ids),
+    idmapBase: idmapBaseOf(wanted.ownerUid, wanted.request.workspace, taken.idmapBases, ids),
     // From the reservation, not from the name: rules of a container that is going cannot meet the next of that name.
     hostName: firstFree(
       (salt) => `coi${digest(`${wanted.id} ${salt}`).toString('hex').slice(0, 10)}`,
@@ -146,12 +146,14 @@ function freeSlot(
   });
 }
 
-function freeIdmapBase(
-  { request, ownerUid }: Wanted,
+/** The range of an owner's workspace: the same each time, as long as nobody else has it. */
+export function idmapBaseOf(
+  ownerUid: number,
+  workspace: string,
   taken: ReadonlyMap<number, string>,
   ids: IdRange,
 ): number {
-  const key = idsKey(ownerUid, request.workspace);
+  const key = idsKey(ownerUid, workspace);
   // The first range is what Incus gives to containers that are not isolated.
   const choices = Math.min(idmapChoicesMax, Math.floor(ids.count / idsPerContainer) - 1);
   if (choices < 1)

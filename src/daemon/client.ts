@@ -12,6 +12,8 @@ import {
   type MonitorsReply,
   type MountsReply,
   type NetworkReport,
+  type OwnershipReply,
+  type OwnershipRequest,
   type PermitReply,
   type PermitRequest,
   protocolHeader,
@@ -47,6 +49,8 @@ export interface Coid {
     request: RemountRequest,
     options?: CoidOptions,
   ): Promise<readonly ReservedMount[]>;
+  /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
+  giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
   /** What a session may reach, and what it was refused of late. */
   network(container: string, options?: CoidOptions): Promise<NetworkReport>;
   /** Opens an entry (as in `allowed_domains`) to a running session for a while. */
@@ -64,6 +68,7 @@ export interface Coid {
 }
 
 const callLimitMs = 10_000;
+const giveBackMs = 15 * 60_000;
 const replyBytesMax = 4 * 1024 * 1024;
 
 /** Path of coid's socket: below `$COI_RUN_DIR`, or /run/coi. */
@@ -91,6 +96,11 @@ export function openCoid({ socketPath }: { socketPath: string }): Coid {
           options,
         )) as MountsReply
       ).mounts,
+    giveBack: async (request, options) =>
+      (await call('POST', '/v1/ownership', request, {
+        timeoutMs: giveBackMs,
+        ...options,
+      })) as OwnershipReply,
     network: async (container, options) =>
       (await call(
         'GET',

@@ -94,6 +94,21 @@ export interface Reservation {
   readonly mounts: readonly ReservedMount[];
 }
 
+/** POST /v1/ownership: what containers of that workspace left under their ids becomes its owner's. */
+export interface OwnershipRequest {
+  readonly workspace: string;
+  /** Besides the workspace: the stores of its sessions. */
+  readonly directories: readonly string[];
+  /** Only counts. */
+  readonly dryRun?: boolean;
+}
+
+export interface OwnershipReply {
+  readonly count: number;
+  /** False if a session began meanwhile, or a directory could not be read to its end. */
+  readonly complete: boolean;
+}
+
 /** POST /v1/containers/<name>/mounts */
 export interface RemountRequest {
   /** Instead of those that its keys name, for a stopped one; whoever asks writes them there. */

@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import type { Monitors } from './monitor/monitors.ts';
 import type { MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
+import type { Ownership } from './ownership.ts';
 import type { Keeper } from './protect/keeper.ts';
 import type { DaemonStatus } from './protocol.ts';
 import {
@@ -29,6 +30,7 @@ export interface ReconcilerParts {
   readonly guards: Pick<SessionGuards, 'follow'>;
   readonly service: Service;
   readonly monitors: Monitors;
+  readonly ownership: Pick<Ownership, 'follow'>;
   readonly keeper: Pick<Keeper, 'release' | 'drop'>;
   /** Guards the workspace of a running session, if it is not; may throw. */
   readonly guardAgain: (session: SessionRecord) => void;
@@ -171,7 +173,8 @@ export class Reconciler {
   }
 
   async #look(): Promise<void> {
-    const { world, trees, leases, guards, monitors, log, runDir, elapsedMs } = this.#parts;
+    const { world, trees, leases, guards, monitors, ownership, log, runDir, elapsedMs } =
+      this.#parts;
     // Leases and mounts first: a reservation that becomes a container meanwhile then is in both, or in the instances.
     const before = leases.all();
     const mounts = trees.present();
@@ -179,6 +182,7 @@ export class Reconciler {
     world.forgetInstances();
     const instances = await world.instances();
     monitors.reconcile(instances);
+    ownership.follow(instances);
     const known = new Map(
       [...before, ...leases.all()].map(({ reservation: { id }, expiresMs }) => [id, expiresMs]),
     );

@@ -9,6 +9,7 @@ import {
   type MountRequest,
   mountsMax,
   type NetworkMode,
+  type OwnershipRequest,
   type PolicyRecord,
   type RemountRequest,
   type ReserveRequest,
@@ -16,6 +17,7 @@ import {
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
 const mode = z.enum(['restricted', 'allowlist', 'open']);
+const directoriesMax = 1000;
 const short = z.string().check(z.maxLength(300));
 const port = z.int().check(z.minimum(1), z.maximum(65_535));
 const policyShape = z.strictObject({
@@ -36,6 +38,11 @@ const mountShapes = z
 const protectShape = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(200)),
   mode: z.enum(['guard', 'watch']),
+});
+const ownershipShape = z.strictObject({
+  workspace: path,
+  directories: z.array(path).check(z.maxLength(directoriesMax)),
+  dryRun: z.optional(z.boolean()),
 });
 const remountShape = z.strictObject({
   mounts: z.optional(mountShapes),
@@ -92,6 +99,18 @@ export function parseRemountRequest(body: unknown): RemountRequest {
     ...(mounts === undefined ? {} : { mounts: soundMounts(mounts) }),
     ...(network === undefined ? {} : { network }),
     ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
+  };
+}
+
+/** Throws `usage` or `mount-invalid`. */
+export function parseOwnershipRequest(body: unknown): OwnershipRequest {
+  const result = z.safeParse(ownershipShape, body);
+  if (!result.success) throw new CoiError('usage', 'not a request for ownership');
+  const { workspace, directories, dryRun } = result.data;
+  return {
+    workspace: absolutePath(workspace),
+    directories: directories.map(absolutePath),
+    dryRun: dryRun ?? false,
   };
 }
 

@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import { monitorAnswer } from './monitor/answer.ts';
 import type { Monitors } from './monitor/monitors.ts';
 import type { NetworkService } from './network/network-service.ts';
+import type { Ownership } from './ownership.ts';
 import {
   type DaemonError,
   type DaemonStatus,
@@ -16,13 +17,14 @@ import {
   protocolVersion,
   requestBytesMax,
 } from './protocol.ts';
-import { parseRemountRequest, parseReserveRequest } from './request.ts';
+import { parseOwnershipRequest, parseRemountRequest, parseReserveRequest } from './request.ts';
 import type { Service } from './service.ts';
 
 export interface ServerParts {
   readonly service: Service;
   readonly network: NetworkService;
   readonly monitors: Monitors;
+  readonly ownership: Ownership;
   readonly status: () => Promise<DaemonStatus>;
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
@@ -86,7 +88,7 @@ async function handle(
 }
 
 async function route(
-  { service, network, monitors, status, reserved }: ServerParts,
+  { service, network, monitors, ownership, status, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -117,6 +119,8 @@ async function route(
           peer,
         ),
       };
+    case 'POST ownership':
+      return ownership.give(parseOwnershipRequest(await readJson(request)), peer);
     case 'GET monitor':
     case 'GET monitor/*':
     case 'GET audit/*':

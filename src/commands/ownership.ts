@@ -1,0 +1,49 @@
+// coi clean --ownership: what containers left in a workspace and its sessions under their own ids becomes the user's.
+import type { App } from '../app.ts';
+import { hostFiles } from '../host/files.ts';
+import type { WorkspacePath } from '../names.ts';
+import { storePath } from '../session/store.ts';
+import { storedSessions } from '../session/stored.ts';
+import { workspacePath } from '../session/workspace.ts';
+import type { GlobalOptions } from './command.ts';
+
+export interface OwnershipOptions extends GlobalOptions {
+  /** Of every workspace that has a saved session. */
+  all?: boolean;
+  dryRun?: boolean;
+}
+
+/** Throws `session-live` while a container of the workspace runs. */
+export async function cleanOwnership(app: App, options: OwnershipOptions): Promise<void> {
+  const here = workspacePath(app.cwd, options.workspace ?? '.');
+  const stores = storesByWorkspace(app);
+  const workspaces = options.all ? [...new Set([here, ...stores.keys()])] : [here];
+  const coid = await app.coid();
+  let found = 0;
+  for (const workspace of workspaces) {
+    const { count, complete } = await coid.giveBack(
+      { workspace, directories: stores.get(workspace) ?? [], dryRun: options.dryRun ?? false },
+      { signal: app.signal },
+    );
+    found += count;
+    const what = `${count} ${count === 1 ? 'entry' : 'entries'} in ${workspace} and its sessions`;
+    if (count > 0) app.io.print(options.dryRun ? `  - ${what}` : `✓ Given back: ${what}`);
+    if (!complete)
+      app.io.warn(`${workspace}: not all of it was looked at; a session may have begun meanwhile`);
+  }
+  if (found === 0) app.io.print('Nothing to give back.');
+  else if (options.dryRun) app.io.print('[Dry run] No changes made.');
+}
+
+function storesByWorkspace(app: App): Map<WorkspacePath, string[]> {
+  const { home } = app.user;
+  const stores = new Map<WorkspacePath, string[]>();
+  for (const entry of storedSessions({ home }, hostFiles)) {
+    if (entry.kind !== 'saved' || entry.metadata.workspace === undefined) continue;
+    const { workspace, tool, sessionId } = entry.metadata;
+    const key = workspace as WorkspacePath;
+    const dirs = stores.get(key) ?? [];
+    stores.set(key, [...dirs, storePath(home, `sessions-${tool}`, sessionId)]);
+  }
+  return stores;
+}

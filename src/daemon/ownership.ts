@@ -1,0 +1,198 @@
+// Gives what a container's root and services left under ids of the container to the owner: when an ephemeral session
+// has ended and no other container has these ids, and whenever its owner asks.
+import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CoiError } from '../errors.ts';
+import { type GivenBack, giveBack } from '../host/give-back.ts';
+import type { Libc } from '../host/libc.ts';
+import { type FileIds, openAs, type Source } from '../host/open-source.ts';
+import type { Peer } from '../host/peer.ts';
+import type { Instance } from '../incus/shapes.ts';
+import { sessionRecord } from '../session/record.ts';
+import { type IdRange, idmapBaseOf, idsPerContainer, takenBy, unionOf } from './allocate.ts';
+import type { Leases } from './leases.ts';
+import type { Log } from './log.ts';
+import { isTreeId } from './mount-trees.ts';
+import { type EndedSession, type Notes, notesAfter } from './ownership-notes.ts';
+import type { OwnershipReply, OwnershipRequest } from './protocol.ts';
+import { ownerOf, rightsOf } from './whose.ts';
+import type { World } from './world.ts';
+
+export interface OwnershipParts {
+  readonly libc: Libc;
+  readonly world: World;
+  readonly leases: Leases;
+  readonly ids: IdRange;
+  readonly log: Log;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly signal: AbortSignal;
+}
+
+export class Ownership {
+  readonly #parts: OwnershipParts;
+  readonly #directory: string;
+  #notes: Notes = new Map();
+  /** Bases of all instances, as the last look saw them. */
+  #inUse: ReadonlySet<number> = new Set();
+  readonly #working = new Set<string>();
+  /** One at a time: it is work for the disk, and nobody waits. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(parts: OwnershipParts) {
+    this.#parts = parts;
+    this.#directory = join(parts.stateDir, 'ownership');
+  }
+
+  /** Takes over what an earlier coid had noted. */
+  load(): void {
+    mkdirSync(this.#directory, { mode: 0o700, recursive: true });
+    const found = readdirSync(this.#directory).flatMap((name) => {
+      const note = readNote(join(this.#directory, name));
+      if (!note) rmSync(join(this.#directory, name), { force: true });
+      return note ?? [];
+    });
+    this.#notes = new Map(found.map((note) => [note.id, note]));
+  }
+
+  /** Called at each look with all instances. Begins what can be done; does not wait for it. */
+  follow(instances: readonly Instance[]): void {
+    const { leases, runDir } = this.#parts;
+    const taken = takenBy(instances);
+    this.#inUse = new Set(taken.idmapBases.keys());
+    const reserved = new Set(leases.taken().idmapBases.keys());
+    const { notes, due } = notesAfter(this.#notes, { instances, reserved, runDir });
+    for (const note of notes.values()) if (!this.#notes.has(note.id)) this.#write(note);
+    for (const id of this.#notes.keys()) if (!notes.has(id)) this.#forget(id);
+    this.#notes = notes;
+    for (const note of due) this.#begin(note);
+  }
+
+  /** For the owner who asks, in directories that the asking user can reach. Throws `session-live` while one of these containers runs. */
+  async give(request: OwnershipRequest, peer: Peer): Promise<OwnershipReply> {
+    const { libc, world, leases, ids, log } = this.#parts;
+    world.forgetInstances();
+    const instances = await world.instances();
+    using workspace = opened(libc, peer, request.workspace);
+    const owner = ownerOf(libc, peer, workspace?.source.stats);
+    const taken = unionOf([takenBy(instances), leases.taken()]);
+    const base = idmapBaseOf(owner.uid, request.workspace, taken.idmapBases, ids);
+    const live = instances.find(
+      ({ status, config }) =>
+        status !== 'Stopped' && sessionRecord(config)?.mounts.idmapBase === base,
+    );
+    if (live)
+      throw new CoiError(
+        'session-live',
+        `${live.name} runs in this workspace: what its services write has to stay theirs`,
+        { hint: `End it first: \`coi shutdown ${live.name}\`.` },
+      );
+    let count = 0;
+    let complete = true;
+    for (const path of [request.workspace, ...request.directories]) {
+      const dryRun = request.dryRun ?? false;
+      const given = await this.#giveIn(path, peer, { base, owner, dryRun, ownInstances: true });
+      count += given.count;
+      complete &&= given.complete;
+    }
+    log('info', 'gave-back', { uid: peer.uid, owner: owner.uid, base, count, complete });
+    return { count, complete };
+  }
+
+  #begin(note: EndedSession): void {
+    if (this.#working.has(note.id)) return;
+    this.#working.add(note.id);
+    this.#work = this.#work
+      .then(() => this.#finish(note))
+      .catch((error: unknown) => this.#parts.log('error', 'give-back-failed', { error }))
+      .finally(() => this.#working.delete(note.id));
+  }
+
+  async #finish(note: EndedSession): Promise<void> {
+    const { libc, log } = this.#parts;
+    const { id, container, idmapBase: base, ownerUid: uid, ownerGid: gid } = note;
+    if (!this.#isOfContainers(base)) return this.#forget(id);
+    let count = 0;
+    for (const path of note.sources) {
+      const options = { base, owner: { uid, gid }, dryRun: false, ownInstances: false };
+      const given = await this.#giveIn(path, rightsOf(libc, note), options);
+      count += given.count;
+      // The note stays: the next look finds that it is still to be done.
+      if (!given.complete) return;
+    }
+    if (count > 0) log('info', 'gave-back', { container, owner: uid, base, count });
+    this.#forget(id);
+  }
+
+  async #giveIn(
+    path: string,
+    rights: FileIds,
+    options: {
+      base: number;
+      owner: { uid: number; gid: number };
+      dryRun: boolean;
+      /** Containers that have stopped may have these ids. */
+      ownInstances: boolean;
+    },
+  ): Promise<GivenBack> {
+    const { libc, leases, signal } = this.#parts;
+    const { base, owner, dryRun, ownInstances } = options;
+    using directory = opened(libc, rights, path);
+    if (!directory) return { count: 0, complete: true };
+    return await giveBack({
+      directory: directory.source.fd,
+      range: { from: base, count: idsPerContainer },
+      owner,
+      dryRun,
+      // A session that begins meanwhile may have services that need their files.
+      mayGoOn: () =>
+        !leases.taken().idmapBases.has(base) && (ownInstances || !this.#inUse.has(base)),
+      signal,
+    });
+  }
+
+  /** The record was written by a user: ids of accounts of the host must not become anybody's. */
+  #isOfContainers(base: number): boolean {
+    const { from, count } = this.#parts.ids;
+    return Number.isInteger(base) && base >= from && base + idsPerContainer <= from + count;
+  }
+
+  #write(note: EndedSession): void {
+    writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
+  }
+
+  #forget(id: string): void {
+    rmSync(join(this.#directory, id), { force: true });
+    const rest = new Map(this.#notes);
+    rest.delete(id);
+    this.#notes = rest;
+  }
+}
+
+interface OpenedDirectory extends Disposable {
+  readonly source: Source;
+}
+
+/** undefined if there is no such directory (any more) for who has these rights. */
+function opened(libc: Libc, rights: FileIds, path: string): OpenedDirectory | undefined {
+  try {
+    const source = openAs(libc, rights, path);
+    return { source, [Symbol.dispose]: () => closeSync(source.fd) };
+  } catch {
+    return undefined;
+  }
+}
+
+function readNote(path: string): EndedSession | undefined {
+  try {
+    const note = JSON.parse(readFileSync(path, 'utf8')) as Partial<EndedSession> | null;
+    const sound =
+      typeof note?.id === 'string' &&
+      isTreeId(note.id) &&
+      Array.isArray(note.sources) &&
+      [note.ownerUid, note.ownerGid, note.idmapBase].every(Number.isInteger);
+    return sound ? (note as EndedSession) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+// Giving files of a container back to their owner, on a real file system.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { test } from 'node:test';
+import { type GiveBack, giveBack } from '../../src/host/give-back.ts';
+
+const range = { from: 2_000_000, count: 65_536 };
+const owner = { uid: 20_001, gid: 20_002 };
+
+class Tree implements Disposable {
+  readonly path = mkdtempSync('/tmp/coit-give-');
+  readonly fd = openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY);
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  file(name: string, uid: number, gid: number, mode = 0o644): string {
+    const path = `${this.path}/${name}`;
+    writeFileSync(path, 'x');
+    lchownSync(path, uid, gid);
+    chmodSync(path, mode);
+    return path;
+  }
+
+  directory(name: string, uid: number): void {
+    mkdirSync(`${this.path}/${name}`);
+    lchownSync(`${this.path}/${name}`, uid, uid);
+  }
+
+  give(more: Partial<GiveBack> = {}) {
+    const signal = new AbortController().signal;
+    return giveBack({ directory: this.fd, range, owner, mayGoOn: () => true, signal, ...more });
+  }
+}
+
+const ids = (path: string) => {
+  const { uid, gid, mode } = lstatSync(path);
+  return [uid, gid, mode & 0o7777];
+};
+
+test('exactly what carries ids of the range is given, uid and gid each by itself, without its suid bits', async () => {
+  using tree = new Tree();
+  const [first, last] = [range.from, range.from + range.count - 1];
+  tree.directory('db', first + 999);
+  const inner = tree.file('db/data', first + 999, first + 999);
+  const suid = tree.file('suid', first, 0, 0o6755);
+  const group = tree.file('group', 5, last);
+  const before = tree.file('before', first - 1, last + 1, 0o4755);
+  lchownSync(tree.path, last, last);
+  assert.deepEqual(await tree.give(), { count: 5, complete: true });
+  assert.deepEqual(ids(inner), [owner.uid, owner.gid, 0o644]);
+  assert.deepEqual(ids(`${tree.path}/db`).slice(0, 2), [owner.uid, owner.gid]);
+  assert.deepEqual(ids(suid), [owner.uid, 0, 0o755]);
+  assert.deepEqual(ids(group), [5, owner.gid, 0o644]);
+  assert.deepEqual(ids(before), [first - 1, last + 1, 0o4755]);
+  assert.deepEqual(ids(tree.path).slice(0, 2), [owner.uid, owner.gid]);
+  assert.deepEqual(await tree.give(), { count: 0, complete: true });
+});
+
+test('a link is given itself, never what it leads to, and a directory that is a link is not entered', async () => {
+  using tree = new Tree();
+  using elsewhere = new Tree();
+  const target = elsewhere.file('target', range.from, range.from);
+  symlinkSync(target, `${tree.path}/link`);
+  symlinkSync(elsewhere.path, `${tree.path}/directory`);
+  lchownSync(`${tree.path}/link`, range.from, range.from);
+  assert.deepEqual(await tree.give(), { count: 1, complete: true });
+  assert.deepEqual(ids(`${tree.path}/link`).slice(0, 2), [owner.uid, owner.gid]);
+  assert.deepEqual(ids(target).slice(0, 2), [range.from, range.from]);
+});
+
+test('names that are no text, blanks, newlines and great depth are no obstacle', async () => {
+  using tree = new Tree();
+  let path: Buffer = Buffer.from(`${tree.path}/`);
+  for (let depth = 0; depth < 300; depth += 1) {
+    path = Buffer.concat([path, Buffer.from([0xff, 0x0a, 0x20, 0x27]), Buffer.from('/')]);
+    if (path.length > 1500) break;
+    mkdirSync(path);
+    lchownSync(path, range.from, 0);
+  }
+  const { count, complete } = await tree.give();
+  assert.ok(complete);
+  assert.ok(count > 200, `${count}`);
+});
+
+test('a second name of a file is no second file', async () => {
+  using tree = new Tree();
+  const path = tree.file('one', range.from, 0);
+  linkSync(path, `${tree.path}/two`);
+  assert.deepEqual(await tree.give(), { count: 1, complete: true });
+});
+
+test('it only counts when told so, and stops when it may not go on', async () => {
+  using tree = new Tree();
+  for (let at = 0; at < 250; at += 1) tree.file(`f${at}`, range.from, 0);
+  assert.deepEqual(await tree.give({ dryRun: true }), { count: 250, complete: true });
+  let asked = 0;
+  const stopped = await tree.give({ mayGoOn: () => ++asked < 3 });
+  assert.deepEqual(stopped, { count: 200, complete: false });
+  const aborted = new AbortController();
+  aborted.abort();
+  assert.equal((await tree.give({ signal: aborted.signal })).complete, false);
+});
