@@ -14,7 +14,7 @@ import {
 } from '../host/mounts.ts';
 import { parseSessionId, quoted } from '../names.ts';
 import type { Ancestor } from '../session/protect.ts';
-import { guardGroups, leftOut } from './protect/groups.ts';
+import { guardIds, leftOut } from './protect/ids.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
 import type { OpenMount } from './sources.ts';
 
@@ -101,7 +101,7 @@ export class MountTrees {
     makeMountPoint(target);
     unmount(this.#libc, target);
     const { readonly } = request;
-    const namespace = this.#namespace(owner, guardGroups);
+    const namespace = this.#namespace(owner, guardIds);
     const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
     if (ancestors.length === 0) return { name: request.name, hostPath: target, kind };
     if (kind === 'plain') throw unguardable(source.path);

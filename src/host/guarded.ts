@@ -1,7 +1,5 @@
 // Looks at and changes single entries below an open directory, by descriptors that no link and no rename can mislead.
 import {
-  chmodSync,
-  chownSync,
   closeSync,
   constants,
   fchmodSync,
@@ -138,12 +136,4 @@ export class Below implements Disposable {
       }) ?? false
     );
   }
-}
-
-/** Gives an open entry (no link) to a group. The mode is put back, since a change of group may take bits away. */
-export function changeGroup(fd: number, gid: number, mode?: number): void {
-  const path = `/proc/self/fd/${fd}`;
-  const before = fstatSync(fd).mode & 0o7777;
-  chownSync(path, 0xffffffff, gid);
-  chmodSync(path, mode ?? before);
 }

@@ -39,9 +39,9 @@ export class UserNamespaces implements Disposable {
     this.#libc = libc;
   }
 
-  /** A descriptor of the namespace with these maps; it stays open at least until the next call. Throws SystemCallError or an errno error. */
-  descriptor(uid: IdSwap, gid: IdSwap, unmappedGids: readonly number[] = []): number {
-    const key = [uid.onDisk, uid.shown, gid.onDisk, gid.shown, ...unmappedGids].join(' ');
+  /** A descriptor of the namespace with these maps (the `unmapped` ids are in neither); it stays open at least until the next call. Throws SystemCallError or an errno error. */
+  descriptor(uid: IdSwap, gid: IdSwap, unmapped: readonly number[] = []): number {
+    const key = [uid.onDisk, uid.shown, gid.onDisk, gid.shown, ...unmapped].join(' ');
     const known = this.#kept.get(key);
     if (known !== undefined) {
       // Moved to the end, so that the first of the map is the one not used for the longest time.
@@ -49,7 +49,7 @@ export class UserNamespaces implements Disposable {
       this.#kept.set(key, known);
       return known;
     }
-    const fd = this.#make(idMapText(uid), idMapText(gid, unmappedGids));
+    const fd = this.#make(idMapText(uid, unmapped), idMapText(gid, unmapped));
     this.#kept.set(key, fd);
     for (const [oldest, unused] of this.#kept) {
       if (this.#kept.size <= namespacesMax) break;

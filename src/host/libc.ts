@@ -36,6 +36,11 @@ export interface Libc {
   /** Fills `value`; returns the length that the kernel gave. */
   getsockopt(fd: number, level: number, option: number, value: Buffer): number;
   fcntl(fd: number, command: number, argument: Buffer): number;
+  /** Value of an extended attribute; undefined if there is none of that name. */
+  getxattr(path: string, name: string): Buffer | undefined;
+  setxattr(path: string, name: string, value: Buffer): void;
+  /** Does nothing if there is none. */
+  removexattr(path: string, name: string): void;
   /** The ids with which this thread (the only one of JavaScript) opens files from now on. */
   setFileIds(ids: { uid: number; gid: number; groups: readonly number[] }): void;
   /** A child in new namespaces (`flags`) that only sleeps and executes nothing; it ends by itself after `seconds`. */
@@ -55,6 +60,7 @@ const MOVE_MOUNT_BOTH_EMPTY = 0x44;
 const SIGCHLD = 17;
 const stackBytes = 65_536;
 const groupsMax = 1024;
+const xattrBytesMax = 65_536;
 /** The new calls have one number on all architectures (<asm-generic/unistd.h>); setgroups is old. */
 const numbers = { openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 };
 const setgroupsNumbers: Readonly<Record<string, number>> = { x64: 116, arm64: 159 };
@@ -81,6 +87,7 @@ export async function loadLibc(): Promise<Libc> {
     'int getsockopt(int fd, int level, int option, void *value, void *length)',
   );
   const fcntl = c.func('int fcntl(int fd, int command, void *argument)');
+  const attributes = xattrs(c, check);
   const waitpid = c.func('int waitpid(int pid, void *status, int options)');
   const setfsuid = c.func('int setfsuid(uint32 uid)');
   const setfsgid = c.func('int setfsgid(uint32 gid)');
@@ -133,12 +140,47 @@ export async function loadLibc(): Promise<Libc> {
     },
     cloneSleeper: (flags, seconds) => check('clone', cloneSleeper(flags, seconds)),
     waitpid: (pid) => void check('waitpid', waitpid(pid, null, 0)),
+    ...attributes,
     ...accounts,
   };
 }
 
 type Koffi = typeof import('koffi')['default'];
 type Library = ReturnType<Koffi['load']>;
+
+function xattrs(
+  c: Library,
+  check: (name: string, result: number, about?: string) => number,
+): Pick<Libc, 'getxattr' | 'setxattr' | 'removexattr'> {
+  const get = c.func('long getxattr(const char *path, const char *name, void *value, size_t n)');
+  const set = c.func(
+    'int setxattr(const char *path, const char *name, const void *value, size_t n, int flags)',
+  );
+  const remove = c.func('int removexattr(const char *path, const char *name)');
+  const absent = (error: unknown) =>
+    error instanceof SystemCallError && ['ENODATA', 'EOPNOTSUPP', 'ENOTSUP'].includes(error.code);
+  return {
+    getxattr: (path, name) => {
+      const value = Buffer.alloc(xattrBytesMax);
+      try {
+        const length = check('getxattr', Number(get(path, name, value, value.length)), path);
+        return value.subarray(0, length);
+      } catch (error) {
+        if (absent(error)) return undefined;
+        throw error;
+      }
+    },
+    setxattr: (path, name, value) =>
+      void check('setxattr', set(path, name, value, value.length, 0), path),
+    removexattr: (path, name) => {
+      try {
+        check('removexattr', remove(path, name), path);
+      } catch (error) {
+        if (!absent(error)) throw error;
+      }
+    },
+  };
+}
 
 function sleeper(koffi: Koffi, c: Library): (flags: number, seconds: number) => number {
   const dlsym = c.func('void *dlsym(void *handle, const char *name)');

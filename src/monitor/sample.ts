@@ -29,8 +29,11 @@ export interface GuardCounters {
 /** Somebody opened a file that nobody has a reason to open. */
 export interface Touch {
   readonly path: string;
-  /** `bait` was put there for this; the rest is what only intruders read or write. */
-  readonly kind: 'bait' | 'credential' | 'persistence';
+  /**
+   * `bait` was put there for this; `persistence` is what something on the host starts; `tampering` is an attack on what
+   * is protected.
+   */
+  readonly kind: 'bait' | 'credential' | 'persistence' | 'tampering';
   readonly written: boolean;
   readonly pid: number;
   readonly program: string;

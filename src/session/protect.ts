@@ -26,12 +26,20 @@ export interface Ancestor {
   readonly path: string;
   /** 1 for what lies directly in the workspace. */
   readonly depth: number;
+  readonly by: GuardKind;
 }
+
+/**
+ * By its owner, which is the stronger way, or by its group, where git looks at the owner: it refuses a repository that
+ * is not the user's own. The owner of a file may give it to another group of theirs, so that guard is watched as well.
+ */
+export type GuardKind = 'owner' | 'group';
 
 export interface Leaf {
   readonly path: string;
   /** `tree`: with all that is in it. `sealed`: the directory itself, so that nothing is made, renamed or removed in it. */
   readonly kind: 'file' | 'tree' | 'sealed';
+  readonly by: GuardKind;
 }
 
 export interface Placeholder {
@@ -231,7 +239,12 @@ class Builder {
       this.#refused.set(path, kind);
       return;
     }
-    this.#add({ path, kind: kind === 'file' ? 'file' : 'tree' });
+    // The file of a worktree is one of the things whose owner git looks at.
+    this.#add({
+      path,
+      kind: kind === 'file' ? 'file' : 'tree',
+      by: path === '.git' ? 'group' : 'owner',
+    });
   }
 
   protectOrMake(path: string, made: Omit<Placeholder, 'path'> | undefined): void {
@@ -249,7 +262,7 @@ class Builder {
   seal(path: string): void {
     const kind = this.#facts.kind(path);
     if (kind === 'missing') return;
-    if (kind === 'directory') this.#add({ path, kind: 'sealed' });
+    if (kind === 'directory') this.#add({ path, kind: 'sealed', by: directoryGuard(path) });
     else this.#refused.set(path, kind);
   }
 
@@ -272,7 +285,7 @@ class Builder {
 
   #make(placeholder: Placeholder, kind: Leaf['kind']): void {
     this.#placeholders.push(placeholder);
-    this.#add({ path: placeholder.path, kind });
+    this.#add({ path: placeholder.path, kind, by: 'owner' });
   }
 
   #add(leaf: Leaf): void {
@@ -283,9 +296,14 @@ class Builder {
       const path = parts.slice(0, depth).join('/');
       const kind = this.#facts.kind(path);
       if (kind === 'link' || kind === 'other') this.#refused.set(path, kind);
-      this.#ancestors.set(path, { path, depth });
+      this.#ancestors.set(path, { path, depth, by: directoryGuard(path) });
     }
   }
+}
+
+/** Of a directory that is not guarded as a whole: those that are, or hold, directories of git belong to the user. */
+function directoryGuard(path: string): GuardKind {
+  return /^\.git(?:\/(?:worktrees|modules)(?:\/.*)?)?$/.test(path) ? 'group' : 'owner';
 }
 
 /** What is said about something that cannot be guarded. */

@@ -79,8 +79,8 @@ async function stop(parts: EffectParts, { name }: WatchedSession): Promise<void>
 }
 
 /** Tries again while somebody else's operation is in the way: what a failure means is found by looking. */
-async function insist(
-  { incus, signal }: EffectParts,
+export async function insist(
+  { incus, signal }: Pick<EffectParts, 'incus' | 'signal'>,
   name: string,
   change: StateChange,
   reached: readonly InstanceStatus[],

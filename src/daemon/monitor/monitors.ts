@@ -13,10 +13,12 @@ import { quoted } from '../../names.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Log } from '../log.ts';
+import type { Tampering } from '../protect/keeper.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
 import { ContainerWatch, logOf, type WatchedSession } from './container-watch.ts';
 import { effectsOf } from './effects.ts';
+import { pauseAll } from './pause-all.ts';
 import { type Informants, Sampler } from './sampler.ts';
 
 export interface MonitorParts {
@@ -88,11 +90,19 @@ export class Monitors {
     }
   }
 
-  /** A protected path was made while the sessions with these mounts ran; one of them did it, or the user. */
-  made(ids: readonly string[], path: string): void {
+  /**
+   * Something about a protected path changed while the sessions with these mounts ran; one of them did it, or the user.
+   * Where a guard was taken away or a directory replaced, they stand still at once, watched or not.
+   */
+  tampered(ids: readonly string[], { path, what }: Tampering): void {
+    if (what !== 'made')
+      pauseAll(this.#parts, ids, path).catch((error: unknown) =>
+        this.#parts.log('error', 'pause-failed', { path, error }),
+      );
+    const kind = what === 'made' ? 'persistence' : 'tampering';
     for (const watch of this.#watches.values()) {
       if (ids.includes(watch.session.mounts))
-        watch.tell({ path, kind: 'persistence', written: true, pid: 0, program: '' });
+        watch.tell({ path, kind, written: true, pid: 0, program: '' });
     }
   }
 

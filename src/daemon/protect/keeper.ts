@@ -1,15 +1,6 @@
 // Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
 // put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
-import {
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
@@ -22,7 +13,17 @@ import {
 } from '../../session/protect.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type GuardState, noGuard, type Owner, removeGuard } from './guard.ts';
+import { type GuardRecord, isSame, isWithin, keyOf, readRecord } from './record.ts';
 import { Watchers } from './watchers.ts';
+
+export interface Tampering {
+  readonly path: string;
+  /**
+   * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
+   * for. `replaced`: another directory is in its place.
+   */
+  readonly what: 'made' | 'stripped' | 'replaced';
+}
 
 export interface KeeperParts {
   readonly libc: Libc;
@@ -31,22 +32,8 @@ export interface KeeperParts {
   readonly elapsedMs: () => number;
   /** How long a guard is kept for a session that is not seen to run: it may be about to start. */
   readonly holdMs: number;
-  /** A protected path that did not exist was made while sessions run. */
-  readonly created: (sessions: readonly string[], path: string) => void;
-}
-
-/** What is written down of one workspace. */
-interface GuardRecord {
-  readonly root: string;
-  readonly device: number;
-  readonly inode: number;
-  readonly owner: Owner;
-  readonly request: ProtectRequest;
-  /** Protected paths that were not there when the guard was put up. */
-  readonly missing: readonly string[];
-  readonly state: GuardState;
-  /** Ids of the sessions' mounts. */
-  readonly users: readonly string[];
+  /** Something about a protected path changed while sessions run. */
+  readonly tampered: (sessions: readonly string[], tampering: Tampering) => void;
 }
 
 interface Guarded {
@@ -85,7 +72,7 @@ export class Keeper {
       );
       const guarded = this.#guardOf(record, users);
       this.#guarded.set(keyOf(record.device, record.inode), guarded);
-      this.#mend(guarded);
+      this.#mend(guarded, false);
     }
   }
 
@@ -158,58 +145,61 @@ export class Keeper {
     const below = this.#open(guarded.record);
     if (below) {
       using opened = below;
-      removeGuard(opened, guarded.plan, owner, state);
+      removeGuard(this.#parts.libc, opened, guarded.plan, owner, state);
     }
     rmSync(this.#file(guarded.record), { force: true });
     this.#parts.log('info', 'unprotected', { root, found: below !== undefined });
   }
 
-  #apply(guarded: Guarded, below: Below, request: ProtectRequest): void {
-    const { owner, root } = guarded.record;
+  /** What was found changed that nobody has a reason to change. */
+  #apply(guarded: Guarded, below: Below, request: ProtectRequest): readonly Tampering[] {
+    const { owner, root, missing } = guarded.record;
+    const { libc, log } = this.#parts;
+    const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
-      const { state } = guarded.record;
-      const applied = applyGuard(below, request, owner, state, (next) =>
-        this.#save(guarded, { state: next }),
-      );
+      const before = guarded.record.state;
+      const applied = applyGuard({ libc, below, request, owner, before, save });
       guarded.plan = applied.plan;
-      this.#save(guarded, { state: applied.state });
-      if (applied.changed > 0) this.#parts.log('info', 'protected', { root, n: applied.changed });
+      save(applied.state);
+      if (applied.changed > 0) log('info', 'protected', { root, n: applied.changed });
+      return applied;
     };
-    once();
+    const { stripped, replaced } = once();
     // What happened before the first watch is seen by a second look.
-    const { missing } = guarded.record;
-    if (
-      guarded.watchers.follow(
-        { ...guarded.plan, missing: [...guarded.plan.missing, ...missing] },
-        below,
-      )
-    )
-      once();
+    const watched = { ...guarded.plan, missing: [...guarded.plan.missing, ...missing] };
+    if (guarded.watchers.follow(watched, below)) once();
+    return [
+      ...stripped.map((path) => ({ path, what: 'stripped' as const })),
+      ...replaced.map((path) => ({ path, what: 'replaced' as const })),
+    ];
   }
 
   /**
    * Puts the guard back after something changed: the host's git and editors replace files. What was not there at the
    * start is not guarded, since the session's mounts have no way into it; that it was made is told.
    */
-  #mend(guarded: Guarded): void {
+  #mend(guarded: Guarded, tell: boolean): void {
     const below = this.#open(guarded.record);
     if (!below) return;
     using opened = below;
     const { request, missing, root } = guarded.record;
+    const found: Tampering[] = [];
     try {
       const paths = request.paths.filter((path) => !missing.some((gone) => isWithin(path, gone)));
-      this.#apply(guarded, opened, { paths, mode: 'watch' });
+      found.push(...this.#apply(guarded, opened, { paths, mode: 'watch' }));
     } catch (error) {
       this.#parts.log('warning', 'protection-failed', { root, error });
     }
     for (const path of missing) {
       const made = opened.stats(path) !== undefined;
-      if (made && !guarded.told.has(path)) {
-        this.#parts.log('warning', 'protected-path-made', { root, path });
-        this.#parts.created([...guarded.users.keys()], path);
-      }
+      if (made && !guarded.told.has(path)) found.push({ path, what: 'made' });
       if (made) guarded.told.add(path);
       else guarded.told.delete(path);
+    }
+    if (!tell) return;
+    for (const { path, what } of found) {
+      this.#parts.log('warning', 'protected-path-changed', { root, path, what });
+      this.#parts.tampered([...guarded.users.keys()], { path, what });
     }
   }
 
@@ -229,7 +219,7 @@ export class Keeper {
   #mendSoon(guarded: Guarded): void {
     guarded.mendTimer ??= setTimeout(() => {
       guarded.mendTimer = undefined;
-      if (guarded.users.size > 0) this.#mend(guarded);
+      if (guarded.users.size > 0) this.#mend(guarded, true);
     }, mendMs).unref();
   }
 
@@ -266,33 +256,5 @@ export class Keeper {
 
   #file({ device, inode }: GuardRecord): string {
     return join(this.#directory, `${keyOf(device, inode)}.json`);
-  }
-}
-
-/** The path itself, or something in it. */
-function isWithin(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`);
-}
-
-function keyOf(device: number, inode: number): string {
-  return `${device}-${inode}`;
-}
-
-function isSame(stats: Stats, device: number, inode: number): boolean {
-  return stats.dev === device && stats.ino === inode;
-}
-
-function readRecord(path: string): GuardRecord | undefined {
-  try {
-    const record = JSON.parse(readFileSync(path, 'utf8')) as Partial<GuardRecord>;
-    return typeof record.root === 'string' &&
-      Array.isArray(record.users) &&
-      record.state &&
-      record.request &&
-      record.owner
-      ? (record as GuardRecord)
-      : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -9,7 +9,7 @@ export const touchedFiles: Detector = ({ now }) =>
     level: levelOf(touch),
     category: 'filesystem' as const,
     title: titles[touch.kind],
-    description: `${touch.program || 'A program'} (pid ${touch.pid}) ${touch.written ? 'wrote' : 'opened'} ${touch.path}${touch.kind === 'bait' ? ', which is bait: no program has a reason to' : ''}.`,
+    description: describe(touch),
     evidence: {
       file: { path: touch.path, written: touch.written },
       process: { pid: touch.pid, program: touch.program },
@@ -17,13 +17,21 @@ export const touchedFiles: Detector = ({ now }) =>
     key: `${touch.path} ${touch.program}`,
   }));
 
+function describe({ path, kind, written, pid, program }: Touch): string {
+  const who = pid > 0 ? `${program || 'A program'} (pid ${pid})` : 'Something';
+  const what = kind === 'tampering' ? 'took the guard away from' : written ? 'wrote' : 'opened';
+  return `${who} ${what} ${path}${kind === 'bait' ? ', which is bait: no program has a reason to' : ''}.`;
+}
+
 const titles: Readonly<Record<Touch['kind'], string>> = {
   bait: 'Bait taken',
   credential: 'Credential file opened',
-  persistence: 'File written that starts programs',
+  persistence: 'Protected path made',
+  tampering: 'Protection attacked',
 };
 
 function levelOf({ kind, written }: Touch): Level {
+  if (kind === 'tampering') return 'critical';
   if (kind === 'bait') return 'high';
   return written ? 'warning' : 'info';
 }
