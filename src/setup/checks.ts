@@ -2,6 +2,7 @@
 import type { Check } from './check.ts';
 import { idRanges, permissions } from './checks/access.ts';
 import { coid, image, program } from './checks/coi.ts';
+import { firewall } from './checks/firewall.ts';
 import { incus, lxcfs } from './checks/incus.ts';
 import { bridge, forwarding } from './checks/network.ts';
 import { controlGroups, distribution, kernel } from './checks/os.ts';
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   storagePools,
   bridge,
   forwarding,
+  firewall,
   program,
   coid,
   image,

@@ -1,0 +1,173 @@
+// Other firewalls of the host: a drop is final wherever it is said, so what Docker, ufw or firewalld drop never gets to coi's own rules.
+import type { Machine } from '../../host/machine.ts';
+import { type Check, finding, ok } from '../check.ts';
+import { bridgeName } from './network.ts';
+
+/** Whoever drops what sessions send, and where. */
+export interface Blocker {
+  readonly by: 'docker' | 'ufw' | 'firewalld' | 'other';
+  readonly where: string;
+}
+
+type Objects = readonly Readonly<Record<string, Record<string, unknown>>>[];
+
+/** `iptables` writes what the kernel shows as nftables, or, where the old one is in use, rules of its own. */
+type Iptables = 'iptables' | 'iptables-legacy';
+
+const legacyTables = '/proc/net/ip_tables_names';
+
+export const firewall: Check = {
+  id: 'bridge_forward_rules',
+  title: 'Other firewalls',
+  group: 'NETWORKING',
+  probe: async ({ machine }) => {
+    if (machine.uid !== 0) return ok('not looked at: only root sees their rules');
+    const found = await blockersOf(machine);
+    if (found.length === 0) return ok(`nothing drops what sessions on ${bridgeName} send`);
+    const names = [...new Set(found.map(({ by, where }) => (by === 'other' ? where : by)))];
+    const mendable = found.filter(({ by }) => by !== 'other');
+    return finding(
+      'failed',
+      `${names.join(' and ')} drops what sessions send`,
+      { blockers: found },
+      mendable.length > 0
+        ? {
+            plan: `let ${bridgeName} through ${names.join(' and ')} (coi's own rules still decide what sessions reach)`,
+          }
+        : {
+            hint: `Accept what comes in from and goes out to ${bridgeName} in ${names.join(' and ')}; coi's own rules still decide what sessions reach.`,
+          },
+    );
+  },
+  fix: async ({ machine }) => {
+    for (const argv of fixes(await blockersOf(machine), await legacyInUse(machine)))
+      await machine.run(argv);
+  },
+};
+
+async function blockersOf(machine: Machine): Promise<Blocker[]> {
+  const listing = await machine.run(['nft', '-j', 'list', 'ruleset']);
+  const objects =
+    listing.status === 0 ? (JSON.parse(listing.stdout) as { nftables: Objects }).nftables : [];
+  const legacy = (await legacyInUse(machine))
+    ? (await machine.run(['iptables-legacy', '-S'])).stdout
+    : '';
+  return [...blockers(objects, bridgeName), ...legacyBlockers(legacy, bridgeName)];
+}
+
+/** Asking the old iptables would load its kernel modules, so it is only asked where they are in use. */
+async function legacyInUse(machine: Machine): Promise<boolean> {
+  return ((await machine.readText(legacyTables)) ?? '').split('\n').includes('filter');
+}
+
+/** Base chains that drop by default what is forwarded (or comes in) and do not let the bridge through. */
+export function blockers(objects: Objects, bridge: string): Blocker[] {
+  const chains = objects.flatMap(({ chain }) => (chain ? [chain] : []));
+  const rules = objects.flatMap(({ rule }) => (rule ? [rule] : []));
+  const tables = new Set(chains.map(({ family, table }) => `${family} ${table}`));
+  return [...tables].flatMap((table) => {
+    const own = chains.filter((chain) => `${chain['family']} ${chain['table']}` === table);
+    const within = rules.filter((rule) => `${rule['family']} ${rule['table']}` === table);
+    if (/ (?:incus|lxd|coi)\b/.test(table) || / coi_/.test(table)) return [];
+    if (table === 'inet firewalld')
+      return within.some((rule) => mentions(rule, bridge))
+        ? []
+        : [{ by: 'firewalld' as const, where: table }];
+    const dropping = own.filter(
+      ({ hook, policy }) => policy === 'drop' && (hook === 'forward' || hook === 'input'),
+    );
+    const blocked = dropping.filter(
+      ({ hook }) =>
+        !letsThrough(within, bridge, hook === 'forward' ? ['iifname', 'oifname'] : ['iifname']),
+    );
+    const names = own.map(({ name }) => String(name));
+    return blocked.map(({ name }) => ({ by: ownerOf(names), where: `${table} ${name}` }));
+  });
+}
+
+/** The same for `iptables-legacy -S`. */
+export function legacyBlockers(listing: string, bridge: string): Blocker[] {
+  const lines = listing.split('\n');
+  const names = lines.flatMap((line) => /^-N (\S+)/.exec(line)?.[1] ?? []);
+  const accepted = (flag: string) =>
+    lines.some((line) => line.includes(`${flag} ${bridge} `) && line.endsWith('-j ACCEPT'));
+  const needs = { FORWARD: ['-i', '-o'], INPUT: ['-i'] } as const;
+  return (['FORWARD', 'INPUT'] as const)
+    .filter((chain) => lines.includes(`-P ${chain} DROP`) && !needs[chain].every(accepted))
+    .map((chain) => ({ by: ownerOf(names), where: `iptables-legacy ${chain}` }));
+}
+
+/** What lets the bridge through, once for each who blocks. */
+export function fixes(found: readonly Blocker[], legacy: boolean): string[][] {
+  const by = new Set(found.map((blocker) => blocker.by));
+  const iptables: Iptables = legacy ? 'iptables-legacy' : 'iptables';
+  return [
+    ...(by.has('docker')
+      ? [
+          [iptables, '-w', '-I', 'DOCKER-USER', '-i', bridgeName, '-j', 'ACCEPT'],
+          [
+            iptables,
+            '-w',
+            '-I',
+            'DOCKER-USER',
+            '-o',
+            bridgeName,
+            '-m',
+            'conntrack',
+            '--ctstate',
+            'RELATED,ESTABLISHED',
+            '-j',
+            'ACCEPT',
+          ],
+        ]
+      : []),
+    ...(by.has('ufw')
+      ? [
+          ['ufw', 'allow', 'in', 'on', bridgeName],
+          ['ufw', 'route', 'allow', 'in', 'on', bridgeName],
+          ['ufw', 'route', 'allow', 'out', 'on', bridgeName],
+        ]
+      : []),
+    ...(by.has('firewalld')
+      ? [
+          ['firewall-cmd', '--zone=trusted', `--add-interface=${bridgeName}`],
+          ['firewall-cmd', '--permanent', '--zone=trusted', `--add-interface=${bridgeName}`],
+        ]
+      : []),
+  ];
+}
+
+function ownerOf(chains: readonly string[]): Blocker['by'] {
+  if (chains.some((name) => name.startsWith('ufw-') || name.startsWith('ufw_'))) return 'ufw';
+  return chains.includes('DOCKER-USER') ? 'docker' : 'other';
+}
+
+function letsThrough(
+  rules: Objects[number][string][],
+  bridge: string,
+  keys: readonly string[],
+): boolean {
+  return keys.every((key) => rules.some((rule) => matches(rule, key, bridge) && accepts(rule)));
+}
+
+function matches(rule: Record<string, unknown>, key: string, bridge: string): boolean {
+  return statements(rule).some((statement) => {
+    const { left, right } = (statement['match'] ?? {}) as {
+      left?: { meta?: { key?: unknown } };
+      right?: unknown;
+    };
+    return left?.meta?.key === key && right === bridge;
+  });
+}
+
+function accepts(rule: Record<string, unknown>): boolean {
+  return statements(rule).some((statement) => 'accept' in statement);
+}
+
+function mentions(rule: Record<string, unknown>, bridge: string): boolean {
+  return matches(rule, 'iifname', bridge) || matches(rule, 'oifname', bridge);
+}
+
+function statements(rule: Record<string, unknown>): Record<string, unknown>[] {
+  return Array.isArray(rule['expr']) ? (rule['expr'] as Record<string, unknown>[]) : [];
+}
