@@ -117,7 +117,7 @@ function assemble(
     ...options,
     libc,
     holdMs: unusedMs,
-    created: (ids, path) => monitors.made(ids, path),
+    tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
   const parts = {
     ...options,
