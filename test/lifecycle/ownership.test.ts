@@ -4,7 +4,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { inside, storeOf } from './talk.ts';
+import { inside, stopFromOutside, storeOf } from './talk.ts';
 
 const timeout = 120_000;
 
@@ -82,7 +82,7 @@ test('while another slot of the workspace lives nothing is touched, nor ever for
   const refused = await bed.coi(['clean', '--ownership']);
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, new RegExp(`${two} runs in this workspace`));
-  await (await bed.incus.changeState(two, { action: 'stop', force: true })).wait();
+  await stopFromOutside(bed, two);
   assert.deepEqual(owner(`${bed.workspace.path}/db`), before);
   const counted = await bed.coi(['clean', '--ownership', '--dry-run']);
   assert.match(counted.stdout, /4 entries in [^\n]*\n\[Dry run\]/);
@@ -98,7 +98,7 @@ test('another user gets nothing of it by asking', { timeout }, async () => {
   await using other = await makeBed();
   const name = await background(bed, '--persistent');
   await litter(bed, name, '/workspace/db');
-  await (await bed.incus.changeState(name, { action: 'stop', force: true })).wait();
+  await stopFromOutside(bed, name);
   const before = owner(`${bed.workspace.path}/db`);
   const asked = await other.coi(['clean', '--ownership', '--workspace', bed.workspace.path], {
     env: bed.coid.env,

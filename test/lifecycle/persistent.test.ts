@@ -16,6 +16,7 @@ import {
   say,
   sessionId,
   startMs,
+  stopFromOutside,
   talk,
 } from './talk.ts';
 
@@ -229,7 +230,7 @@ test('slots: the lowest free one, an explicit one that runs moves on with a noti
   assert.deepEqual(await slots(), [1, 2, 3]);
   const [, two = ''] = await bed.instances();
   await inside(bed, two, 'sh', '-c', 'echo mine >/home/code/.own');
-  await (await bed.incus.changeState(two, { action: 'stop', force: true })).wait();
+  await stopFromOutside(bed, two);
   assert.match(
     await start('--persistent'),
     new RegExp(`Reusing stopped persistent container ${two}`),

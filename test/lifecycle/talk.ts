@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Bed } from '../bed/bed.ts';
+import { Lifecycle } from '../bed/events.ts';
 import type { Screen, ScreenOptions } from '../bed/screen.ts';
 import { occurrences } from '../terminal/session.ts';
 
@@ -97,4 +98,20 @@ export function homeFile(bed: Bed, relative: string, text: string): void {
   }
   writeFileSync(`${home}/${relative}`, text);
   chownSync(`${home}/${relative}`, uid, gid);
+}
+
+/** Resolves when coid has marked the session: until then it may be busy with that. */
+export async function live(bed: Bed, name: string): Promise<void> {
+  using events = await Lifecycle.open(bed.incus);
+  for (let updates = 1; ; updates += 1) {
+    const found = await bed.incus.instance(name);
+    if (found?.instance.config['user.coi.phase'] === 'live') return;
+    await events.until('instance-updated', name, updates);
+  }
+}
+
+/** Stops a container by force from outside, as `incus stop --force` does. */
+export async function stopFromOutside(bed: Bed, name: string): Promise<void> {
+  await live(bed, name);
+  await (await bed.incus.changeState(name, { action: 'stop', force: true })).wait();
 }
