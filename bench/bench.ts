@@ -67,6 +67,8 @@ for (const line of [
 ]) {
   process.stdout.write(`${line}\n`);
 }
-for (const { id, failure } of results)
-  if (failure !== undefined) process.stderr.write(`${id}: ${failure}\n`);
+for (const { id, lost, failure } of results) {
+  for (const text of failure === undefined ? lost : [failure])
+    process.stderr.write(`${id}: ${text}\n`);
+}
 process.exitCode = results.some(({ failure }) => failure !== undefined) ? 1 : 0;

@@ -25,7 +25,9 @@ export interface RowResult {
   readonly title: string;
   readonly samplesMs: Readonly<Partial<Record<SubjectName, readonly number[]>>>;
   readonly verdicts: readonly Verdict[];
-  /** Why the row has no result. */
+  /** Samples that gave no number (an overloaded Incus fails now and then), as `subject: error`. */
+  readonly lost: readonly string[];
+  /** Why the row has no result at all. */
   readonly failure?: string;
 }
 
@@ -43,6 +45,8 @@ export function median(values: readonly number[]): number | undefined {
   return upper === undefined || lower === undefined ? undefined : (upper + lower) / 2;
 }
 
+const lostMax = 3;
+
 /** Runs the subjects of a row in turn, `runs` times each after one that does not count, so that load meets all alike. */
 export async function measureRow<Stage extends { clear(): Promise<void> }>(
   row: Row<Stage>,
@@ -55,22 +59,34 @@ export async function measureRow<Stage extends { clear(): Promise<void> }>(
     (name) => row.subjects[name] !== undefined,
   );
   const samplesMs: Partial<Record<SubjectName, number[]>> = {};
+  const lost: string[] = [];
+  const sample = async (name: SubjectName, counts: boolean) => {
+    try {
+      const ms = await row.subjects[name]?.(stage);
+      if (counts && ms !== undefined) samplesMs[name] = [...(samplesMs[name] ?? []), ms];
+    } catch (error) {
+      lost.push(`${name}: ${error}`);
+      // What was prepared is for all samples; what a sample made goes.
+      if (row.prepare === undefined) await stage.clear();
+    }
+  };
+  const { id, title } = row;
   try {
     await row.prepare?.(stage);
     for (let run = 0; run <= runs; run += 1) {
       for (const name of names) {
-        tell(`${row.id}: ${run === 0 ? 'warm-up' : `${run} of ${runs}`} ${name}`);
-        const ms = await row.subjects[name]?.(stage);
-        if (run > 0 && ms !== undefined) samplesMs[name] = [...(samplesMs[name] ?? []), ms];
+        tell(`${id}: ${run === 0 ? 'warm-up' : `${run} of ${runs}`} ${name}`);
+        await sample(name, run > 0);
       }
+      if (lost.length > lostMax) throw new Error(`too many samples are lost: ${lost.at(-1)}`);
     }
   } catch (error) {
-    return { id: row.id, title: row.title, samplesMs, verdicts: [], failure: String(error) };
+    return { id, title, samplesMs, verdicts: [], lost, failure: String(error) };
   } finally {
     await stage.clear();
   }
   const verdicts = row.budgets.map((budget) => verdict(budget, samplesMs, earlier));
-  return { id: row.id, title: row.title, samplesMs, verdicts };
+  return { id, title, samplesMs, verdicts, lost };
 }
 
 function verdict(

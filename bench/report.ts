@@ -18,12 +18,12 @@ export function resultLines(results: readonly RowResult[], idle: IdleResult | un
   ];
 }
 
-function rowsOf({ title, samplesMs, verdicts, failure }: RowResult): string[][] {
+function rowsOf({ title, samplesMs, verdicts, lost, failure }: RowResult): string[][] {
   if (failure !== undefined)
     return [[title, '-', '-', '-', '-', '-', `failed: ${failure.split('\n')[0]}`]];
   const times = (['coi', 'floor', 'incus'] as const).map((name) => seconds(samplesMs[name]));
   return verdicts.map((verdict, index) => [
-    index === 0 ? title : '',
+    index > 0 ? '' : lost.length > 0 ? `${title} (${lost.length} lost)` : title,
     ...(index === 0 ? times : ['', '', '']),
     ...verdictCells(verdict),
   ]);

@@ -10,7 +10,12 @@ const removalLimitMs = 5_000;
 async function firstScreen(start: () => Screen): Promise<{ ms: number; screen: Screen }> {
   const startedMs = performance.now();
   const screen = start();
-  await screen.waitFor('You:', screenLimitMs);
+  try {
+    await screen.waitFor('You:', screenLimitMs);
+  } catch (error) {
+    await screen.close();
+    throw error;
+  }
   return { ms: performance.now() - startedMs, screen };
 }
 
@@ -239,11 +244,14 @@ async function atOnce(
   ready: (index: number) => Promise<() => Screen>,
 ): Promise<number> {
   const starts = await Promise.all([0, 1, 2, 3, 4].map(ready));
-  const shown = await Promise.all(starts.map(firstScreen));
+  const tries = await Promise.allSettled(starts.map(firstScreen));
+  const shown = tries.filter((one) => one.status === 'fulfilled').map((one) => one.value);
   await closed(
     stage,
     shown.map(({ screen }) => screen),
   );
+  const failed = tries.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
   return Math.max(...shown.map(({ ms }) => ms));
 }
 

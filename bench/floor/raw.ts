@@ -77,6 +77,9 @@ export function joined({ terminal, control }: Exec): Promise<void> {
   process.stdin.on('data', (data) => terminal.send(data));
   return new Promise((resolve, reject) => {
     terminal.on('error', reject);
+    terminal.on('close', () =>
+      reject(new Error('Incus closed the terminal without an end of output')),
+    );
     terminal.on('message', (data: Buffer, isBinary) => {
       if (isBinary) {
         process.stdout.write(data);
