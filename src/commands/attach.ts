@@ -29,7 +29,7 @@ import { config } from './prepare.ts';
 import { needTerminal } from './terminal.ts';
 import { guestHome } from './tool.ts';
 
-interface AttachOptions extends GlobalOptions {
+export interface AttachOptions extends GlobalOptions {
   bash?: boolean;
 }
 
@@ -40,7 +40,12 @@ export function register(command: Command, app: App): void {
     .action((name: string | undefined) => attach(app, flagsOf<AttachOptions>(command), name));
 }
 
-async function attach(app: App, options: AttachOptions, name: string | undefined): Promise<void> {
+/** Opens a terminal on the container of that name or alias, or on the only one that runs. */
+export async function attach(
+  app: App,
+  options: AttachOptions,
+  name: string | undefined,
+): Promise<void> {
   needTerminal(app, 'coi attach');
   const found = await target(app, options, name);
   if (!found) return;

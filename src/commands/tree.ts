@@ -59,6 +59,18 @@ export const tree: readonly Branch[] = [
     load: () => import('./unfreeze.ts'),
   },
   {
+    name: 'snapshot',
+    group: 'Sessions',
+    summary: 'Keep a session as it is, and bring it back',
+    load: () => import('./snapshot.ts'),
+  },
+  {
+    name: 'fork',
+    group: 'Sessions',
+    summary: 'Go on with a copy of a session in another slot',
+    load: () => import('./fork.ts'),
+  },
+  {
     name: 'network',
     group: 'Sessions',
     summary: 'Show what sessions may reach and were refused, open something for a while',

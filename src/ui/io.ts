@@ -20,8 +20,8 @@ export interface Io {
   tell(text: string): void;
   /** `Warning: …` on stderr. */
   warn(text: string): void;
-  /** Asks `question [y/N]: ` on stderr and reads one line; only y or Y is yes, and no terminal or no answer is no. */
-  confirm(question: string): Promise<boolean>;
+  /** Asks `question [y/N]: ` on stderr and reads one line; only y or Y (or what `yes` matches) is yes, no answer is no. */
+  confirm(question: string, yes?: RegExp): Promise<boolean>;
 }
 
 export function makeIo(process: {
@@ -58,7 +58,7 @@ export function makeIo(process: {
       void process.stderr.write(
         `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}\n`,
       ),
-    confirm: (question) => confirm(process.stdin, process.stderr, question),
+    confirm: (question, yes = /^[yY]$/) => confirm(process.stdin, process.stderr, question, yes),
   };
 }
 
@@ -81,12 +81,13 @@ function confirm(
   stdin: NodeJS.ReadStream,
   stderr: NodeJS.WriteStream,
   question: string,
+  yes: RegExp,
 ): Promise<boolean> {
   stderr.write(`${printable(question)} [y/N]: `);
   return new Promise((resolve) => {
     const lines = createInterface({ input: stdin, terminal: false });
     lines.once('line', (line) => {
-      resolve(/^[yY]$/.test(line.trim()));
+      resolve(yes.test(line.trim()));
       lines.close();
     });
     lines.once('close', () => resolve(false));

@@ -1,0 +1,155 @@
+// coi fork: a session goes on twice. The disk and the conversation are copied while the original is paused.
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import type { PolicyRecord } from '../daemon/protocol.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { removeTree } from '../host/trees.ts';
+import { type SessionId, tmuxSession } from '../names.ts';
+import { forkedInstance } from '../session/fork.ts';
+import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
+import type { Container, SessionRecord } from '../session/record.ts';
+import { runSteps, type Step } from '../session/steps.ts';
+import { guarded, storePath } from '../session/store.ts';
+import { tool as findTool } from '../tools/list.ts';
+import { stepProgress } from '../ui/progress.ts';
+import { type AttachOptions, attach } from './attach.ts';
+import { reserveOrStart } from './coid.ts';
+import { whileFrozen } from './frozen.ts';
+import { flagsOf } from './global.ts';
+import { oneContainer } from './one-container.ts';
+import { openInBackground } from './open.ts';
+import {
+  agentEnvironment,
+  config,
+  extraMounts,
+  newSessionId,
+  type Place,
+  place,
+  wantedSlot,
+  wish,
+} from './prepare.ts';
+import { agentOf } from './session-agent.ts';
+import { copyInto, storeParts } from './store-copy.ts';
+import { type AgentSetting, guestHome } from './tool.ts';
+
+interface Options extends AttachOptions {
+  background?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .argument('[name]', "container or alias (default: the workspace's only one)")
+    .option('--background', 'do not attach to it')
+    .addHelpText(
+      'after',
+      '\nThe copy has its own slot, address and conversation; both share the workspace. Processes are not copied: the\nagent is started again and goes on with the conversation.',
+    )
+    .action((name: string | undefined) => fork(app, flagsOf<Options>(command), name));
+}
+
+async function fork(app: App, options: Options, word: string | undefined): Promise<void> {
+  const source = await oneContainer(app, options, word);
+  const { session: record } = source;
+  if (!record)
+    throw new CoiError('session-not-found', `${source.name} is no session of coi`, {
+      hint: '`coi list` shows the sessions.',
+    });
+  const given = await forked(app, options, source, record);
+  const { container } = given;
+  app.io.tell(`Forked ${source.name} to ${container}`);
+  const session = tmuxSession(container);
+  await openInBackground(app, { ...given, session, workspace: record.target, tmux: true });
+  if (!options.background && app.io.interactive) await attach(app, options, container);
+}
+
+async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
+  const workspace = place(app, record.workspace);
+  const at: Place = { ...workspace, target: record.target };
+  const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
+  const resolved = await config(app, asked, at.workspace);
+  const given = agentEnvironment(app, options, resolved);
+  const id = newSessionId();
+  const { persistent } = record;
+  const tool = findTool(record.tool, resolved.settings, app.env);
+  const targets = tool.stateDirs.map((dir) => `${guestHome}/${dir}`);
+  const made = wish(app, resolved, at, {
+    session: id,
+    tool: record.tool,
+    slot: wantedSlot(options),
+    persistent,
+    mounts: extraMounts(app, options, resolved, [at.target, ...targets]),
+    disposable: false,
+  });
+  let agent: AgentSetting | undefined;
+  const incus = await app.incus();
+  const [defaultProfile, pools] = await Promise.all([
+    incus.profile('default', { signal: app.signal }),
+    incus.storagePools({ signal: app.signal }),
+  ]);
+  const context: LaunchContext = {
+    wish: { ...made, network: record.network, policy: policyOf(source) ?? made.policy },
+    server: { defaultProfile, pools },
+    incus,
+    coid: await reserveOrStart(app),
+    prepareStore: () => {
+      copyStore(app, record, id, tool.sessionsDir);
+      const known = { session: id, resumed: true, isNew: true, given };
+      agent = agentOf(app, options, { at, resolved, persistent }, known);
+      return agent.prepareStore();
+    },
+    discardStore: () => removeTree(storePath(app.user.home, tool.sessionsDir, id)),
+    recordSession: (reservation) => agent?.recordSession(reservation),
+    plan: undefined,
+    reservation: undefined,
+  };
+  const progress = stepProgress(app.io);
+  await whileFrozen(app, source, () =>
+    runSteps(forkSteps(source), context, {
+      tell: progress.tell,
+      elapsedMs: app.clock.elapsedMs,
+      signal: app.signal,
+    }),
+  );
+  progress.clear();
+  const environment = { ...given, ...agent?.environment };
+  return { container: reserved(context).container, environment, command: agent?.command ?? [] };
+}
+
+/** The steps of a launch, but the create call copies. */
+function forkSteps(source: Container): Step<LaunchContext>[] {
+  return launchSteps.map((step) => {
+    if (step.name !== 'store') return step;
+    const run: Step<LaunchContext>['run'] = async (context, signal) => {
+      await step.run(context, signal);
+      const { plan } = context;
+      if (!plan) return;
+      const instance: typeof plan.instance = (reservation) =>
+        forkedInstance(plan.instance(reservation), source.instance);
+      context.plan = { ...plan, instance };
+    };
+    return { ...step, run };
+  });
+}
+
+/** Into a store of its own, at the places where the original has its parts. */
+function copyStore(app: App, record: SessionRecord, id: SessionId, sessionsDir: string): void {
+  const { uid, gid, home } = app.user;
+  const owner = { uid, gid };
+  guarded(hostFiles, () => {
+    using top = hostFiles.open(`${home}/.coi/${sessionsDir}`);
+    using store = top?.makeDirectory(id, { owner });
+    for (const { source } of storeParts(app, record)) {
+      const inner = source.split(`/${record.session}/`)[1];
+      if (!store || inner === undefined) continue;
+      using part = store.makeDirectory(inner, { owner });
+      copyInto(app, source, part);
+    }
+  });
+}
+
+/** What the original may reach, exactly. */
+function policyOf({ instance }: Container): PolicyRecord | undefined {
+  const text = instance.config['user.coi.policy'];
+  return text ? (JSON.parse(text) as PolicyRecord) : undefined;
+}
