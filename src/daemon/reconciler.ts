@@ -2,6 +2,7 @@
 import { type Incus, IncusError } from '../incus/client.ts';
 import type { IncusEvent, Instance } from '../incus/shapes.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
+import type { Deadlines } from './deadlines.ts';
 import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
 import type { Leases } from './leases.ts';
@@ -28,6 +29,7 @@ export interface ReconcilerParts {
   readonly trees: MountTrees;
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'follow'>;
+  readonly deadlines: Pick<Deadlines, 'follow'>;
   readonly service: Service;
   readonly monitors: Monitors;
   readonly ownership: Pick<Ownership, 'follow'>;
@@ -182,6 +184,7 @@ export class Reconciler {
     world.forgetInstances();
     const instances = await world.instances();
     monitors.reconcile(instances);
+    this.#parts.deadlines.follow(instances);
     ownership.follow(instances);
     const known = new Map(
       [...before, ...leases.all()].map(({ reservation: { id }, expiresMs }) => [id, expiresMs]),

@@ -11,6 +11,7 @@ import { takeLock } from '../host/process-lock.ts';
 import { groupId, listenOn, ownDirectory, removeSocket } from '../host/service-socket.ts';
 import { rootSubordinateIds } from '../host/subordinate-ids.ts';
 import type { Incus } from '../incus/client.ts';
+import { Deadlines } from './deadlines.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { Monitors } from './monitor/monitors.ts';
@@ -127,6 +128,7 @@ function assemble(
     leaseMs: unusedMs,
     world,
     guards,
+    deadlines: new Deadlines(options),
     trees: new MountTrees(libc, namespaces, runDir),
     homes: new Homes(),
     ids: rootSubordinateIds(),

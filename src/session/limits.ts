@@ -22,6 +22,7 @@ export const limitKeys = {
     'limits.memory.swap',
     'limits.processes',
     'limits.disk.priority',
+    'user.coi.max_duration',
   ],
   root: ['limits.read', 'limits.write', 'limits.max', 'size'],
   rawPrefix: 'lxc.mount.entry = tmpfs tmp ',
@@ -42,6 +43,7 @@ export function sessionLimits(settings: Settings): Limits {
       'limits.memory.swap': memory && settings['limits.memory.swap'],
       'limits.processes': positive(settings['limits.runtime.max_processes']),
       'limits.disk.priority': positive(settings['limits.disk.priority']),
+      'user.coi.max_duration': duration(settings),
     }),
     root: given({
       'limits.read': rate(settings['limits.disk.read']),
@@ -72,6 +74,13 @@ function given(values: Readonly<Record<string, string | undefined>>): Config {
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => Boolean(entry[1])),
   );
+}
+
+/** For coid, which ends the session when its time is over (daemon/deadlines.ts). */
+function duration(settings: Settings): string | undefined {
+  const ms = settings['limits.runtime.max_duration'];
+  if (!ms || !settings['limits.runtime.auto_stop']) return undefined;
+  return `${ms} ${settings['limits.runtime.stop_graceful'] ? 'graceful' : 'force'}`;
 }
 
 /** 0 stands for "no limit". */

@@ -1,6 +1,7 @@
 // The guard as coid keeps it: there before the container, there after every accident, gone with it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { maxDurationKey } from '../../src/daemon/deadlines.ts';
 import { placesOf } from '../../src/daemon/network/places.ts';
 import type { Reservation } from '../../src/daemon/protocol.ts';
 import { CoiError } from '../../src/errors.ts';
@@ -31,7 +32,8 @@ describe('coid', () => {
   };
 
   before(async () => {
-    [bed, net] = await Promise.all([coidBed(), openInternet()]);
+    net = await openInternet();
+    bed = await coidBed();
     table = placesOf(bed.daemon.runDir).table;
     await net.zone({
       'www.example.org': {
@@ -229,6 +231,14 @@ describe('coid', () => {
     await bed.coid.permit(session.container, { entry: '93.184.215.14:80', forMs: 1 });
     await until(async () => (await agent.tcp('93.184.215.14', 80)) === 'ECONNREFUSED');
     await end(session);
+  });
+
+  test('ends a session whose time is over', async () => {
+    const session = await bed.session({ policy: plainPolicy('restricted') });
+    await bed.incus.updateInstance(session.container, {
+      config: { [maxDurationKey]: '1 force' },
+    });
+    await until(async () => (await bed.incus.instance(session.container)) === undefined);
   });
 
   test('leaves no table behind when it ends and nothing is guarded', async () => {

@@ -2,6 +2,7 @@
 // Nothing is ever sent to an address before `ip route get` has said that it ends in the namespace.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { mustRun, runCommand } from '../bed/command.ts';
 import type {
@@ -33,6 +34,8 @@ export const udpPorts = [123, 443, 5000];
 export const tcpPorts = [22, 853, 5000, 8443];
 const every: readonly string[] = Object.values(places).flat();
 const waitMs = 10_000;
+/** Alias of the host's end of the link, with the id of the process that made it. */
+const ownerMark = 'coit internet of ';
 
 export interface Internet {
   readonly namespace: string;
@@ -59,6 +62,7 @@ export async function openInternet(options: Partial<ServerOptions> = {}): Promis
   const [near, far] = [`cv${id}h`, `cv${id}n`];
   const block = (randomBytes(1)[0] ?? 0) & 0xfc;
   const link = { interface: near, host: `198.51.100.${block + 1}`, far: `198.51.100.${block + 2}` };
+  await sweep();
   await build(namespace, near, far, link);
   const server = await startServer(namespace, options).catch(async (error: unknown) => {
     await takeDown(namespace, near);
@@ -142,6 +146,7 @@ async function build(
       'netns',
       namespace,
     ]);
+    await mustRun(['ip', 'link', 'set', near, 'alias', `${ownerMark}${process.pid}`]);
     await mustRun(['ip', 'address', 'add', `${link.host}/30`, 'dev', near]);
     await mustRun(['ip', 'link', 'set', near, 'up']);
     await inside('address', 'add', `${link.far}/30`, 'dev', far);
@@ -163,6 +168,16 @@ async function build(
   } catch (error) {
     await takeDown(namespace, near);
     throw error;
+  }
+}
+
+/** What test runs left that were killed: their routes would lead into nothing. */
+async function sweep(): Promise<void> {
+  const { stdout } = await mustRun(['ip', '-j', 'link', 'show']);
+  for (const { ifname, ifalias } of JSON.parse(stdout) as { ifname: string; ifalias?: string }[]) {
+    if (!ifalias?.startsWith(ownerMark)) continue;
+    const isAlive = existsSync(`/proc/${Number(ifalias.slice(ownerMark.length))}`);
+    if (!isAlive) await takeDown(`coit-${ifname.slice(2, 8)}`, ifname);
   }
 }
 
