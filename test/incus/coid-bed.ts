@@ -11,7 +11,8 @@ import type {
   ReserveRequest,
 } from '../../src/daemon/protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
-import type { CreateInstance } from '../../src/incus/shapes.ts';
+import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
+import type { ProtectRequest } from '../../src/session/protect.ts';
 import { recordConfig } from '../../src/session/record.ts';
 import { testImage } from '../bed/bed.ts';
 import { startCoid, type TestCoid } from '../bed/coid.ts';
@@ -30,6 +31,10 @@ export interface SessionOptions {
   readonly start?: boolean;
   /** What it may reach; everything where not given. */
   readonly policy?: PolicyRecord;
+  /** What is guarded in the workspace; nothing where not given. */
+  readonly protect?: ProtectRequest;
+  /** Further keys of the instance. */
+  readonly config?: Config;
 }
 
 export interface CoidBed extends AsyncDisposable {
@@ -57,6 +62,11 @@ const waitLimitMs = 60_000;
 /** `env` is for the coid: COI_LEASE_MS, COI_RECONCILE_EVERY_MS. */
 export async function coidBed(env: Readonly<Record<string, string>> = {}): Promise<CoidBed> {
   await using undo = new AsyncDisposableStack();
+  const directories: string[] = [];
+  // Last of all: mounts in them keep the host from removing them.
+  undo.defer(async () => {
+    for (const path of directories) await rm(path, { recursive: true, force: true });
+  });
   const incus = undo.adopt(await openRealIncus(), (client) => client.close());
   const daemon = undo.adopt(await startCoid(env), (started) => started.remove());
   const prefix = newPrefix();
@@ -67,7 +77,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
   const mountsDir = join(daemon.runDir, 'mounts');
   const directory = async (uid: number) => {
     const path = await mkdtemp(`/tmp/${testPrefix}-work-`);
-    kept.defer(() => rm(path, { recursive: true, force: true }));
+    directories.push(path);
     await chown(path, uid, uid);
     return path;
   };
@@ -89,12 +99,22 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       mounts,
       start = true,
       policy,
+      protect,
+      config = {},
     } = {}) => {
       const plain = request(workspace ?? (await directory(uid)), mounts);
-      const asked = policy ? { ...plain, network: policy.mode, policy } : plain;
+      const asked = {
+        ...plain,
+        ...(policy ? { network: policy.mode, policy } : {}),
+        ...(protect ? { protect } : {}),
+      };
       const reservation = await coid.reserve(asked);
       const body = createBody(asked, reservation, daemon.runDir, persistent);
-      const operation = await incus.createInstance({ ...body, start });
+      const operation = await incus.createInstance({
+        ...body,
+        config: { ...body.config, ...config },
+        start,
+      });
       await operation.wait({ timeoutMs: waitLimitMs });
       return reservation;
     },
@@ -128,12 +148,21 @@ function createBody(
     owner: ownerUid,
     network: asked.network,
     policy: asked.policy,
-    mounts: { id, runDir, ownerUid, ownerGid, idmapBase, mounts: asked.mounts },
+    mounts: {
+      ...{ id, runDir, ownerUid, ownerGid, idmapBase },
+      mounts: asked.mounts,
+      protect: asked.protect,
+    },
     phase: 'starting',
   });
-  const disks = mounts.map(({ name, hostPath }) => [
+  const disks = mounts.map(({ name, hostPath, recursive }) => [
     name,
-    { type: 'disk', source: hostPath, path: `/${name}` },
+    {
+      type: 'disk',
+      source: hostPath,
+      path: `/${name}`,
+      ...(recursive ? { recursive: 'true' } : {}),
+    },
   ]);
   return {
     name: container,
@@ -161,7 +190,8 @@ function createBody(
   };
 }
 
-function untilGone(directory: string, name: string): Promise<void> {
+/** Resolves when a directory has no entry of that name any more. */
+export function untilGone(directory: string, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = watch(directory);
     const limit = setTimeout(() => {

@@ -43,12 +43,12 @@ export async function pauseAll(
         time: now().toISOString(),
         action: 'paused',
       };
-      await insist({ incus, signal }, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
       await incus.updateInstance(
         name,
         { config: { [alertKeyName]: JSON.stringify(alert) } },
         { signal },
       );
+      await insist({ incus, signal }, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
     }),
   );
 }

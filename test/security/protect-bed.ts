@@ -1,0 +1,180 @@
+// Workspaces with a git repository and other files that the host runs, and sessions in them with the guard on and off.
+import { execFile } from 'node:child_process';
+import { watch } from 'node:fs';
+import { chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ProtectRequest } from '../../src/session/protect.ts';
+import type { CoidBed } from '../incus/coid-bed.ts';
+
+const run = promisify(execFile);
+
+export const protect: ProtectRequest = {
+  paths: [
+    '.git/hooks',
+    '.git/config',
+    '.git/config.worktree',
+    '.git/commondir',
+    '.git/info/attributes',
+    '.vscode',
+    '.husky',
+    '.claude/settings.json',
+  ],
+  mode: 'guard',
+};
+
+/** A repository with one commit, `.vscode` and `.claude`, all of one user. */
+export async function repository(bed: CoidBed, uid: number): Promise<string> {
+  const path = await bed.directory(uid);
+  await asUser(uid, ['git', 'init', '--quiet', path]);
+  await commit(uid, path, 'first');
+  for (const name of ['.vscode', '.claude']) await mkdir(join(path, name));
+  await writeFile(join(path, '.vscode/tasks.json'), '{}\n');
+  await writeFile(join(path, '.claude/settings.json'), '{}\n');
+  for (const name of ['.vscode', '.claude', '.vscode/tasks.json', '.claude/settings.json'])
+    await chown(join(path, name), uid, uid);
+  return path;
+}
+
+export async function commit(uid: number, path: string, message: string): Promise<void> {
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.invalid'];
+  await asUser(uid, [
+    'git',
+    '-C',
+    path,
+    ...identity,
+    'commit',
+    '--quiet',
+    '--allow-empty',
+    '-m',
+    message,
+  ]);
+}
+
+/** Runs a program on the host as that user, with none of this machine's configuration of git. */
+export async function asUser(uid: number, argv: readonly string[]): Promise<string> {
+  const [program = '', ...rest] = argv;
+  const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
+  const { stdout } = await run(program, rest, { uid, gid: uid, env, cwd: '/' });
+  return stdout;
+}
+
+/** Owner, group, mode and size of everything below a directory, by path. */
+export async function inventory(directory: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(directory, { recursive: true })) {
+    const { uid, gid, mode, size } = await lstat(join(directory, entry));
+    // The size of a directory is the file system's business.
+    const bytes = (mode & 0o170000) === 0o040000 ? 0 : size;
+    found[entry] = `${uid}:${gid} ${mode.toString(8)} ${bytes}`;
+  }
+  return found;
+}
+
+/** Resolves when an entry belongs to a guard. */
+export function untilGuarded(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const watcher = watch(join(path, '..'));
+    const limit = setTimeout(() => {
+      watcher.close();
+      reject(new Error(`${path} is not guarded after 10 s`));
+    }, 10_000);
+    const look = async () => {
+      if ((await lstat(path)).uid < 0x7000_0000) return;
+      clearTimeout(limit);
+      watcher.close();
+      resolve();
+    };
+    watcher.on('change', () => void look().catch(reject));
+    void look().catch(reject);
+  });
+}
+
+export interface Attack {
+  readonly name: string;
+  /** For the guest's shell, in /workspace; status 0: the attack took effect. */
+  readonly script: string;
+}
+
+/** Each takes its own effect back, so that the next one finds what it needs. */
+export const attacks: readonly Attack[] = [
+  { name: 'writes into .git/config', script: 'echo "[x]" >> .git/config' },
+  {
+    name: 'truncates .git/config',
+    script: 'cp .git/config /tmp/c && : > .git/config && cat /tmp/c > .git/config',
+  },
+  {
+    name: 'puts another .git/config in its place',
+    script: 'cp .git/config .git/new && mv -f .git/new .git/config',
+  },
+  {
+    name: 'removes .git/config',
+    script: 'cp .git/config /tmp/c && rm -f .git/config && cp /tmp/c .git/config',
+  },
+  {
+    name: 'gives .git/config to its own group and writes',
+    script: 'chgrp $(id -g) .git/config && echo "[x]" >> .git/config',
+  },
+  {
+    name: 'makes .git/config writable for all',
+    script: 'chmod 666 .git/config && chmod 644 .git/config',
+  },
+  { name: 'links to .git/config', script: 'ln .git/config .git/linked && rm .git/linked' },
+  { name: 'plants a hook', script: 'echo x > .git/hooks/pre-commit && rm .git/hooks/pre-commit' },
+  {
+    name: 'plants a hook after a change of group',
+    script: 'chgrp $(id -g) .git/hooks && echo x > .git/hooks/pre-push && rm .git/hooks/pre-push',
+  },
+  { name: 'changes a hook that is there', script: 'echo x >> .git/hooks/pre-commit.sample' },
+  { name: 'renames .git/hooks', script: 'mv .git/hooks .git/hooks2 && mv .git/hooks2 .git/hooks' },
+  {
+    name: 'points git elsewhere with commondir',
+    script:
+      'cp .git/commondir /tmp/d 2>/dev/null; echo /tmp > .git/commondir && { cat /tmp/d > .git/commondir 2>/dev/null || rm .git/commondir; }',
+  },
+  {
+    name: 'removes the placeholder of commondir and makes its own',
+    script: 'rm -f .git/commondir && echo . > .git/commondir && rm -f .git/commondir',
+  },
+  {
+    name: 'writes config.worktree',
+    script: 'echo "[x]" > .git/config.worktree && rm -f .git/config.worktree',
+  },
+  {
+    name: 'writes info/attributes',
+    script:
+      'mkdir -p .git/info && echo "* filter=x" > .git/info/attributes && rm -f .git/info/attributes',
+  },
+  {
+    name: 'renames .git/info',
+    script: 'mkdir -p .git/info && mv .git/info .git/info2 && mv .git/info2 .git/info',
+  },
+  { name: 'renames .git', script: 'mv .git .git2 && mv .git2 .git' },
+  {
+    name: 'adds to .vscode',
+    script: 'echo {} > .vscode/settings.json && rm .vscode/settings.json',
+  },
+  { name: 'changes .vscode/tasks.json', script: 'echo "{ }" > .vscode/tasks.json' },
+  { name: 'renames .vscode', script: 'mv .vscode .vscode2 && mv .vscode2 .vscode' },
+  {
+    name: 'removes .vscode',
+    script: 'cp -r .vscode /tmp/v && rm -rf .vscode && [ ! -e .vscode ] && cp -r /tmp/v .vscode',
+  },
+  { name: 'changes .claude/settings.json', script: 'echo "{ }" > .claude/settings.json' },
+  { name: 'renames .claude', script: 'mv .claude .claude2 && mv .claude2 .claude' },
+];
+
+/** The agent's user leaves the container's mounts by a user namespace and pivot_root; only a held descriptor is left. */
+export const leavesMounts = `unshare -Urm perl -e '
+  opendir(my $ws, "/workspace") or die "open";
+  mkdir "/tmp/nr"; my $m = "tmpfs"; my ($t, $o) = ("/tmp/nr", "mode=755");
+  syscall(165, $m, $t, $m, 0, $o) == 0 or die "mount: $!";
+  mkdir "/tmp/nr/old"; my $old = "/tmp/nr/old"; syscall(155, $t, $old) == 0 or die "pivot: $!";
+  chdir "/"; my $gone = "/old"; syscall(166, $gone, 2) == 0 or die "umount: $!";
+  chdir($ws) or die "chdir: $!";
+  rename(".git", ".git2") or exit 7;
+  rename(".git2", ".git"); exit 0'`;
+
+/** The container's root takes the workspace's mount away and goes on through a held descriptor. */
+export const detachesMount =
+  'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && mv .git .git2 && mv .git2 .git';

@@ -1,0 +1,301 @@
+// Goal: the agent cannot change what the host runs later, whoever it becomes inside and however it reaches the files,
+// while the user on the host works on as before.
+// Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
+import assert from 'node:assert/strict';
+import {
+  chmod,
+  chown,
+  lstat,
+  readdir,
+  readFile,
+  rename,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { coidBed, untilGone } from '../incus/coid-bed.ts';
+import {
+  asUser,
+  attacks,
+  commit,
+  detachesMount,
+  inventory,
+  leavesMounts,
+  protect,
+  repository,
+  untilGuarded,
+} from './protect-bed.ts';
+
+const limit = { timeout: 180_000 };
+const uid = 1003;
+
+for (const user of ['agent', 'root'] as const) {
+  test(
+    `what the ${user} does to protected paths works without the guard and is refused with it`,
+    limit,
+    async () => {
+      await using bed = await coidBed();
+      const open = await bed.session({ workspace: await repository(bed, uid) });
+      const guarded = await bed.session({ workspace: await repository(bed, uid), protect });
+      for (const { name, script } of attacks) {
+        const bare = await bed.sh(open.container, `cd /workspace; ${script}`, 'agent');
+        assert.equal(bare.status, 0, `${name}, guard off: ${bare.stderr}`);
+        const held = await bed.sh(guarded.container, `cd /workspace; ${script}`, user);
+        assert.notEqual(held.status, 0, `${name}, guard on`);
+      }
+    },
+  );
+}
+
+test(
+  'the agent cannot rename .git from a mount namespace of its own that it left by pivot_root',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const open = await bed.session({ workspace: await repository(bed, uid) });
+    const guarded = await bed.session({ workspace: await repository(bed, uid), protect });
+    const bare = await bed.sh(open.container, leavesMounts);
+    assert.equal(bare.status, 0, bare.stderr.toString());
+    const held = await bed.sh(guarded.container, leavesMounts);
+    assert.equal(held.status, 7, held.stderr.toString());
+  },
+);
+
+test(
+  "the container's root cannot rename .git through a descriptor after it detached the workspace",
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const open = await bed.session({ workspace: await repository(bed, uid) });
+    const guarded = await bed.session({ workspace: await repository(bed, uid), protect });
+    const bare = await bed.sh(open.container, detachesMount, 'root');
+    assert.equal(bare.status, 0, bare.stderr.toString());
+    const held = await bed.sh(guarded.container, detachesMount, 'root');
+    assert.notEqual(held.status, 0);
+  },
+);
+
+test(
+  'taking the guard of .git away, which its owner may do, stops the session',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await repository(bed, uid);
+    const { container } = await bed.session({ workspace, protect });
+    const paused = bed.lifecycle.until('instance-paused', container);
+    await bed.sh(container, 'cd /workspace; chgrp $(id -g) .git').catch(() => undefined);
+    await paused;
+    assert.equal(await bed.status(container), 'Frozen');
+    const found = await bed.incus.instance(container);
+    assert.match(found?.instance.config['user.coi.alert'] ?? '', /Protection attacked/);
+  },
+);
+
+test('the agent works with git, and commits', limit, async () => {
+  await using bed = await coidBed();
+  const workspace = await repository(bed, uid);
+  const { container } = await bed.session({ workspace, protect });
+  const identity = '-c user.name=A -c user.email=a@example.invalid';
+  const worked = await bed.sh(
+    container,
+    `cd /workspace && echo x > file && git add file && git ${identity} commit -qm inside && git branch other && git stash list && git gc -q && mkdir -p .claude/commands && echo x > .claude/commands/new.md`,
+  );
+  assert.equal(worked.status, 0, worked.stderr.toString());
+  assert.match(await asUser(uid, ['git', '-C', workspace, 'log', '--format=%s']), /inside/);
+});
+
+test(
+  "the user's git and editors on the host go on working, and what they write is guarded in turn",
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await repository(bed, uid);
+    const { container } = await bed.session({ workspace, protect });
+    const git = (...words: string[]) => asUser(uid, ['git', '-C', workspace, ...words]);
+    await git('config', 'user.name', 'Somebody');
+    await git('remote', 'add', 'origin', 'https://example.invalid/x.git');
+    await git('branch', '--set-upstream-to=master').catch(() => git('status'));
+    await commit(uid, workspace, 'from the host');
+    assert.equal(
+      (await git('config', 'remote.origin.url')).trim(),
+      'https://example.invalid/x.git',
+    );
+    await untilGuarded(join(workspace, '.git/config'));
+    // In place, and by a file that is renamed over the old one.
+    await asUser(uid, ['sh', '-c', `echo '{"a":1}' > ${workspace}/.vscode/tasks.json`]);
+    await asUser(uid, [
+      'sh',
+      '-c',
+      `echo '{"b":1}' > ${workspace}/.claude/new && mv ${workspace}/.claude/new ${workspace}/.claude/settings.json`,
+    ]);
+    await asUser(uid, [
+      'sh',
+      '-c',
+      `printf '#!/bin/sh\n' > ${workspace}/.git/hooks/pre-commit && chmod +x ${workspace}/.git/hooks/pre-commit`,
+    ]);
+    for (const path of ['.claude/settings.json', '.git/hooks/pre-commit'])
+      await untilGuarded(join(workspace, path));
+    await commit(uid, workspace, 'with a hook');
+    for (const path of [
+      '.git/config',
+      '.claude/settings.json',
+      '.git/hooks/pre-commit',
+      '.vscode/tasks.json',
+    ]) {
+      const attack = await bed.sh(container, `echo x >> /workspace/${path}`);
+      assert.notEqual(attack.status, 0, path);
+    }
+  },
+);
+
+test(
+  'after the session everything is as it was: owners, groups, modes, and no placeholder left',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await repository(bed, uid);
+    await chmod(join(workspace, '.claude/settings.json'), 0o640);
+    const before = await inventory(workspace);
+    const { container } = await bed.session({ workspace, protect });
+    assert.notDeepEqual(await inventory(workspace), before);
+    await endAndRelease(bed, container);
+    assert.deepEqual(await inventory(workspace), before);
+  },
+);
+
+test(
+  'a guard outlives a crash of coid, and is taken away by the next one when its session is gone',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await repository(bed, uid);
+    const before = await inventory(workspace);
+    const { container } = await bed.session({ workspace, protect });
+    await bed.daemon.crash();
+    const attack = await bed.sh(container, 'echo x >> /workspace/.git/config');
+    assert.notEqual(attack.status, 0);
+    await bed.daemon.start();
+    // It watches again: what the host replaces is guarded anew.
+    await asUser(uid, ['git', '-C', workspace, 'config', 'a.b', 'c']);
+    await untilGuarded(join(workspace, '.git/config'));
+    await asUser(uid, ['git', '-C', workspace, 'config', '--unset', 'a.b']);
+    await bed.daemon.crash();
+    await deleteNow(bed, container);
+    await bed.daemon.start();
+    await released(bed);
+    const after = await inventory(workspace);
+    assert.deepEqual(Object.keys(after).sort(), Object.keys(before).sort());
+    assert.deepEqual(
+      Object.values(after).filter((line) => /18790973/.test(line)),
+      [],
+    );
+  },
+);
+
+test('two sessions share the guard of their workspace until the last one ends', limit, async () => {
+  await using bed = await coidBed();
+  const workspace = await repository(bed, uid);
+  const before = await inventory(workspace);
+  const one = await bed.session({ workspace, protect });
+  const two = await bed.session({ workspace, protect });
+  await deleteNow(bed, one.container);
+  await bed.untilUnmounted(one.id);
+  const attack = await bed.sh(two.container, 'echo x >> /workspace/.git/config');
+  assert.notEqual(attack.status, 0);
+  await endAndRelease(bed, two.container);
+  assert.deepEqual(await inventory(workspace), before);
+});
+
+test('what cannot be guarded refuses the start, with nothing left changed', limit, async () => {
+  await using bed = await coidBed();
+  const linked = await repository(bed, uid);
+  await rename(join(linked, '.vscode'), join(linked, 'elsewhere'));
+  await symlink('elsewhere', join(linked, '.vscode'));
+  const before = await inventory(linked);
+  const request = { ...bed.request(linked), protect };
+  await assert.rejects(bed.coid.reserve(request), { code: 'unprotected-path' });
+  assert.deepEqual(await inventory(linked), before);
+  assert.deepEqual(await bed.mountIds(), []);
+  const shared = await repository(bed, uid);
+  await chown(join(shared, '.git'), uid, 50);
+  await chmod(join(shared, '.git'), 0o2775);
+  await assert.rejects(bed.coid.reserve({ ...bed.request(shared), protect }), {
+    code: 'unprotected-path',
+  });
+});
+
+test('a submodule and a worktree that are there are guarded as well', limit, async () => {
+  await using bed = await coidBed();
+  const [library, workspace] = [await repository(bed, uid), await repository(bed, uid)];
+  const git = (...words: string[]) =>
+    asUser(uid, [
+      'git',
+      '-C',
+      workspace,
+      '-c',
+      'protocol.file.allow=always',
+      '-c',
+      'user.name=A',
+      '-c',
+      'user.email=a@example.invalid',
+      ...words,
+    ]);
+  await git('submodule', '--quiet', 'add', library, 'lib');
+  await git('worktree', 'add', '--quiet', join(workspace, 'tree'));
+  const { container } = await bed.session({ workspace, protect });
+  for (const script of [
+    'echo "[x]" >> .git/modules/lib/config',
+    'echo x > .git/modules/lib/hooks/pre-commit',
+    'echo /tmp > .git/modules/lib/commondir',
+    'mv .git/modules/lib .git/modules/lib2',
+    'mv .git/modules .git/modules2',
+    'echo /tmp > .git/worktrees/tree/commondir',
+    'mv .git/worktrees/tree .git/worktrees/tree2',
+    'rm -f .git/worktrees/tree/gitdir',
+  ]) {
+    const attack = await bed.sh(container, `cd /workspace; ${script}`);
+    assert.notEqual(attack.status, 0, script);
+  }
+  // In the worktree work goes on.
+  const worked = await bed.sh(
+    container,
+    'cd /workspace/.git/worktrees/tree && echo x > probe && rm probe',
+  );
+  assert.equal(worked.status, 0, worked.stderr.toString());
+  await git('-C', join(workspace, 'lib'), 'status');
+});
+
+type Bed = Awaited<ReturnType<typeof coidBed>>;
+
+async function deleteNow({ incus }: Bed, container: string): Promise<void> {
+  await incus.updateInstance(container, { ephemeral: true });
+  const operation = await incus.changeState(container, {
+    action: 'stop',
+    force: true,
+    timeout: 30,
+  });
+  await operation.wait({ timeoutMs: 60_000 });
+}
+
+async function endAndRelease(bed: Bed, container: string): Promise<void> {
+  await deleteNow(bed, container);
+  await released(bed);
+}
+
+/** Resolves when coid has taken all guards away. */
+async function released({ daemon }: Bed): Promise<void> {
+  const directory = join(daemon.stateDir, 'protect');
+  for (const name of await readdir(directory)) await untilGone(directory, name);
+}
+
+test('the record of a guard is for root alone', limit, async () => {
+  await using bed = await coidBed();
+  const workspace = await repository(bed, uid);
+  await bed.session({ workspace, protect });
+  const directory = join(bed.daemon.stateDir, 'protect');
+  const [name = ''] = await readdir(directory);
+  assert.equal((await lstat(join(directory, name))).mode & 0o777, 0o600);
+  assert.equal(JSON.parse(await readFile(join(directory, name), 'utf8')).root, workspace);
+  await writeFile(join(workspace, 'x'), '');
+});
