@@ -13,6 +13,7 @@ import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
 import { flagsOf } from './global.ts';
+import { type CreateOptions, createProfile, deleteProfile, editProfile } from './profile-change.ts';
 
 interface ListOptions {
   readonly format: 'text' | 'json';
@@ -45,6 +46,29 @@ export function register(command: Command, app: App): void {
     .description('print what a profile comes to, with all that it inherits')
     .argument('<name>', 'a profile')
     .action((name: string) => info(app, flagsOf<GlobalOptions>(command), name));
+  command
+    .command('create')
+    .description('make a profile, or with the name default a configuration to begin with')
+    .argument('<name>')
+    .option('--inherits <profile>', 'the profile that it is based on')
+    .option('--user', 'in ~/.coi')
+    .option('--project', 'in the .coi of the workspace')
+    .action((name: string, options: CreateOptions) =>
+      createProfile(app, flagsOf<GlobalOptions>(command), name, options),
+    );
+  command
+    .command('edit')
+    .description('open it in $VISUAL, $EDITOR or vi, and check it afterwards')
+    .argument('<name>')
+    .action((name: string) => editProfile(app, flagsOf<GlobalOptions>(command), name));
+  command
+    .command('delete')
+    .description('delete it')
+    .argument('<name>')
+    .option('-f, --force', 'do not ask')
+    .action((name: string, { force }: { force?: boolean }) =>
+      deleteProfile(app, flagsOf<GlobalOptions>(command), name, force ?? false),
+    );
 }
 
 async function list(app: App, options: GlobalOptions & ListOptions): Promise<void> {

@@ -146,8 +146,20 @@ export const tree: readonly Branch[] = [
   {
     name: 'profile',
     group: 'Configuration',
-    summary: 'Show the profiles',
+    summary: 'Show, make, edit and delete profiles',
     load: () => import('./profile.ts'),
+  },
+  {
+    name: 'validate',
+    group: 'Configuration',
+    summary: 'Check configuration and profiles without using them',
+    load: () => import('./validate.ts'),
+  },
+  {
+    name: 'schema',
+    group: 'Configuration',
+    summary: 'Print JSON Schemas, for editors and scripts',
+    load: () => import('./schema.ts'),
   },
   {
     name: 'trust',

@@ -23,6 +23,34 @@ export function configSchema(): JsonSchema {
   };
 }
 
+/** What of `[defaults]` and `[mounts]` stands at the top of a profile. */
+const profileTop: readonly (readonly [string, KeyName])[] = [
+  ['environment', 'defaults.environment'],
+  ['env_commands', 'defaults.env_commands'],
+  ['env_command_timeout', 'defaults.env_command_timeout'],
+  ['forward_env', 'defaults.forward_env'],
+];
+
+/** The schema of the config.toml of a profile. */
+export function profileSchema(): JsonSchema {
+  const { properties, ...rest } = configSchema() as { properties: Record<string, unknown> };
+  const { defaults: _, ...sections } = properties;
+  const top = profileTop.map(([name, key]) => [name, keySchema(key)] as const);
+  return {
+    ...rest,
+    title: 'Profile of coi',
+    properties: {
+      inherits: { type: 'string', description: 'Name of the profile that this one is based on.' },
+      context: {
+        type: 'string',
+        description: 'File with a text for the agent, relative to the profile.',
+      },
+      ...Object.fromEntries(top),
+      ...sections,
+    },
+  };
+}
+
 /** A value as the file has it: durations are numbers of milliseconds inside. */
 export function fileValue(name: KeyName, value: unknown): unknown {
   return keyOf(name).type === durationMs && typeof value === 'number' ? durationText(value) : value;
