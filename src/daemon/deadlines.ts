@@ -24,7 +24,7 @@ export interface DeadlinesParts {
 export const maxDurationKey = 'user.coi.max_duration';
 const gracefulSeconds = 60;
 const stopLimitMs = 120_000;
-const retryMs = 10_000;
+const retryMs = 1000;
 /** Timers of Node end at 24 days; nobody minds an early look. */
 const timerMaxMs = 86_400_000;
 

@@ -86,11 +86,11 @@ function networkText(facts: Surroundings): string {
     case 'open':
       return 'open.';
     case 'restricted':
-      return 'the internet is reachable; private networks, the host and other containers are not.';
+      return 'the internet is reachable (IPv4); private networks, metadata services, the host and other containers are refused at once. The user can open a private address with `coi network allow ADDRESS` on the host.';
     case 'allowlist':
       return facts.allowed.length === 0
-        ? 'nothing is reachable.'
-        : `only ${allowedList(facts.allowed)} can be reached; every other name and address is refused. If you need another, ask the user to run \`coi network allow HOST\` on the host.`;
+        ? 'nothing is reachable; every name is answered as unknown. If you need a host, ask the user to run `coi network allow HOST` on the host.'
+        : `only ${allowedList(facts.allowed)} can be reached; every other name is answered as unknown and every other address is refused; \`dig TXT NAME\` says why. If you need another, ask the user to run \`coi network allow HOST\` on the host.`;
   }
 }
 
