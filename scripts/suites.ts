@@ -23,5 +23,6 @@ export const suites: readonly Suite[] = [
   { folder: 'test/network', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/security', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/faults', concurrency: 1, limitMinutes: 20 },
+  { folder: 'test/agents', concurrency: 1, limitMinutes: 20, image: 'coi-default' },
   { folder: 'test/image', concurrency: 1, limitMinutes: 20, image: 'coi-default' },
 ];

@@ -1,0 +1,78 @@
+// A person who talks to a real agent on a terminal, and what the provider hears of it.
+import assert from 'node:assert/strict';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import type { Screen } from '../bed/screen.ts';
+import { homeFile } from '../lifecycle/talk.ts';
+import { openProvider, type Provider } from './provider.ts';
+
+/** Long enough for the tool to recognise it as approved (tools/list.ts, keyTails). */
+export const key = `sk-ant-api03-${'a'.repeat(80)}`;
+export const image = process.env['COI_DEFAULT_IMAGE'] ?? 'coi-default';
+
+export interface AgentBed extends AsyncDisposable {
+  readonly bed: Bed;
+  readonly provider: Provider;
+  /** `coi shell` with the agent; resolves when its screen shows `ready`. */
+  open(args?: readonly string[]): Promise<Screen>;
+  /** Says something, and returns all that the provider was told of the user in that request. */
+  say(screen: Screen, words: string): Promise<string>;
+}
+
+export interface AgentOptions {
+  readonly tool: string;
+  /** What the screen shows when one may type. */
+  readonly ready: RegExp;
+  /** Of the user's home. */
+  readonly files?: (provider: Provider) => Readonly<Record<string, string>>;
+  readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
+}
+
+/** A bed whose sessions reach the provider and nothing else. */
+export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
+  await using undo = new AsyncDisposableStack();
+  const provider = undo.use(await openProvider());
+  const bed = undo.use(await makeBed({ env: { COI_USE_DUMMY: '0' } }));
+  const port = new URL(provider.url).port;
+  homeFile(
+    bed,
+    '.coi/config.toml',
+    `[tool]
+name = "${options.tool}"
+[container]
+image = "${image}"
+[network]
+mode = "allowlist"
+allowed_domains = ["${provider.address}:${port}"]
+`,
+  );
+  for (const [path, text] of Object.entries(options.files?.(provider) ?? {}))
+    homeFile(bed, path, text);
+  const given = Object.entries(options.environment?.(provider) ?? {});
+  const variables = given.flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  const kept = undo.move();
+  return {
+    bed,
+    provider,
+    open: async (args = []) => {
+      const screen = bed.screen(['shell', ...variables, ...args]);
+      await screen.waitFor(options.ready, 60_000);
+      return screen;
+    },
+    say: async (screen, words) => {
+      screen.type(words);
+      await screen.waitFor(words);
+      screen.type('\r');
+      const { said } = await provider.request(words);
+      await screen.waitFor(`I heard ${words}.`, 30_000);
+      return said
+        .filter(({ role }) => role === 'user')
+        .map(({ text }) => text)
+        .join('\n');
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+export function assertHeard(heard: string, words: readonly string[]): void {
+  for (const word of words) assert.ok(heard.includes(word), `${word} is missing in:\n${heard}`);
+}
