@@ -86,7 +86,7 @@ async function forwardTo(
   app: App,
   container: ContainerName,
   wish: AgentWish,
-  { choice }: Meant,
+  { choice, resolved }: Meant,
 ): Promise<string | undefined> {
   return wish.kind === 'forward' || choice.kind === 'join'
     ? followAgent(app, container, wish)
@@ -105,7 +105,10 @@ function announce(
   tmux: boolean,
 ): void {
   io.tell(`[setup] Container name: ${live.container}`);
-  io.tell('[setup] Path protection is not part of this version yet');
+  if (resolved.settings['security.disable_protection'])
+    io.tell(
+      '*** SECURITY: nothing in the workspace is protected ([security] disable_protection) ***',
+    );
   io.tell('[setup] Container setup complete!\n\nStarting session...');
   if (live.session !== undefined) io.tell(`Session ID: ${live.session}`);
   io.tell(`Container: ${live.container}\nWorkspace: ${live.workspace}`);

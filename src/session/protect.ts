@@ -2,6 +2,7 @@
 // the functions that are handed in. How guarding works: design section 8, docs/decisions.
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { namedInConfig } from './git-config.ts';
 
 export type EntryKind = 'file' | 'directory' | 'link' | 'other' | 'missing';
 
@@ -167,37 +168,6 @@ function placeholderOf(inner: string): Omit<Placeholder, 'path'> | undefined {
     default:
       return undefined;
   }
-}
-
-/** Paths in the workspace that git's configuration names as programs, hooks or further configuration. */
-export function namedInConfig(config: string): string[] {
-  const named = config.split('\n').flatMap((line) => {
-    const [, key = '', value = ''] = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (
-      !/^(?:hookspath|path|attributesfile|fsmonitor|sshcommand|pager|editor|askpass|textconv|command|clean|smudge|process|helper)$/i.test(
-        key,
-      )
-    )
-      return [];
-    const word = value.replace(/^"(.*)"$/, '$1').split(/\s/)[0] ?? '';
-    // Paths of hooks start at the top of the worktree, those of includes beside the file that names them.
-    const path = /^path$/i.test(key) ? joined('.git', word) : joined('', word);
-    return path === undefined ? [] : [path];
-  });
-  return [...new Set(named)].filter((path) => path !== '' && !path.startsWith('.git'));
-}
-
-/** Joins without leaving the workspace; undefined for what is elsewhere. */
-function joined(directory: string, path: string): string | undefined {
-  if (path === '' || path.startsWith('/') || path.startsWith('~') || path.startsWith('!'))
-    return undefined;
-  const parts = directory === '' ? [] : directory.split('/');
-  for (const part of path.split('/')) {
-    if (part === '..') {
-      if (parts.pop() === undefined) return undefined;
-    } else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/');
 }
 
 /** Throws `unprotected-path` unless it is a plain relative path. */

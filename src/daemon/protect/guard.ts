@@ -58,7 +58,6 @@ export function factsOf(below: Below): TreeFacts {
   };
 }
 
-/** What has to be under guard. */
 interface Wanted {
   readonly path: string;
   readonly stats: Stats;

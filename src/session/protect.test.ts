@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namedInConfig } from './git-config.ts';
+import {
+  cleanPath,
+  type EntryKind,
+  type ProtectConfig,
+  protectionPlan,
+  protectRequest,
+  type TreeFacts,
+} from './protect.ts';
+
+/** A tree of the given files; a name that ends with / is an empty directory, one with @ a link. */
+function tree(files: Readonly<Record<string, string>>): TreeFacts {
+  const kinds = new Map<string, EntryKind>();
+  for (const name of Object.keys(files)) {
+    const path = name.replace(/[/@]$/, '');
+    const parts = path.split('/');
+    for (let depth = 1; depth < parts.length; depth += 1)
+      kinds.set(parts.slice(0, depth).join('/'), 'directory');
+    kinds.set(path, name.endsWith('/') ? 'directory' : name.endsWith('@') ? 'link' : 'file');
+  }
+  return {
+    kind: (path) => kinds.get(path) ?? 'missing',
+    names: (path) =>
+      [...kinds.keys()]
+        .filter((one) => one.startsWith(`${path}/`) && !one.slice(path.length + 1).includes('/'))
+        .map((one) => one.slice(path.length + 1)),
+    text: (path) => files[path],
+  };
+}
+
+const guard = (...paths: string[]) => ({ paths, mode: 'guard' as const });
+const repository = {
+  '.git/HEAD': 'x',
+  '.git/config': '',
+  '.git/hooks/pre-commit.sample': '',
+  '.git/info/exclude': '',
+};
+
+test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
+  const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));
+  assert.deepEqual(plan.ancestors, [{ path: '.git', depth: 1, by: 'group' }]);
+  assert.deepEqual(plan.leaves, [
+    { path: '.git/hooks', kind: 'tree', by: 'owner' },
+    { path: '.git/config', kind: 'file', by: 'owner' },
+  ]);
+  assert.deepEqual(plan.placeholders, []);
+});
+
+test('what is missing in .git gets a placeholder, and commondir one that git takes', () => {
+  const plan = protectionPlan(
+    guard('.git/commondir', '.git/config.worktree', '.git/info/attributes'),
+    tree(repository),
+  );
+  assert.deepEqual(plan.placeholders, [
+    { path: '.git/commondir', kind: 'file', content: '.\n' },
+    { path: '.git/config.worktree', kind: 'file', content: '' },
+    { path: '.git/info/attributes', kind: 'file', content: '' },
+  ]);
+  assert.ok(plan.leaves.some(({ path, kind }) => path === '.git/info' && kind === 'sealed'));
+});
+
+test('what is missing elsewhere is watched, and without a repository so is .git', () => {
+  const plan = protectionPlan(
+    guard('.git/hooks', '.vscode', '.claude/settings.json'),
+    tree({ 'README.md': '' }),
+  );
+  assert.deepEqual(plan.leaves, []);
+  assert.deepEqual(plan.missing, ['.vscode', '.claude/settings.json', '.git']);
+});
+
+test('links are refused, wherever they are on the way', () => {
+  assert.deepEqual(protectionPlan(guard('.vscode'), tree({ '.vscode@': '' })).refused, [
+    { path: '.vscode', kind: 'link' },
+  ]);
+  assert.deepEqual(protectionPlan(guard('.git/config'), tree({ '.git@': '' })).refused, [
+    { path: '.git', kind: 'link' },
+  ]);
+});
+
+test('a worktree that is opened by itself: the file that names its repository', () => {
+  const plan = protectionPlan(
+    guard('.git/config', '.git/hooks'),
+    tree({ '.git': 'gitdir: /elsewhere\n' }),
+  );
+  assert.deepEqual(plan.leaves, [{ path: '.git', kind: 'file', by: 'group' }]);
+});
+
+test('directories of worktrees may be written in, those of submodules are sealed', () => {
+  const files = {
+    ...repository,
+    '.git/worktrees/a/gitdir': '',
+    '.git/worktrees/a/commondir': '',
+    '.git/modules/lib/deep/HEAD': '',
+    '.git/modules/lib/deep/config': '',
+    '.git/modules/lib/deep/hooks/x': '',
+  };
+  const plan = protectionPlan(guard('.git/config'), tree(files));
+  assert.deepEqual(
+    plan.ancestors.map(({ path, depth, by }) => `${depth} ${path} ${by}`),
+    [
+      '1 .git group',
+      '2 .git/worktrees group',
+      '2 .git/modules group',
+      '3 .git/worktrees/a group',
+      '3 .git/modules/lib group',
+    ],
+  );
+  assert.ok(
+    plan.leaves.some(
+      ({ path, kind, by }) =>
+        path === '.git/modules/lib/deep' && kind === 'sealed' && by === 'group',
+    ),
+  );
+  assert.ok(plan.leaves.some(({ path }) => path === '.git/modules/lib/deep/hooks'));
+});
+
+test("what git's configuration names in the workspace is protected, and what lies elsewhere is not its business", () => {
+  const config = `[core]
+\thooksPath = .githooks
+\tfsmonitor = "./tools/watch.sh --fast"
+[include]
+\tpath = ../shared.conf
+[filter "lfs"]
+\tclean = git-lfs clean -- %f
+[core]
+\tsshCommand = /usr/bin/ssh -i x
+\teditor = ../../outside
+[alias]
+\tx = !rm -rf /
+`;
+  assert.deepEqual(namedInConfig(config), [
+    '.githooks',
+    'tools/watch.sh',
+    'shared.conf',
+    'git-lfs',
+  ]);
+  const plan = protectionPlan(
+    guard('.git/config'),
+    tree({ ...repository, '.git/config': config, '.githooks/pre-push': '' }),
+  );
+  assert.ok(plan.leaves.some(({ path, kind }) => path === '.githooks' && kind === 'tree'));
+});
+
+test('paths are plain, and what is writable by configuration is not protected', () => {
+  for (const bad of ['/etc', '../x', 'a/../b', '', '.', 'a\0b', 'a//b'])
+    assert.throws(() => cleanPath(bad), { code: 'unprotected-path' });
+  assert.equal(cleanPath('.vscode/'), '.vscode');
+  const config: ProtectConfig = {
+    'security.protected_paths': ['.git/hooks', '.git/config', '.vscode/'],
+    'security.additional_protected_paths': ['Makefile'],
+    'security.writable_paths': ['.vscode'],
+    'security.disable_protection': false,
+    'security.protection': 'guard',
+    'git.writable_hooks': true,
+  };
+  assert.deepEqual(protectRequest(config)?.paths, ['.git/config', 'Makefile']);
+  assert.equal(protectRequest({ ...config, 'security.disable_protection': true }), undefined);
+});
