@@ -86,7 +86,7 @@ async function forwardTo(
   app: App,
   container: ContainerName,
   wish: AgentWish,
-  { choice, resolved }: Meant,
+  { choice }: Meant,
 ): Promise<string | undefined> {
   return wish.kind === 'forward' || choice.kind === 'join'
     ? followAgent(app, container, wish)
@@ -100,7 +100,7 @@ function warned(app: App, problem: string | undefined): void {
 function announce(
   { io }: App,
   options: ShellOptions,
-  { choice }: Meant,
+  { choice, resolved }: Meant,
   live: Live,
   tmux: boolean,
 ): void {

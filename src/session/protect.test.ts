@@ -130,12 +130,7 @@ test("what git's configuration names in the workspace is protected, and what lie
 [alias]
 \tx = !rm -rf /
 `;
-  assert.deepEqual(namedInConfig(config), [
-    '.githooks',
-    'tools/watch.sh',
-    'shared.conf',
-    'git-lfs',
-  ]);
+  assert.deepEqual(namedInConfig(config), ['.githooks', 'tools/watch.sh', 'shared.conf']);
   const plan = protectionPlan(
     guard('.git/config'),
     tree({ ...repository, '.git/config': config, '.githooks/pre-push': '' }),
