@@ -1,6 +1,6 @@
 // A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
 import type { NetworkReport } from '../daemon/protocol.ts';
-import { type AddressRange, parseNetwork } from './address.ts';
+import { type AddressRange, parseAddress, parseNetwork } from './address.ts';
 import {
   type Decision,
   type Destination,
@@ -49,7 +49,7 @@ export function judge(
   reach: Reach,
 ): Judgement[] {
   const shown = (text: string) => (port === undefined ? text : `${text}:${port}`);
-  const named = decideName({ host, port }, reach);
+  const named = parseAddress(host) === undefined ? decideName({ host, port }, reach) : undefined;
   if (named?.verdict === 'refused' || (named && addresses.length === 0))
     return [{ destination: shown(host), ...named }];
   return addresses.map((address) => {

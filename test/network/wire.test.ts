@@ -6,6 +6,8 @@ import { type NetworkBed, openNetworkBed } from './bed.ts';
 import { arpFrame, broadcast, frame, icmp6Frame, udpFrame } from './frames.ts';
 import type { Tenant } from './tenant.ts';
 
+const words = (text: string) => text.split(' ');
+
 describe('a guarded port', () => {
   let bed: NetworkBed;
   let a: Tenant;
@@ -91,17 +93,7 @@ describe('a guarded port', () => {
 
   test('cannot use a second address that its root gave it', async () => {
     await a.ip('address', 'add', `${other()}/32`, 'dev', 'eth0');
-    await a.ip(
-      'route',
-      'replace',
-      '93.184.215.14/32',
-      'via',
-      a.gateway,
-      'dev',
-      'eth0',
-      'src',
-      other(),
-    );
+    await a.ip(...words(`route replace 93.184.215.14/32 via ${a.gateway} dev eth0 src ${other()}`));
     await bed.net.assertEnclosed('93.184.215.14');
     assert.deepEqual(await bed.pair(a, restricted, () => a.udp('93.184.215.14', 5000)), {
       off: 'answered',
@@ -126,18 +118,9 @@ describe('a guarded port', () => {
   test('cannot tell the host or a neighbour that it is somebody else', async () => {
     const victim = other();
     const claimToHost = async () => {
-      await mustRun([
-        'ip',
-        'neigh',
-        'replace',
-        victim,
-        'lladdr',
-        '10:66:6a:00:00:99',
-        'nud',
-        'stale',
-        'dev',
-        'coibr0',
-      ]);
+      await mustRun(
+        words(`ip neigh replace ${victim} lladdr 10:66:6a:00:00:99 nud stale dev coibr0`),
+      );
       await send(
         arpFrame({
           to: a.bridgeMac,
@@ -153,17 +136,7 @@ describe('a guarded port', () => {
     assert.deepEqual(await bed.pair(a, restricted, claimToHost), { off: true, on: false });
     await mustRun(['ip', 'neigh', 'delete', victim, 'dev', 'coibr0']);
     const claimToB = async () => {
-      await b.ip(
-        'neigh',
-        'replace',
-        a.gateway,
-        'lladdr',
-        a.bridgeMac,
-        'nud',
-        'stale',
-        'dev',
-        'eth0',
-      );
+      await b.ip(...words(`neigh replace ${a.gateway} lladdr ${a.bridgeMac} nud stale dev eth0`));
       await send(
         arpFrame({
           to: b.mac,
@@ -176,17 +149,7 @@ describe('a guarded port', () => {
       return (await b.ip('neigh', 'show', a.gateway, 'dev', 'eth0')).includes(a.mac);
     };
     assert.deepEqual(await bed.pair(a, restricted, claimToB), { off: true, on: false });
-    await b.ip(
-      'neigh',
-      'replace',
-      a.gateway,
-      'lladdr',
-      a.bridgeMac,
-      'nud',
-      'reachable',
-      'dev',
-      'eth0',
-    );
+    await b.ip(...words(`neigh replace ${a.gateway} lladdr ${a.bridgeMac} nud reachable dev eth0`));
   });
 
   test('cannot play the DHCP server, also in open mode', async () => {

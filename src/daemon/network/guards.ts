@@ -1,6 +1,7 @@
 // Guards the ports of all sessions: in force before a container is created, gone when it is gone, put right when somebody meddles.
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
+import { withoutLinks } from '../../host/accounts.ts';
 import { attachedNetworks } from '../../host/attached.ts';
 import { openNft } from '../../host/nft.ts';
 import type { ElementWriter } from '../../host/nft-elements.ts';
@@ -11,6 +12,7 @@ import { parseEntry } from '../../network/entry.ts';
 import { Guard } from '../../network/guard.ts';
 import { needsResolver, networkPolicy, plainPolicy } from '../../network/policy.ts';
 import type { GuardedPort } from '../../network/session-rules.ts';
+import { sessionRecord } from '../../session/record.ts';
 import type { Leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
@@ -110,11 +112,11 @@ export class SessionGuards {
 
   /** Guards a container that is about to be started again, by its keys as they are now. Throws `network-unprotected`. */
   async restart(instance: Instance): Promise<void> {
-    const session = portOfInstance(
-      instance,
-      this.#parts.runDir,
-      (await this.#parts.world.bridge()).gateway,
-    );
+    const { world, runDir } = this.#parts;
+    const record = sessionRecord(instance.config);
+    if (record && instance.status === 'Stopped')
+      this.refuseOtherMode(await world.instances(), withoutLinks(record.workspace), record.network);
+    const session = portOfInstance(instance, runDir, (await world.bridge()).gateway);
     if (!session)
       throw new CoiError(
         'network-unprotected',

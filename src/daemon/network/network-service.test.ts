@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CoiError } from '../../errors.ts';
+import { networkPolicy, plainPolicy } from '../../network/policy.ts';
+import type { NetworkMode } from '../protocol.ts';
+import type { SessionGuards } from './guards.ts';
+import { NetworkService } from './network-service.ts';
+import { Permits } from './permits.ts';
+import { placesOf } from './places.ts';
+
+const peer = (uid: number) => ({ pid: 1, uid, gid: uid, groups: [] });
+const hour = 3_600_000;
+
+function service(mode: NetworkMode) {
+  const permitted: string[] = [];
+  const port = {
+    hostName: 'coi1',
+    bridge: 'br0',
+    gateway: '10.77.0.1',
+    mac: '10:66:6a:00:00:01',
+    address: '10.77.2.1',
+    policy: networkPolicy(plainPolicy(mode)),
+    permits: [],
+  };
+  const guards = {
+    sessions: () => [{ container: 'coi-a-1', owner: 1000, workspace: '/w', port }],
+    permit: async (_: unknown, entry: string) => void permitted.push(entry),
+    denials: async () => [
+      { source: '10.77.2.1', address: '10.0.0.1', protocol: 'tcp', port: 80, secondsAgo: 1 },
+      { source: '10.77.2.2', address: '10.0.0.2', protocol: 'tcp', port: 80, secondsAgo: 1 },
+    ],
+    permits: { of: () => [] },
+    attached: () => [],
+    inForce: () => port,
+    dns: { refusedNames: () => [] },
+  } as unknown as SessionGuards;
+  const world = {
+    bridge: async () => ({ name: 'br0', gateway: '10.77.0.1', prefixLength: 22, free: [] }),
+  };
+  const network = new NetworkService({
+    guards,
+    world: world as never,
+    log: () => undefined,
+    now: () => new Date(),
+  });
+  return { network, permitted };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'done';
+  } catch (error) {
+    return error instanceof CoiError ? error.code : String(error);
+  }
+}
+
+test("a session's network is its owner's and root's to see and to open, nobody else's", async () => {
+  const { network, permitted } = service('allowlist');
+  const permit = { entry: 'example.org', forMs: hour };
+  assert.equal(await codeOf(network.report('coi-a-1', peer(1001))), 'session-not-found');
+  assert.equal(await codeOf(network.permit('coi-a-1', peer(1001), permit)), 'session-not-found');
+  assert.deepEqual(permitted, []);
+  for (const uid of [0, 1000])
+    assert.equal(await codeOf(network.permit('coi-a-1', peer(uid), permit)), 'done');
+  assert.deepEqual(permitted, ['example.org', 'example.org']);
+});
+
+test('a report tells only what that session was refused', async () => {
+  const { network } = service('restricted');
+  const { denials } = await network.report('coi-a-1', peer(1000));
+  assert.deepEqual(
+    denials.map(({ address }) => address),
+    ['10.0.0.1'],
+  );
+});
+
+test('what no user may open for a while is refused, whatever form it comes in', async () => {
+  const { network, permitted } = service('allowlist');
+  const bodies: [unknown, string][] = [
+    [undefined, 'usage'],
+    [{ entry: 'example.org' }, 'usage'],
+    [{ entry: 'example.org', forMs: 0 }, 'usage'],
+    [{ entry: 'example.org', forMs: 8 * 24 * hour }, 'usage'],
+    [{ entry: 'example.org', forMs: Number.NaN }, 'usage'],
+    [{ entry: ['example.org'], forMs: hour }, 'usage'],
+    [{ entry: 'exa mple.org', forMs: hour }, 'config-invalid'],
+    [{ entry: '169.254.169.254', forMs: hour }, 'usage'],
+    [{ entry: '0.0.0.0/0', forMs: hour }, 'usage'],
+    [{ entry: '127.0.0.1', forMs: hour }, 'usage'],
+    [{ entry: '168.63.0.0/16', forMs: hour }, 'usage'],
+  ];
+  for (const [body, code] of bodies)
+    assert.equal(
+      await codeOf(network.permit('coi-a-1', peer(1000), body)),
+      code,
+      JSON.stringify(body),
+    );
+  assert.deepEqual(permitted, []);
+});
+
+test('where a permit would change nothing, it says so', async () => {
+  assert.equal(
+    await codeOf(
+      service('open').network.permit('coi-a-1', peer(0), { entry: '10.0.0.1', forMs: hour }),
+    ),
+    'usage',
+  );
+  assert.equal(
+    await codeOf(
+      service('restricted').network.permit('coi-a-1', peer(0), {
+        entry: 'example.org',
+        forMs: hour,
+      }),
+    ),
+    'usage',
+  );
+  assert.equal(
+    await codeOf(
+      service('restricted').network.permit('coi-a-1', peer(0), {
+        entry: '10.0.0.1:22',
+        forMs: hour,
+      }),
+    ),
+    'done',
+  );
+});
+
+test('permits outlive coid, end in time, and a damaged file opens nothing', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'coit-permits-'));
+  try {
+    const path = join(directory, 'permits.json');
+    let now = new Date('2026-01-01T00:00:00Z');
+    const clock = () => now;
+    const first = new Permits(path, clock);
+    first.add('coi1', { entry: 'a.example.org', until: '2026-01-01T00:30:00.000Z' });
+    first.add('coi1', { entry: 'b.example.org', until: '2026-01-01T02:00:00.000Z' });
+    const second = new Permits(path, clock);
+    assert.equal(second.of('coi1').length, 2);
+    assert.equal(second.nextEnd()?.toISOString(), '2026-01-01T00:30:00.000Z');
+    now = new Date('2026-01-01T01:00:00Z');
+    assert.deepEqual(
+      second.of('coi1').map(({ entry }) => entry),
+      ['b.example.org'],
+    );
+    assert.deepEqual(second.expire(), ['coi1']);
+    assert.deepEqual(second.expire(), []);
+    second.remove('coi1');
+    assert.deepEqual(new Permits(path, clock).of('coi1'), []);
+    rmSync(path);
+    assert.equal(new Permits(path, clock).nextEnd(), undefined);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a coid for experiments has tables and a port of its own', () => {
+  assert.deepEqual(placesOf('/run/coi'), { table: 'coi', dnsPort: 7453 });
+  assert.notEqual(placesOf('/run/coi-a').table, placesOf('/run/coi-b').table);
+  assert.match(placesOf('/run/coi-a').table, /^coi_[0-9a-f]{8}$/);
+});
