@@ -1,0 +1,44 @@
+// What the rows do with a stage: start, wait for the first screen, clear.
+import type { Screen } from '../../test/bed/screen.ts';
+import type { Stage } from '../stage.ts';
+
+const screenLimitMs = 30_000;
+
+/** What a person at the terminal waits for: the tool's prompt. */
+export async function firstScreen(start: () => Screen): Promise<{ ms: number; screen: Screen }> {
+  const startedMs = performance.now();
+  const screen = start();
+  try {
+    await screen.waitFor('You:', screenLimitMs);
+  } catch (error) {
+    await screen.close();
+    throw error;
+  }
+  return { ms: performance.now() - startedMs, screen };
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+/** Runs coi to its end; a status other than 0 is no measurement. */
+export async function coi(stage: Stage, ...args: string[]): Promise<void> {
+  const said = await stage.bed.coi(args);
+  if (said.status !== 0)
+    throw new Error(`coi ${args.join(' ')}: status ${said.status}: ${said.stderr}`);
+}
+
+export const shellArgs = (stage: Stage) => ['shell', '--image', stage.image];
+export const background = (stage: Stage) => coi(stage, ...shellArgs(stage), '--background');
+
+export async function backgroundSessions(stage: Stage, count: number): Promise<string[]> {
+  for (let made = 0; made < count; made += 1) await background(stage);
+  return stage.bed.instances();
+}
+
+export async function closed(stage: Stage, screens: readonly Screen[]): Promise<void> {
+  await Promise.all(screens.map((screen) => screen.close()));
+  await stage.clear();
+}
