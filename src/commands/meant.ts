@@ -20,6 +20,8 @@ export interface ShellOptions extends GlobalOptions {
   tmux?: boolean;
   container?: string;
   tool?: string;
+  /** One prompt on stdin, without a terminal. */
+  headless?: boolean;
 }
 
 export interface Meant {

@@ -1,12 +1,15 @@
 // coi run: one command in a fresh machine, its output, input and exit status passed on, nothing left behind.
+import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { App } from '../app.ts';
+import { parseDurationMs } from '../config/values.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
-import { guestScript } from '../host/resources.ts';
-import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
+import { hostFiles } from '../host/files.ts';
+import { quoted } from '../names.ts';
+import { handOver } from '../session/environment.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
-import { passOn } from './pass-on.ts';
 import { launchPlain } from './plain-container.ts';
 import {
   agentEnvironment,
@@ -18,24 +21,46 @@ import {
   wantedSlot,
   wish,
 } from './prepare.ts';
+import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
+import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
-import { guestHome, noTool } from './tool.ts';
+import { noTool } from './tool.ts';
+
+type RunOptions = GlobalOptions & PromptOptions & OutcomeOptions;
+
+/** What is run when no command is given. */
+const script = 'coi-run';
 
 export function register(command: Command, app: App): void {
   command
-    .argument('[command...]', 'the command and its arguments (after --)')
+    .argument('[command...]', `the command and its arguments (default: ./${script})`)
+    .option('--prompt <text>', 'give the agent one prompt and print its answer')
+    .option('--prompt-file <path>', 'the same with the text of a file')
+    .option('--prompt-name <name>', 'the same with a text of [prompts]')
+    .option('--tool <name>', 'the agent for a prompt')
+    .option('--timeout <duration>', 'end it after that time, for example 90 (seconds) or 10m')
+    .option('--json', 'print output and exit status as JSON when it has ended')
+    .addOption(new Option('--format <format>').choices(['pretty', 'json']).hideHelp())
+    .addOption(new Option('--capture', 'as it always is').hideHelp())
     .passThroughOptions()
     .addHelpText(
       'after',
-      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z',
+      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z\n  coi run --prompt "Explain the failing test"',
     )
-    .action((words: string[]) => run(app, flagsOf<GlobalOptions>(command), words));
+    .action((words: string[]) => run(app, flagsOf<RunOptions>(command), words));
 }
 
-async function run(app: App, options: GlobalOptions, words: readonly string[]): Promise<void> {
-  if (words.length === 0)
-    throw new CoiError('usage', 'no command given', { hint: 'For example: coi run -- make test' });
+async function run(app: App, options: RunOptions, words: readonly string[]): Promise<void> {
+  const limitMs = timeoutMs(options.timeout);
+  if (hasPrompt(options)) {
+    if (words.length > 0)
+      throw new CoiError('usage', 'a prompt and a command exclude each other', {
+        hint: 'Leave one of them out.',
+      });
+    return finished(await runPrompt(app, options, limitMs));
+  }
   const at = placeIn(app, place(app, options.workspace), false);
+  const command = words.length > 0 ? words : [ownScript(at.workspace)];
   const resolved = await config(app, options, at.workspace);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
@@ -47,24 +72,48 @@ async function run(app: App, options: GlobalOptions, words: readonly string[]): 
     disposable: !persistent,
   });
   const environment = agentEnvironment(app, options, resolved);
-  const incus = await app.incus();
   await checkBase(app, resolved);
   const container = await launchPlain(app, wanted);
-  let status: number;
   try {
-    const request = {
-      command: ['sh', '-c', guestScript('run.sh'), 'coi-run', at.target],
-      environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
-      cwd: '/',
-      user: 1000,
-      group: 1000,
-    };
-    const start = () => incus.execPiped(container, request);
-    status = await passOn(app, start, handOver(environment, words));
+    const start = await starting(app, container, at.target);
+    const handed = handOver(environment, command);
+    finished(await outcome(app, options, container, start, handed, limitMs));
   } finally {
     await end(app, container, persistent);
   }
+}
+
+function finished(status: number): void {
   if (status !== 0) throw new ExitStatus(status);
+}
+
+/** The workspace's own script, which may not lead out of it. Throws `usage`. */
+function ownScript(workspace: string): string {
+  const path = `${workspace}/${script}`;
+  if (!hostFiles.exists(path))
+    throw new CoiError('usage', `no command given, and there is no ./${script} in the workspace`, {
+      hint: 'For example: coi run -- make test',
+    });
+  const [real, top] = [hostFiles.realPath(path), hostFiles.realPath(workspace)];
+  if (real === undefined || !real.startsWith(`${top}/`))
+    throw new CoiError('failed', `./${script} leads out of the workspace`);
+  using directory = hostFiles.open(dirname(real));
+  const found = directory?.entry(basename(real));
+  if (found?.kind !== 'file' || (found.stat.mode & 0o111) === 0)
+    throw new CoiError('failed', `./${script} cannot be executed`, {
+      hint: found?.kind === 'file' ? `chmod +x ${script}` : 'It is no file.',
+    });
+  return `./${script}`;
+}
+
+/** A number means seconds. Throws `usage`. */
+function timeoutMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : parseDurationMs(text);
+  if (ms !== undefined && ms > 0 && ms < 2 ** 31) return ms;
+  throw new CoiError('usage', `invalid --timeout ${quoted(text)}`, {
+    hint: 'Seconds, or a duration such as 10m.',
+  });
 }
 
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */

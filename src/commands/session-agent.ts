@@ -36,6 +36,7 @@ export function agentOf(
     conversation: resumed ? lastConversation(app, tool, session, at) : { kind: 'new' },
     at,
     debug: options.debug ?? false,
+    headless: options.headless ?? false,
     persistent,
     variables: Object.keys(given),
     keyTails: keyTails(given),

@@ -2,6 +2,7 @@
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import type { Reservation } from '../daemon/protocol.ts';
+import { CoiError } from '../errors.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { removeTree } from '../host/trees.ts';
 import type { SessionId } from '../names.ts';
@@ -29,6 +30,8 @@ export interface ToolWish {
   readonly at: Place;
   /** bash instead of the tool; the store is there all the same. */
   readonly debug: boolean;
+  /** One prompt, which comes on stdin. */
+  readonly headless: boolean;
   readonly persistent: boolean;
   /** Names of the variables that the agent gets. */
   readonly variables: readonly string[];
@@ -74,7 +77,7 @@ export function agentSetting(
   const keeper: Owner = { uid, gid };
   return {
     tool,
-    command: wish.debug ? ['bash'] : tool.command(launch),
+    command: wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless),
     environment: tool.environment(launch),
     storeDir: storePath(home, tool.sessionsDir, wish.session),
     targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
@@ -108,6 +111,15 @@ export function agentSetting(
       recordSession({ home, tool, keeper, metadata }, hostFiles);
     },
   };
+}
+
+/** Throws `usage` for a tool that cannot run without a terminal. */
+export function agentCommand(tool: Tool, launch: ToolLaunch, headless: boolean): readonly string[] {
+  if (!headless) return tool.command(launch);
+  if (tool.headless) return tool.headless(launch);
+  throw new CoiError('usage', `${tool.title} cannot run a prompt without a terminal`, {
+    hint: 'Tools that can: claude, codex, opencode.',
+  });
 }
 
 function context(tool: Tool, settings: ResolvedConfig['settings'], wish: ToolWish): string {

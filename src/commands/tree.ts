@@ -198,6 +198,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./logs.ts'),
   },
   {
+    name: 'tool',
+    group: 'Low level',
+    summary: 'Tell how an agent is started',
+    load: () => import('./tool-spec.ts'),
+  },
+  {
     name: 'completion',
     group: 'Other',
     summary: 'Print completions for bash, zsh or fish',

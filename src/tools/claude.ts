@@ -40,6 +40,15 @@ export const claude: Tool = {
     ...model(launch),
     ...conversation(launch),
   ],
+  headless: (launch) => [
+    launch.binary ?? 'claude',
+    '--print',
+    ...permission(launch),
+    ...model(launch),
+    ...(launch.conversation.kind === 'resume' && launch.conversation.id === undefined
+      ? ['--continue']
+      : conversation(launch)),
+  ],
   environment: ({ home, effort }) => ({
     CLAUDE_CONFIG_DIR: `${home}/.claude`,
     DISABLE_AUTOUPDATER: '1',

@@ -35,7 +35,13 @@ export function tool(
     });
   }
   return env['COI_USE_DUMMY'] === '1'
-    ? { ...found, command: (launch) => ['dummy', ...found.command(launch).slice(1)] }
+    ? {
+        ...found,
+        command: (launch) => ['dummy', ...found.command(launch).slice(1)],
+        ...(found.headless && {
+          headless: (launch) => ['dummy', ...(found.headless?.(launch).slice(1) ?? [])],
+        }),
+      }
     : found;
 }
 

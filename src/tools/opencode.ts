@@ -34,6 +34,16 @@ export const opencode: Tool = {
         ? ['--continue']
         : ['--session', conversation.id]),
   ],
+  headless: ({ binary, model, conversation }) => [
+    binary ?? 'opencode',
+    'run',
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(conversation.kind === 'new'
+      ? []
+      : conversation.id === undefined
+        ? ['--continue']
+        : ['--session', conversation.id]),
+  ],
   environment: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }),
   settings: ({ permissionMode }) => [
     {

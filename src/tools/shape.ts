@@ -59,6 +59,8 @@ export interface Tool {
   readonly stateDirs: readonly string[];
   readonly seeds: readonly Seed[];
   readonly command: (launch: ToolLaunch) => readonly string[];
+  /** Runs one prompt, which comes on its stdin, and ends; undefined where the tool cannot. */
+  readonly headless?: (launch: ToolLaunch) => readonly string[];
   /** Nothing secret: for that there are seeds and forwarded variables. */
   readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
   readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];

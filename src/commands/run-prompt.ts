@@ -1,0 +1,104 @@
+// coi run --prompt: one prompt for the agent, without a terminal. The conversation is kept as that of any session.
+import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { quoted } from '../names.ts';
+import { handOver } from '../session/environment.ts';
+import { killContainer } from '../session/remove.ts';
+import { workspacePath } from '../session/workspace.ts';
+import { stepProgress } from '../ui/progress.ts';
+import { bringUp } from './bring-up.ts';
+import { type Meant, meantSession, type ShellOptions } from './meant.ts';
+import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
+
+type Options = PromptOptions & OutcomeOptions & ShellOptions;
+
+export interface PromptOptions {
+  prompt?: string;
+  promptFile?: string;
+  promptName?: string;
+}
+
+const promptMaxBytes = 4 * 2 ** 20;
+const endMs = 90_000;
+
+export function hasPrompt({ prompt, promptFile, promptName }: PromptOptions): boolean {
+  return [prompt, promptFile, promptName].some((one) => one !== undefined);
+}
+
+/** Returns the agent's exit status. Throws `usage` for anything that cannot be asked. */
+export async function runPrompt(
+  app: App,
+  options: Options,
+  limitMs: number | undefined,
+): Promise<number> {
+  const asked: ShellOptions = { ...options, headless: true };
+  const meant = await meantSession(app, asked, undefined);
+  for (const warning of meant.resolved.warnings) app.io.warn(warning);
+  const text = promptText(app, options, meant);
+  if (meant.resolved.settings['tool.permission_mode'] !== 'bypass')
+    throw new CoiError('usage', 'a prompt without a terminal needs permission_mode = "bypass"', {
+      hint: 'Nobody could answer what the agent asks: see [tool] permission_mode.',
+    });
+  const progress = stepProgress(app.io);
+  const live = await bringUp(app, asked, meant, progress.tell).finally(progress.clear);
+  const { container, target, environment, command } = live;
+  try {
+    const start = await starting(app, container, target);
+    // What follows the hand-over is the agent's stdin.
+    const handed = `${handOver(environment, command)}${text.endsWith('\n') ? text : `${text}\n`}`;
+    return await outcome(app, options, container, start, handed, limitMs, false);
+  } finally {
+    await end(app, container, meant.persistent);
+  }
+}
+
+/** Throws `usage` unless there is exactly one source with a text. */
+function promptText(app: App, options: PromptOptions, { resolved }: Meant): string {
+  const { prompt, promptFile, promptName } = options;
+  if ([prompt, promptFile, promptName].filter((one) => one !== undefined).length > 1)
+    throw new CoiError('usage', '--prompt, --prompt-file and --prompt-name exclude each other', {
+      hint: 'Use one of them.',
+    });
+  const text = prompt ?? (promptFile === undefined ? named() : fileText(app, promptFile));
+  if (text.trim() === '') throw new CoiError('usage', 'the prompt is empty');
+  return text;
+
+  function named(): string {
+    const prompts = resolved.settings.prompts;
+    const found = Object.hasOwn(prompts, promptName ?? '') ? prompts[promptName ?? ''] : undefined;
+    if (found === undefined)
+      throw new CoiError('usage', `there is no prompt ${quoted(promptName ?? '')}`, {
+        hint: `[prompts] has: ${Object.keys(prompts).join(', ') || 'none'}.`,
+      });
+    return typeof found === 'string' ? found : fileText(app, found.file);
+  }
+}
+
+function fileText(app: App, path: string): string {
+  const real = hostFiles.realPath(workspacePath(app.cwd, path));
+  const cannot = () =>
+    new CoiError('usage', `the prompt file ${quoted(path)} cannot be read`, {
+      hint: 'It has to be a file of text.',
+    });
+  if (!real?.startsWith('/')) throw cannot();
+  const at = real.lastIndexOf('/');
+  try {
+    using directory = hostFiles.open(real.slice(0, at) || '/');
+    const text = directory?.read(real.slice(at + 1), { maxBytes: promptMaxBytes })?.text;
+    if (text === undefined) throw cannot();
+    return text;
+  } catch (error) {
+    throw hostFiles.problem(error) ? cannot() : error;
+  }
+}
+
+async function end(app: App, container: string, persistent: boolean): Promise<void> {
+  const incus = await app.incus();
+  if (!persistent) {
+    await killContainer(incus, container, AbortSignal.timeout(endMs));
+    return;
+  }
+  const stop = await incus.changeState(container, { action: 'stop', timeout: 60 });
+  await stop.wait({ timeoutMs: endMs });
+}

@@ -1,0 +1,142 @@
+// coi run in full: the workspace's own script, prompts, JSON and time limits, through the built program.
+import assert from 'node:assert/strict';
+import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const timeout = 120_000;
+let bed: Bed;
+before(async () => {
+  bed = await makeBed();
+});
+after(async () => bed?.[Symbol.asyncDispose]());
+
+const run = (...args: string[]) => bed.coi(['run', '--image', bed.image, ...args]);
+
+async function mine(path: string, text: string, mode = 0o644): Promise<void> {
+  const full = join(bed.workspace.path, path);
+  await writeFile(full, text);
+  await chmod(full, mode);
+  await chown(full, bed.user.uid, bed.user.gid);
+}
+
+async function config(text: string): Promise<void> {
+  const directory = join(bed.user.home, '.coi');
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'config.toml'), text);
+  await chown(directory, bed.user.uid, bed.user.gid);
+}
+
+test('without a command the workspace script runs, if it is one', { timeout }, async () => {
+  const none = await run();
+  assert.equal(none.status, 2);
+  assert.match(none.stderr, /no command given, and there is no \.\/coi-run/);
+  await mine('coi-run', '#!/bin/sh\necho "ran in $PWD"; exit 4\n');
+  const plain = await run();
+  assert.equal(plain.status, 1);
+  assert.match(plain.stderr, /cannot be executed\nHint: chmod \+x coi-run/);
+  await chmod(join(bed.workspace.path, 'coi-run'), 0o755);
+  const ran = await run();
+  assert.deepEqual([ran.status, ran.stdout], [4, 'ran in /workspace\n'], ran.stderr);
+  const elsewhere = join(bed.workspace.path, 'elsewhere');
+  await mkdir(elsewhere);
+  await symlink('/bin/true', join(elsewhere, 'coi-run'));
+  const out = await run('--workspace', 'elsewhere');
+  assert.match(out.stderr, /leads out of the workspace/);
+});
+
+test('--json tells output and status, and --timeout ends what takes too long', {
+  timeout,
+}, async () => {
+  const said = await run('--json', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3');
+  assert.equal(said.status, 3);
+  const { container, duration_ms, ...rest } = JSON.parse(said.stdout);
+  assert.deepEqual(rest, { exit_code: 3, stdout: 'out\n', stderr: 'err\n' });
+  assert.ok(container.startsWith(bed.prefix) && duration_ms >= 0);
+  const late = await run('--timeout', '1', '--', 'sleep', '60');
+  assert.equal(late.status, 1);
+  assert.match(late.stderr, /did not end within 1/);
+  assert.equal((await run('--timeout', 'soon', '--', 'true')).status, 2);
+});
+
+test('a prompt is asked and answered, and its conversation goes on with --resume', {
+  timeout,
+}, async () => {
+  const asked = await run('--prompt', "what's $this?");
+  assert.equal(asked.status, 0, asked.stderr);
+  assert.match(asked.stdout, /You said: what's \$this\?/);
+  assert.deepEqual(await bed.instances(), []);
+  const again = await run('--resume', '--prompt', 'and that?');
+  assert.match(
+    again.stdout,
+    /Resuming session [\s\S]*> what's \$this\?[\s\S]*You said: and that\?/,
+    again.stderr,
+  );
+  const store = join(bed.user.home, '.coi/sessions-claude');
+  const [id = '', ...more] = await readdir(store);
+  assert.deepEqual(more, []);
+  const files = (await readdir(join(store, id), { recursive: true })).filter((path) =>
+    path.endsWith('.jsonl'),
+  );
+  assert.equal(files.length, 1);
+  assert.match(
+    await readFile(join(store, id, files[0] ?? ''), 'utf8'),
+    /what's \$this[\s\S]*and that/,
+  );
+});
+
+test('prompts come from a file or by name, from one source only', { timeout }, async () => {
+  await mine('ask.md', 'from the file\n');
+  assert.match((await run('--prompt-file', 'ask.md')).stdout, /You said: from the file/);
+  await config('[prompts]\nshort = "from the config"\n');
+  assert.match((await run('--prompt-name', 'short')).stdout, /You said: from the config/);
+  await mine('empty', ' \n');
+  for (const args of [
+    ['--prompt', 'a', '--prompt-file', 'ask.md'],
+    ['--prompt', 'a', '--', 'ls'],
+    ['--prompt-file', 'none'],
+    ['--prompt-file', 'empty'],
+    ['--prompt-name', 'none'],
+    ['--tool', 'aider', '--prompt', 'a'],
+  ])
+    assert.equal((await run(...args)).status, 2, args.join(' '));
+  await config('[tool]\npermission_mode = "interactive"\n');
+  const interactive = await run('--prompt', 'a');
+  assert.equal(interactive.status, 2);
+  assert.match(interactive.stderr, /permission_mode/);
+  assert.deepEqual(await bed.instances(), []);
+});
+
+test('tool spec tells how the agent is started', { timeout }, async () => {
+  const id = '0b7e3c1a-1111-4222-8333-444455556666';
+  const spec = async (...args: string[]) =>
+    bed.coi(['tool', 'spec', '--container', 'coi-x-1', '--session-id', id, ...args], {
+      env: { COI_USE_DUMMY: '' },
+    });
+  await config('');
+  const plain = JSON.parse((await spec('--json')).stdout);
+  assert.deepEqual(plain.command, [
+    'claude',
+    '--verbose',
+    '--permission-mode',
+    'bypassPermissions',
+    '--session-id',
+    id,
+  ]);
+  assert.equal(plain.env.CLAUDE_CONFIG_DIR, '/home/code/.claude');
+  assert.equal(plain.prompt, undefined);
+  const prompt = JSON.parse((await spec('--prompt-file', 'ask.md', '--resume-latest')).stdout);
+  assert.deepEqual(prompt.command, [
+    'claude',
+    '--print',
+    '--permission-mode',
+    'bypassPermissions',
+    '--continue',
+  ]);
+  assert.equal(prompt.prompt, 'from the file\n');
+  const resumed = JSON.parse((await spec('--continue=abc')).stdout);
+  assert.deepEqual(resumed.command.slice(-2), ['--resume', 'abc']);
+  assert.equal((await spec('--continue', '--resume-latest')).status, 2);
+  assert.equal((await bed.coi(['tool', 'spec', '--container', 'x'])).status, 2);
+});
