@@ -128,8 +128,12 @@ export class Guard {
     const applied = this.#applied;
     const objects = await this.#list();
     if (applied !== this.#applied) return [];
-    const found = differences(this.#expected(this.#wanted()), objects);
-    if (found.length === 0) return [];
+    const found = differences(this.#expected(applied ?? this.#wanted()), objects);
+    // No damage, but the host may have got another network: that is an ordinary change.
+    if (found.length === 0) {
+      await this.#sync();
+      return [];
+    }
     this.#applied = undefined;
     await this.#sync();
     this.#parts.mended(found.slice(0, differencesShownMax));

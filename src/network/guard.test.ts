@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Nft } from '../host/nft.ts';
+import type { TimedElement } from '../host/nft-elements.ts';
+import { type AddressRange, parseNetwork } from './address.ts';
+import { Guard } from './guard.ts';
+import { networkPolicy, plainPolicy } from './policy.ts';
+import type { GuardedPort } from './session-rules.ts';
+
+const range = (text: string): AddressRange => parseNetwork(text) ?? { from: 0, to: 0 };
+
+function port(index: number, address = `10.77.2.${index}`): GuardedPort {
+  return {
+    hostName: `coi${index}`,
+    bridge: 'br0',
+    gateway: '10.77.0.1',
+    mac: `10:66:6a:00:00:0${index}`,
+    address,
+    policy: networkPolicy(plainPolicy('restricted')),
+    permits: [],
+  };
+}
+
+/** A kernel that takes every transaction and remembers it; `fails` makes it refuse the next ones. */
+function bed(attached: { ranges: AddressRange[] } = { ranges: [] }) {
+  const transactions: string[] = [];
+  const put: TimedElement[] = [];
+  const state = { fails: 0, nowMs: 0 };
+  const nft: Nft = {
+    apply: async (commands) => {
+      if (commands.length === 0) return;
+      if (state.fails > 0) {
+        state.fails -= 1;
+        throw new Error('refused');
+      }
+      transactions.push(JSON.stringify(commands));
+    },
+    table: async () => [],
+  };
+  const guard = new Guard({
+    nft,
+    elements: { put: (elements) => void put.push(...elements) },
+    table: 'coi',
+    dnsPort: 1,
+    attached: () => attached.ranges,
+    elapsedMs: () => state.nowMs,
+    mended: () => undefined,
+  });
+  return { guard, transactions, put, state };
+}
+
+test('what is asked for at the same moment goes in one transaction', async () => {
+  const { guard, transactions } = bed();
+  await guard.start([]);
+  await Promise.all([1, 2, 3, 4, 5].map((index) => guard.put(port(index))));
+  assert.equal(transactions.length, 2);
+  for (const index of [1, 2, 3, 4, 5]) assert.ok(transactions[1]?.includes(`coi${index}`));
+});
+
+test('a transaction that is refused is followed by one that says everything; if that fails too, the port is not guarded and says so', async () => {
+  const { guard, transactions, state } = bed();
+  await guard.start([port(1)]);
+  state.fails = 1;
+  await guard.put(port(2));
+  assert.match(transactions.at(-1) ?? '', /"delete":\{"table".*coi1.*coi2/s);
+  state.fails = 2;
+  await assert.rejects(guard.put(port(3)));
+  assert.equal(guard.get('coi3'), undefined);
+  await guard.put(port(4));
+  assert.doesNotMatch(transactions.at(-1) ?? '', /coi3/);
+});
+
+test('an address that is given to another session leaves nothing of the one before', async () => {
+  const { guard, transactions } = bed();
+  await guard.start([port(1)]);
+  await guard.put(port(2, '10.77.2.1'));
+  assert.equal(guard.get('coi1'), undefined);
+  assert.match(transactions.at(-1) ?? '', /"delete":\{"element":[^}]*"places"/);
+});
+
+test('a new network of the host is closed to sessions by an ordinary change, which replaces nothing', async () => {
+  const attached = { ranges: [] as AddressRange[] };
+  const { guard, transactions } = bed(attached);
+  await guard.start([port(1)]);
+  attached.ranges = [range('203.0.113.0/28')];
+  await guard.put(port(2));
+  assert.match(transactions.at(-1) ?? '', /203\.0\.113\.15/);
+  assert.doesNotMatch(transactions.at(-1) ?? '', /"delete":\{"table"/);
+});
+
+test('an address that is open for long enough is not opened again, one about to close is', async () => {
+  const { guard, put, state } = bed();
+  await guard.start([]);
+  const one = { set: 's', address: 1, seconds: 120 };
+  await guard.open([one]);
+  state.nowMs = 20_000;
+  await guard.open([one]);
+  assert.equal(put.length, 1);
+  state.nowMs = 40_000;
+  await guard.open([one]);
+  assert.equal(put.length, 2);
+  assert.deepEqual([...(put[0]?.key ?? [])], [0, 0, 0, 1]);
+});
