@@ -1,0 +1,125 @@
+// `coi network` as an ordinary user types it, against a session that coi itself started.
+import assert from 'node:assert/strict';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { type Internet, openInternet, resolver } from './internet.ts';
+import { enter, type Inside } from './tenant.ts';
+
+describe('coi network', () => {
+  let net: Internet;
+  let bed: Bed;
+  let agent: Inside;
+  let container: string;
+
+  before(async () => {
+    net = await openInternet();
+    await net.zone({
+      'www.example.org': {
+        answers: [{ name: 'www.example.org', type: 'A', ttl: 5, data: '104.16.1.1' }],
+      },
+      'later.example.net': {
+        answers: [{ name: 'later.example.net', type: 'A', ttl: 5, data: '104.16.1.2' }],
+      },
+    });
+    for (const address of ['104.16.1.1', '104.16.1.2', '93.184.215.14', '8.8.8.8', '10.99.9.9'])
+      await net.assertEnclosed(address);
+    bed = await makeBed({ who: 'ordinary' });
+    const { home, uid, gid } = bed.user;
+    await mkdir(`${home}/.coi`, { recursive: true });
+    // A file that sets some keys leaves every other default in force.
+    const config = `[network]\nmode = "allowlist"\nallowed_domains = ["www.example.org:80"]\ndns_servers = ["${resolver}"]\n`;
+    await writeFile(`${home}/.coi/config.toml`, config);
+    for (const path of [`${home}/.coi`, `${home}/.coi/config.toml`]) await chown(path, uid, gid);
+    const started = await bed.coi(['shell', '--background', '--image', bed.image]);
+    assert.equal(started.status, 0, started.stderr);
+    [container = ''] = await bed.instances();
+    const found = await bed.incus.instance(container);
+    agent = await enter(bed.incus, container, found?.instance.config['user.coi.nameserver'] ?? '');
+  });
+  after(async () => {
+    agent?.stop();
+    await bed?.[Symbol.asyncDispose]();
+    await net?.close();
+  });
+
+  const json = async (...args: string[]) => {
+    const { stdout, stderr } = await bed.coi(['network', ...args, '--json']);
+    try {
+      return JSON.parse(stdout) as unknown;
+    } catch {
+      return assert.fail(`no JSON: ${stdout}${stderr}`);
+    }
+  };
+
+  test('the configuration of the user is what the session gets', async () => {
+    assert.equal((await agent.dns('www.example.org')).rcode, 'NOERROR');
+    assert.equal(await agent.tcp('104.16.1.1', 80), 'open');
+    assert.equal(await agent.tcp('104.16.1.1', 5000), 'ECONNREFUSED');
+    assert.equal(await agent.tcp('10.99.9.9', 80), 'ECONNREFUSED');
+    const { sessions } = (await json('show')) as {
+      sessions: {
+        container: string;
+        inForce: boolean;
+        policy: { mode: string; allow: string[]; blockMetadata: boolean };
+      }[];
+    };
+    assert.deepEqual(
+      sessions.map((one) => [
+        one.container,
+        one.inForce,
+        one.policy.mode,
+        one.policy.allow,
+        one.policy.blockMetadata,
+      ]),
+      [[container, true, 'allowlist', ['www.example.org:80'], true]],
+    );
+  });
+
+  test('what was refused is told with its rule and what permits it', async () => {
+    await agent.tcp('93.184.215.14', 8443);
+    await agent.dns('later.example.net');
+    const lines = (await json('log')) as { destination: string; rule: string; permit: string }[];
+    const line = (destination: string) => lines.find((one) => one.destination === destination);
+    assert.equal(line('tcp 93.184.215.14:8443')?.rule, 'allowed_domains');
+    assert.match(
+      line('later.example.net A')?.permit ?? '',
+      /coi network allow later\.example\.net/,
+    );
+    const text = await bed.coi(['network', 'log']);
+    assert.match(
+      text.stdout,
+      /later\.example\.net A {2}allowed_domains: .*; to permit it: coi network allow/,
+    );
+  });
+
+  test('a destination is judged, and the status says how', async () => {
+    const refused = await bed.coi(['network', 'why', '93.184.215.14:443']);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stdout, /refused by allowed_domains/);
+    const wrong = await bed.coi(['network', 'why', 'http://example.org/']);
+    assert.equal(wrong.status, 2);
+    const metadata = await bed.coi(['network', 'why', '169.254.169.254']);
+    assert.match(metadata.stdout, /refused by block_metadata_endpoint/);
+  });
+
+  test('a host is opened for a while, to this session at once', async () => {
+    assert.equal((await agent.dns('later.example.net')).rcode, 'NXDOMAIN');
+    const allowed = await bed.coi(['network', 'allow', 'later.example.net:80', '--for', '10m']);
+    assert.equal(allowed.status, 0, allowed.stderr);
+    assert.match(allowed.stdout, /later\.example\.net:80 is open to .* until /);
+    assert.equal((await agent.dns('later.example.net')).rcode, 'NOERROR');
+    assert.equal(await agent.tcp('104.16.1.2', 80), 'open');
+    assert.equal(await agent.tcp('104.16.1.2', 5000), 'ECONNREFUSED');
+    for (const args of [
+      ['allow', '169.254.169.254'],
+      ['allow', 'x.org', '--for', 'soon'],
+      ['allow', '0.0.0.0/0'],
+      ['allow', 'a b'],
+    ]) {
+      const said = await bed.coi(['network', ...args]);
+      assert.notEqual(said.status, 0, args.join(' '));
+      assert.match(said.stderr, /^Error: /m, args.join(' '));
+    }
+  });
+});
