@@ -1,0 +1,112 @@
+// What must be true of three slots of one workspace after any sequence of events. Pure: the property test compares it
+// with the real thing.
+
+export type Slot = 1 | 2 | 3;
+
+export type EventKind =
+  | 'start'
+  | 'detach'
+  | 'attach'
+  | 'persist'
+  | 'exit'
+  | 'poweroff'
+  | 'kill -9'
+  | 'shutdown'
+  | 'kill'
+  | 'resume';
+
+export interface Event {
+  readonly kind: EventKind;
+  readonly slot: Slot;
+}
+
+export interface SlotState {
+  /** Container of the slot. */
+  readonly container: 'none' | 'running' | 'stopped';
+  readonly persistent: boolean;
+  /** Whose terminal is open: that of `coi shell`, of `coi attach`, or none. */
+  readonly terminal: 'shell' | 'attach' | undefined;
+  /** What the open terminal shows: the agent, or bash after it was left. */
+  readonly inAgent: boolean;
+  /** Index of the session in the order they began; undefined where none ever did. */
+  readonly session: number | undefined;
+}
+
+export interface Model {
+  readonly slots: Readonly<Record<Slot, SlotState>>;
+  /** Words that were said in each session. */
+  readonly said: readonly (readonly string[])[];
+}
+
+const empty: SlotState = {
+  container: 'none',
+  persistent: false,
+  terminal: undefined,
+  inAgent: false,
+  session: undefined,
+};
+
+export const nothing: Model = { slots: { 1: empty, 2: empty, 3: empty }, said: [] };
+
+/** Events that make sense now. */
+export function possible({ slots }: Model): Event[] {
+  return ([1, 2, 3] as const).flatMap((slot) =>
+    possibleIn(slots[slot]).map((kind): Event => ({ kind, slot })),
+  );
+}
+
+function possibleIn({ container, terminal, session }: SlotState): EventKind[] {
+  if (container === 'running')
+    return [
+      'persist',
+      'shutdown',
+      'kill',
+      ...(terminal === undefined
+        ? (['attach'] as const)
+        : (['detach', 'exit', 'poweroff', 'kill -9'] as const)),
+    ];
+  return container === 'stopped'
+    ? ['start', 'resume', 'kill']
+    : ['start', ...(session === undefined ? [] : (['resume'] as const))];
+}
+
+/** The model after an event; `word` is what is said when a terminal with an agent opens. */
+export function after(model: Model, { kind, slot }: Event, word: string): Model {
+  const state = model.slots[slot];
+  const set = (next: Partial<SlotState>, said = model.said): Model => ({
+    slots: { ...model.slots, [slot]: { ...state, ...next } },
+    said,
+  });
+  const speaking = (session: number) =>
+    model.said.map((words, at) => (at === session ? [...words, word] : words));
+  const open = { container: 'running', terminal: 'shell', inAgent: true } as const;
+  switch (kind) {
+    case 'start':
+      // A kept container is started again with its own session; otherwise a new one begins.
+      return state.container === 'stopped' && state.session !== undefined
+        ? set(open, speaking(state.session))
+        : set({ ...open, persistent: false, session: model.said.length }, [...model.said, [word]]);
+    case 'resume':
+      return set(open, speaking(state.session ?? 0));
+    case 'attach':
+      return state.inAgent
+        ? set({ terminal: 'attach' }, speaking(state.session ?? 0))
+        : set({ terminal: 'attach' });
+    case 'detach':
+    case 'kill -9':
+      return set({ terminal: undefined });
+    case 'exit':
+      return set({ terminal: undefined, inAgent: false });
+    case 'persist':
+      return set({ persistent: true });
+    case 'poweroff':
+      return set({
+        container: state.persistent ? 'stopped' : 'none',
+        terminal: undefined,
+        inAgent: false,
+      });
+    case 'shutdown':
+    case 'kill':
+      return set({ container: 'none', terminal: undefined, inAgent: false });
+  }
+}
