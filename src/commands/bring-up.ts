@@ -15,6 +15,7 @@ import { killContainer } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { reserveOrStart } from './coid.ts';
+import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
 import {
@@ -128,7 +129,8 @@ async function launched(
     plan: undefined,
     reservation: undefined,
   };
-  await steps(app, launchSteps, context, tell);
+  const extras = extrasOf(app, resolved);
+  await steps(app, extras.steps(launchSteps), context, tell);
   const { container, id, slot: got } = reserved(context);
   if (slot === undefined) app.io.tell(`Auto-allocated slot ${got}`);
   else if (Number(slot) !== Number(got))
@@ -142,7 +144,7 @@ async function launched(
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
     // What keeps the conversation in its mount is not for a project to change.
-    environment: { ...given, ...agent.environment },
+    environment: { ...given, ...extras.environment(), ...agent.environment },
   };
 }
 

@@ -6,10 +6,15 @@ import type { SessionWish } from '../session/plan.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { reserveOrStart } from './coid.ts';
+import type { Extras } from './extras.ts';
 import { serverFacts } from './prepare.ts';
 
 /** Launches it with the usual steps, but without a store. Throws what a failed step means; nothing is left then. */
-export async function launchPlain(app: App, wanted: SessionWish): Promise<ContainerName> {
+export async function launchPlain(
+  app: App,
+  wanted: SessionWish,
+  extras?: Extras,
+): Promise<ContainerName> {
   const context: LaunchContext = {
     wish: wanted,
     server: await serverFacts(app, wanted.image, wanted.storagePool),
@@ -22,7 +27,7 @@ export async function launchPlain(app: App, wanted: SessionWish): Promise<Contai
     reservation: undefined,
   };
   const progress = stepProgress(app.io);
-  await runSteps(launchSteps, context, {
+  await runSteps(extras?.steps(launchSteps) ?? launchSteps, context, {
     tell: progress.tell,
     elapsedMs: app.clock.elapsedMs,
     signal: app.signal,

@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import { loadConfig, type ResolvedConfig } from '../config/load.ts';
 import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
+import { answerOf } from '../host/ask-program.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
@@ -217,9 +218,22 @@ export function agentEnvironment(
   }
   return {
     ...settings['defaults.environment'],
+    ...commanded(app, settings),
     ...forwarded,
     ...Object.fromEntries(options.env.map(parseAssignment)),
   };
+}
+
+/** What commands of the user's print, each variable by its own. */
+function commanded(app: App, settings: ResolvedConfig['settings']): Record<string, string> {
+  const timeoutMs = settings['defaults.env_command_timeout'];
+  const values: Record<string, string> = {};
+  for (const [name, command] of Object.entries(settings['defaults.env_commands'])) {
+    const said = answerOf(['sh', '-c', command], { timeoutMs, cwd: app.user.home });
+    if (said === undefined) app.io.warn(`env_commands: the command for ${name} failed`);
+    else values[name] = said;
+  }
+  return values;
 }
 
 export function newSessionId(): SessionId {

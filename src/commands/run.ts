@@ -8,9 +8,12 @@ import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
 import { handOver } from '../session/environment.ts';
+import { withPrelude } from '../session/prelude.ts';
 import type { GlobalOptions } from './command.ts';
+import { extrasOf } from './extras.ts';
 import { flagsOf } from './global.ts';
 import { launchPlain } from './plain-container.ts';
+import { preludeOf } from './prelude.ts';
 import {
   agentEnvironment,
   config,
@@ -73,10 +76,15 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   });
   const environment = agentEnvironment(app, options, resolved);
   await checkBase(app, resolved);
-  const container = await launchPlain(app, wanted);
+  const extras = extrasOf(app, resolved);
+  const container = await launchPlain(app, wanted, extras);
   try {
     const start = await starting(app, container, at.target);
-    const handed = handOver(environment, command);
+    const prelude = preludeOf(resolved.settings, false);
+    const handed = handOver(
+      { ...environment, ...extras.environment() },
+      withPrelude(command, prelude),
+    );
     finished(await outcome(app, options, container, start, handed, limitMs));
   } finally {
     await end(app, container, persistent);

@@ -8,10 +8,12 @@ import { removeTree } from '../host/trees.ts';
 import type { SessionId } from '../names.ts';
 import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
+import { withPrelude } from '../session/prelude.ts';
 import { prepareStore, recordSession, storePath } from '../session/store.ts';
 import { contextText } from '../tools/context.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
 import type { Conversation, Tool, ToolLaunch } from '../tools/shape.ts';
+import { preludeOf } from './prelude.ts';
 import type { Place } from './prepare.ts';
 
 /** Home of the agent's user in the container. */
@@ -77,7 +79,10 @@ export function agentSetting(
   const keeper: Owner = { uid, gid };
   return {
     tool,
-    command: wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless),
+    command: withPrelude(
+      wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless),
+      preludeOf(settings, true),
+    ),
     environment: tool.environment(launch),
     storeDir: storePath(home, tool.sessionsDir, wish.session),
     targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),

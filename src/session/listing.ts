@@ -1,6 +1,7 @@
 // What `coi list` shows of a container, taken from its configuration alone. Pure.
 import type { Devices, InstanceStatus } from '../incus/shapes.ts';
 import { type Alert, alertKeyName, alertLine, parseAlert } from '../monitor/alert.ts';
+import { type Forwarding, portTexts } from './ports.ts';
 import type { Container } from './record.ts';
 
 export interface ListedContainer {
@@ -17,6 +18,8 @@ export interface ListedContainer {
   readonly workspace: string | undefined;
   /** uid, where the sessions of several users are shown. */
   readonly owner: number | undefined;
+  /** Ports of the host that lead into it. */
+  readonly ports?: readonly string[];
   /** The worst that its monitor found. */
   readonly alert?: Alert | undefined;
   /** The same in a few words. */
@@ -53,9 +56,20 @@ export function listedContainer(
     alias: session?.alias,
     workspace: session?.workspace,
     owner: ofAllUsers ? session?.owner : undefined,
+    ports: portTexts(portsOf(instance.config['user.coi.ports'])),
     alert,
     security: alert && alertLine(alert),
   };
+}
+
+/** The key is the user's own to write, so anything may be in it. */
+function portsOf(text: string | undefined): Forwarding[] {
+  try {
+    const value: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(value) ? (value as Forwarding[]) : [];
+  } catch {
+    return [];
+  }
 }
 
 function address(devices: Devices): string | undefined {

@@ -23,7 +23,7 @@ export function listJson({ containers, saved }: SessionList): unknown {
       ...(container.workspace === undefined ? {} : { workspace: container.workspace }),
       ...(container.owner === undefined ? {} : { owner: container.owner }),
       ...(container.alert === undefined ? {} : { alert: container.alert }),
-      published_ports: [],
+      published_ports: container.ports ?? [],
     })),
     ...(saved && saved.length > 0 ? { saved_sessions: saved.map(savedJson) } : {}),
   };
@@ -40,6 +40,7 @@ function containerLines(container: ListedContainer): string[] {
   const rows: [string, string | undefined][] = [
     ['Status', container.status],
     ['IPv4', container.ipv4],
+    ['Ports', container.ports?.join(', ')],
     ['Created', localTime(new Date(container.createdAt))],
     ['Image', container.image],
     ['Pool', container.pool],

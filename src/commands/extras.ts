@@ -1,0 +1,144 @@
+// What a session gets beside its mounts, by configuration: ports, sockets and login files of the host.
+import { basename, dirname, posix } from 'node:path';
+import type { App } from '../app.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
+import { isPortFree } from '../host/free-port.ts';
+import type { Devices } from '../incus/shapes.ts';
+import { workspaceHash } from '../names.ts';
+import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
+import { incusFailure } from '../session/failure.ts';
+import { type LaunchContext, reserved } from '../session/launch.ts';
+import {
+  type Forwarding,
+  forwardings,
+  portDevices,
+  portRange,
+  portVariables,
+} from '../session/ports.ts';
+import type { Step } from '../session/steps.ts';
+import { guestHome } from './tool.ts';
+
+const patchMs = 60_000;
+const fileMaxBytes = 2 ** 20;
+const agent = { uid: 1000, gid: 1000 };
+
+export interface Extras {
+  /** The steps of a launch with what has to be done for them; the same list where nothing is configured. */
+  readonly steps: (launch: readonly Step<LaunchContext>[]) => readonly Step<LaunchContext>[];
+  /** Variables that tell the agent of them; complete after the steps. */
+  readonly environment: () => Record<string, string>;
+}
+
+export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
+  const files = credentialFiles(settings.credentials, { host: app.user.home, guest: guestHome });
+  const { sockets } = settings;
+  const wanted = { pool: settings['ports.pool'], map: settings['ports.map'] };
+  const hasPorts = wanted.pool > 0 || wanted.map.length > 0;
+  const told: Record<string, string> = Object.fromEntries(
+    sockets.flatMap(({ env, container }) => (env === undefined ? [] : [[env, container]])),
+  );
+  let ports: Forwarding[] = [];
+  const choose: Step<LaunchContext> = {
+    name: 'ports',
+    title: 'Looking for free ports',
+    run: async (context) => {
+      const { slot } = reserved(context);
+      const hash = workspaceHash(context.wish.workspace);
+      ports = forwardings(wanted, hash, Number(slot), await freePorts(wanted, hash, Number(slot)));
+      Object.assign(told, portVariables(ports));
+    },
+  };
+  const forward: Step<LaunchContext> = {
+    name: 'forward',
+    title: 'Forwarding ports, sockets and logins',
+    run: async (context, signal) => {
+      const { container } = reserved(context);
+      const devices = { ...portDevices(ports), ...socketDevices(sockets) };
+      const config = ports.length > 0 ? { 'user.coi.ports': JSON.stringify(ports) } : {};
+      try {
+        if (Object.keys(devices).length > 0)
+          await context.incus.updateInstance(
+            container,
+            { devices, config },
+            { signal, timeoutMs: patchMs },
+          );
+        for (const file of files) await copied(app, context, container, file);
+      } catch (error) {
+        throw incusFailure(error, 'forwarding ports, sockets or logins failed');
+      }
+    },
+  };
+  return {
+    environment: () => told,
+    steps: (launch) => {
+      if (!hasPorts && sockets.length === 0 && files.length === 0) return launch;
+      const withChoice = launch.flatMap((step) =>
+        hasPorts && step.name === 'reserve' ? [step, choose] : [step],
+      );
+      return [...withChoice, forward];
+    },
+  };
+}
+
+/** Asks for every port that could be given out, before any is. */
+async function freePorts(
+  { map }: { map: readonly { host: number; listen: string }[] },
+  hash: string,
+  slot: number,
+): Promise<(listen: string, port: number) => boolean> {
+  const range = portRange(hash, slot);
+  const candidates = [
+    ...range.map((port) => ({ listen: '127.0.0.1', port })),
+    ...map.flatMap(({ host, listen }) =>
+      host > 0 ? [{ listen, port: host }] : range.map((port) => ({ listen, port })),
+    ),
+  ];
+  const busy = new Set<string>();
+  for (const { listen, port } of candidates)
+    if (!(await isPortFree(listen, port))) busy.add(`${listen} ${port}`);
+  return (listen, port) => !busy.has(`${listen} ${port}`);
+}
+
+function socketDevices(sockets: readonly { host: string; container: string }[]): Devices {
+  return Object.fromEntries(
+    sockets.map(({ host, container }, index) => [
+      `coi-socket-${index}`,
+      {
+        type: 'proxy',
+        bind: 'instance',
+        connect: `unix:${host}`,
+        listen: `unix:${container}`,
+        uid: '1000',
+        gid: '1000',
+        mode: '0600',
+      },
+    ]),
+  );
+}
+
+async function copied(
+  app: App,
+  { incus }: LaunchContext,
+  container: string,
+  { from, to, mode, optional }: CredentialFile,
+): Promise<void> {
+  const real = hostFiles.realPath(from);
+  using directory = real?.startsWith('/') ? hostFiles.open(dirname(real)) : undefined;
+  const content = directory?.read(basename(real ?? ''), { maxBytes: fileMaxBytes });
+  if (!content) {
+    if (optional) return;
+    throw new CoiError('config-invalid', `[[credentials]]: ${from} does not exist`);
+  }
+  const options = { ...agent, signal: app.signal };
+  // Parents below the agent's home are the agent's.
+  const parents: string[] = [];
+  for (let at = posix.dirname(to); at !== guestHome && at.length > 1; at = posix.dirname(at))
+    parents.unshift(at);
+  for (const path of to.startsWith(`${guestHome}/`) ? parents : []) {
+    const there = await incus.readFile(container, path, { signal: app.signal });
+    if (!there) await incus.makeDirectory(container, path, { ...options, mode: 0o700 });
+  }
+  await incus.writeFile(container, to, content.bytes, { ...options, mode });
+}

@@ -1,0 +1,45 @@
+// What is done inside before a command starts: the user's name for commits, and `[tool] pre_launch`. Pure.
+
+export interface Identity {
+  readonly name: string | undefined;
+  readonly email: string | undefined;
+}
+
+export interface Prelude {
+  readonly identity: Identity | undefined;
+  readonly preLaunch: readonly string[];
+}
+
+const limitSeconds = 300;
+
+/** The command with the prelude before it; the same command where there is nothing to do. It always starts. */
+export function withPrelude(command: readonly string[], prelude: Prelude): readonly string[] {
+  const lines = [...identityLines(prelude.identity), ...prelude.preLaunch.map(preLaunchLine)];
+  if (lines.length === 0) return command;
+  return ['bash', '-c', [...lines, 'exec "$@"'].join('\n'), 'coi-prelude', ...command];
+}
+
+/** Only where the guest's user has no configuration yet: the file is the agent's from then on. */
+function identityLines(identity: Identity | undefined): string[] {
+  const rows = Object.entries(identity ?? {}).flatMap(([key, value]) =>
+    value ? [`\t${key} = ${gitQuoted(value)}`] : [],
+  );
+  if (rows.length === 0) return [];
+  const text = ['[user]', ...rows, ''].join('\n');
+  return [`[ -e ~/.gitconfig ] || printf %s ${shellQuoted(text)} >~/.gitconfig`];
+}
+
+/** A failure is told and keeps nothing from starting. */
+function preLaunchLine(command: string): string {
+  const quoted = shellQuoted(command);
+  return `timeout ${limitSeconds} bash -c ${quoted} </dev/null || printf 'pre_launch: status %s: %s\\n' "$?" ${quoted} >&2`;
+}
+
+function gitQuoted(text: string): string {
+  const plain = text.replace(/[\u0000-\u001f\u007f]/g, ' ');
+  return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

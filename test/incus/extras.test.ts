@@ -1,0 +1,171 @@
+// Ports, sockets, login files, commands for variables, pre_launch and git identity in real sessions.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const timeout = 180_000;
+
+async function config(bed: Bed, text: string): Promise<void> {
+  const directory = join(bed.user.home, '.coi');
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'config.toml'), text);
+  await chown(directory, bed.user.uid, bed.user.gid);
+}
+
+const run = (bed: Bed, ...command: string[]) =>
+  bed.coi(['run', '--image', bed.image, '--', ...command]);
+
+/** All that a listener of the host says. */
+async function heard(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(socket, 'close');
+  return Buffer.concat(chunks).toString();
+}
+
+test('ports lead from the host to a server inside, are told to it and listed', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  await config(bed, '[ports]\npool = 1\n[[ports.map]]\nname = "web"\ncontainer = 3000\n');
+  const started = await bed.coi(['shell', '--background', '--image', bed.image]);
+  assert.equal(started.status, 0, started.stderr);
+  const [name = ''] = await bed.instances();
+  const {
+    active_containers: [row],
+  } = JSON.parse((await bed.coi(['list', '--json'])).stdout);
+  const [pool, web] = row.published_ports as string[];
+  const port = Number(/^web:(\d+)->3000$/.exec(web ?? '')?.[1]);
+  assert.equal(port, Number(pool) + 1);
+  assert.match(
+    (await bed.coi(['list'])).stdout,
+    new RegExp(`^    Ports: ${pool}, web:${port}->3000$`, 'm'),
+  );
+  const shell = await bed.coi([
+    'container',
+    'exec',
+    name,
+    '--',
+    'sh',
+    '-c',
+    "tr '\\0' '\\n' </proc/$(pgrep -u code -o -x dummy || pgrep -u code -o tmux)/environ | grep COI_PORT | sort",
+  ]);
+  assert.equal(shell.stdout, `COI_PORTS=${pool}\nCOI_PORT_WEB=${port}\n`, shell.stderr);
+  const served = bed.startCoi([
+    'container',
+    'exec',
+    name,
+    '--',
+    'sh',
+    '-c',
+    'echo ready; echo from inside | nc -l -N -p 3000 || echo from inside | nc -l -N 3000',
+  ]);
+  const listens = 'until ss -ltn | grep -q :3000; do sleep 0.05; done';
+  await bed.coi(['container', 'exec', name, '--', 'sh', '-c', listens]);
+  assert.equal(await heard(port), 'from inside\n');
+  await served.result;
+});
+
+test('a pinned port that is in use ends the start before anything is made', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    await config(bed, `[[ports.map]]\nname = "db"\ncontainer = 5432\nhost = ${port}\n`);
+    const said = await bed.coi(['shell', '--background', '--image', bed.image]);
+    assert.equal(said.status, 1);
+    assert.match(said.stderr, new RegExp(`port ${port} for "db" is in use`));
+    assert.deepEqual(await bed.instances(), []);
+  } finally {
+    server.close();
+  }
+});
+
+test('a socket of the host answers inside, at the path that a variable names', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const path = join(bed.user.home, 'service.sock');
+  const server = createServer((socket) => socket.end('from the host\n')).listen(path);
+  await once(server, 'listening');
+  try {
+    await chown(path, bed.user.uid, bed.user.gid);
+    await config(
+      bed,
+      `[[sockets]]\nhost = "${path}"\ncontainer = "/home/code/service.sock"\nenv = "SERVICE"\n`,
+    );
+    const said = await run(bed, 'sh', '-c', 'nc -U "$SERVICE" </dev/null');
+    assert.equal(said.stdout, 'from the host\n', said.stderr);
+  } finally {
+    server.close();
+  }
+});
+
+test('login files of a bundle and single ones are there with their modes, and a missing one is told', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  await mkdir(join(bed.user.home, '.config/gh'), { recursive: true });
+  await writeFile(join(bed.user.home, '.config/gh/hosts.yml'), 'token: x\n');
+  await writeFile(join(bed.user.home, 'key'), 'secret\n');
+  await config(
+    bed,
+    '[[credentials]]\nbundle = "gh"\n[[credentials]]\nhost = "~/key"\ncontainer = "/etc/key"\nmode = "0440"\n',
+  );
+  const said = await run(
+    bed,
+    'sh',
+    '-c',
+    'cat ~/.config/gh/hosts.yml /etc/key; stat -c %a,%U ~/.config ~/.config/gh/hosts.yml /etc/key',
+  );
+  assert.equal(said.stdout, 'token: x\nsecret\n755,code\n600,code\n440,code\n', said.stderr);
+  await config(bed, '[[credentials]]\nhost = "~/none"\ncontainer = "/etc/key"\n');
+  const missing = await run(bed, 'true');
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /none does not exist/);
+  assert.deepEqual(await bed.instances(), []);
+});
+
+test('variables come from commands of the host, and git inside knows the user', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  await writeFile(
+    join(bed.user.home, '.gitconfig'),
+    '[user]\n\tname = Test Name\n\temail = test@example.invalid\n',
+  );
+  await config(
+    bed,
+    '[defaults.env_commands]\nTOKEN = "printf \'from %s\' \\"$USER\\""\nBAD = "exit 1"\n',
+  );
+  const said = await run(
+    bed,
+    'sh',
+    '-c',
+    'echo "$TOKEN"; git config user.name; git config user.email; echo "${BAD-unset}"',
+  );
+  assert.equal(
+    said.stdout,
+    `from ${bed.user.name}\nTest Name\ntest@example.invalid\nunset\n`,
+    said.stderr,
+  );
+  assert.match(said.stderr, /the command for BAD failed/);
+});
+
+test('pre_launch runs inside before the agent', { timeout }, async () => {
+  await using bed = await makeBed();
+  await config(bed, '[tool]\npre_launch = ["echo prepared >~/prepared", "exit 9"]\n');
+  const said = await bed.coi(['run', '--image', bed.image, '--prompt', 'hello']);
+  assert.equal(said.status, 0, said.stderr);
+  assert.match(said.stdout, /You said: hello/);
+  assert.match(said.stderr, /pre_launch: status 9/);
+});
