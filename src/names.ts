@@ -83,6 +83,14 @@ export function workspaceHash(workspace: WorkspacePath): WorkspaceHash {
   return createHash('sha256').update(workspace).digest('hex').slice(0, 8) as WorkspaceHash;
 }
 
+/** The same for a session that has a name of its own (`[container] session_name`). */
+export function sessionNameHash(name: string): WorkspaceHash {
+  return createHash('sha256')
+    .update(`session-name:${name}`)
+    .digest('hex')
+    .slice(0, 8) as WorkspaceHash;
+}
+
 export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): ContainerName {
   return `${prefix}${hash}-${slot}` as ContainerName;
 }

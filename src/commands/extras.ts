@@ -45,7 +45,7 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
     title: 'Looking for free ports',
     run: async (context) => {
       const { slot } = reserved(context);
-      const hash = workspaceHash(context.wish.workspace);
+      const hash = context.wish.hash ?? workspaceHash(context.wish.workspace);
       ports = forwardings(wanted, hash, Number(slot), await freePorts(wanted, hash, Number(slot)));
       Object.assign(told, portVariables(ports));
     },

@@ -16,6 +16,7 @@ import {
   quoted,
   type SessionId,
   type Slot,
+  sessionNameHash,
   type WorkspacePath,
 } from '../names.ts';
 import { parseAssignment } from '../session/environment.ts';
@@ -143,12 +144,13 @@ export function wish(
   },
 ): SessionWish {
   const { settings, profile } = resolved;
-  const alias = settings['container.alias'];
+  const { 'container.alias': alias, 'container.session_name': sessionName } = settings;
   return {
     session: more.session,
     owner: app.user.uid,
     workspace: at.workspace,
     target: at.target,
+    ...(sessionName ? { hash: sessionNameHash(sessionName) } : {}),
     slot: more.slot,
     prefix: app.prefix,
     tool: more.tool,

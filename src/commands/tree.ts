@@ -77,6 +77,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./network.ts'),
   },
   {
+    name: 'hosts',
+    group: 'Sessions',
+    summary: 'Give a running session names of hosts, and the way to them',
+    load: () => import('./hosts.ts'),
+  },
+  {
     name: 'monitor',
     group: 'Sessions',
     summary: 'Show what a session does, seen from the host',

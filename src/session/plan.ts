@@ -9,7 +9,7 @@ import type {
 } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
-import type { Alias, ImageAlias, SessionId, Slot, WorkspacePath } from '../names.ts';
+import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
 import type { Limits } from './limits.ts';
 import type { ProtectRequest } from './protect.ts';
@@ -28,6 +28,8 @@ export interface SessionWish {
   readonly workspace: WorkspacePath;
   /** Where the workspace is mounted in the container. */
   readonly target: string;
+  /** Of `[container] session_name`, in the place of the workspace's. */
+  readonly hash?: WorkspaceHash | undefined;
   readonly slot: Slot | undefined;
   readonly prefix: string;
   readonly tool: string;
@@ -100,7 +102,7 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
   const mounts = [workspaceMount(wish), ...wish.mounts];
   return {
     prefix: wish.prefix,
-    hash: workspaceHash(wish.workspace),
+    hash: wish.hash ?? workspaceHash(wish.workspace),
     slot: wish.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: wish.slot },
     session: wish.session,
     workspace: wish.workspace,

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hostEntries, hostEntry, withHost, withoutHosts } from './hosts.ts';
+
+const file = '127.0.0.1 localhost\n10.0.0.1 mine # a comment\n';
+
+test('an entry is added once, moved when its name gets another address, and taken away', () => {
+  const one = withHost(file, hostEntry('10.1.2.3', ['db', 'db.local']));
+  assert.deepEqual(hostEntries(one), [{ ip: '10.1.2.3', names: ['db', 'db.local'] }]);
+  const moved = withHost(one, hostEntry('10.9.9.9', ['db']));
+  assert.deepEqual(hostEntries(moved), [
+    { ip: '10.1.2.3', names: ['db.local'] },
+    { ip: '10.9.9.9', names: ['db'] },
+  ]);
+  assert.equal(withoutHosts(moved, ['db', '10.1.2.3']), file);
+});
+
+test('what others wrote stays as it is', () => {
+  assert.equal(withoutHosts(file, ['mine', 'localhost']), file);
+  assert.ok(withHost(file, hostEntry('10.1.2.3', ['x'])).startsWith(file));
+});
+
+test('addresses and names that are none are refused', () => {
+  for (const [ip, name] of [
+    ['db', 'x'],
+    ['1.2.3.4', 'a b'],
+    ['1.2.3.4', 'a\nb'],
+    ['::1', 'x'],
+    ['1.2.3.4', ''],
+  ])
+    assert.throws(() => hostEntry(ip ?? '', [name ?? '']), { code: 'usage' });
+});
