@@ -245,11 +245,13 @@ export class Keeper {
   #save(guarded: Guarded, changes: Partial<GuardRecord> = {}): void {
     const next = { ...guarded.record, ...changes, users: [...guarded.users.keys()] };
     const text = JSON.stringify(next);
+    // What entries were before must not be lost; all else can be found out again.
+    const flush = next.state.entries !== guarded.record.state.entries;
     guarded.record = next;
     if (text === guarded.saved) return;
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const path = this.#file(next);
-    writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
+    writeFileSync(`${path}.new`, text, { mode: 0o600, flush });
     renameSync(`${path}.new`, path);
     guarded.saved = text;
   }
