@@ -101,6 +101,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./audit.ts'),
   },
   {
+    name: 'handoff',
+    group: 'Sessions',
+    summary: 'Show what changed in the workspace that the host would run',
+    load: () => import('./handoff.ts'),
+  },
+  {
     name: 'setup',
     group: 'Host',
     summary: 'Make this host ready: Incus, network, storage, coid',

@@ -1,0 +1,104 @@
+// What an agent hands over that something on the host runs without being asked again: hooks, tasks, builds, settings of
+// agents. Pure: which path is one, and why.
+
+export interface HandoffEntry {
+  /** Relative to the workspace. */
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface WorkspaceFile {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'link';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly modifiedMs: number;
+  /** When the inode last changed, which nobody but the kernel sets. */
+  readonly changedMs: number;
+}
+
+const reasons: readonly (readonly [RegExp, string])[] = [
+  [/(?:^|\/)\.git\/(?:modules\/.+\/)?hooks\/(?!.*\.sample$)/, 'git runs it'],
+  [
+    /(?:^|\/)\.git\/(?:.+\/)?(?:config|config\.worktree|commondir|gitdir)$/,
+    'git takes commands from it',
+  ],
+  [
+    /(?:^|\/)\.git\/(?:.+\/)?info\/attributes$|(?:^|\/)\.gitattributes$/,
+    'git chooses filters and drivers by it',
+  ],
+  [
+    /^(?!\.git$).*(?:^|\/)\.git$/,
+    'a repository of its own: git in that directory takes commands from it',
+  ],
+  [/(?:^|\/)\.gitmodules$/, 'git fetches what it names'],
+  [
+    /(?:^|\/)(?:\.husky|\.githooks)\/|(?:^|\/)(?:\.pre-commit-config\.ya?ml|lefthook\.ya?ml)$/,
+    'git hooks are made from it',
+  ],
+  [/(?:^|\/)(?:\.vscode|\.idea|\.fleet|\.zed)\/|\.code-workspace$/, 'an editor runs tasks from it'],
+  [/(?:^|\/)\.devcontainer(?:\/|\.json$)/, 'an editor builds and runs it'],
+  [
+    /(?:^|\/)(?:\.envrc|\.tool-versions|mise\.toml|\.mise\.toml|\.env)$/,
+    'a shell reads it when the directory is entered',
+  ],
+  [
+    /(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.yml)?|bunfig\.toml|\.pnpmfile\.c?js|pip\.conf|\.cargo\/config(?:\.toml)?)$/,
+    'a package manager takes its settings from it',
+  ],
+  [
+    /(?:^|\/)(?:package\.json|setup\.py|setup\.cfg|pyproject\.toml|build\.rs|build\.gradle(?:\.kts)?|pom\.xml|Cargo\.toml|Gemfile|Rakefile|conftest\.py)$/,
+    'builds, tests or installs run what it says',
+  ],
+  [
+    /(?:^|\/)(?:GNUmakefile|[Mm]akefile|[^/]+\.mk|[Jj]ustfile|Taskfile\.ya?ml|CMakeLists\.txt|meson\.build|configure(?:\.ac)?|Dockerfile[^/]*|(?:docker-)?compose[^/]*\.ya?ml|Vagrantfile)$/,
+    'a build runs what it says',
+  ],
+  [
+    /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|poetry\.lock|uv\.lock|go\.sum|Gemfile\.lock)$/,
+    'it says what is installed',
+  ],
+  [
+    /(?:^|\/)(?:\.github\/(?:workflows|actions)\/|\.circleci\/|\.buildkite\/)|(?:^|\/)(?:\.gitlab-ci\.yml|Jenkinsfile|azure-pipelines\.yml|\.travis\.yml)/,
+    'the build server runs it',
+  ],
+  [
+    /(?:^|\/)(?:\.mcp\.json|\.claude(?:\/|\.json$)|\.codex\/|\.gemini\/|\.cursor(?:\/|rules$)|\.opencode(?:\/|\.json$)|opencode\.jsonc?$|\.aider[^/]*$|\.coi\/)/,
+    'an agent on the host takes its settings or commands from it',
+  ],
+  [/(?:^|\/)(?:AGENTS|CLAUDE|GEMINI)\.md$/, 'an agent on the host reads it as instructions'],
+];
+
+/** Why something on the host would run or obey it; undefined for nearly all. */
+export function handoffReason(
+  file: Pick<WorkspaceFile, 'path' | 'kind' | 'mode'>,
+): string | undefined {
+  if (file.kind === 'file' && (file.mode & 0o6000) !== 0)
+    return 'it runs with the rights of its owner or group (setuid, setgid)';
+  return reasons.find(([pattern]) => pattern.test(file.path))?.[1];
+}
+
+/**
+ * What changed since then. Protected files are told by when they were written, since putting them under guard and out of
+ * it changes their inodes; nobody inside could write them.
+ */
+export function handoff(
+  files: readonly WorkspaceFile[],
+  sinceMs: number,
+  isProtected: (path: string) => boolean,
+): HandoffEntry[] {
+  return files
+    .filter((file) => (isProtected(file.path) ? file.modifiedMs : file.changedMs) >= sinceMs)
+    .flatMap((file) => {
+      const why = handoffReason(file);
+      return why === undefined ? [] : [{ path: file.path, why }];
+    })
+    .toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** Directories that hold nothing that is run from there by itself, and very many files. */
+export function isWorthWalking(path: string): boolean {
+  return !/(?:^|\/)(?:node_modules|\.venv|target|__pycache__|\.git\/(?:.+\/)?(?:objects|refs|logs|lfs))$/.test(
+    path,
+  );
+}
