@@ -25,7 +25,9 @@ import { tellAlerts } from './alerts.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { tellOutcome } from './leave.ts';
 import { config } from './prepare.ts';
+import { noteEnd } from './saved.ts';
 import { needTerminal } from './terminal.ts';
 import { guestHome } from './tool.ts';
 
@@ -98,8 +100,11 @@ export async function attach(
     exec.close();
     const problem = end.kind === 'exited' && end.status === 0 ? await forwarding : undefined;
     if (problem) app.io.warn(problem);
-    if (end.kind === 'lost')
-      app.io.warn(`the connection to ${container} was lost; \`coi list\` shows whether it goes on`);
+    // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
+    if (end.kind === 'lost' || (end.kind === 'exited' && end.status !== 0 && !options.bash)) {
+      await tellOutcome(app, { container, reservation: session?.mounts.id }, end);
+      if (session) noteEnd(app, session);
+    }
     if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status))
       throw new ExitStatus(end.status);
   } catch (error) {
@@ -140,11 +145,15 @@ async function target(
       workspaceHash(workspacePath(app.cwd, options.workspace ?? '.')),
       slot,
     );
+    const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+    // A session with a name of its own has another hash.
+    const named = ({ session }: Container) =>
+      session?.workspace === workspace && session.slot === Number(slot);
     const found = running(
-      all.find((container) => container.name === wanted),
+      all.find((container) => container.name === wanted) ?? all.find(named),
       wanted,
     );
-    app.io.tell(`Attaching to ${wanted} (slot ${slot})...`);
+    app.io.tell(`Attaching to ${found.name} (slot ${slot})...`);
     return found;
   }
   const live = all.filter(({ status }) => status === 'Running');

@@ -26,6 +26,16 @@ export async function leave(app: App, leaving: Leaving, end: BridgeEnd): Promise
   if (end.kind === 'interrupted') io.tell('\nReceived interrupt signal, cleaning up...');
   io.tell('\nCleaning up session...');
   if (leaving.store) save(app, leaving.store);
+  await tellOutcome(app, leaving, end);
+}
+
+/** What became of the container when a terminal on it has ended. */
+export async function tellOutcome(
+  app: App,
+  leaving: Pick<Leaving, 'container' | 'reservation'>,
+  end: BridgeEnd,
+): Promise<void> {
+  const { io } = app;
   const incus = await app.incus();
   const left = end.kind === 'interrupted' || (end.kind === 'exited' && end.status === 0);
   // The program's own signal may have fired already: what follows must run nevertheless.
@@ -41,7 +51,10 @@ export async function leave(app: App, leaving: Leaving, end: BridgeEnd): Promise
 }
 
 /** coid deletes it; where coid is away, it is done here. */
-async function removed(incus: Incus, { container, reservation }: Leaving): Promise<string> {
+async function removed(
+  incus: Incus,
+  { container, reservation }: Pick<Leaving, 'container' | 'reservation'>,
+): Promise<string> {
   const done = 'Container removed (session data saved for --resume)';
   if (await goneWithin(incus, container, reservation, coidMs)) return done;
   try {

@@ -58,8 +58,8 @@ const lookAfterMs: Readonly<Record<string, number>> = {
 };
 /** While an operation of somebody else holds a container that is to be finished. */
 const busyMs = { ended: 200, debris: 10_000 } as const;
-/** After a mark that Incus refused, as it does while the source of a mount is missing. */
-const markAgainMs = 60_000;
+/** After a mark that Incus refused, as it does while a device is being added, or the source of a mount is missing. */
+const markAgainMs = 5_000;
 /** After a failure. */
 const retryMs = 2000;
 

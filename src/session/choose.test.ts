@@ -20,7 +20,7 @@ const container = (n: number, status: InstanceStatus, persistent: boolean): Cont
     name: `coi-x-${n}`,
     status,
     session: { session: id(n), slot: n, persistent, phase: 'live' } as unknown as SessionRecord,
-    instance: {},
+    instance: { last_used_at: '1970-01-01T00:00:00Z' },
   }) as Container;
 const wish = (more: Partial<ShellWish> = {}): ShellWish => ({
   resume: undefined,

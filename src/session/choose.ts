@@ -3,6 +3,9 @@ import { CoiError } from '../errors.ts';
 import type { SessionId, Slot } from '../names.ts';
 import type { Container, SessionRecord } from './record.ts';
 
+/** Incus writes this moment where an instance has never been started. */
+const neverUsed = '1970-01-01T00:00:00';
+
 /** A session as the store remembers it. */
 export interface SavedSession {
   readonly id: SessionId;
@@ -60,7 +63,11 @@ export function choice(
   if (wish.resume !== undefined)
     return resumed(wish, own, sessionToResume(wish.resume, saved, foreign));
   const stopped = own.filter(
-    ({ status, session }) => status === 'Stopped' && session.persistent && session.phase === 'live',
+    ({ status, session, instance }) =>
+      status === 'Stopped' &&
+      session.persistent &&
+      // A newborn shows as stopped too; coid may not have come to marking one that has run.
+      (session.phase === 'live' || !instance.last_used_at.startsWith(neverUsed)),
   );
   const inSlot = stopped.find(({ session }) => session.slot === wish.slot);
   if (inSlot) return { kind: 'restart', container: inSlot, saved: undefined };

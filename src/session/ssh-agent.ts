@@ -73,6 +73,9 @@ export async function withoutAgent(
     { ...found.instance, devices },
     { ...options, etag: found.etag },
   );
+  // Incus leaves the socket in the guest (test/lifecycle/ssh-agent.test.ts).
+  if (found.instance.status === 'Running')
+    await incus.execCaptured(container, { command: ['rm', '-f', agentSocket] }, { signal });
 }
 
 async function answers(incus: Incus, container: string, signal: AbortSignal): Promise<boolean> {

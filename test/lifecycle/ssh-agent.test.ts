@@ -1,0 +1,126 @@
+// The user's SSH agent in a session: a real agent, real git over a real ssh.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { Lifecycle } from '../bed/events.ts';
+import type { TestUser } from '../bed/users.ts';
+import { onlyInstance } from '../terminal/session.ts';
+import { openGitServer } from './sshd.ts';
+import { detach, homeFile, leaveAgent, prompt, startMs, talk } from './talk.ts';
+
+const timeout = 240_000;
+const wanted = '[ssh]\nforward_agent = true\n';
+/** The agent comes a second after the terminal. */
+const whenThere = 'until [ -S "$SSH_AUTH_SOCK" ]; do sleep 0.1; done';
+
+interface Agent extends AsyncDisposable {
+  readonly socket: string;
+}
+
+/** An agent with one key, whose comment is its name. */
+async function startAgent(user: TestUser, name: string): Promise<Agent> {
+  const socket = `${user.home}/${name}.sock`;
+  const [file = '', ...args] = user.argv(['ssh-agent', '-D', '-a', socket]);
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...user.env } });
+  await once(child.stdout, 'data');
+  const run = async (...argv: string[]) => {
+    const said = await user.run(argv, { env: { SSH_AUTH_SOCK: socket } });
+    assert.equal(said.status, 0, said.stderr);
+  };
+  await run(
+    'ssh-keygen',
+    '-q',
+    '-t',
+    'ed25519',
+    '-N',
+    '',
+    '-C',
+    name,
+    '-f',
+    `${user.home}/${name}`,
+  );
+  await run('ssh-add', '-q', `${user.home}/${name}`);
+  return {
+    socket,
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
+
+test('git goes over ssh with the forwarded agent, which follows to a new one on attach and goes when it is off', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  homeFile(bed, '.coi/config.toml', wanted);
+  await using one = await startAgent(bed.user, 'one');
+  await using server = await openGitServer(bed.user, `${bed.user.home}/one.pub`);
+  const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: one.socket } });
+  await leaveAgent(screen);
+  screen.type(
+    `clear; ${whenThere}; GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no' git clone ${server.url} /tmp/clone; echo "cloned $?"; stat -c '%U %a' $SSH_AUTH_SOCK\r`,
+  );
+  await screen.waitFor(/cloned 0\s+code 600/, startMs);
+  await detach(screen);
+  const { name } = await onlyInstance(bed);
+
+  await using two = await startAgent(bed.user, 'two');
+  await one[Symbol.asyncDispose]();
+  const again = bed.screen(['attach'], { env: { SSH_AUTH_SOCK: two.socket } });
+  await again.waitFor(prompt, startMs);
+  again.type('clear; until ssh-add -l | grep two; do sleep 0.2; done\r');
+  await again.waitFor(/ two \(ED25519\)/, startMs);
+  await detach(again);
+
+  homeFile(bed, '.coi/config.toml', '');
+  using events = await Lifecycle.open(bed.incus);
+  const off = bed.screen(['attach'], { env: { SSH_AUTH_SOCK: two.socket } });
+  await off.waitFor(prompt, startMs);
+  await events.until('instance-updated', name);
+  assert.equal(await connected(bed), undefined);
+  off.type(
+    'clear; until tmux show-environment SSH_AUTH_SOCK | grep -e -SSH; do sleep 0.1; done; ls /tmp/ssh-agent.sock\r',
+  );
+  await off.waitFor(/^-SSH_AUTH_SOCK[\s\S]*No such file/m);
+  await detach(off);
+});
+
+test('without an agent one line says so, and the session has no SSH_AUTH_SOCK', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  homeFile(bed, '.coi/config.toml', wanted);
+  const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: '/nowhere' } });
+  assert.equal(screen.output().split('SSH agent forwarding skipped').length, 2);
+  await leaveAgent(screen);
+  screen.type('echo "<$SSH_AUTH_SOCK>"\r');
+  await screen.waitFor('<>');
+  assert.equal(await connected(bed), undefined);
+});
+
+test('a kept container starts without the last agent and gets the one of today', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  homeFile(bed, '.coi/config.toml', wanted);
+  await using one = await startAgent(bed.user, 'one');
+  const first = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: one.socket } });
+  await leaveAgent(first);
+  first.type(`clear; ${whenThere}; echo there\r`);
+  await first.waitFor(/^there/m, startMs);
+  first.type('sudo poweroff\r');
+  await first.ended(startMs);
+  await using two = await startAgent(bed.user, 'two');
+  const second = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: two.socket } });
+  await leaveAgent(second);
+  second.type('clear; until ssh-add -l | grep two; do sleep 0.2; done\r');
+  await second.waitFor(/ two \(ED25519\)/, startMs);
+});
+
+async function connected(bed: Bed): Promise<string | undefined> {
+  return (await onlyInstance(bed)).devices['ssh-agent']?.['connect'];
+}
