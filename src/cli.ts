@@ -28,7 +28,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** A login that does not have the group of Incus yet gets it, except where Incus is not needed. */
 async function enterGroup(word: string): Promise<void> {
-  if (['version', 'completion', 'help'].includes(word)) return;
+  if (
+    ['version', 'completion', 'help', '__complete', 'schema', 'validate', 'update'].includes(word)
+  )
+    return;
   const [{ enterGroupFor }, { incusSocketPath }] = await Promise.all([
     import('./host/group.ts'),
     import('./incus/open.ts'),

@@ -1,8 +1,8 @@
-// coi completion: scripts for the shells, which ask `coi __complete` for names.
+// coi completion: scripts for the shells, which ask `coi __complete` for everything.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { tree } from './tree.ts';
+import { quoted } from '../names.ts';
 
 export function register(command: Command, app: App): void {
   command
@@ -14,67 +14,25 @@ export function register(command: Command, app: App): void {
     .action((shell: string) => app.io.print(script(shell)));
 }
 
-const flags = [
-  '--workspace',
-  '--slot',
-  '--resume',
-  '--continue',
-  '--profile',
-  '--image',
-  '--persistent',
-  '--env',
-  '--mount',
-  '--network',
-  '--help',
-];
-
-/** The completion script of a shell: commands, global flags, then names where a command takes one. */
+/** The completion script of a shell. Throws `usage`. */
 export function script(shell: string): string {
-  const names = tree.filter(({ hidden }) => !hidden).map(({ name }) => name);
   switch (shell) {
     case 'bash':
-      return bash(names);
+      return bash;
     case 'zsh':
-      return `#compdef coi\nautoload -U +X bashcompinit && bashcompinit\n${bash(names)}`;
+      return `#compdef coi\nautoload -U +X bashcompinit && bashcompinit\n${bash}`;
     case 'fish':
-      return [
-        'complete -c coi -f',
-        ...tree
-          .filter(({ hidden }) => !hidden)
-          .map(
-            ({ name, summary }) =>
-              `complete -c coi -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", "\\'")}'`,
-          ),
-        ...flags.map((flag) => `complete -c coi -l ${flag.slice(2)}`),
-        `complete -c coi -n '__fish_seen_subcommand_from ${namedCommands.join(' ')}' -a '(coi list --format names 2>/dev/null)'`,
-      ].join('\n');
+      return "complete -c coi -a '(coi __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'";
     default:
-      throw new CoiError('usage', `no completion for "${shell}"`, {
+      throw new CoiError('usage', `no completion for ${quoted(shell)}`, {
         hint: 'Shells: bash, zsh, fish.',
       });
   }
 }
 
-/** Commands whose arguments are names of containers or aliases. */
-const namedCommands = ['attach', 'kill', 'shutdown', 'close'];
-
-function bash(names: readonly string[]): string {
-  return `_coi() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command=
-  local i
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case \${COMP_WORDS[i]} in -*) ;; *) command=\${COMP_WORDS[i]}; break ;; esac
-  done
-  if [[ $word == -* ]]; then
-    COMPREPLY=($(compgen -W "${flags.join(' ')}" -- "$word"))
-  elif [[ -z $command ]]; then
-    COMPREPLY=($(compgen -W "${names.join(' ')} help" -- "$word"))
-  else
-    case $command in
-      ${namedCommands.join('|')}) COMPREPLY=($(compgen -W "$(coi list --format names 2>/dev/null)" -- "$word")) ;;
-      *) COMPREPLY=($(compgen -f -- "$word")) ;;
-    esac
-  fi
+/** Without candidates bash offers files. The candidates hold nothing that compgen would expand. */
+const bash = `_coi() {
+  local IFS=$'\\n'
+  COMPREPLY=($(compgen -W "$(coi __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _coi coi`;
-}

@@ -222,6 +222,19 @@ export const tree: readonly Branch[] = [
     load: () => import('./completion.ts'),
   },
   {
+    name: '__complete',
+    group: 'Other',
+    summary: 'Print candidates for the last word',
+    hidden: true,
+    load: () => import('./complete.ts'),
+  },
+  {
+    name: 'update',
+    group: 'Other',
+    summary: 'Say whether there is a newer release',
+    load: () => import('./update.ts'),
+  },
+  {
     name: 'version',
     group: 'Other',
     summary: 'Print the version',
