@@ -46,8 +46,7 @@ async function commandOf(app: App, branch: Branch | undefined): Promise<Command>
 }
 
 function subcommand(command: Command, words: readonly string[]): Command | undefined {
-  const at = words.findIndex((word) => command.commands.some((one) => one.name() === word));
-  return command.commands.find((one) => one.name() === words[at]);
+  return command.commands.find((one) => words.includes(one.name()));
 }
 
 function takesValue(option: Option): boolean {

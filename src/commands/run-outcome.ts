@@ -56,6 +56,7 @@ export async function outcome(
         })
       : passOn(app, start, handed, { input });
   if (!late) return ended;
+  // When the limit was first, how the command ends is no news any more.
   ended.catch(() => {});
   const over = new Promise<never>((_, reject) =>
     late.addEventListener('abort', () =>

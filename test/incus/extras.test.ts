@@ -151,7 +151,7 @@ test('variables come from commands of the host, and git inside knows the user', 
     bed,
     'sh',
     '-c',
-    'echo "$TOKEN"; git config user.name; git config user.email; echo "${BAD-unset}"',
+    'echo "$TOKEN"; git config user.name; git config user.email; printenv BAD || echo unset',
   );
   assert.equal(
     said.stdout,
