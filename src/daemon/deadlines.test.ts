@@ -2,68 +2,59 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Instance } from '../incus/shapes.ts';
 import { recordConfig } from '../session/record.ts';
-import { deadlines, maxDurationKey } from './deadlines.ts';
+import { deadlines } from './deadlines.ts';
 
-const runDir = '/run/coi';
-const started = '2026-01-01T12:00:00Z';
+const started = '2026-01-01T00:00:00Z';
+const startedMs = Date.parse(started);
 
-function instance(more: Partial<Instance>, key: string | undefined): Instance {
+function instance(duration: string | undefined, more: Partial<Instance> = {}): Instance {
   const config = recordConfig({
     workspace: '/w',
     target: '/workspace',
     slot: 1,
-    tool: 'dummy',
-    session: '00000000-0000-4000-8000-000000000000',
+    tool: 'claude',
+    session: 's',
     persistent: false,
     alias: undefined,
     profile: undefined,
-    owner: 1000,
-    network: 'restricted',
-    mounts: { id: 'm', runDir, ownerUid: 1000, ownerGid: 1000, idmapBase: 1, mounts: [] },
+    owner: 1,
+    network: 'open',
+    mounts: { id: 'm', runDir: '/run/coi', ownerUid: 1, ownerGid: 1, idmapBase: 1, mounts: [] },
     phase: 'live',
   });
   return {
-    ...{
-      name: 'coi-1',
-      status: 'Running',
-      description: '',
-      created_at: started,
-      last_used_at: started,
-      ephemeral: false,
-      profiles: [],
-      devices: {},
-      expanded_config: {},
-      expanded_devices: {},
-      architecture: '',
-      type: 'container',
-      project: 'default',
-    },
-    config: { ...config, ...(key === undefined ? {} : { [maxDurationKey]: key }) },
+    name: 'coi-1',
+    status: 'Running',
+    last_used_at: started,
+    config: { ...config, ...(duration === undefined ? {} : { 'user.coi.max_duration': duration }) },
     ...more,
   } as Instance;
 }
 
-test('the time of a session counts from the start of its container', () => {
-  assert.deepEqual(deadlines([instance({}, '90000 graceful')], runDir), [
-    { name: 'coi-1', atMs: Date.parse(started) + 90_000, graceful: true },
+test('the time runs from the start, and only for sessions of this coid that run and have a limit', () => {
+  const found = deadlines([instance('5000')], '/run/coi', new Map());
+  assert.deepEqual(found.deadlines, [
+    { id: 'm', name: 'coi-1', atMs: startedMs + 5000, graceful: true },
   ]);
-});
-
-test('sessions without a limit, stopped ones and those of another coid have none', () => {
-  assert.deepEqual(deadlines([instance({}, undefined)], runDir), []);
-  assert.deepEqual(deadlines([instance({ status: 'Stopped' }, '1 force')], runDir), []);
-  assert.deepEqual(deadlines([instance({}, '1 force')], '/run/other'), []);
-  assert.deepEqual(
-    deadlines([instance({ last_used_at: '1970-01-01T00:00:00Z' }, '1 force')], runDir),
-    [],
-  );
-  for (const key of ['', '1', '-1 force', '1 soon', '1e9 force', 'NaN graceful'])
-    assert.deepEqual(deadlines([instance({}, key)], runDir), [], key);
-});
-
-test('what is paused is not asked, since it could not answer', () => {
   assert.equal(
-    deadlines([instance({ status: 'Frozen' }, '1 graceful')], runDir)[0]?.graceful,
+    deadlines([instance('5000 force')], '/run/coi', new Map()).deadlines[0]?.graceful,
     false,
   );
+  for (const other of [
+    instance(undefined),
+    instance('soon'),
+    instance('5000', { status: 'Stopped' }),
+  ])
+    assert.deepEqual(deadlines([other], '/run/coi', new Map()).deadlines, []);
+  assert.deepEqual(deadlines([instance('5000')], '/run/other', new Map()).deadlines, []);
+});
+
+test('a reboot inside wins no time, a stop and a start do', () => {
+  const first = deadlines([instance('5000')], '/run/coi', new Map());
+  const later = { last_used_at: '2026-01-01T00:00:04Z' };
+  const rebooted = deadlines([instance('5000', later)], '/run/coi', first.since);
+  assert.equal(rebooted.deadlines[0]?.atMs, startedMs + 5000);
+  const stopped = deadlines([instance('5000', { status: 'Stopped' })], '/run/coi', first.since);
+  const again = deadlines([instance('5000', later)], '/run/coi', stopped.since);
+  assert.equal(again.deadlines[0]?.atMs, startedMs + 9000);
 });

@@ -1,52 +1,64 @@
-// Ends sessions whose time is over (`[limits.runtime] max_duration`): counted from the start of the container, also when coid was away.
-import type { Incus } from '../incus/client.ts';
+// Ends sessions whose `[limits.runtime] max_duration` is over, whoever watches them.
+import { type Incus, IncusError } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
 
-export interface Deadline {
-  readonly name: string;
-  /** Wall clock. */
-  readonly atMs: number;
-  /** Ask it to stop before it is forced. */
-  readonly graceful: boolean;
-}
-
 export interface DeadlinesParts {
   readonly incus: Incus;
+  readonly log: Log;
   readonly runDir: string;
   readonly now: () => Date;
-  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** `<milliseconds> graceful` or `<milliseconds> force`. */
-export const maxDurationKey = 'user.coi.max_duration';
-const gracefulSeconds = 60;
-const stopLimitMs = 120_000;
-const retryMs = 1000;
-/** Timers of Node end at 24 days; nobody minds an early look. */
-const timerMaxMs = 86_400_000;
+/** `<milliseconds>`, or `<milliseconds> force` where it is not asked first (session/limits.ts). */
+export const durationKey = 'user.coi.max_duration';
 
-/** Of the sessions of this coid that are not stopped. */
-export function deadlines(instances: readonly Instance[], runDir: string): Deadline[] {
-  return instances.flatMap(({ name, status, config, last_used_at }): Deadline[] => {
-    const [, ms, how] = /^(\d{1,15}) (graceful|force)$/.exec(config[maxDurationKey] ?? '') ?? [];
-    const startedMs = Date.parse(last_used_at);
-    if (ms === undefined || status === 'Stopped' || sessionRecord(config)?.mounts.runDir !== runDir)
-      return [];
-    // Never started (1970) is only seen for a moment while it starts.
-    if (!(startedMs > 0)) return [];
-    return [
-      { name, atMs: startedMs + Number(ms), graceful: how === 'graceful' && status !== 'Frozen' },
-    ];
+export interface Deadline {
+  /** Of the session's mounts. */
+  readonly id: string;
+  readonly name: string;
+  readonly atMs: number;
+  readonly graceful: boolean;
+}
+
+const stopSeconds = 30;
+const stopLimitMs = 60_000;
+/** After a failed end, and between looks at the clock, which may be put back or forward. */
+const lookAgainMs = 10_000;
+
+/**
+ * When each running session has to end, by the wall clock. `since` remembers when each was first seen running, so that
+ * a guest which reboots wins no time. Pure.
+ */
+export function deadlines(
+  instances: readonly Instance[],
+  runDir: string,
+  since: ReadonlyMap<string, number>,
+): { readonly deadlines: readonly Deadline[]; readonly since: ReadonlyMap<string, number> } {
+  const running = instances.flatMap((instance) => {
+    const record = sessionRecord(instance.config);
+    return record?.mounts.runDir === runDir && instance.status !== 'Stopped'
+      ? [{ instance, id: record.mounts.id }]
+      : [];
   });
+  const started = new Map(
+    running.map(({ instance, id }) => [id, since.get(id) ?? Date.parse(instance.last_used_at)]),
+  );
+  const found = running.flatMap(({ instance: { name, config }, id }): Deadline[] => {
+    const [, ms, force] = /^(\d{1,12})( force)?$/.exec(config[durationKey] ?? '') ?? [];
+    const atMs = (started.get(id) ?? Number.NaN) + Number(ms);
+    return ms !== undefined && atMs > 0 ? [{ id, name, atMs, graceful: force === undefined }] : [];
+  });
+  return { deadlines: found, since: started };
 }
 
 export class Deadlines {
   readonly #parts: DeadlinesParts;
+  #since: ReadonlyMap<string, number> = new Map();
+  #deadlines: readonly Deadline[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #known: readonly Deadline[] = [];
   readonly #ending = new Set<string>();
 
   constructor(parts: DeadlinesParts) {
@@ -54,55 +66,52 @@ export class Deadlines {
     parts.signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
-  /** Takes the instances as they are now. */
+  /** Called at each look with all instances. */
   follow(instances: readonly Instance[]): void {
-    this.#known = deadlines(instances, this.#parts.runDir);
-    this.#wait();
+    const next = deadlines(instances, this.#parts.runDir, this.#since);
+    this.#since = next.since;
+    this.#deadlines = next.deadlines;
+    this.#check();
   }
 
-  #wait(): void {
-    clearTimeout(this.#timer);
+  #check(): void {
     const { now, signal } = this.#parts;
-    const open = this.#known.filter(({ name }) => !this.#ending.has(name));
-    if (open.length === 0 || signal.aborted) return;
-    const leftMs = Math.min(...open.map(({ atMs }) => atMs)) - now().getTime();
-    this.#timer = setTimeout(() => this.#endDue(), Math.min(Math.max(0, leftMs), timerMaxMs));
+    clearTimeout(this.#timer);
+    if (signal.aborted || this.#deadlines.length === 0) return;
+    const nowMs = now().getTime();
+    const due = this.#deadlines.filter(({ atMs }) => atMs <= nowMs);
+    for (const deadline of due) void this.#end(deadline);
+    const waits = this.#deadlines.map(({ atMs }) => (atMs <= nowMs ? lookAgainMs : atMs - nowMs));
+    this.#timer = setTimeout(() => this.#check(), Math.min(lookAgainMs, ...waits));
+    this.#timer.unref();
   }
 
-  #endDue(): void {
-    const nowMs = this.#parts.now().getTime();
-    for (const due of this.#known) {
-      if (due.atMs <= nowMs && !this.#ending.has(due.name)) void this.#end(due);
-    }
-    this.#wait();
-  }
-
-  async #end({ name, graceful }: Deadline): Promise<void> {
-    const { incus, log, signal } = this.#parts;
-    this.#ending.add(name);
-    log('info', 'time-over', { name, graceful });
-    const stop = async (force: boolean) => {
-      const operation = await incus.changeState(
-        name,
-        { action: 'stop', force, timeout: gracefulSeconds },
-        { signal },
-      );
-      await operation.wait({ signal, timeoutMs: stopLimitMs });
-    };
+  async #end({ id, name, graceful }: Deadline): Promise<void> {
+    const { log, signal } = this.#parts;
+    if (this.#ending.has(id)) return;
+    this.#ending.add(id);
+    log('info', 'time-is-over', { name, id });
     try {
-      await (graceful ? stop(false).catch(() => stop(true)) : stop(true));
+      if (!graceful || !(await this.#stopped(name, { force: false })))
+        await this.#stopped(name, { force: true });
     } catch (error) {
-      // It may be gone, or busy: the next look tells.
-      if (!signal.aborted) log('warning', 'time-over-not-ended', { name, error: String(error) });
-      setTimeout(() => this.#again(name), retryMs).unref();
-      return;
+      if (!signal.aborted) log('warning', 'time-is-over-but-runs', { name, error });
+    } finally {
+      this.#ending.delete(id);
     }
-    this.#again(name);
   }
 
-  #again(name: string): void {
-    this.#ending.delete(name);
-    this.#known = this.#known.filter((known) => known.name !== name);
-    this.#wait();
+  /** False if Incus or the guest would not. What has ended is finished as every session is. */
+  async #stopped(name: string, { force }: { force: boolean }): Promise<boolean> {
+    const { incus, signal } = this.#parts;
+    try {
+      const change = { action: 'stop', timeout: stopSeconds, force } as const;
+      const stop = await incus.changeState(name, change, { signal });
+      await stop.wait({ signal, timeoutMs: stopLimitMs });
+      return true;
+    } catch (error) {
+      if (force || !(error instanceof IncusError)) throw error;
+      return false;
+    }
   }
 }

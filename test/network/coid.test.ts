@@ -1,7 +1,7 @@
 // The guard as coid keeps it: there before the container, there after every accident, gone with it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { maxDurationKey } from '../../src/daemon/deadlines.ts';
+import { durationKey } from '../../src/daemon/deadlines.ts';
 import { placesOf } from '../../src/daemon/network/places.ts';
 import type { Reservation } from '../../src/daemon/protocol.ts';
 import { CoiError } from '../../src/errors.ts';
@@ -236,7 +236,7 @@ describe('coid', () => {
   test('ends a session whose time is over', async () => {
     const session = await bed.session({ policy: plainPolicy('restricted') });
     await bed.incus.updateInstance(session.container, {
-      config: { [maxDurationKey]: '1 force' },
+      config: { [durationKey]: '1 force' },
     });
     await until(async () => (await bed.incus.instance(session.container)) === undefined);
   });
