@@ -32,7 +32,7 @@ function instance(duration: string | undefined, more: Partial<Instance> = {}): I
 }
 
 test('the time runs from the start, and only for sessions of this coid that run and have a limit', () => {
-  const found = deadlines([instance('5000')], '/run/coi', new Map());
+  const found = deadlines([instance('5000 graceful')], '/run/coi', new Map());
   assert.deepEqual(found.deadlines, [
     { id: 'm', name: 'coi-1', atMs: startedMs + 5000, graceful: true },
   ]);
@@ -42,19 +42,29 @@ test('the time runs from the start, and only for sessions of this coid that run 
   );
   for (const other of [
     instance(undefined),
-    instance('soon'),
-    instance('5000', { status: 'Stopped' }),
+    ...['', '1', '-1 force', '1 soon', '1e9 force', 'NaN graceful'].map((text) => instance(text)),
+    instance('5000 graceful', { status: 'Stopped' }),
+    instance('5000 graceful', { last_used_at: '1970-01-01T00:00:00Z' }),
   ])
     assert.deepEqual(deadlines([other], '/run/coi', new Map()).deadlines, []);
-  assert.deepEqual(deadlines([instance('5000')], '/run/other', new Map()).deadlines, []);
+  assert.deepEqual(deadlines([instance('5000 graceful')], '/run/other', new Map()).deadlines, []);
+});
+
+test('what is paused is not asked, since it could not answer', () => {
+  const frozen = deadlines([instance('5 graceful', { status: 'Frozen' })], '/run/coi', new Map());
+  assert.equal(frozen.deadlines[0]?.graceful, false);
 });
 
 test('a reboot inside wins no time, a stop and a start do', () => {
-  const first = deadlines([instance('5000')], '/run/coi', new Map());
+  const first = deadlines([instance('5000 graceful')], '/run/coi', new Map());
   const later = { last_used_at: '2026-01-01T00:00:04Z' };
-  const rebooted = deadlines([instance('5000', later)], '/run/coi', first.since);
+  const rebooted = deadlines([instance('5000 graceful', later)], '/run/coi', first.since);
   assert.equal(rebooted.deadlines[0]?.atMs, startedMs + 5000);
-  const stopped = deadlines([instance('5000', { status: 'Stopped' })], '/run/coi', first.since);
-  const again = deadlines([instance('5000', later)], '/run/coi', stopped.since);
+  const stopped = deadlines(
+    [instance('5000 graceful', { status: 'Stopped' })],
+    '/run/coi',
+    first.since,
+  );
+  const again = deadlines([instance('5000 graceful', later)], '/run/coi', stopped.since);
   assert.equal(again.deadlines[0]?.atMs, startedMs + 9000);
 });

@@ -12,7 +12,7 @@ export interface DeadlinesParts {
   readonly signal: AbortSignal;
 }
 
-/** `<milliseconds>`, or `<milliseconds> force` where it is not asked first (session/limits.ts). */
+/** `<milliseconds> graceful`, or `<milliseconds> force` where it is not asked first (session/limits.ts). */
 export const durationKey = 'user.coi.max_duration';
 
 export interface Deadline {
@@ -44,12 +44,17 @@ export function deadlines(
       : [];
   });
   const started = new Map(
-    running.map(({ instance, id }) => [id, since.get(id) ?? Date.parse(instance.last_used_at)]),
+    running
+      .map(({ instance, id }) => [id, since.get(id) ?? Date.parse(instance.last_used_at)] as const)
+      // 1970 is "never started": seen for a moment while it starts.
+      .filter(([, ms]) => ms > 0),
   );
-  const found = running.flatMap(({ instance: { name, config }, id }): Deadline[] => {
-    const [, ms, force] = /^(\d{1,12})( force)?$/.exec(config[durationKey] ?? '') ?? [];
+  const found = running.flatMap(({ instance: { name, config, status }, id }): Deadline[] => {
+    const [, ms, how] = /^(\d{1,12}) (graceful|force)$/.exec(config[durationKey] ?? '') ?? [];
     const atMs = (started.get(id) ?? Number.NaN) + Number(ms);
-    return ms !== undefined && atMs > 0 ? [{ id, name, atMs, graceful: force === undefined }] : [];
+    if (ms === undefined || Number.isNaN(atMs)) return [];
+    // What is paused could not answer.
+    return [{ id, name, atMs, graceful: how === 'graceful' && status !== 'Frozen' }];
   });
   return { deadlines: found, since: started };
 }
