@@ -3,6 +3,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type {
   CreateInstance,
+  Devices,
   Image,
   ImageAliasEntry,
   IncusEvent,
@@ -212,6 +213,8 @@ export interface Incus {
   ): Promise<void>;
   profile(name: string, options?: CallOptions): Promise<Profile | undefined>;
   profiles(options?: CallOptions): Promise<Profile[]>;
+  /** Changes the named devices and leaves the others. */
+  updateProfile(name: string, patch: { devices: Devices }, options?: CallOptions): Promise<void>;
 
   events(
     types: readonly ('lifecycle' | 'operation')[],

@@ -14,6 +14,7 @@ type ResourceCalls = Pick<
   | 'createStoragePool'
   | 'profile'
   | 'profiles'
+  | 'updateProfile'
 >;
 
 export function resourceCalls(api: Api): ResourceCalls {
@@ -37,6 +38,9 @@ export function resourceCalls(api: Api): ResourceCalls {
     },
     profile: async (name, options) =>
       (await api.find<Profile>(`/profiles/${segment(name)}`, options))?.value,
+    updateProfile: async (name, patch, options) => {
+      await api.call('PATCH', `/profiles/${segment(name)}`, patch, options);
+    },
     profiles: (options) => api.get<Profile[]>('/profiles?recursion=1', options),
   };
 }

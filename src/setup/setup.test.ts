@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bridge, type FakeHostState, pool, wellState } from '../../test/fakes/host-states.ts';
+import {
+  bridge,
+  type FakeHostState,
+  pool,
+  untouchedProfile,
+  wellState,
+} from '../../test/fakes/host-states.ts';
 import { FakeHost } from '../../test/fakes/machine.ts';
 import { checks } from './checks.ts';
 import { type Probed, probeAll, verdict } from './report.ts';
@@ -51,6 +57,9 @@ describe('a bare Debian 12 without systemd', () => {
       host.pools.map(({ name, driver, config }) => [name, driver, config]),
       [['default', 'btrfs', { size: '30GiB' }]],
     );
+    assert.deepEqual(host.profile?.devices, {
+      root: { type: 'disk', path: '/', pool: 'default' },
+    });
     assert.match((await host.readText('/etc/subuid')) ?? '', /^root:1000000:1000000000$/m);
   });
 
@@ -208,6 +217,12 @@ describe('an Incus that somebody else set up', () => {
     const after = await mend(host.ground(), quiet);
     assert.deepEqual(notOk(after), []);
     assert.deepEqual(host.ran, ['network coibr0 10.80.0.1/22']);
+  });
+
+  test('keeps a default profile without a disk where the pool is not ours', async () => {
+    const host = new FakeHost({ ...foreign, profile: untouchedProfile });
+    assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
+    assert.deepEqual(host.profile?.devices, {});
   });
 
   test('has the pool of its default profile judged, not the first one', async () => {

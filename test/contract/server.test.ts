@@ -42,8 +42,8 @@ for (const daemon of daemons) {
       );
     });
 
-    it('what happens after a subscription is ready is seen, in order', async () => {
-      const events = bench.incus.events(['lifecycle']);
+    it('what happens after a subscription is ready is seen, in order', async ({ signal }) => {
+      const events = bench.incus.events(['lifecycle'], { signal });
       await events.ready;
       const name = bench.name('seen');
       const source = { type: 'image', fingerprint: bench.fingerprint } as const;

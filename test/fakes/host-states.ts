@@ -69,6 +69,15 @@ export function pool(
   return { name, driver, config, status, description: '', used_by: [] };
 }
 
+/** As an Incus has it that nobody has set up. */
+export const untouchedProfile: Profile = {
+  name: 'default',
+  description: 'Default Incus profile',
+  config: {},
+  devices: {},
+  used_by: [],
+};
+
 export function bridge(name: string, config: Record<string, string>): Network {
   return {
     name,

@@ -3,7 +3,7 @@ import type { DaemonStatus } from '../../src/daemon/protocol.ts';
 import type { Installer, InstallState } from '../../src/host/install.ts';
 import type { Machine, PathKind, Process, RunResult, Started } from '../../src/host/machine.ts';
 import type { Incus } from '../../src/incus/client.ts';
-import type { Network, StoragePool } from '../../src/incus/shapes.ts';
+import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
 import type { Ground } from '../../src/setup/check.ts';
 import {
   bareFiles,
@@ -14,6 +14,7 @@ import {
   gib,
   packageFiles,
   pool,
+  untouchedProfile,
   wanted,
 } from './host-states.ts';
 
@@ -34,9 +35,11 @@ export class FakeHost implements Machine {
   installed: InstallState;
   #aptFailures: number;
   readonly #state: FakeHostState;
+  profile: Profile | undefined;
 
   constructor(state: FakeHostState = {}) {
     this.#state = state;
+    this.profile = state.profile ?? untouchedProfile;
     this.groups = state.groups ?? [0];
     for (const [path, file] of Object.entries({ ...bareFiles, ...state.files }))
       this.files.set(path, file);
@@ -187,11 +190,15 @@ export class FakeHost implements Machine {
       }),
       storagePools: async () => this.pools,
       storageResources: async () => ({ space: { used: gib, total: 30 * gib } }),
-      createStoragePool: async ({ name, driver, config }) => {
+      createStoragePool: async ({ name, driver, config, description = '' }) => {
         this.ran.push(`pool ${name} ${driver} ${JSON.stringify(config)}`);
-        this.pools.push(pool(name, driver, config));
+        this.pools.push({ ...pool(name, driver, config), description });
       },
-      profile: async () => this.#state.profile,
+      profile: async () => this.profile,
+      updateProfile: async (name, { devices }) => {
+        this.ran.push(`update profile ${name} ${JSON.stringify(devices)}`);
+        if (this.profile) this.profile = { ...this.profile, devices };
+      },
       networks: async () => this.networks,
       network: async (name) => this.networks.find((network) => network.name === name),
       createNetwork: async ({ name, config }) => {

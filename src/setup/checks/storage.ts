@@ -2,7 +2,7 @@
 import { CoiError } from '../../errors.ts';
 import type { Machine } from '../../host/machine.ts';
 import type { Incus } from '../../incus/client.ts';
-import type { StoragePool } from '../../incus/shapes.ts';
+import type { Profile, StoragePool } from '../../incus/shapes.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
 import { serverState, withServer } from '../server.ts';
 
@@ -62,8 +62,18 @@ export const storagePools: Check = {
     }
     return withServer(ground, undefined, async (incus) => {
       const pools = await incus.storagePools({ signal: ground.signal });
-      const pool = await poolOfSessions(incus, pools);
+      const profile = await incus.profile('default', { signal: ground.signal });
+      const pool = poolOfSessions(profile, pools);
       if (!pool) return missingPool(await plan(), 'there is none');
+      if (isUntouched(profile) && pool.description === madeHere)
+        return finding(
+          'warning',
+          `the default profile of Incus does not use "${pool.name}"`,
+          {},
+          {
+            plan: `let the default profile of Incus use the storage pool "${pool.name}"`,
+          },
+        );
       // Some drivers cannot tell their size.
       const resources = await incus
         .storageResources(pool.name, { signal: ground.signal })
@@ -73,21 +83,45 @@ export const storagePools: Check = {
   },
   fix: async (ground) => {
     const incus = await ground.incus();
+    const { signal } = ground;
+    const [pools, profile] = await Promise.all([
+      incus.storagePools({ signal }),
+      incus.profile('default', { signal }),
+    ]);
+    const pool = poolOfSessions(profile, pools);
+    if (pool) return useInProfile(ground, incus, pool.name);
     await ground.machine.run(['modprobe', 'loop'], { signal: ground.signal });
     await ground.machine.run(['modprobe', 'btrfs'], { signal: ground.signal });
     const plan = poolPlan(await poolFacts(ground.machine));
     if (plan.kind === 'none')
       throw new CoiError('setup-failed', `no storage pool can be made: ${plan.why}`);
     await createPool(ground, incus, plan);
+    if (isUntouched(profile)) await useInProfile(ground, incus, poolName);
   },
 };
 
+const madeHere = 'Made by coi setup';
+
+/** As Incus makes it: nobody has set this Incus up. */
+function isUntouched(profile: Profile | undefined): boolean {
+  return (
+    profile !== undefined &&
+    Object.keys(profile.devices).length === 0 &&
+    Object.keys(profile.config).length === 0
+  );
+}
+
+/** As `incus admin init` would; without it `incus launch` finds no place for a disk. */
+function useInProfile({ signal }: Ground, incus: Incus, pool: string): Promise<void> {
+  const devices = { root: { type: 'disk', path: '/', pool } };
+  return incus.updateProfile('default', { devices }, { signal });
+}
+
 /** The pool of the default profile's root disk, otherwise the first one. */
-async function poolOfSessions(
-  incus: Incus,
+function poolOfSessions(
+  profile: Profile | undefined,
   pools: readonly StoragePool[],
-): Promise<StoragePool | undefined> {
-  const profile = await incus.profile('default');
+): StoragePool | undefined {
   const name = Object.values(profile?.devices ?? {}).find(
     ({ type, path }) => type === 'disk' && path === '/',
   )?.['pool'];
@@ -159,11 +193,10 @@ async function createPool(
   incus: Incus,
   plan: Exclude<PoolPlan, { kind: 'none' }>,
 ): Promise<void> {
-  const description = 'Made by coi setup';
   const config: Record<string, string> =
     plan.kind === 'btrfs' ? { size: `${plan.sizeGib}GiB` } : {};
   try {
-    const pool = { name: poolName, driver: plan.kind, description, config };
+    const pool = { name: poolName, driver: plan.kind, description: madeHere, config };
     await incus.createStoragePool(pool, { signal, timeoutMs: 120_000 });
   } catch (error) {
     signal.throwIfAborted();
