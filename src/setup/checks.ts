@@ -7,6 +7,7 @@ import { incus, lxcfs } from './checks/incus.ts';
 import { bridge, forwarding } from './checks/network.ts';
 import { controlGroups, distribution, kernel } from './checks/os.ts';
 import { aptSource, packages } from './checks/packages.ts';
+import { defaultProfile } from './checks/profile.ts';
 import { diskSpace, storagePools } from './checks/storage.ts';
 
 export const checks: readonly Check[] = [
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   incus,
   storagePools,
   bridge,
+  defaultProfile,
   forwarding,
   firewall,
   program,

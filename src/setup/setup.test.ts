@@ -36,6 +36,7 @@ describe('a bare Debian 12 without systemd', () => {
       'incus',
       'incus_storage_pools',
       'network_bridge',
+      'default_profile',
       'ip_forwarding',
       'program',
       'coid',
@@ -59,6 +60,7 @@ describe('a bare Debian 12 without systemd', () => {
     );
     assert.deepEqual(host.profile?.devices, {
       root: { type: 'disk', path: '/', pool: 'default' },
+      eth0: { type: 'nic', name: 'eth0', network: 'coibr0' },
     });
     assert.match((await host.readText('/etc/subuid')) ?? '', /^root:1000000:1000000000$/m);
   });

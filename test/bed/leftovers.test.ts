@@ -25,6 +25,7 @@ test('an instance, its interface, a mount and a file are told; after the sweep n
       type: 'container',
       start: true,
       source: { type: 'image', alias: image },
+      devices: { eth0: { type: 'nic', name: 'eth0', nictype: 'p2p' } },
     });
     await created.wait();
     await writeFile(`${home}/forgotten`, '');

@@ -2,7 +2,7 @@
 import { CoiError } from '../../errors.ts';
 import type { Machine } from '../../host/machine.ts';
 import type { Incus } from '../../incus/client.ts';
-import type { Profile, StoragePool } from '../../incus/shapes.ts';
+import type { StoragePool } from '../../incus/shapes.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
 import { serverState, withServer } from '../server.ts';
 
@@ -62,18 +62,8 @@ export const storagePools: Check = {
     }
     return withServer(ground, undefined, async (incus) => {
       const pools = await incus.storagePools({ signal: ground.signal });
-      const profile = await incus.profile('default', { signal: ground.signal });
-      const pool = poolOfSessions(profile, pools);
+      const pool = await poolOfSessions(incus, pools);
       if (!pool) return missingPool(await plan(), 'there is none');
-      if (isUntouched(profile) && pool.description === madeHere)
-        return finding(
-          'warning',
-          `the default profile of Incus does not use "${pool.name}"`,
-          {},
-          {
-            plan: `let the default profile of Incus use the storage pool "${pool.name}"`,
-          },
-        );
       // Some drivers cannot tell their size.
       const resources = await incus
         .storageResources(pool.name, { signal: ground.signal })
@@ -83,45 +73,21 @@ export const storagePools: Check = {
   },
   fix: async (ground) => {
     const incus = await ground.incus();
-    const { signal } = ground;
-    const [pools, profile] = await Promise.all([
-      incus.storagePools({ signal }),
-      incus.profile('default', { signal }),
-    ]);
-    const pool = poolOfSessions(profile, pools);
-    if (pool) return useInProfile(ground, incus, pool.name);
     await ground.machine.run(['modprobe', 'loop'], { signal: ground.signal });
     await ground.machine.run(['modprobe', 'btrfs'], { signal: ground.signal });
     const plan = poolPlan(await poolFacts(ground.machine));
     if (plan.kind === 'none')
       throw new CoiError('setup-failed', `no storage pool can be made: ${plan.why}`);
     await createPool(ground, incus, plan);
-    if (isUntouched(profile)) await useInProfile(ground, incus, poolName);
   },
 };
 
-const madeHere = 'Made by coi setup';
-
-/** As Incus makes it: nobody has set this Incus up. */
-function isUntouched(profile: Profile | undefined): boolean {
-  return (
-    profile !== undefined &&
-    Object.keys(profile.devices).length === 0 &&
-    Object.keys(profile.config).length === 0
-  );
-}
-
-/** As `incus admin init` would; without it `incus launch` finds no place for a disk. */
-function useInProfile({ signal }: Ground, incus: Incus, pool: string): Promise<void> {
-  const devices = { root: { type: 'disk', path: '/', pool } };
-  return incus.updateProfile('default', { devices }, { signal });
-}
-
 /** The pool of the default profile's root disk, otherwise the first one. */
-function poolOfSessions(
-  profile: Profile | undefined,
+async function poolOfSessions(
+  incus: Incus,
   pools: readonly StoragePool[],
-): StoragePool | undefined {
+): Promise<StoragePool | undefined> {
+  const profile = await incus.profile('default');
   const name = Object.values(profile?.devices ?? {}).find(
     ({ type, path }) => type === 'disk' && path === '/',
   )?.['pool'];
@@ -186,6 +152,9 @@ async function poolFacts(machine: Machine): Promise<PoolFacts> {
   const loop = control !== 'missing' || (await module('drivers/block'));
   return { freeBytes, btrfs, loop };
 }
+
+/** How a pool of ours is told from one that somebody chose. */
+export const madeHere = 'Made by coi setup';
 
 /** Does not fall back to directories when btrfs fails unexpectedly: a slow pool would stay, and nobody would know why. */
 async function createPool(

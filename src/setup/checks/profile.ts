@@ -1,0 +1,55 @@
+// The default profile of an Incus that nobody but coi has set up: without a disk and a network card in it neither
+// `incus launch` nor `coi container launch` makes a container that works. A profile that somebody made is left alone.
+import type { Devices, Profile, StoragePool } from '../../incus/shapes.ts';
+import { type Check, finding, ok } from '../check.ts';
+import { serverState, withServer } from '../server.ts';
+import { bridgeName } from './network.ts';
+import { madeHere } from './storage.ts';
+
+const plan = 'let the default profile of Incus use that pool and that bridge';
+
+export const defaultProfile: Check = {
+  id: 'default_profile',
+  title: 'Default profile',
+  group: 'STORAGE',
+  probe: async (ground) => {
+    const { machine, signal } = ground;
+    if ((await serverState(ground)).kind === 'silent') {
+      const known = (await machine.names('/var/lib/incus/storage-pools')).length > 0;
+      return finding('failed', 'Incus does not answer', {}, known ? {} : { plan });
+    }
+    return withServer(ground, undefined, async (incus) => {
+      const [profile, pools] = await Promise.all([
+        incus.profile('default', { signal }),
+        incus.storagePools({ signal }),
+      ]);
+      const lacking = Object.keys(lackingDevices(profile, pools));
+      return lacking.length === 0
+        ? ok(profile === undefined ? 'Incus has none' : 'as it was set up')
+        : finding('warning', `lacks ${lacking.join(' and ')}`, {}, { plan });
+    });
+  },
+  fix: async ({ incus: connect, signal }) => {
+    const incus = await connect();
+    const [profile, pools] = await Promise.all([
+      incus.profile('default', { signal }),
+      incus.storagePools({ signal }),
+    ]);
+    await incus.updateProfile('default', { devices: lackingDevices(profile, pools) }, { signal });
+  },
+};
+
+/** What `incus admin init` would have put in. Nothing if the profile or the pool is somebody else's. Pure. */
+export function lackingDevices(
+  profile: Profile | undefined,
+  pools: readonly StoragePool[],
+): Devices {
+  const ours = pools.length === 0 || pools.every(({ description }) => description === madeHere);
+  if (profile === undefined || !ours || Object.keys(profile.config).length > 0) return {};
+  const { root, eth0, ...others } = profile.devices;
+  if (Object.keys(others).length > 0) return {};
+  return {
+    ...(root ? {} : { root: { type: 'disk', path: '/', pool: pools[0]?.name ?? 'default' } }),
+    ...(eth0 ? {} : { eth0: { type: 'nic', name: 'eth0', network: bridgeName } }),
+  };
+}
