@@ -3,23 +3,31 @@ import { Command, CommanderError } from 'commander';
 import { type App, makeApp } from './app.ts';
 import type { Branch } from './commands/command.ts';
 import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
+import { helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
 import { summaryLine, tree } from './commands/tree.ts';
 import { CoiError, ExitStatus, errorCodes } from './errors.ts';
 
 /** Runs one command line and returns the exit status. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(words: readonly string[]): Promise<number> {
+  const argv = helpAsFlag(words);
   const wantsJson =
     argv.includes('--json') ||
     argv.join(' ').includes('--format json') ||
     argv.includes('--format=json');
   let app: App | undefined;
+  let program: Command | undefined;
   try {
     app = makeApp(process);
-    const program = await programFor(argv, app);
+    program = await programFor(argv, app);
     program.hook('preAction', () => enterGroup(commandWord(argv) ?? 'shell'));
     await program.parseAsync(normalized(argv), { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+      const asked = program?.commands.find((command) => command.name() === commandWord(argv));
+      return report(usageError(error, asked ?? program), app, wantsJson, false);
+    }
     return report(error, app, wantsJson, argv.includes('--debug'));
   } finally {
     await app?.close();
@@ -64,15 +72,14 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
       '\nRun `coi` alone to start or resume work in the current directory; `coi help COMMAND` explains a command.',
     );
   addGlobalOptions(program);
-  const word =
+  const wanted =
     commandWord(argv) ??
     (argv.some((word) => ['-h', '--help', '--version'].includes(word)) ? undefined : 'shell');
-  const wanted = word === 'help' ? commandWord(argv.slice(argv.indexOf('help') + 1)) : word;
+  knownCommand(wanted, tree);
   const isWanted = ({ name, aliases }: Branch) =>
     name === wanted || aliases?.includes(wanted ?? '') === true;
-  // The others are there for the list of commands and for suggestions; making them all takes some milliseconds.
-  const known = word !== 'help' && tree.some(isWanted);
-  for (const branch of known ? tree.filter(isWanted) : tree) {
+  // The others are there for the list of commands; making them all takes some milliseconds.
+  for (const branch of wanted === undefined ? tree : tree.filter(isWanted)) {
     const command = new Command(branch.name)
       .summary(branch.summary)
       .description(branch.summary)
@@ -83,8 +90,8 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
       .helpOption('-h, --help', 'show help')
       .helpGroup(`${branch.group}:`);
     if (isWanted(branch)) {
-      addGlobalOptions(command);
       (await branch.load()).register(command, app);
+      addGlobalOptions(command, branch.starts ?? false);
     }
     program.addCommand(command, {
       hidden: branch.hidden ?? false,
@@ -98,13 +105,6 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
 function report(error: unknown, app: App | undefined, json: boolean, debug: boolean): number {
   if (error instanceof ExitStatus) return error.status;
   const tell = (text: string) => (app ? app.io.tell(text) : process.stderr.write(`${text}\n`));
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0 || error.code === 'commander.help') return 0;
-    const message = error.message.replace(/^error: /, '').trim();
-    if (json) tell(JSON.stringify({ error: { code: 'usage', message } }));
-    else tell(`Error: ${message}\nHint: see \`coi help\`.`);
-    return errorCodes.usage.exit;
-  }
   if (error instanceof CoiError) {
     if (json)
       tell(

@@ -13,6 +13,8 @@ export interface Branch {
   readonly summary: string;
   readonly group: 'Sessions' | 'Host' | 'Images' | 'Configuration' | 'Low level' | 'Other';
   readonly hidden?: boolean;
+  /** Starts sessions, which is what the flags of every command are about: its help shows them too. */
+  readonly starts?: boolean;
   readonly load: () => Promise<CommandFile>;
 }
 

@@ -40,7 +40,7 @@ async function candidates(app: App, words: readonly string[]): Promise<readonly 
 /** The command as it is registered, or one with the global flags only. */
 async function commandOf(app: App, branch: Branch | undefined): Promise<Command> {
   const command = new Command(branch?.name ?? 'coi');
-  addGlobalOptions(command);
+  addGlobalOptions(command, branch === undefined || branch.starts);
   if (branch) (await branch.load()).register(command, app);
   return command;
 }

@@ -19,9 +19,10 @@ const valued = new Set([
   '--tool',
 ]);
 
-export function addGlobalOptions(command: Command): void {
-  const shown = command.parent === null && command.name() === 'coi';
-  const option = (flags: string, text: string) => new Option(flags, text).hideHelp(!shown);
+/** `shown`: in the help of `coi` itself and of what starts sessions; elsewhere most of them say little. */
+export function addGlobalOptions(command: Command, shown = command.name() === 'coi'): void {
+  const option = (flags: string, text: string) =>
+    new Option(flags, text).hideHelp(!shown).helpGroup('Options of every command:');
   command
     .addOption(option('-w, --workspace <path>', 'directory to mount (default: the current one)'))
     .addOption(option('--slot <n>', 'slot of the session, 1 to 10 (default: the lowest free one)'))

@@ -5,12 +5,14 @@ export const tree: readonly Branch[] = [
   {
     name: 'shell',
     group: 'Sessions',
+    starts: true,
     summary: 'Start or resume an agent in its own machine (also: bare `coi`)',
     load: () => import('./shell.ts'),
   },
   {
     name: 'run',
     group: 'Sessions',
+    starts: true,
     summary: 'Run one command in a fresh machine and pass on its output and exit status',
     load: () => import('./run.ts'),
   },

@@ -1,0 +1,42 @@
+// What was wrong with a command line, in the words of every other error of coi, and what was probably meant.
+import type { Command, CommanderError } from 'commander';
+import { nearest } from '../config/suggest.ts';
+import { CoiError } from '../errors.ts';
+import type { Branch } from './command.ts';
+import { commandWord } from './global.ts';
+
+/** `help A B` as `A B --help`, which tells of what is below a command too. */
+export function helpAsFlag(argv: readonly string[]): readonly string[] {
+  if (commandWord(argv) !== 'help') return argv;
+  const at = argv.indexOf('help');
+  if (argv[at + 1] === 'help') return [...argv.slice(0, at), '--help'];
+  return [...argv.slice(0, at), ...argv.slice(at + 1), '--help'];
+}
+
+/** Throws `usage` for a first word that is no command: commander would answer `coi NONSENSE --help` with the help of coi. */
+export function knownCommand(word: string | undefined, tree: readonly Branch[]): void {
+  const names = tree.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]);
+  if (word === undefined || names.includes(word)) return;
+  const shown = tree.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  const message = `unknown command '${word.slice(0, 80)}'`;
+  throw new CoiError('usage', message, { hint: hint(nearest(word, [...shown, 'help'])) });
+}
+
+/** The error of commander as one of ours. `command` is the one whose line it was, as far as that is known. */
+export function usageError(error: CommanderError, command: Command | undefined): CoiError {
+  const [sentence = '', suggestion] = error.message.split('\n');
+  const message = sentence.replace(/^error: /, '').trim();
+  const meant = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(suggestion ?? '')?.[1];
+  return new CoiError('usage', message, { hint: hint(meant ?? nearestFlag(message, command)) });
+}
+
+/** Commander looks only at flags that are shown in the command's help, and takes `--flag=value` for a name. */
+function nearestFlag(message: string, command: Command | undefined): string | undefined {
+  const [, wrong] = /^unknown option '(--[^=']+)/.exec(message) ?? [];
+  const flags = command?.options.flatMap(({ long }) => long ?? []);
+  return wrong === undefined ? undefined : nearest(wrong, flags ?? []);
+}
+
+function hint(meant: string | undefined): string {
+  return meant === undefined ? 'See `coi help`.' : `Did you mean ${meant}? See also \`coi help\`.`;
+}

@@ -1,0 +1,58 @@
+// Command lines that are wrong, and the help that was asked for: what the built program says, and its status.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { ConfigPlace } from '../bed/config-place.ts';
+import { coiPath } from '../bed/program.ts';
+
+function coi(args: readonly string[]) {
+  using place = new ConfigPlace();
+  const env = { PATH: process.env['PATH'], HOME: place.home, INCUS_SOCKET: '/nonexistent' };
+  return spawnSync(coiPath(), args, {
+    cwd: place.workspace,
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+}
+
+const mistakes: readonly (readonly [line: string, error: string, meant: string | undefined])[] = [
+  ['shel', "unknown command 'shel'", 'shell'],
+  ['kil --json', "unknown command 'kil'", 'kill'],
+  ['help nosuch', "unknown command 'nosuch'", undefined],
+  ['nosuch --help', "unknown command 'nosuch'", undefined],
+  ['image lst', "unknown command 'lst'", 'list'],
+  ['list --runing', "unknown option '--runing'", '--running'],
+  ['list --worksapce=x', "unknown option '--worksapce=x'", '--workspace'],
+  ['--slto=1', "unknown option '--slto=1'", '--slot'],
+  ['--slot', "option '--slot <n>' argument missing", undefined],
+];
+
+test('a wrong command line ends with status 2, one sentence and what was probably meant', () => {
+  for (const [line, error, meant] of mistakes) {
+    const { status, stdout, stderr } = coi(line.split(' '));
+    assert.deepEqual([status, stdout], [2, ''], line);
+    const hint =
+      meant === undefined ? 'See `coi help`.' : `Did you mean ${meant}? See also \`coi help\`.`;
+    if (line.includes('--json'))
+      assert.deepEqual(JSON.parse(stderr), { error: { code: 'usage', message: error, hint } });
+    else assert.equal(stderr, `Error: ${error}\nHint: ${hint}\n`, line);
+  }
+});
+
+test('help tells of a command and of what is below it, as its flag does', () => {
+  const said = (...args: string[]) => {
+    const { status, stdout, stderr } = coi(args);
+    assert.deepEqual([status, stderr], [0, ''], args.join(' '));
+    return stdout;
+  };
+  assert.match(said('help'), /^Usage: coi \[options\] \[command\]/);
+  assert.equal(said('help', 'help'), said('--help'));
+  assert.match(said('help', 'image', 'list'), /^Usage: coi image list /);
+  assert.equal(said('help', 'image', 'list'), said('image', 'list', '--help'));
+  assert.match(
+    said('help', 'shell'),
+    /--background[\s\S]+Options of every command:\n +-w, --workspace/,
+  );
+  assert.doesNotMatch(said('help', 'kill'), /--workspace/);
+});
