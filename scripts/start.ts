@@ -1,6 +1,5 @@
 // `npm start`: from a fresh clone on a bare machine to an agent's screen in the directory that npm was called in.
 import { spawnSync } from 'node:child_process';
-import { incusSocketPath, openIncus } from '../src/incus/open.ts';
 import { root, run, seconds } from './run.ts';
 
 const coi = `${root}/coi`;
@@ -70,22 +69,19 @@ async function background(): Promise<void> {
   );
 }
 
-/** What tmux shows as soon as it stays the same for a moment; tmux has no event for "has drawn". */
+/**
+ * What tmux shows as soon as it stays the same for a moment; tmux has no event for "has drawn". Through coi, which
+ * gets a login from before the setup into the group of Incus.
+ */
 async function firstScreen(container: string): Promise<string> {
-  const incus = openIncus({ socketPath: incusSocketPath(process.env) });
   const deadline = performance.now() + screenLimitMs;
-  const command = ['tmux', 'capture-pane', '-p', '-t', `coi-${container}`];
   let before = '';
-  try {
-    for (;;) {
-      const { stdout } = await incus.execCaptured(container, { command, user: 1000, group: 1000 });
-      const now = stdout.toString('utf8').trimEnd();
-      if ((now !== '' && now === before) || performance.now() > deadline) return now;
-      before = now;
-      await new Promise((next) => setTimeout(next, lookEveryMs));
-    }
-  } finally {
-    incus.close();
+  for (;;) {
+    const { status, output } = await run([coi, 'tmux', 'capture', container]);
+    const now = status === 0 ? output.trimEnd() : '';
+    if ((now !== '' && now === before) || performance.now() > deadline) return now;
+    before = now;
+    await new Promise((next) => setTimeout(next, lookEveryMs));
   }
 }
 

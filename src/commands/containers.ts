@@ -58,6 +58,11 @@ export async function containersToEnd(
     );
   }
   const own = await ownContainers(app, options);
+  const [only] = names;
+  if (!options.all && names.length === 1 && only !== undefined && !findContainer(app, own, only))
+    throw new CoiError('session-not-found', `container ${quoted(only)} not found`, {
+      hint: 'See `coi list`.',
+    });
   const chosen = options.all ? own.filter(isSession) : namedContainers(app, own, names);
   if (chosen.length === 0) {
     if (!options.all) throw nothingDone(words);

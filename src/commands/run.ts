@@ -8,6 +8,7 @@ import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
 import { handOver } from '../session/environment.ts';
+import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
@@ -86,6 +87,8 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
       withPrelude(command, prelude),
     );
     finished(await outcome(app, options, container, start, handed, limitMs));
+  } catch (error) {
+    throw incusFailure(error, `running the command in ${container} failed`);
   } finally {
     await end(app, container, persistent);
   }
@@ -127,9 +130,21 @@ function timeoutMs(text: string | undefined): number | undefined {
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */
 async function end(app: App, container: string, persistent: boolean): Promise<void> {
   const incus = await app.incus();
-  const stop = await incus.changeState(
-    container,
-    persistent ? { action: 'stop', timeout: 60 } : { action: 'stop', force: true, timeout: 30 },
-  );
-  if (persistent) await stop.wait({ timeoutMs: 90_000 });
+  try {
+    const stop = await incus.changeState(
+      container,
+      persistent ? { action: 'stop', timeout: 60 } : { action: 'stop', force: true, timeout: 30 },
+    );
+    if (persistent) await stop.wait({ timeoutMs: 90_000 });
+  } catch (error) {
+    const what = `stopping ${container} failed`;
+    const status = await incus.instance(container).then(
+      (found) => found?.instance.status,
+      (lost: unknown) => {
+        throw incusFailure(lost, what);
+      },
+    );
+    // It ended by itself meanwhile, which is what was wanted.
+    if (status !== undefined && status !== 'Stopped') throw incusFailure(error, what);
+  }
 }

@@ -75,7 +75,10 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     agent = forwardTo(app, container, forwarding, meant);
     if (meant.resolved.settings['monitoring.enabled']) telling.use(tellAlerts(app, container));
   };
-  const end = await openOnTerminal(app, opening, { timing, progress, opened });
+  progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
+  const end = await openOnTerminal(app, opening, { timing, progress, opened }).finally(
+    progress.clear,
+  );
   telling.dispose();
   await leave(app, { container, reservation, store }, end);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);

@@ -31,5 +31,12 @@ test('mounts that hide each other are refused unless the inner one is read-only'
   ]) {
     assert.throws(() => plannedMounts(mounts, ['/workspace']), { code: 'mount-invalid' });
   }
+  for (const target of ['/proc', '/run/x', '/dev/shm/', '/etc', '/usr/../usr', '/home/code']) {
+    assert.throws(() => plannedMounts([mount(target, true)], []), {
+      code: 'mount-invalid',
+      message: /own files/,
+    });
+  }
+  assert.equal(plannedMounts([mount('/etc/ssl/mine'), mount('/home/code/notes')], []).length, 2);
   assert.equal(plannedMounts([mount('/ab'), mount('/a')], []).length, 2);
 });

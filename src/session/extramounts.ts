@@ -26,7 +26,20 @@ export function parseMount(text: string, cwd: string, home: string): ExtraMount 
   };
 }
 
-/** The mounts as devices. Throws `mount-invalid` for relative or overlapping places in the container. */
+/** Of the guest itself: a container that has something else there does not come up, or is none any more. */
+const kernelPlaces = ['/proc', '/sys', '/dev', '/run'];
+const guestPlaces = [
+  ...['/bin', '/boot', '/etc', '/home', '/home/code', '/lib', '/lib64', '/opt', '/root', '/sbin'],
+  ...['/tmp', '/usr', '/usr/bin', '/usr/lib', '/usr/local', '/usr/sbin', '/usr/share'],
+  ...['/var', '/var/lib', '/var/tmp'],
+];
+
+function hidesGuest(target: string): boolean {
+  const ofKernel = kernelPlaces.some((place) => target === place || target.startsWith(`${place}/`));
+  return ofKernel || guestPlaces.includes(target);
+}
+
+/** The mounts as devices. Throws `mount-invalid` for relative, overlapping and the guest's own places in the container. */
 export function plannedMounts(
   mounts: readonly ExtraMount[],
   taken: readonly string[],
@@ -38,6 +51,13 @@ export function plannedMounts(
         'mount-invalid',
         `the mount target ${quoted(container)} has to be an absolute path in the container, not the root`,
         { hint: 'For example /data.' },
+      );
+    }
+    if (hidesGuest(target)) {
+      throw new CoiError(
+        'mount-invalid',
+        `the mount target ${quoted(target)} would hide the container's own files`,
+        { hint: 'For example /data, or a directory of its own below that one.' },
       );
     }
     return { name: `mount-${at}`, source: host, target, readonly };

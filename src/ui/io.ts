@@ -55,14 +55,15 @@ export function makeIo(process: {
     printJson: (value) => put(1, process, `${JSON.stringify(value, null, 2)}\n`),
     tell: (text) => put(2, process, `${printable(text)}\n`),
     warn: (text) =>
-      void process.stderr.write(
-        `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}\n`,
-      ),
+      put(2, process, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}\n`),
     confirm: (question, yes = /^[yY]$/) => confirm(process.stdin, process.stderr, question, yes),
   };
 }
 
-/** Writes to stdout (1) or stderr (2) without Node's streams, which cost 10 ms to load, unless the other side is slow. */
+/**
+ * Writes to stdout (1) or stderr (2) without Node's streams, which cost 10 ms to load, unless the other side is slow.
+ * What is told to a terminal whose window was closed goes nowhere: what is being done has to be done all the same.
+ */
 function put(
   fd: 1 | 2,
   process: { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream },
@@ -72,7 +73,9 @@ function put(
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EIO') return;
+    if (code !== 'EAGAIN') throw error;
     (fd === 1 ? process.stdout : process.stderr).write(rest);
   }
 }

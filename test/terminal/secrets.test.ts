@@ -7,7 +7,7 @@ import { watchHost } from '../bed/hostwatch.ts';
 import { makeUser } from '../bed/users.ts';
 import { shellArgs } from './session.ts';
 
-const timeout = 90_000;
+const timeout = 180_000;
 
 test('a value given with --env is in the agent and nowhere on the host, from start to end', {
   timeout,
@@ -26,7 +26,7 @@ test('a value given with --env is in the agent and nowhere on the host, from sta
   const another = bed.screen(['attach']);
   await another.waitFor(`<${secret}>`);
   screen.type('sudo poweroff\r');
-  await Promise.all([screen.ended(20_000), another.ended(20_000)]);
+  await Promise.all([screen.ended(), another.ended()]);
   // The arguments of coi itself are the user's own doing.
   const leaks = (await watch.sightings()).filter(({ pid }) => pid !== screen.pid);
   assert.deepEqual(leaks, []);
