@@ -9,7 +9,7 @@ import {
   sessionLive,
 } from '../session/choose.ts';
 import { outcomeOf } from '../session/end.ts';
-import { launchSteps, reserved } from '../session/launch.ts';
+import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import type { RefreshWish } from '../session/refresh.ts';
 import { killContainer } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
@@ -116,7 +116,6 @@ async function launched(
     reserveOrStart(app),
     checkBase(app, resolved),
   ]);
-  app.io.tell(`Setting up session ${session}...`);
   const { prepareStore, discardStore, recordSession } = agent;
   const context = {
     wish: wanted,
@@ -130,11 +129,13 @@ async function launched(
     reservation: undefined,
   };
   const extras = extrasOf(app, resolved);
-  await steps(app, extras.steps(launchSteps), context, tell);
-  const { container, id, slot: got } = reserved(context);
-  if (slot === undefined) app.io.tell(`Auto-allocated slot ${got}`);
-  else if (Number(slot) !== Number(got))
-    app.io.tell(`Slot ${slot} is occupied, using slot ${got} instead`);
+  // The slot is known once it is reserved, and is told before anything else of the session.
+  const telling = (event: StepEvent) => {
+    tell(event);
+    if (event.kind === 'done' && event.name === 'reserve') slotGiven(app, slot, context, session);
+  };
+  await steps(app, extras.steps(launchSteps), context, telling);
+  const { container, id } = reserved(context);
   return {
     container,
     reservation: id,
@@ -146,6 +147,19 @@ async function launched(
     // What keeps the conversation in its mount is not for a project to change.
     environment: { ...given, ...extras.environment(), ...agent.environment },
   };
+}
+
+function slotGiven(
+  { io }: App,
+  wanted: Slot | undefined,
+  context: LaunchContext,
+  session: string,
+): void {
+  const { slot } = reserved(context);
+  if (wanted === undefined) io.tell(`Auto-allocated slot ${slot}`);
+  else if (Number(wanted) !== Number(slot))
+    io.tell(`Slot ${wanted} is occupied, using slot ${slot} instead`);
+  io.tell(`Setting up session ${session}...`);
 }
 
 async function restarted(

@@ -73,7 +73,10 @@ export async function containersToEnd(
     io.print(
       [
         `Found ${chosen.length} container(s):`,
-        ...chosen.map(({ name, session }) => `  - ${name}${aliasOf(session?.alias)}`),
+        ...chosen.map(
+          ({ name, session }) =>
+            `  - ${name}${aliasOf(session?.alias)}${session?.persistent ? ' (persistent)' : ''}`,
+        ),
       ].join('\n'),
     );
     if (!(await io.confirm(`${words.title} ${chosen.length} container(s)?`))) {

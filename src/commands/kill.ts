@@ -5,7 +5,7 @@ import { killContainer } from '../session/remove.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { noteEnd } from './saved.ts';
+import { deleted } from './saved.ts';
 
 const words = { verb: 'kill', title: 'Kill', done: 'Killed' } as const;
 
@@ -22,9 +22,10 @@ async function kill(app: App, options: EndOptions, names: readonly string[]): Pr
   const chosen = await containersToEnd(app, options, names, words);
   if (!chosen) return;
   const incus = await app.incus();
-  await endAll(app, chosen, words, async ({ name, session }) => {
+  await endAll(app, chosen, words, async (container) => {
+    const { name } = container;
     app.io.print(`Killing container ${name}...`);
     await killContainer(incus, name, app.signal);
-    if (session) noteEnd(app, session);
+    deleted(app, container);
   });
 }

@@ -166,9 +166,15 @@ async function resumedSession(
   );
   const id = 'saved' in chosen ? chosen.saved?.id : undefined;
   app.io.tell(resume === 'newest' ? `Auto-detected session: ${id}` : `Resuming session: ${id}`);
-  if (chosen.kind === 'resume' && slot === undefined && chosen.slot !== undefined)
-    app.io.tell(`Reusing original slot ${chosen.slot} from session`);
+  const again = slotAgain(chosen);
+  if (slot === undefined && again !== undefined)
+    app.io.tell(`Reusing original slot ${again} from session`);
   return chosen;
+}
+
+function slotAgain(chosen: Choice): number | undefined {
+  if (chosen.kind === 'restart') return chosen.container.session.slot;
+  return chosen.kind === 'resume' ? chosen.slot : undefined;
 }
 
 function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): SavedSession {

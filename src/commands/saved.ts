@@ -4,7 +4,7 @@ import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { SessionId } from '../names.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
-import type { SessionRecord } from '../session/record.ts';
+import type { Container, SessionRecord } from '../session/record.ts';
 import { recordSession } from '../session/store.ts';
 import { storedSession, storedSessions } from '../session/stored.ts';
 
@@ -30,6 +30,16 @@ export function noteEnd(app: App, { session, tool }: SessionRecord): void {
     if (!(error instanceof CoiError)) throw error;
     app.io.warn(`the time of the session could not be noted: ${error.message}`);
   }
+}
+
+/** After a container was deleted on purpose: notes it, and says so where the user had chosen to keep it. */
+export function deleted(app: App, { name, session }: Container): void {
+  if (!session) return;
+  noteEnd(app, session);
+  if (session.persistent)
+    app.io.print(
+      `${name} was persistent: the container and what was installed in it are deleted, the conversation is kept for --resume`,
+    );
 }
 
 /** Now, but after every other session of the workspace: the clock may have been put back since one of them ended. */

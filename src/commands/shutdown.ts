@@ -9,7 +9,7 @@ import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { config } from './prepare.ts';
-import { noteEnd } from './saved.ts';
+import { deleted } from './saved.ts';
 
 const words = { verb: 'shutdown', title: 'Shutdown', done: 'Shutdown' } as const;
 const timeoutMaxSeconds = 86_400;
@@ -32,7 +32,8 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
   if (!chosen) return;
   const timeoutSeconds = seconds ?? (await configuredTimeout(app, options));
   const incus = await app.incus();
-  await endAll(app, chosen, words, async ({ name, session }) => {
+  await endAll(app, chosen, words, async (container) => {
+    const { name } = container;
     app.io.print(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
     await shutDownContainer(incus, name, {
       timeoutMs: timeoutSeconds * 1000,
@@ -44,7 +45,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
             : `${name} is paused, force-killing...`,
         ),
     });
-    if (session) noteEnd(app, session);
+    deleted(app, container);
   });
 }
 

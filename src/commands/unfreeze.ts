@@ -6,6 +6,7 @@ import type { Incus } from '../incus/client.ts';
 import { quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
+import type { Container } from '../session/record.ts';
 import type { GlobalOptions } from './command.ts';
 import { type OwnerOptions, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -25,7 +26,8 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
   const own = await ownContainers(app, options);
   const incus = await app.incus();
   if (word !== undefined) {
-    const found = findContainer(app, own, word);
+    // An alias means the paused one of its containers.
+    const found = findContainer(app, own.filter(isFrozen), word) ?? findContainer(app, own, word);
     if (!found) {
       throw new CoiError('session-not-found', `container ${quoted(word)} not found`, {
         hint: 'See `coi list`.',
@@ -42,7 +44,7 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
     app.io.print(`Container ${found.name} unfrozen`);
     return;
   }
-  const frozen = own.filter(({ status }) => status === 'Frozen');
+  const frozen = own.filter(isFrozen);
   if (frozen.length === 0) {
     app.io.tell('No frozen COI containers found');
     return;
@@ -50,6 +52,10 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
   await Promise.all(frozen.map(({ name }) => letGo(incus, name, app.signal)));
   for (const { name } of frozen) app.io.print(`Container ${name} unfrozen`);
   app.io.print(`Unfroze ${frozen.length} container(s)`);
+}
+
+function isFrozen({ status }: Container): boolean {
+  return status === 'Frozen';
 }
 
 async function letGo(incus: Incus, name: string, signal: AbortSignal): Promise<void> {

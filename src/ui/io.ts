@@ -62,7 +62,8 @@ export function makeIo(process: {
 
 /**
  * Writes to stdout (1) or stderr (2) without Node's streams, which cost 10 ms to load, unless the other side is slow.
- * What is told to a terminal whose window was closed goes nowhere: what is being done has to be done all the same.
+ * What is told to a terminal whose window was closed, or to a reader of the story that has gone, goes nowhere: what is
+ * being done has to be done all the same.
  */
 function put(
   fd: 1 | 2,
@@ -74,7 +75,7 @@ function put(
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EIO') return;
+    if (code === 'EIO' || (fd === 2 && code === 'EPIPE')) return;
     if (code !== 'EAGAIN') throw error;
     (fd === 1 ? process.stdout : process.stderr).write(rest);
   }

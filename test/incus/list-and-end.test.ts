@@ -145,6 +145,7 @@ test('shutdown uses force after the limit, and at once on a paused session', {
 }, async () => {
   await using bed = await makeBed();
   const [stubborn, paused] = [await background(bed), await background(bed)];
+  assert.equal((await bed.coi(['persist', paused])).status, 0);
   await makeDeaf(bed, stubborn);
   await (await bed.incus.changeState(paused, { action: 'freeze' })).wait();
   const said = await bed.coi(['close', '--timeout', '2', '-f', stubborn, paused], {
@@ -153,6 +154,7 @@ test('shutdown uses force after the limit, and at once on a paused session', {
   assert.equal(said.status, 0, said.stderr);
   assert.match(said.stdout, new RegExp(`Timeout reached, force-killing ${stubborn}`));
   assert.match(said.stdout, new RegExp(`${paused} is paused, force-killing`));
+  assert.deepEqual(said.stdout.match(/^\S+ was persistent/gm), [`${paused} was persistent`]);
   assert.match(said.stdout, /Shutdown 2 container\(s\)/);
   assert.deepEqual(await bed.instances(), []);
 });

@@ -1,7 +1,9 @@
 // What ends coi from outside: signals, a closed window, a crash. The agent goes on, and is reached again.
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { makeBed } from '../bed/bed.ts';
+import { sessionId, storeOf } from '../lifecycle/talk.ts';
 import { occurrences, onlyInstance, shellArgs } from './session.ts';
 
 const timeout = 180_000;
@@ -42,8 +44,12 @@ test('a closed window leaves the agent running, and attaching shows the same scr
   await closed.waitFor('You:');
   closed.type('still here\r');
   await closed.waitUntil('an answer', (text) => occurrences(text, 'You:') === 2);
+  const noted = () =>
+    statSync(`${storeOf(bed, sessionId(closed))}/metadata.json`, { bigint: true }).mtimeNs;
+  const startedNs = noted();
   closed.hangUp();
   await closed.ended();
+  assert.ok(noted() > startedNs, 'the end of the session is noted');
   assert.equal((await onlyInstance(bed)).status, 'Running');
   const again = bed.screen(['attach']);
   await again.waitFor(/You: still here/);
