@@ -38,9 +38,13 @@ export function parseContainerName(text: string): ContainerName {
   return text as ContainerName;
 }
 
-/** Parses a session id: a UUID in lower case. Throws `usage`. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}
+
+/** Parses a session id: coi makes UUIDs, scripts of the predecessor's users named directories as they liked. Throws `usage`. */
 export function parseSessionId(text: string): SessionId {
-  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(text)) {
     throw new CoiError('usage', `invalid session id ${quoted(text)}`, {
       hint: 'Ids are printed by `coi list --all` and `coi info`.',
     });

@@ -48,9 +48,9 @@ export async function attach(
   options: AttachOptions,
   name: string | undefined,
 ): Promise<void> {
-  needTerminal(app, 'coi attach');
   const found = await target(app, options, name);
   if (!found) return;
+  needTerminal(app, 'coi attach');
   const { container, session } = {
     container: parseContainerName(found.name),
     session: found.session,

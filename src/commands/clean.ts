@@ -1,9 +1,11 @@
 // coi clean: takes away what has ended. Persistent containers go only by name or with --all.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import { profileNames } from '../config/files.ts';
 import { hostFiles } from '../host/files.ts';
 import { shredTree } from '../host/trees.ts';
 import { type Cleanable, cleanable } from '../session/cleaning.ts';
+import { rootPool } from '../session/listing.ts';
 import { killContainer } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
 import { workspacePath } from '../session/workspace.ts';
@@ -31,6 +33,7 @@ export function register(command: Command, app: App): void {
     .option('-f, --force', 'do not ask')
     .option('--sessions', 'saved sessions (conversations) of the configured tool, no containers')
     .option('--orphans', 'also what interrupted starts have left')
+    .option('--pools', 'also what is stopped in storage pools that no profile names')
     .option(
       '--ownership',
       'give what containers left in this workspace and its sessions under their own ids to you',
@@ -58,6 +61,7 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     sessions: options.sessions ?? false,
     orphans: options.orphans ?? false,
     nowMs: app.clock.now().getTime(),
+    ...(options.pools ? { pools: await namedPools(app, options) } : {}),
   };
   const found = cleanable(
     wish,
@@ -76,6 +80,24 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     return io.print('Cancelled.');
   const done = await Promise.all(found.map((item) => taken(app, item)));
   io.print(`✓ Cleaned ${done.filter(Boolean).length} item(s)`);
+}
+
+/** Those that the configuration names, or one of its profiles; where none is named it is the default profile's of Incus. */
+async function namedPools(app: App, options: CleanOptions): Promise<Set<string>> {
+  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
+  const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
+  const incus = await app.incus();
+  const usual = await incus.profile('default', { signal: app.signal });
+  const fallback =
+    rootPool(usual?.devices ?? {}) || (await incus.storagePools({ signal: app.signal }))[0]?.name;
+  const pools = new Set<string>();
+  for (const profile of profiles) {
+    const { settings } = await config(app, { ...options, profile }, workspace);
+    pools.add(settings['container.storage_pool'] || (fallback ?? ''));
+  }
+  app.io.warn(`storage pools in use: ${[...pools].join(', ')}; the others themselves stay`);
+  return pools;
 }
 
 async function taken(app: App, item: Cleanable): Promise<boolean> {

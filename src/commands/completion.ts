@@ -6,10 +6,10 @@ import { quoted } from '../names.ts';
 
 export function register(command: Command, app: App): void {
   command
-    .argument('<shell>', 'bash, zsh or fish')
+    .argument('<shell>', 'bash, zsh, fish or powershell')
     .addHelpText(
       'after',
-      '\nbash: source <(coi completion bash)\nzsh:  coi completion zsh > ~/.zfunc/_coi (a directory of your fpath)\nfish: coi completion fish > ~/.config/fish/completions/coi.fish',
+      '\nbash: source <(coi completion bash)\nzsh:  coi completion zsh > ~/.zfunc/_coi (a directory of your fpath)\nfish: coi completion fish > ~/.config/fish/completions/coi.fish\npowershell: coi completion powershell | Out-String | Invoke-Expression',
     )
     .action((shell: string) => app.io.print(script(shell)));
 }
@@ -23,12 +23,24 @@ export function script(shell: string): string {
       return `#compdef coi\nautoload -U +X bashcompinit && bashcompinit\n${bash}`;
     case 'fish':
       return "complete -c coi -a '(coi __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'";
+    case 'powershell':
+      return powershell;
     default:
       throw new CoiError('usage', `no completion for ${quoted(shell)}`, {
-        hint: 'Shells: bash, zsh, fish.',
+        hint: 'Shells: bash, zsh, fish, powershell.',
       });
   }
 }
+
+/** The word under the cursor is empty where the line ends with a blank. */
+const powershell = `Register-ArgumentCompleter -Native -CommandName coi -ScriptBlock {
+  param($word, $line, $at)
+  $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" })
+  if ($word -eq '') { $words += '' }
+  coi __complete -- @words 2>$null | ForEach-Object {
+    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+  }
+}`;
 
 /** Without candidates bash offers files. The candidates hold nothing that compgen would expand. */
 const bash = `_coi() {

@@ -37,6 +37,8 @@ export interface EndWords {
   readonly done: string;
   /** `Kill` */
   readonly title: string;
+  /** `killed` */
+  readonly past: string;
 }
 
 /**
@@ -87,8 +89,8 @@ export async function containersToEnd(
   return chosen;
 }
 
-export function nothingDone({ verb }: EndWords): CoiError {
-  return new CoiError('failed', `no container was ended by \`coi ${verb}\``, {
+export function nothingDone({ past }: EndWords): CoiError {
+  return new CoiError('failed', `no container was ${past}`, {
     hint: 'See `coi list`.',
   });
 }

@@ -7,9 +7,15 @@ import { hostFiles } from '../host/files.ts';
 import { parseSessionId, workspaceHash } from '../names.ts';
 import { measured } from '../session/measure.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
-import { newestSession, storedSession, storedSessions } from '../session/stored.ts';
+import {
+  newestSession,
+  type StoredEntry,
+  storedSession,
+  storedSessions,
+} from '../session/stored.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
+import { oneLine } from '../ui/printable.ts';
 import { infoJson, infoText } from '../ui/views/info.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
@@ -41,14 +47,24 @@ async function info(app: App, options: Options, id: string | undefined): Promise
 }
 
 function one(app: App, id: string): SessionMetadata {
-  const entry = storedSession(parseSessionId(id), { home: app.user.home }, hostFiles);
+  const entry = sessionOf(app, id);
   if (entry?.kind === 'saved') return entry.metadata;
-  throw new CoiError('session-not-found', `session not found: ${id}`, {
+  throw new CoiError('session-not-found', `session not found: ${oneLine(id)}`, {
     hint:
       entry?.kind === 'broken'
         ? `${entry.dir} is there, but ${entry.problem}.`
         : 'See `coi list --all`.',
   });
+}
+
+/** Nothing is stored under what cannot be an id either. */
+function sessionOf(app: App, id: string): StoredEntry | undefined {
+  try {
+    return storedSession(parseSessionId(id), { home: app.user.home }, hostFiles);
+  } catch (error) {
+    if (error instanceof CoiError && error.code === 'usage') return undefined;
+    throw error;
+  }
 }
 
 function newest(app: App, options: Options): SessionMetadata {

@@ -7,7 +7,7 @@ import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { deleted } from './saved.ts';
 
-const words = { verb: 'kill', title: 'Kill', done: 'Killed' } as const;
+const words = { verb: 'kill', title: 'Kill', done: 'Killed', past: 'killed' } as const;
 
 export function register(command: Command, app: App): void {
   command

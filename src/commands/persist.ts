@@ -13,7 +13,7 @@ import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 
-const words = { verb: 'persist', title: 'Persist', done: 'Persisted' } as const;
+const words = { verb: 'persist', title: 'Persist', done: 'Persisted', past: 'persisted' } as const;
 
 export function register(command: Command, app: App): void {
   command

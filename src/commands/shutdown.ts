@@ -11,7 +11,7 @@ import { flagsOf } from './global.ts';
 import { config } from './prepare.ts';
 import { deleted } from './saved.ts';
 
-const words = { verb: 'shutdown', title: 'Shutdown', done: 'Shutdown' } as const;
+const words = { verb: 'shutdown', title: 'Shutdown', done: 'Shutdown', past: 'shut down' } as const;
 const timeoutMaxSeconds = 86_400;
 
 type Options = GlobalOptions & EndOptions & { timeout?: string };

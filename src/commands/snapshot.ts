@@ -69,7 +69,11 @@ function chosen(app: App, options: Options): Promise<Container> {
 
 async function list(app: App, options: Options): Promise<void> {
   const containers = options.all ? await ownContainers(app, options) : [await chosen(app, options)];
-  if (containers.length === 0) return app.io.tell('No containers found');
+  if (containers.length === 0) {
+    app.io.tell('No containers found');
+    if (wantsJson(options)) app.io.printJson({});
+    return;
+  }
   const asked = containers.map(async (container) => {
     // With --all one that is just going does not spoil the list.
     const found = snapshotsOf(app, container);

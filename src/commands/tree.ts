@@ -220,7 +220,7 @@ export const tree: readonly Branch[] = [
   {
     name: 'completion',
     group: 'Other',
-    summary: 'Print completions for bash, zsh or fish',
+    summary: 'Print completions for bash, zsh, fish or powershell',
     load: () => import('./completion.ts'),
   },
   {

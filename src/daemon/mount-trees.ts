@@ -12,7 +12,7 @@ import {
   removeMounts,
   unmount,
 } from '../host/mounts.ts';
-import { parseSessionId, quoted } from '../names.ts';
+import { isUuid, quoted } from '../names.ts';
 import type { Ancestor } from '../session/protect.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
@@ -142,18 +142,14 @@ export class MountTrees {
   }
 
   #path(id: string): string {
-    return join(this.directory, parseSessionId(id));
+    if (!isTreeId(id)) throw new Error(`${id} is no id of mounts`);
+    return join(this.directory, id);
   }
 }
 
 /** Ids are UUIDs: nothing else becomes part of a path that root works on. */
 export function isTreeId(id: string): boolean {
-  try {
-    parseSessionId(id);
-    return true;
-  } catch {
-    return false;
-  }
+  return isUuid(id);
 }
 
 function unguardable(path: string): CoiError {

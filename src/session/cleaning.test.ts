@@ -27,7 +27,7 @@ const container = (
       persistent === undefined
         ? undefined
         : ({ persistent, session: `s-${name}` } as SessionRecord),
-    instance: {},
+    instance: { expanded_devices: { root: { type: 'disk', path: '/', pool: 'fast' } } },
   }) as unknown as Container;
 const saved = (id: string): StoredEntry =>
   ({ kind: 'saved', dir: `/s/${id}`, metadata: { sessionId: id as SessionId } }) as StoredEntry;
@@ -55,6 +55,15 @@ test('only what is stopped and ephemeral goes by itself', () => {
 test('a persistent container goes only by name or with --all, and a running one never', () => {
   assert.deepEqual(names(cleanable(wish({ all: true }), all, [])), ['gone', 'kept', 'other']);
   assert.deepEqual(names(cleanable(wish({ named: ['kept', 'run'] }), all, [])), ['kept']);
+});
+
+test('--pools takes what is stopped in a pool that nothing names, persistent or not', () => {
+  assert.deepEqual(names(cleanable(wish({ pools: new Set(['fast']) }), all, [])), ['gone']);
+  assert.deepEqual(names(cleanable(wish({ pools: new Set(['slow']) }), all, [])), [
+    'gone',
+    'kept',
+    'other',
+  ]);
 });
 
 test('--sessions takes saved sessions and no container, but none that a container uses', () => {

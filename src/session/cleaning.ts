@@ -1,4 +1,5 @@
 // What `coi clean` takes away. Pure: from what there is to a list of things, each with its reason.
+import { rootPool } from './listing.ts';
 import type { Container } from './record.ts';
 import type { StoredEntry } from './stored.ts';
 
@@ -11,6 +12,8 @@ export interface CleanWish {
   readonly sessions: boolean;
   /** What a start that was interrupted has left in the store. */
   readonly orphans: boolean;
+  /** The pools that configuration and profiles name: what is stopped in others goes too, persistent or not. */
+  readonly pools?: ReadonlySet<string>;
   readonly nowMs: number;
 }
 
@@ -33,17 +36,19 @@ export function cleanable(
 }
 
 function stoppedContainers(wish: CleanWish, containers: readonly Container[]): Cleanable[] {
-  return containers.flatMap(({ name, status, session }): Cleanable[] => {
+  return containers.flatMap(({ name, status, session, instance }): Cleanable[] => {
     if (status !== 'Stopped') return [];
-    if (
+    const pool = rootPool(instance.expanded_devices);
+    const strange = wish.pools !== undefined && !wish.pools.has(pool);
+    const isWanted =
       wish.named.length > 0
-        ? !wish.named.includes(name)
-        : session?.persistent !== false && !wish.all
-    )
-      return [];
+        ? wish.named.includes(name)
+        : session?.persistent === false || wish.all || strange;
+    if (!isWanted) return [];
     const kind =
       session === undefined ? 'not a session' : session.persistent ? 'persistent' : 'ephemeral';
-    return [{ kind: 'container', name, about: `${name} (${kind}, stopped)` }];
+    const where = strange ? `, in pool ${pool}, which no profile names` : '';
+    return [{ kind: 'container', name, about: `${name} (${kind}, stopped${where})` }];
   });
 }
 

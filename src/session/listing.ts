@@ -77,7 +77,8 @@ function address(devices: Devices): string | undefined {
   return nics.map((device) => device['ipv4.address']).find(Boolean);
 }
 
-function rootPool(devices: Devices): string {
+/** The storage pool of the root disk; empty where nothing is said. */
+export function rootPool(devices: Devices): string {
   const root = Object.values(devices).find(
     (device) => device['type'] === 'disk' && device['path'] === '/',
   );

@@ -1,6 +1,6 @@
 // What is in the session stores: read back tolerantly, since a crash, an old version or a full disk may have left anything.
 import type { Directory, HostFiles } from '../host/files.ts';
-import { parseSessionId, type SessionId } from '../names.ts';
+import { isUuid, parseSessionId, type SessionId } from '../names.ts';
 import type { Tool } from '../tools/shape.ts';
 import { parseMetadata, type SessionMetadata } from './metadata.ts';
 
@@ -47,8 +47,10 @@ export function storedSessions(query: StoredQuery, files: HostFiles): StoredEntr
     using store = openStore(query.home, tool, files);
     for (const { name } of store?.entries() ?? []) {
       const id = sessionId(name);
-      if (id && store && found.length < sessionsMax)
-        found.push(storedEntry(store, id, tool, query, files));
+      if (!id || !store || found.length >= sessionsMax) continue;
+      const entry = storedEntry(store, id, tool, query, files);
+      // Ids are UUIDs; scripts have made others too, and what else lies around is none of coi's business.
+      if (entry.kind === 'saved' || isUuid(id)) found.push(entry);
     }
   }
   return found.sort((a, b) => savedMs(b) - savedMs(a));
