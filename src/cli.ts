@@ -1,9 +1,9 @@
 // argv → command → outcome → exit status; the one place that renders an error.
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { type App, makeApp } from './app.ts';
 import type { Branch } from './commands/command.ts';
 import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
-import { helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
+import { CountedCommand, helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
 import { summaryLine, tree } from './commands/tree.ts';
 import { CoiError, ExitStatus, errorCodes } from './errors.ts';
 
@@ -58,7 +58,7 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     writeOut: (text: string) => app.io.print(text.trimEnd()),
     outputError: () => {},
   };
-  const program = new Command('coi')
+  const program = new CountedCommand('coi')
     .description('Every AI coding agent its own real Linux machine')
     .version(summaryLine(app.version), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
@@ -80,7 +80,7 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     name === wanted || aliases?.includes(wanted ?? '') === true;
   // The others are there for the list of commands; making them all takes some milliseconds.
   for (const branch of wanted === undefined ? tree : tree.filter(isWanted)) {
-    const command = new Command(branch.name)
+    const command = new CountedCommand(branch.name)
       .summary(branch.summary)
       .description(branch.summary)
       .exitOverride()

@@ -29,6 +29,8 @@ export interface GlobalOptions {
   persistent?: boolean;
   env: string[];
   mount: string[];
+  /** `name=value` of flags that became keys (config/old-flags.ts). */
+  oldFlag?: string[];
   network?: string;
   debug?: boolean;
   allUsers?: boolean;

@@ -33,6 +33,18 @@ test('switches take =true and =false, and what follows -- stays as it is', () =>
   ]);
 });
 
+test('flags that became keys are one flag with their value, before and behind the command', () => {
+  assert.deepEqual(normalized(['--limit-cpu', '2', 'shell', '--monitor', 'web']), [
+    '--old-flag',
+    'limit-cpu=2',
+    'shell',
+    '--old-flag',
+    'monitor=true',
+    'web',
+  ]);
+  assert.equal(commandWord(['--limit-memory', '2GiB', 'run']), 'run');
+});
+
 test('flags count before and behind the name of the command, and lists are joined', async () => {
   const flags = async (...argv: string[]) => {
     const program = new Command('coi').enablePositionalOptions();

@@ -1,6 +1,7 @@
 // The flags that every command takes, and how the command is found among them.
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { oldFlag, valuedOldFlags } from '../config/old-flags.ts';
 import type { GlobalOptions } from './command.ts';
 
 const collect = (value: string, before: string[]) => [...before, value];
@@ -17,6 +18,7 @@ const valued = new Set([
   '--mount',
   '--network',
   '--tool',
+  ...valuedOldFlags,
 ]);
 
 /** `shown`: in the help of `coi` itself and of what starts sessions; elsewhere most of them say little. */
@@ -47,6 +49,9 @@ export function addGlobalOptions(command: Command, shown = command.name() === 'c
         .default([], 'none'),
     )
     .addOption(option('--network <mode>', 'restricted, allowlist or open'))
+    .addOption(
+      new Option('--old-flag <name=value>').argParser(collect).default([], 'none').hideHelp(),
+    )
     .addOption(option('--all-users', "root only: every user's sessions"))
     .addOption(
       option('--debug', 'show traces of errors; in `coi shell`: bash instead of the tool'),
@@ -62,7 +67,8 @@ export function flagsOf<T extends GlobalOptions>(command: Command): T {
   const own = command.opts<T>();
   const env = [...(above.env ?? []), ...own.env];
   const mount = [...(above.mount ?? []), ...own.mount];
-  return { ...above, ...own, env, mount };
+  const oldFlag = [...(above.oldFlag ?? []), ...(own.oldFlag ?? [])];
+  return { ...above, ...own, env, mount, oldFlag };
 }
 
 /** The first word of the command line that is no flag and no flag's value: the command, if it is one. */
@@ -78,12 +84,21 @@ export function commandWord(argv: readonly string[]): string | undefined {
 
 /**
  * The words as commander understands them: a bare --resume never takes the next word as its id (an id needs `=`),
- * and switches may be given as `--switch=true|false`, as the predecessor's users do.
+ * switches may be given as `--switch=true|false`, as the predecessor's users do, and flags that became keys count.
  */
 export function normalized(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   const [flags, rest] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end)];
-  return [...flags.flatMap(normalWord), ...rest];
+  const words: string[] = [];
+  for (let at = 0; at < flags.length; at++) {
+    const word = flags[at] ?? '';
+    const old = oldFlag(word, flags[at + 1]);
+    if (old) {
+      words.push('--old-flag', old.given);
+      at += old.taken - 1;
+    } else words.push(...normalWord(word));
+  }
+  return [...words, ...rest];
 }
 
 function normalWord(word: string): string[] {

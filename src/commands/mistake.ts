@@ -1,5 +1,5 @@
 // What was wrong with a command line, in the words of every other error of coi, and what was probably meant.
-import type { Command, CommanderError } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { nearest } from '../config/suggest.ts';
 import { CoiError } from '../errors.ts';
 import type { Branch } from './command.ts';
@@ -25,9 +25,48 @@ export function knownCommand(word: string | undefined, tree: readonly Branch[]):
 /** The error of commander as one of ours. `command` is the one whose line it was, as far as that is known. */
 export function usageError(error: CommanderError, command: Command | undefined): CoiError {
   const [sentence = '', suggestion] = error.message.split('\n');
-  const message = sentence.replace(/^error: /, '').trim();
+  const plain = sentence.replace(/^error: /, '').trim();
+  const message = knownWords(plain);
   const meant = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(suggestion ?? '')?.[1];
-  return new CoiError('usage', message, { hint: hint(meant ?? nearestFlag(message, command)) });
+  return new CoiError('usage', message, { hint: hint(meant ?? nearestFlag(plain, command)) });
+}
+
+/** As the predecessor said it: its users' scripts look for these words. */
+function knownWords(message: string): string {
+  return message
+    .replace(/^unknown option '(--[^'=]+).*'$/, 'unknown flag: $1')
+    .replace(/^unknown option '-(.).*'$/, "unknown shorthand flag: '$1'")
+    .replace(/^option '(?:-., )?(--[a-z-]+)[^']*' argument missing$/, 'flag needs an argument: $1');
+}
+
+/** A command whose arguments are counted in the predecessor's words. Subcommands are such commands too. */
+export class CountedCommand extends Command {
+  override createCommand(name?: string): Command {
+    return new CountedCommand(name);
+  }
+
+  missingArgument(name: string): never {
+    const least = this.registeredArguments.filter(({ required }) => required).length;
+    const exact = least === this.registeredArguments.length && !this.#variadic();
+    const received = this.args.length;
+    this.error(
+      `${exact ? `accepts ${least} arg(s), received ${received}` : `requires at least ${least} arg(s), only received ${received}`}: ${name} is missing`,
+    );
+  }
+
+  _excessArguments(received: readonly string[]): void {
+    const [least, most] = [
+      this.registeredArguments.filter(({ required }) => required).length,
+      this.registeredArguments.length,
+    ];
+    this.error(
+      `accepts ${least === most ? most : `at most ${most}`} arg(s), received ${received.length}`,
+    );
+  }
+
+  #variadic(): boolean {
+    return this.registeredArguments.some(({ variadic }) => variadic);
+  }
 }
 
 /** Commander looks only at flags that are shown in the command's help, and takes `--flag=value` for a name. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { loadConfig, type ResolvedConfig } from '../config/load.ts';
+import { oldFlagSettings } from '../config/old-flags.ts';
 import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { answerOf } from '../host/ask-program.ts';
@@ -87,6 +88,7 @@ export function config(
       env: app.env,
       profile: options.profile,
       flags: {
+        ...oldFlagSettings(options.oldFlag ?? [], home),
         ...(options.image === undefined ? {} : { 'container.image': options.image }),
         ...(options.persistent === undefined ? {} : { 'container.persistent': options.persistent }),
         ...(options.tool === undefined ? {} : { 'tool.name': options.tool }),

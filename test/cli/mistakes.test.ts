@@ -22,10 +22,14 @@ const mistakes: readonly (readonly [line: string, error: string, meant: string |
   ['help nosuch', "unknown command 'nosuch'", undefined],
   ['nosuch --help', "unknown command 'nosuch'", undefined],
   ['image lst', "unknown command 'lst'", 'list'],
-  ['list --runing', "unknown option '--runing'", '--running'],
-  ['list --worksapce=x', "unknown option '--worksapce=x'", '--workspace'],
-  ['--slto=1', "unknown option '--slto=1'", '--slot'],
-  ['--slot', "option '--slot <n>' argument missing", undefined],
+  ['list --runing', 'unknown flag: --runing', '--running'],
+  ['list --worksapce=x', 'unknown flag: --worksapce', '--workspace'],
+  ['--slto=1', 'unknown flag: --slto', '--slot'],
+  ['container exists', 'accepts 1 arg(s), received 0: name is missing', undefined],
+  ['version 2', 'accepts 0 arg(s), received 1', undefined],
+  ['file push x', 'accepts 2 arg(s), received 1: container:path is missing', undefined],
+  ['list -z', "unknown shorthand flag: 'z'", undefined],
+  ['--slot', 'flag needs an argument: --slot', undefined],
 ];
 
 test('a wrong command line ends with status 2, one sentence and what was probably meant', () => {
