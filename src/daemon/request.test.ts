@@ -35,8 +35,7 @@ test('names that could lead root elsewhere are refused', () => {
   for (const name of ['', '.', '..', '../x', 'a/b', 'a\n', 'a\0', '-x', 'x'.repeat(64)]) {
     refused({ mounts: [{ name, source: '/a', readonly: true }] });
   }
-  for (const session of ['', '../../etc', 'aaaaaaaa-2222-3333-4444-55555555555F'])
-    refused({ session });
+  for (const session of ['', '../../etc', 'a.b', '-x', 'x'.repeat(129)]) refused({ session });
   for (const container of ['', '../x', 'a/b', 'x'.repeat(64)]) refused({ container });
   for (const prefix of ['', '../', 'x/', '-']) refused({ prefix });
   for (const hash of ['', '0123abc', '0123abcd9', '../../..', '0123ABCD']) refused({ hash });
