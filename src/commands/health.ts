@@ -1,18 +1,27 @@
-// `coi health`: the checks of setup, without mending anything.
+// `coi health`: the checks of setup and more, without mending anything unless asked to.
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { App } from '../app.ts';
-import { ExitStatus } from '../errors.ts';
+import { CoiError, ExitStatus } from '../errors.ts';
 import { groups } from '../setup/check.ts';
 import { checks } from '../setup/checks.ts';
+import { healthChecks, verboseChecks } from '../setup/health-checks.ts';
 import { probeAll, verdict, verdictExit } from '../setup/report.ts';
+import { planned } from '../setup/setup.ts';
 import { healthJson, healthText } from '../ui/views/health.ts';
+import { planText } from '../ui/views/setup.ts';
+import type { GlobalOptions } from './command.ts';
+import { flagsOf } from './global.ts';
 import { groundOf } from './ground.ts';
+import { ownFacts } from './own-facts.ts';
+import { agree, locked, mendAll } from './setup.ts';
 
-interface Options {
+interface Options extends GlobalOptions {
   readonly format: 'text' | 'json';
   readonly json?: boolean;
   readonly verbose?: boolean;
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export function register(command: Command, app: App): void {
@@ -21,16 +30,36 @@ export function register(command: Command, app: App): void {
       new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
     )
     .option('--json', 'the same as --format json')
-    .option('-v, --verbose', 'show what was measured, too')
+    .option('-v, --verbose', 'show what was measured, too, and look at more')
+    .option('--fix', 'mend what `coi setup` can mend first (as root), without asking')
+    .option('--dry-run', 'with --fix: only say what would be mended')
     .addHelpText(
       'after',
       '\nExit status: 0 healthy, 1 degraded (warnings), 2 unhealthy. `coi setup` mends what it can.',
     )
-    .action((options: Options) => run(options, app));
+    .action(() => run(flagsOf<Options>(command), app));
 }
 
 async function run(options: Options, app: App): Promise<void> {
-  const probed = await probeAll(checks, groundOf(app));
+  const ground = groundOf(app);
+  if (options.dryRun && !options.fix)
+    throw new CoiError('usage', '--dry-run needs --fix', { hint: 'Add --fix.' });
+  if (options.fix) {
+    const todo = planned(await probeAll(checks, ground));
+    if (options.dryRun) {
+      for (const line of todo.length > 0 ? planText(todo) : ['Nothing to mend.']) app.io.tell(line);
+      app.io.tell('[Dry run] No changes made.');
+    } else if (todo.length > 0) {
+      await agree(todo, { yes: true }, app);
+      await locked(app, () => mendAll(ground, app));
+    }
+  }
+  const own = await ownFacts(app, options);
+  const probed = await probeAll([...healthChecks, ...(options.verbose ? verboseChecks : [])], {
+    ...ground,
+    own,
+    nowMs: app.clock.now().getTime(),
+  });
   const report = { verdict: verdict(probed), at: app.clock.now(), groups, probed };
   if (options.json || options.format === 'json') app.io.printJson(healthJson(report));
   else

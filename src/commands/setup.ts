@@ -45,7 +45,11 @@ async function run(options: Options, app: App): Promise<void> {
 }
 
 /** Throws unless setup may go on: it needs root, and a yes. */
-async function agree(todo: readonly Probed[], options: Options, app: App): Promise<void> {
+export async function agree(
+  todo: readonly Probed[],
+  options: Pick<Options, 'yes'>,
+  app: App,
+): Promise<void> {
   if (app.user.uid !== 0) {
     for (const line of planText(todo)) app.io.tell(line);
     throw new CoiError('needs-root', 'making this host ready needs root', {
@@ -64,7 +68,8 @@ async function agree(todo: readonly Probed[], options: Options, app: App): Promi
   if (!(await app.io.confirm('Go on?'))) throw new CoiError('cancelled', 'nothing was changed');
 }
 
-async function mendAll(ground: Ground, app: App): Promise<Probed[]> {
+/** Mends what can be mended, and returns how all is then. */
+export async function mendAll(ground: Ground, app: App): Promise<Probed[]> {
   const progress = setupProgress(app.io);
   try {
     return await mend(ground, {
@@ -85,7 +90,7 @@ async function mendAll(ground: Ground, app: App): Promise<Probed[]> {
 }
 
 /** Two setups at the same time would mend the same things twice. */
-async function locked<T>(app: App, work: () => Promise<T>): Promise<T> {
+export async function locked<T>(app: App, work: () => Promise<T>): Promise<T> {
   const lock: Lock | undefined = await takeLock(lockPath);
   if (!lock)
     throw new CoiError('setup-failed', 'another `coi setup` is at work on this host', {

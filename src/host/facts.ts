@@ -11,6 +11,16 @@ export type PathFacts =
       readonly owner: { readonly uid: number; readonly gid: number };
     };
 
+/** Whether this user may make entries in that directory. */
+export function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Follows links: it says what the user would see when entering the path. */
 export function pathFacts(path: string): PathFacts {
   try {

@@ -5,7 +5,17 @@ import type { Machine } from '../host/machine.ts';
 import type { Incus } from '../incus/client.ts';
 
 /** Headings of the report, in the predecessor's order. */
-export const groups = ['SYSTEM', 'CRITICAL', 'NETWORKING', 'STORAGE', 'STATUS'] as const;
+export const groups = [
+  'SYSTEM',
+  'CRITICAL',
+  'NETWORKING',
+  'MONITORING',
+  'STORAGE',
+  'CONFIGURATION',
+  'STATUS',
+  'OPTIONAL',
+  'OTHER',
+] as const;
 export type Group = (typeof groups)[number];
 
 export type Status = 'ok' | 'warning' | 'failed';
@@ -41,14 +51,14 @@ export interface Ground {
   readonly signal: AbortSignal;
 }
 
-export interface Check {
+export interface Check<G extends Ground = Ground> {
   /** Stable: the key in the JSON report. */
   readonly id: string;
   readonly title: string;
   readonly group: Group;
-  probe(ground: Ground): Promise<Finding>;
+  probe(ground: G): Promise<Finding>;
   /** Does what the finding's plan says. Called as root, only when there is a plan; the check is probed again afterwards. */
-  fix?(ground: Ground): Promise<void>;
+  fix?(ground: G): Promise<void>;
 }
 
 export const ok = (message: string, details?: Readonly<Record<string, unknown>>): Finding =>

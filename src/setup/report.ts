@@ -2,7 +2,7 @@
 import type { Check, Finding, Ground, Status } from './check.ts';
 
 export interface Probed {
-  readonly check: Check;
+  readonly check: Pick<Check, 'id' | 'title' | 'group' | 'fix'>;
   readonly finding: Finding;
 }
 
@@ -15,7 +15,7 @@ export const verdictExit: Readonly<Record<Verdict, number>> = {
   unhealthy: 2,
 };
 
-export async function probe(check: Check, ground: Ground): Promise<Probed> {
+export async function probe<G extends Ground>(check: Check<G>, ground: G): Promise<Probed> {
   try {
     return { check, finding: await check.probe(ground) };
   } catch (error) {
@@ -26,7 +26,10 @@ export async function probe(check: Check, ground: Ground): Promise<Probed> {
 }
 
 /** Probes all at the same time: none changes anything. */
-export function probeAll(checks: readonly Check[], ground: Ground): Promise<Probed[]> {
+export function probeAll<G extends Ground>(
+  checks: readonly Check<G>[],
+  ground: G,
+): Promise<Probed[]> {
   return Promise.all(checks.map((check) => probe(check, ground)));
 }
 

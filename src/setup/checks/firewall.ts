@@ -45,7 +45,8 @@ export const firewall: Check = {
   },
 };
 
-async function blockersOf(machine: Machine): Promise<Blocker[]> {
+/** Asked by several checks at once. */
+export async function blockersOf(machine: Machine): Promise<Blocker[]> {
   const listing = await machine.run(['nft', '-j', 'list', 'ruleset']);
   const objects =
     listing.status === 0 ? (JSON.parse(listing.stdout) as { nftables: Objects }).nftables : [];

@@ -1,0 +1,60 @@
+// What `coi health` looks at: all that setup mends, and what only the caller can judge or mend.
+import type { Check } from './check.ts';
+import {
+  auditLogDirectory,
+  configuration,
+  monitoringConfiguration,
+  networkMode,
+  securityPosture,
+  timezone,
+  tool,
+} from './checks/configured.ts';
+import {
+  bridgeFirewalldZone,
+  dnsResolution,
+  dockerForwardPolicy,
+  kernelMitigations,
+  nft,
+  superseded,
+  ufwConflict,
+} from './checks/host-more.ts';
+import {
+  activeContainers,
+  coiDirectory,
+  imageAge,
+  orphanedResources,
+  privilegedProfile,
+  savedSessions,
+  sessionsDirectory,
+} from './checks/kept.ts';
+import { checks } from './checks.ts';
+import type { HealthGround } from './own.ts';
+
+export const healthChecks: readonly Check<HealthGround>[] = [
+  ...checks,
+  timezone,
+  privilegedProfile,
+  securityPosture,
+  nft,
+  dockerForwardPolicy,
+  ufwConflict,
+  bridgeFirewalldZone,
+  monitoringConfiguration,
+  auditLogDirectory,
+  coiDirectory,
+  sessionsDirectory,
+  configuration,
+  networkMode,
+  tool,
+  activeContainers,
+  savedSessions,
+  orphanedResources,
+  imageAge,
+];
+
+/** Looked at with --verbose only. */
+export const verboseChecks: readonly Check<HealthGround>[] = [
+  dnsResolution,
+  kernelMitigations,
+  ...superseded,
+];

@@ -1,0 +1,35 @@
+// What the checks of `coi health` know besides the host: the caller's configuration, store and containers.
+
+import type { Settings } from '../config/keys.ts';
+import type { PathFacts } from '../host/facts.ts';
+import type { Container } from '../session/record.ts';
+import type { StoredEntry } from '../session/stored.ts';
+import type { Ground } from './check.ts';
+
+export type OwnConfig =
+  | {
+      readonly kind: 'loaded';
+      readonly settings: Settings;
+      readonly warnings: readonly string[];
+      /** How many values wait for `coi trust`. */
+      readonly waiting: number;
+    }
+  | { readonly kind: 'broken'; readonly message: string; readonly hint: string | undefined };
+
+export interface OwnFacts {
+  readonly home: string;
+  readonly uid: number;
+  readonly config: OwnConfig;
+  /** Name of the host's time zone. */
+  readonly zone: string | undefined;
+  readonly stored: readonly StoredEntry[];
+  facts(path: string): PathFacts;
+  /** Whether this user may make files in that directory. */
+  writable(path: string): boolean;
+  containers(): Promise<readonly Container[]>;
+}
+
+export interface HealthGround extends Ground {
+  readonly own: OwnFacts;
+  readonly nowMs: number;
+}
