@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Incus } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { recordConfig } from '../session/record.ts';
-import { deadlines } from './deadlines.ts';
+import { Deadlines, deadlines } from './deadlines.ts';
 
 const started = '2026-01-01T00:00:00Z';
 const startedMs = Date.parse(started);
@@ -67,4 +68,32 @@ test('a reboot inside wins no time, a stop and a start do', () => {
   );
   const again = deadlines([instance('5000 graceful', later)], '/run/coi', stopped.since);
   assert.equal(again.deadlines[0]?.atMs, startedMs + 9000);
+});
+
+test('an end that Incus refuses is tried again after a second, until it is taken', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: startedMs + 6000 });
+  const ending = new AbortController();
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  let asked = 0;
+  const incus = {
+    changeState: async () => {
+      asked += 1;
+      if (asked < 3) throw new Error('Instance is busy');
+      return { wait: async () => undefined };
+    },
+  } as unknown as Incus;
+  const ends = new Deadlines({
+    incus,
+    log: () => undefined,
+    runDir: '/run/coi',
+    now: () => new Date(),
+    signal: ending.signal,
+  });
+  ends.follow([instance('5000 force')]);
+  for (const tries of [1, 2, 3]) {
+    await settled();
+    assert.equal(asked, tries);
+    t.mock.timers.tick(1000);
+  }
+  ending.abort();
 });

@@ -25,8 +25,10 @@ export interface Deadline {
 
 const stopSeconds = 30;
 const stopLimitMs = 60_000;
-/** After a failed end, and between looks at the clock, which may be put back or forward. */
+/** Between looks at the clock, which may be put back or forward. */
 const lookAgainMs = 10_000;
+/** After a failed end: Incus refuses one while it does something else to the instance, as coid's own mark that it lives. */
+const endAgainMs = 1000;
 
 /**
  * When each running session has to end, by the wall clock. `since` remembers when each was first seen running, so that
@@ -87,7 +89,12 @@ export class Deadlines {
     const due = this.#deadlines.filter(({ atMs }) => atMs <= nowMs);
     for (const deadline of due) void this.#end(deadline);
     const waits = this.#deadlines.map(({ atMs }) => (atMs <= nowMs ? lookAgainMs : atMs - nowMs));
-    this.#timer = setTimeout(() => this.#check(), Math.min(lookAgainMs, ...waits));
+    this.#checkWithin(Math.min(lookAgainMs, ...waits));
+  }
+
+  #checkWithin(waitMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#check(), waitMs);
     this.#timer.unref();
   }
 
@@ -100,7 +107,9 @@ export class Deadlines {
       if (!graceful || !(await this.#stopped(name, { force: false })))
         await this.#stopped(name, { force: true });
     } catch (error) {
-      if (!signal.aborted) log('warning', 'time-is-over-but-runs', { name, error });
+      if (signal.aborted) return;
+      log('warning', 'time-is-over-but-runs', { name, error });
+      this.#checkWithin(endAgainMs);
     } finally {
       this.#ending.delete(id);
     }

@@ -22,6 +22,13 @@ export type AgentTask =
   | { readonly kind: 'sniffed'; readonly interface: string }
   | { readonly kind: 'listen'; readonly port: number }
   | { readonly kind: 'heard' }
+  /** Milliseconds until so many bytes have come from there, or have been taken there and confirmed. */
+  | {
+      readonly kind: 'load' | 'unload';
+      readonly address: string;
+      readonly port: number;
+      readonly bytes: number;
+    }
   | {
       readonly kind: 'dns';
       readonly server: string;

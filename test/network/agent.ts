@@ -65,6 +65,10 @@ async function perform(task: AgentTask): Promise<unknown> {
       return listen(task.port);
     case 'heard':
       return heard.splice(0);
+    case 'load':
+      return load(task.address, task.port, task.bytes);
+    case 'unload':
+      return unload(task.address, task.port, task.bytes);
     case 'dns':
       return task.transport === 'tcp' ? dnsTcp(task) : dnsUdp(task);
   }
@@ -130,6 +134,43 @@ function listen(port: number): Promise<boolean> {
     (bytes, peer) => void heard.push({ text: bytes.toString(), from: peer.address, port }),
   );
   return new Promise((resolve) => server.bind(port, () => resolve(true)));
+}
+
+function load(address: string, port: number, bytes: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const startedMs = performance.now();
+    const connection = connect({ host: address, port });
+    let left = bytes;
+    connection.on('data', (part) => {
+      left -= part.length;
+      if (left > 0) return;
+      connection.destroy();
+      resolve(performance.now() - startedMs);
+    });
+    connection.once('error', reject);
+  });
+}
+
+function unload(address: string, port: number, bytes: number): Promise<number> {
+  const part = Buffer.alloc(65_536);
+  return new Promise((resolve, reject) => {
+    const startedMs = performance.now();
+    const connection = connect({ host: address, port });
+    let left = bytes;
+    const more = () => {
+      while (left > 0) {
+        left -= part.length;
+        if (!connection.write(part)) return;
+      }
+      connection.end();
+    };
+    connection.on('drain', more);
+    connection.once('connect', more);
+    connection.once('error', reject);
+    // The other side closes when it has everything.
+    connection.once('close', () => resolve(performance.now() - startedMs));
+    connection.resume();
+  });
 }
 
 type DnsTask = AgentTask & { readonly kind: 'dns' };

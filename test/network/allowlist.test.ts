@@ -4,16 +4,9 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { DnsService } from '../../src/daemon/network/dns.ts';
 import type { PolicyRecord } from '../../src/daemon/protocol.ts';
 import { type NetworkBed, openNetworkBed } from './bed.ts';
-import { resolver } from './internet.ts';
-import type { DnsRecord } from './internet-protocol.ts';
+import { resolver, tcpPorts, udpPorts } from './internet.ts';
 import type { Tenant } from './tenant.ts';
-
-const address = (name: string, data: string, ttl = 1): DnsRecord => ({
-  name,
-  type: 'A',
-  ttl,
-  data,
-});
+import { exampleZone } from './zone.ts';
 
 describe('an allowlist session', () => {
   let bed: NetworkBed;
@@ -24,7 +17,9 @@ describe('an allowlist session', () => {
     ({ mode: 'allowlist', allow, dnsServers: [resolver], ...change }) as const;
 
   before(async () => {
-    bed = await openNetworkBed();
+    bed = await openNetworkBed({
+      internet: { tcpPorts: [...tcpPorts, 443], udpPorts: [...udpPorts, 853] },
+    });
     [a, b] = await Promise.all([bed.tenant(), bed.tenant()]);
     const dns = new DnsService({
       guard: bed.guard,
@@ -36,35 +31,14 @@ describe('an allowlist session', () => {
       signal: ending.signal,
     });
     await dns.listen(a.gateway);
-    await bed.net.zone({
-      'www.example.org': {
-        answers: [
-          { name: 'www.example.org', type: 'CNAME', ttl: 30, data: 'edge.cdn.test' },
-          address('edge.cdn.test', '104.16.1.1'),
-        ],
-      },
-      'other.example.net': { answers: [address('other.example.net', '104.16.1.2')] },
-      'evil.test': { answers: [address('evil.test', '93.184.215.14')] },
-      '*.tunnel.test': { answers: [address('', '93.184.215.14')] },
-      'rotating.example.org': {
-        rotate: true,
-        answers: ['104.16.1.1', '104.16.1.2', '104.16.1.3'].map((data) =>
-          address('rotating.example.org', data),
-        ),
-      },
-      'rebind.example.org': { answers: [address('rebind.example.org', '10.99.9.9')] },
-      'cloud.example.org': { answers: [address('cloud.example.org', '169.254.169.254')] },
-      'large.example.org': {
-        truncate: true,
-        answers: [address('large.example.org', '104.16.1.3')],
-      },
-    });
+    await bed.net.zone(exampleZone);
     for (const place of [
       '104.16.1.1',
       '104.16.1.2',
       '104.16.1.3',
       '93.184.215.14',
       '8.8.8.8',
+      '8.8.4.4',
       '1.1.1.1',
       '10.99.9.9',
       '169.254.169.254',
@@ -155,20 +129,42 @@ describe('an allowlist session', () => {
       (await a.dns('www.example.org', { server: '1.1.1.1', transport: 'tcp' })).rcode,
       'NOERROR',
     );
-    assert.equal(await a.tcp('8.8.8.8', 853), 'ECONNREFUSED');
-    assert.equal(await a.tcp('8.8.8.8', 443), 'ECONNREFUSED');
     assert.deepEqual(
       bed.net.questions.slice(before).map(({ name }) => name),
       ['www.example.org'],
     );
   });
 
-  test('does not get at private or metadata addresses by a listed name', async () => {
-    await bed.guard.put(a.port(list(['rebind.example.org', 'cloud.example.org'])));
-    for (const name of ['rebind.example.org', 'cloud.example.org'])
-      assert.equal((await a.dns(name)).rcode, 'NXDOMAIN', name);
-    assert.equal(await a.tcp('10.99.9.9', 80), 'ECONNREFUSED');
-    assert.equal(await a.tcp('169.254.169.254', 80), 'ECONNREFUSED');
+  test('cannot ask over TLS, HTTPS or QUIC, nor at another port', async () => {
+    const ways = async () => [
+      await a.tcp('8.8.8.8', 853),
+      await a.tcp('8.8.8.8', 443),
+      (await a.udp('8.8.8.8', 853)) === 'answered',
+      (await a.udp('8.8.8.8', 443)) === 'answered',
+      (await a.udp('8.8.8.8', 5000)) === 'answered',
+    ];
+    assert.deepEqual(await bed.pair(a, list(['www.example.org']), ways), {
+      off: ['open', 'open', true, true, true],
+      on: ['ECONNREFUSED', 'ECONNREFUSED', false, false, false],
+    });
+  });
+
+  test('does not get at private or metadata addresses by a listed name, nor by an alias of one', async () => {
+    const through = (name: string, address: string) => async () => [
+      (await a.dns(name, { server: resolver })).rcode,
+      await a.tcp(address, 80),
+    ];
+    for (const [name, address] of [
+      ['rebind.example.org', '10.99.9.9'],
+      ['cloud.example.org', '169.254.169.254'],
+      ['alias.example.org', '10.99.9.9'],
+      ['far-alias.example.org', '10.99.9.9'],
+    ] as const)
+      assert.deepEqual(
+        await bed.pair(a, list(['*.example.org']), through(name, address)),
+        { off: ['NOERROR', 'open'], on: ['NXDOMAIN', 'ECONNREFUSED'] },
+        name,
+      );
   });
 
   test('opens nothing for another session', async () => {
@@ -202,11 +198,20 @@ describe('an allowlist session', () => {
         .filter((protocol) => protocol === '47' || protocol === '132')
         .sort();
     };
-    const on = bed.guard.put(a.port(list(['104.16.1.3'])));
-    await on;
+    await bed.guard.put(a.port(list(['104.16.1.3'])));
     assert.deepEqual(await raw(), []);
     await bed.guard.remove(a.hostName);
     assert.deepEqual(await raw(), ['132', '47']);
+    // What a ping carries goes only to what is listed.
+    const ping = async () => {
+      await a.task({ kind: 'raw-ip', address: '8.8.4.4', protocol: 1, payload });
+      await a.tcp('104.16.1.3', 80);
+      return bed.net.protocolsSeen('8.8.4.4');
+    };
+    await bed.guard.put(a.port(list(['104.16.1.3'])));
+    assert.deepEqual(await ping(), []);
+    await bed.guard.remove(a.hostName);
+    assert.deepEqual(await ping(), ['1']);
   });
 
   test('reaches listed addresses and networks without a name', async () => {

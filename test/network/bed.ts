@@ -10,6 +10,7 @@ import { openRealIncus } from '../bed/incus.ts';
 import { newPrefix } from '../bed/prefix.ts';
 import { sweepInstances } from '../bed/sweep.ts';
 import { type Internet, openInternet } from './internet.ts';
+import type { ServerOptions } from './internet-protocol.ts';
 import { startTenant, type Tenant, type TenantOptions } from './tenant.ts';
 
 export interface NetworkBed {
@@ -28,7 +29,10 @@ export interface NetworkBed {
 }
 
 export async function openNetworkBed(
-  options: { attached?: (net: Internet) => readonly AddressRange[] } = {},
+  options: {
+    attached?: (net: Internet) => readonly AddressRange[];
+    internet?: Partial<ServerOptions>;
+  } = {},
 ): Promise<NetworkBed> {
   const prefix = newPrefix();
   const [table, dnsPort] = [
@@ -36,7 +40,7 @@ export async function openNetworkBed(
     30_000 + (Number.parseInt(prefix.slice(5, 11), 16) % 10_000),
   ];
   const incus = await openRealIncus();
-  const net = await openInternet();
+  const net = await openInternet(options.internet);
   const attached = options.attached?.(net) ?? [];
   const elements = await openElementWriter();
   const guard = new Guard({

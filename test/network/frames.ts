@@ -18,33 +18,47 @@ export interface UdpFrame {
   readonly text: string;
 }
 
-/** A datagram in an IPv4 packet in a frame, as hex. The checksum of UDP is left out, as RFC 768 allows. */
-export function udpFrame({
-  to,
-  from,
-  source,
-  destination,
-  sourcePort,
-  port,
-  text,
-}: UdpFrame): string {
+/** A datagram in an IPv4 packet in a frame, as hex. */
+export function udpFrame(udp: UdpFrame): string {
+  return ipFrame(udp, datagram(udp), 1, 0);
+}
+
+/** The same datagram in fragments of eight bytes: only the first has the ports. */
+export function udpFragments(udp: UdpFrame, id: number): string[] {
+  const whole = datagram(udp);
+  const count = Math.ceil(whole.length / 8);
+  return Array.from({ length: count }, (_, index) =>
+    ipFrame(
+      udp,
+      whole.subarray(index * 8, index * 8 + 8),
+      id,
+      index | (index < count - 1 ? 0x2000 : 0),
+    ),
+  );
+}
+
+/** The checksum of UDP is left out, as RFC 768 allows. */
+function datagram({ sourcePort, port, text }: UdpFrame): Buffer {
   const data = Buffer.from(text);
-  const udp = Buffer.concat([
-    number16(sourcePort),
-    number16(port),
-    number16(8 + data.length),
-    number16(0),
-    data,
-  ]);
+  const head = [number16(sourcePort), number16(port), number16(8 + data.length), number16(0)];
+  return Buffer.concat([...head, data]);
+}
+
+function ipFrame(
+  { to, from, source, destination }: UdpFrame,
+  payload: Buffer,
+  id: number,
+  fragment: number,
+): string {
   const head = Buffer.concat([
     Buffer.from([0x45, 0]),
-    number16(20 + udp.length),
-    Buffer.from([0, 1, 0, 0, 64, 17, 0, 0]),
+    ...[number16(20 + payload.length), number16(id), number16(fragment)],
+    Buffer.from([64, 17, 0, 0]),
     ip(source),
     ip(destination),
   ]);
   head.writeUInt16BE(checksum(head), 10);
-  return frame(to, from, 0x0800, Buffer.concat([head, udp]));
+  return frame(to, from, 0x0800, Buffer.concat([head, payload]));
 }
 
 /** Gratuitous ARP (RFC 5944 section 4.6) to `to`: "`claimed` is at `claimedMac`", which a neighbour believes at once. */

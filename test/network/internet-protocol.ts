@@ -22,8 +22,13 @@ export interface ServerOptions {
   readonly udp: readonly string[];
   readonly udpPorts: readonly number[];
   readonly tcpPorts: readonly number[];
+  /** HTTPS on port 443 as well. */
   readonly certificate?: string;
   readonly key?: string;
+  /** What is served, in base64, by host and path (`registry.example.org/thing`); everything else is a page about the request. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** A port that sends without end, and one that takes everything and closes then. */
+  readonly flowPorts?: { readonly source: number; readonly sink: number };
 }
 
 export type ToServer =

@@ -1,6 +1,6 @@
 // Everything that answers in the pretend internet: run inside its network namespace, told what to do over IPC.
 import { createSocket } from 'node:dgram';
-import { createServer as createHttp } from 'node:http';
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { createServer } from 'node:net';
 import { decode, encode, type Packet, streamDecode, streamEncode } from 'dns-packet';
@@ -88,6 +88,26 @@ function listenTcp(port: number): Promise<unknown> {
   return new Promise((ready) => tcp.listen(port, '0.0.0.0', () => ready(undefined)));
 }
 
+function listenFlows({ source, sink }: { source: number; sink: number }): Promise<unknown>[] {
+  const part = Buffer.alloc(65_536);
+  const sources = createServer((socket) => {
+    const more = () => {
+      while (!socket.destroyed && socket.write(part));
+    };
+    socket.on('drain', more);
+    socket.on('error', () => undefined);
+    more();
+  });
+  const sinks = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.resume();
+  });
+  return [
+    new Promise((ready) => sources.listen(source, '0.0.0.0', () => ready(undefined))),
+    new Promise((ready) => sinks.listen(sink, '0.0.0.0', () => ready(undefined))),
+  ];
+}
+
 async function start({
   dns,
   udp,
@@ -95,17 +115,19 @@ async function start({
   tcpPorts,
   certificate,
   key,
+  files = {},
+  flowPorts,
 }: ServerOptions): Promise<void> {
-  const page = (request: {
-    headers: { host?: string | undefined };
-    url?: string | undefined;
-    socket: { localAddress?: string | undefined };
-  }) =>
-    JSON.stringify({
-      host: request.headers.host,
-      url: request.url,
-      address: request.socket.localAddress,
-    });
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    const { host } = request.headers;
+    const path = new URL(request.url ?? '/', 'http://any').pathname;
+    const file = files[`${host}${path}`];
+    if (file !== undefined) return response.end(Buffer.from(file, 'base64'));
+    // To git and apt a page in the place of a file is a damaged file.
+    if (Object.keys(files).some((known) => known.startsWith(`${host}/`))) response.statusCode = 404;
+    const { localAddress } = request.socket;
+    return response.end(JSON.stringify({ host, url: request.url, address: localAddress }));
+  };
   const http = createHttp((request, response) => {
     say({
       kind: 'arrived',
@@ -115,19 +137,20 @@ async function start({
       peer: request.socket.remoteAddress ?? '',
       text: request.headers.host ?? '',
     });
-    response.end(page(request));
+    serve(request, response);
   });
   const https =
     certificate === undefined || key === undefined
       ? undefined
       : createHttps(
           { cert: certificate, key },
-          (request, response) => void response.end(page(request)),
+          (request, response) => void serve(request, response),
         );
   await Promise.all([
     ...dns.flatMap(listenDns),
     ...udp.flatMap((address) => udpPorts.map((port) => listenUdp(address, port))),
     ...tcpPorts.map(listenTcp),
+    ...(flowPorts ? listenFlows(flowPorts) : []),
     new Promise((ready) => http.listen(80, '0.0.0.0', () => ready(undefined))),
     ...(https
       ? [new Promise((ready) => https.listen(443, '0.0.0.0', () => ready(undefined)))]

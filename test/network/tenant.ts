@@ -6,12 +6,12 @@ import type { PolicyRecord } from '../../src/daemon/protocol.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { networkPolicy, plainPolicy } from '../../src/network/policy.ts';
 import type { GuardedPort } from '../../src/network/session-rules.ts';
+import { testImage } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
 import { removeInstance } from '../bed/incus.ts';
 import type { AgentReply, AgentTask } from './agent-protocol.ts';
 
 export const bridge = 'coibr0';
-const image = process.env['COI_TEST_IMAGE'] ?? 'exp';
 const limitMs = 20_000;
 
 export interface Tenant {
@@ -21,6 +21,8 @@ export interface Tenant {
   readonly address: string;
   readonly gateway: string;
   readonly bridgeMac: string;
+  /** Of the container's init. */
+  readonly pid: number;
   /** What the guard is told about it. */
   port(policy: Partial<PolicyRecord>): GuardedPort;
   tcp(address: string, port: number): Promise<string>;
@@ -64,7 +66,12 @@ export type Inside = Pick<Tenant, 'tcp' | 'udp' | 'dns' | 'task'> & { stop(): vo
 /** An agent in the network of a running container. */
 export async function enter(incus: Incus, name: string, gateway: string): Promise<Inside> {
   const { pid } = await incus.instanceState(name);
-  const agent = await startAgent(pid);
+  return enterNamespace(`/proc/${pid}/ns/net`, gateway);
+}
+
+/** An agent in any network namespace, by its file. */
+export async function enterNamespace(path: string, gateway: string): Promise<Inside> {
+  const agent = await startAgent(`-n${path}`);
   return { ...calls(agent, gateway), stop: agent.stop };
 }
 
@@ -91,11 +98,12 @@ export async function startTenant(
   await create(incus, identity, config);
   try {
     const state = await incus.instanceState(identity.name);
-    const agent = await startAgent(state.pid);
+    const agent = await startAgent(`-n/proc/${state.pid}/ns/net`);
     const { stdout } = await mustRun(['cat', `/sys/class/net/${bridge}/address`]);
     return {
       ...identity,
       bridgeMac: stdout.trim(),
+      pid: state.pid,
       port,
       ...calls(agent, identity.gateway),
       ip: async (...argv) =>
@@ -148,7 +156,7 @@ async function create(
     name,
     type: 'container',
     start: true,
-    source: { type: 'image', alias: image },
+    source: { type: 'image', alias: testImage },
     config: {
       'boot.autostart': 'false',
       'raw.lxc': `lxc.net.0.ipv4.address = ${address}/22\nlxc.net.0.ipv4.gateway = ${gateway}`,
@@ -178,13 +186,11 @@ interface Agent {
   stop(): void;
 }
 
-export async function startAgent(pid: number): Promise<Agent> {
+async function startAgent(place: string): Promise<Agent> {
   const script = fileURLToPath(new URL('agent.ts', import.meta.url));
-  const child: ChildProcess = spawn(
-    'nsenter',
-    ['-t', String(pid), '-n', process.execPath, script],
-    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-  );
+  const child: ChildProcess = spawn('nsenter', [place, process.execPath, script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const waiting = new Map<
     number,
     { resolve: (value: unknown) => void; reject: (error: Error) => void }

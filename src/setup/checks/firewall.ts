@@ -70,6 +70,8 @@ export function blockers(objects: Objects, bridge: string): Blocker[] {
     const own = chains.filter((chain) => `${chain['family']} ${chain['table']}` === table);
     const within = rules.filter((rule) => `${rule['family']} ${rule['table']}` === table);
     if (/ (?:incus|lxd|coi)\b/.test(table) || / coi_/.test(table)) return [];
+    // The bridge has no IPv6, and Docker drops that as well where it is on.
+    if (table.startsWith('ip6 ')) return [];
     if (table === 'inet firewalld')
       return within.some((rule) => mentions(rule, bridge))
         ? []

@@ -1,0 +1,154 @@
+// Ways round the guard that work elsewhere: other spellings, pieces, networks in networks, the moment of a change. In pairs.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type NetworkBed, openNetworkBed } from './bed.ts';
+import { icmp6Frame, udpFragments, udpFrame } from './frames.ts';
+import { nestedNetwork } from './nested.ts';
+import { bridge, enterNamespace, type Inside, type Tenant } from './tenant.ts';
+
+describe('a guarded session that tries to get round the guard', () => {
+  let bed: NetworkBed;
+  let a: Tenant;
+  let b: Tenant;
+  let host: Inside;
+  const restricted = { mode: 'restricted' } as const;
+  const target = '10.99.9.9';
+
+  before(async () => {
+    bed = await openNetworkBed();
+    [a, b, host] = await Promise.all([
+      bed.tenant(),
+      bed.tenant(),
+      enterNamespace('/proc/self/ns/net', ''),
+    ]);
+    for (const address of [target, '169.254.169.254', '8.8.8.8', '93.184.215.14'])
+      await bed.net.assertEnclosed(address);
+    await b.task({ kind: 'sniff', interface: 'eth0' });
+    await host.task({ kind: 'sniff', interface: bridge });
+  });
+  after(async () => {
+    host?.stop();
+    await bed?.close();
+  });
+
+  const send = async (...frames: string[]) => {
+    for (const hex of frames) await a.task({ kind: 'frame', interface: 'eth0', hex });
+  };
+  /** What A sent before this has come wherever it goes. */
+  const settled = async (text: string) =>
+    assert.equal(await a.udp('8.8.8.8', 5000, `after ${text}`), 'answered');
+  const arrived = (text: string) => bed.net.arrivals.some((arrival) => arrival.text === text);
+  const udpTo = (destination: string, text: string) => ({
+    ...{ to: a.bridgeMac, from: a.mac, source: a.address, destination },
+    ...{ sourcePort: 4100, port: 5000, text },
+  });
+
+  for (const form of [
+    '174262537',
+    '0x0a636309',
+    '012.0143.011.011',
+    '0xa.99.2313',
+    '::ffff:10.99.9.9',
+    '::ffff:a63:909',
+    '0xa9fea9fe',
+    '::ffff:169.254.169.254',
+  ])
+    test(`does not reach a private address or metadata written ${form}`, async () => {
+      assert.deepEqual(await bed.pair(a, restricted, () => a.tcp(form, 80)), {
+        off: 'open',
+        on: 'ECONNREFUSED',
+      });
+    });
+
+  test('gets nothing through in fragments, of which only the first shows a port', async () => {
+    let turn = 0;
+    const inPieces = (destination: string) => async () => {
+      turn += 1;
+      const text = `in pieces ${turn}`;
+      await send(...udpFragments(udpTo(destination, text), 100 + turn));
+      await settled(text);
+      return arrived(text);
+    };
+    assert.deepEqual(await bed.pair(a, restricted, inPieces(target)), { off: true, on: false });
+    const listed = (port: number) =>
+      ({ mode: 'allowlist', allow: ['8.8.8.8', `93.184.215.14:${port}`] }) as const;
+    const toListed = inPieces('93.184.215.14');
+    assert.deepEqual(await bed.pair(a, listed(443), toListed), { off: true, on: false });
+    assert.deepEqual(await bed.pair(a, listed(5000), toListed), { off: true, on: true });
+  });
+
+  test('gets nothing through while its rules are being changed', async () => {
+    const flood = async (change: () => Promise<void>) => {
+      let changing = true;
+      let sent = 0;
+      const sending = (async () => {
+        while (changing) {
+          sent += 1;
+          await send(udpFrame(udpTo(target, 'in between')));
+        }
+      })();
+      await change();
+      changing = false;
+      await sending;
+      await settled('in between');
+      return sent;
+    };
+    await bed.guard.put(a.port(restricted));
+    const sent = await flood(async () => {
+      for (let turn = 0; turn < 8; turn += 1) {
+        const looser = { mode: 'allowlist', allow: ['8.8.8.8', '93.184.215.14'] } as const;
+        await bed.guard.put(a.port(turn % 2 === 0 ? looser : restricted));
+        await bed.guard.put(b.port(turn % 3 === 0 ? { mode: 'open' } : restricted));
+      }
+    });
+    assert.ok(sent > 8, `${sent}`);
+    assert.equal(arrived('in between'), false);
+    await flood(() => bed.guard.remove(a.hostName));
+    assert.equal(arrived('in between'), true);
+    await bed.guard.remove(b.hostName);
+  });
+
+  test('is held from a network inside its own, as Docker makes one, and reaches the internet from there', async () => {
+    const { inside, close } = await nestedNetwork(a.pid, a.gateway);
+    try {
+      const probe = async () => [
+        await inside.tcp(target, 80),
+        await inside.tcp('169.254.169.254', 80),
+        await inside.tcp('93.184.215.14', 80),
+      ];
+      assert.deepEqual(await bed.pair(a, restricted, probe), {
+        off: ['open', 'open', 'open'],
+        on: ['ECONNREFUSED', 'ECONNREFUSED', 'open'],
+      });
+      assert.deepEqual(await bed.pair(a, { mode: 'allowlist' }, probe), {
+        off: ['open', 'open', 'open'],
+        on: ['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED'],
+      });
+    } finally {
+      await close();
+    }
+  });
+
+  test("plays no router to the host's own bridge, and is not heard by multicast DNS", async () => {
+    const seen = async (at: Pick<Inside, 'task'>, name: string, needle: string) =>
+      ((await at.task({ kind: 'sniffed', interface: name })) as string[]).some((hex) =>
+        hex.includes(needle),
+      );
+    const advertise = async () => {
+      await seen(host, bridge, 'nothing');
+      await send(icmp6Frame({ from: a.mac, type: 134 }));
+      await settled('advertised');
+      return seen(host, bridge, `${a.mac.replaceAll(':', '')}86dd`);
+    };
+    assert.deepEqual(await bed.pair(a, restricted, advertise), { off: true, on: false });
+    assert.deepEqual(await bed.pair(a, { mode: 'open' }, advertise), { off: true, on: false });
+    const announce = async () => {
+      await seen(b, 'eth0', 'nothing');
+      const multicast = { ...udpTo('224.0.0.251', 'announced'), to: '01:00:5e:00:00:fb' };
+      await send(udpFrame({ ...multicast, sourcePort: 5353, port: 5353 }));
+      await settled('announced');
+      return seen(b, 'eth0', Buffer.from('announced').toString('hex'));
+    };
+    assert.deepEqual(await bed.pair(a, restricted, announce), { off: true, on: false });
+  });
+});
