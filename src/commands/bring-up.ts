@@ -14,6 +14,7 @@ import type { RefreshWish } from '../session/refresh.ts';
 import { killContainer } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
+import { whoseFiles } from '../session/whose-files.ts';
 import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
@@ -155,11 +156,13 @@ function slotGiven(
   context: LaunchContext,
   session: string,
 ): void {
-  const { slot } = reserved(context);
+  const reservation = reserved(context);
+  const { slot } = reservation;
   if (wanted === undefined) io.tell(`Auto-allocated slot ${slot}`);
   else if (Number(wanted) !== Number(slot))
     io.tell(`Slot ${wanted} is occupied, using slot ${slot} instead`);
   io.tell(`Setting up session ${session}...`);
+  for (const line of whoseFiles(reservation)) io.tell(`[setup] ${line}`);
 }
 
 async function restarted(
@@ -182,6 +185,7 @@ async function restarted(
   );
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
   app.io.tell(`Setting up session ${session}...`);
+  for (const line of whoseFiles({ ...record.mounts, mounts: [] })) app.io.tell(`[setup] ${line}`);
   const refreshStore = () => {
     const parts = agent.prepareStore();
     agent.recordSession({ container: container.name as ContainerName, slot: record.slot as Slot });

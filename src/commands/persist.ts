@@ -62,7 +62,8 @@ async function keep(app: App, { name, session }: Container): Promise<void> {
   try {
     await (await app.incus()).updateInstance(
       name,
-      { config: { 'user.coi.persistent': 'true' } },
+      // Ephemeral in Incus's own sense is what a `coi shutdown` that was killed half-way has left.
+      { config: { 'user.coi.persistent': 'true' }, ephemeral: false },
       { signal: app.signal },
     );
   } catch (error) {

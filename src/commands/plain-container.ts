@@ -4,6 +4,7 @@ import type { ContainerName } from '../names.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { runSteps } from '../session/steps.ts';
+import { whoseFiles } from '../session/whose-files.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { reserveOrStart } from './coid.ts';
 import type { Extras } from './extras.ts';
@@ -32,5 +33,7 @@ export async function launchPlain(
     elapsedMs: app.clock.elapsedMs,
     signal: app.signal,
   });
-  return reserved(context).container;
+  const reservation = reserved(context);
+  for (const line of whoseFiles(reservation)) app.io.tell(`[setup] ${line}`);
+  return reservation.container;
 }
