@@ -182,6 +182,17 @@ describe('a host whose processes were all ended', () => {
     assert.ok(!host.ran.some((line) => line.includes('/incusd') && line.endsWith('&')));
   });
 
+  test('what a daemon that died has left running under its name is no daemon', async () => {
+    const host = new FakeHost(halfAlive);
+    const left = ['[lxc monitor] /var/lib/incus/containers a', '/opt/incusd\0forkproxy\0--\0'];
+    left.forEach((text, pid) => {
+      host.files.set(`/proc/${pid}/cmdline`, text);
+    });
+    host.processes = async () => left.map((_, pid) => ({ pid, name: 'incusd' }));
+    await mend(host.ground(), quiet);
+    assert.ok(host.ran.some((line) => line.includes('/incusd') && line.endsWith('&')));
+  });
+
   test('a bridge whose DHCP server died comes up again', async () => {
     const host = new FakeHost({
       ...wellState,

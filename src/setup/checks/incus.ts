@@ -120,8 +120,7 @@ export const lxcfs: Check = {
 async function startIncus(ground: Ground): Promise<void> {
   const { machine, signal } = ground;
   // A daemon that is just starting does not answer yet: a second one would fight with it over its database.
-  if ((await machine.processes()).some(({ name }) => name === 'incusd'))
-    return waitUntilReady(ground);
+  if (await isAlive(machine)) return waitUntilReady(ground);
   const daemon = await daemonPath(machine);
   await command(ground, ['mkdir', '-p', '/var/log/incus', '/var/lib/incus']);
   const logPath = '/var/log/incus/incusd.out';
@@ -152,6 +151,18 @@ async function startIncus(ground: Ground): Promise<void> {
   } finally {
     settled.abort();
   }
+}
+
+/** Whether there is a daemon. Each container that runs has processes of that name, too, which outlive it. */
+async function isAlive(machine: Machine): Promise<boolean> {
+  for (const { pid, name } of await machine.processes()) {
+    if (name !== 'incusd') continue;
+    // `[lxc monitor] ...`, or a path and then the name of an inner command such as forkproxy.
+    const [program = '', first = '-'] =
+      (await machine.readText(`/proc/${pid}/cmdline`))?.split('\0').filter(Boolean) ?? [];
+    if (!program.startsWith('[') && first.startsWith('-')) return true;
+  }
+  return false;
 }
 
 async function waitUntilReady(ground: Ground): Promise<void> {
