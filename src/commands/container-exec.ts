@@ -12,7 +12,6 @@ import type { Container } from '../session/record.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import { outputOf, passOn } from './pass-on.ts';
-import { needTerminal } from './terminal.ts';
 
 export interface ExecOptions extends GlobalOptions {
   user?: string;
@@ -38,7 +37,6 @@ export async function exec(
     throw new CoiError('usage', '--tty and --capture exclude each other', {
       hint: 'Use one of them.',
     });
-  if (tty) needTerminal(app, 'coi container exec --tty');
   const user = id(options.user, '--user') ?? 0;
   const group = id(options.group, '--group') ?? user;
   const handed = handOver(Object.fromEntries(options.env.map(parseAssignment)), words);
@@ -123,7 +121,11 @@ async function onTerminal(
       throw error;
     }
   }, app.signal);
+  // A script that wants a terminal inside need not have one itself; the end of its input is told as a terminal tells it.
+  const ended = () => void exec.stream.write('\u0004');
+  if (!stdin.isTTY) stdin.once('end', ended);
   const end = await bridgeTerminal({ stdin, stdout }, exec, app.signal);
+  stdin.off('end', ended);
   exec.close();
   if (end.kind === 'lost') throw end.error;
   if (end.kind === 'interrupted') throw app.signal.reason;

@@ -60,7 +60,12 @@ export async function outcome(
   ended.catch(() => {});
   const over = new Promise<never>((_, reject) =>
     late.addEventListener('abort', () =>
-      reject(new CoiError('timeout', `the command did not end within ${timeout}`)),
+      reject(
+        new CoiError(
+          'timeout',
+          `the command did not end within ${timeout}${/^\d+$/.test(timeout ?? '') ? ' s' : ''}`,
+        ),
+      ),
     ),
   );
   return Promise.race([ended, over]);

@@ -10,6 +10,7 @@ import { quoted } from '../names.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
+import { oneLine } from '../ui/printable.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { flagsOf } from './global.ts';
@@ -79,6 +80,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   await checkBase(app, resolved);
   const extras = extrasOf(app, resolved);
   const container = await launchPlain(app, wanted, extras);
+  app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
     const prelude = preludeOf(resolved.settings, false);
@@ -86,7 +88,11 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
       { ...environment, ...extras.environment() },
       withPrelude(command, prelude),
     );
-    finished(await outcome(app, options, container, start, handed, limitMs));
+    const status = await outcome(app, options, container, start, handed, limitMs);
+    app.io.tell(
+      status === 0 ? 'Command completed successfully' : `Command exited with code ${status}`,
+    );
+    finished(status);
   } catch (error) {
     throw incusFailure(error, `running the command in ${container} failed`);
   } finally {

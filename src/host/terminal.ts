@@ -63,7 +63,7 @@ export async function bridgeTerminal(
   remote.stream.off('data', shown).off('drain', drained);
   try {
     stdin.setRawMode?.(false);
-    if (end.kind !== 'exited' || end.status !== 0) stdout.write(resetModes);
+    if (stdout.isTTY && (end.kind !== 'exited' || end.status !== 0)) stdout.write(resetModes);
   } catch {
     // The terminal is gone: there is nothing left to restore.
   }
