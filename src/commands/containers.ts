@@ -27,6 +27,7 @@ export async function ownContainers(app: App, { allUsers }: OwnerOptions): Promi
 export interface EndOptions extends OwnerOptions {
   all?: boolean;
   force?: boolean;
+  json?: boolean;
 }
 
 /** How a command that ends containers speaks of what it does. */
@@ -68,11 +69,13 @@ export async function containersToEnd(
   const chosen = options.all ? own.filter(isSession) : namedContainers(app, own, names);
   if (chosen.length === 0) {
     if (!options.all) throw nothingDone(words);
-    io.print(`No containers to ${words.title}`);
+    if (options.json) io.printJson({ done: [], failed: [] });
+    else io.print(`No containers to ${words.title}`);
     return undefined;
   }
   if (!options.force && (options.all || names.length > 1)) {
-    io.print(
+    // With --json stdout is the answer alone.
+    (options.json ? io.tell : io.print)(
       [
         `Found ${chosen.length} container(s):`,
         ...chosen.map(
@@ -98,6 +101,7 @@ export function nothingDone({ past }: EndWords): CoiError {
 /** Ends all at once and says how each went. Throws `failed` if none could be ended. */
 export async function endAll(
   app: App,
+  { json = false }: Pick<EndOptions, 'json'>,
   containers: readonly Container[],
   words: EndWords,
   end: (container: Container) => Promise<unknown>,
@@ -105,7 +109,7 @@ export async function endAll(
   const ends = containers.map(async (container) => {
     try {
       await end(container);
-      app.io.print(`✓ ${words.done} ${container.name}`);
+      if (!json) app.io.print(`✓ ${words.done} ${container.name}`);
       return true;
     } catch (error) {
       if (!(error instanceof CoiError) || app.signal.aborted) throw error;
@@ -113,9 +117,13 @@ export async function endAll(
       return false;
     }
   });
-  const succeeded = (await Promise.all(ends)).filter(Boolean).length;
-  if (succeeded === 0) throw nothingDone(words);
-  app.io.print(`\n${words.done} ${succeeded} container(s)`);
+  const outcomes = await Promise.all(ends);
+  const those = (ended: boolean) =>
+    containers.filter((_, at) => outcomes[at] === ended).map(({ name }) => name);
+  const done = those(true);
+  if (done.length === 0) throw nothingDone(words);
+  if (json) app.io.printJson({ done, failed: those(false) });
+  else app.io.print(`\n${words.done} ${done.length} container(s)`);
 }
 
 /** What only carries the prefix (a build, a container made by hand) is ended when it is named. */

@@ -14,6 +14,7 @@ export function register(command: Command, app: App): void {
     .argument('[name...]', 'containers, by name or alias')
     .option('-a, --all', 'all sessions')
     .option('-f, --force', 'do not ask')
+    .option('--json', 'print what was ended as JSON')
     .addHelpText('after', '\nThe conversation is kept: `coi shell --resume` goes on with it.')
     .action((names: string[]) => kill(app, flagsOf<GlobalOptions & EndOptions>(command), names));
 }
@@ -22,9 +23,10 @@ async function kill(app: App, options: EndOptions, names: readonly string[]): Pr
   const chosen = await containersToEnd(app, options, names, words);
   if (!chosen) return;
   const incus = await app.incus();
-  await endAll(app, chosen, words, async (container) => {
+  const story = options.json ? app.io.tell : app.io.print;
+  await endAll(app, options, chosen, words, async (container) => {
     const { name } = container;
-    app.io.print(`Killing container ${name}...`);
+    story(`Killing container ${name}...`);
     await killContainer(incus, name, app.signal);
     deleted(app, container);
   });

@@ -20,6 +20,7 @@ export function register(command: Command, app: App): void {
     .argument('[name...]', 'containers, by name or alias (default: the only one of the workspace)')
     .option('-a, --all', 'all sessions')
     .option('-f, --force', 'do not ask')
+    .option('--json', 'print what is kept as JSON')
     .action((names: string[]) => persist(app, flagsOf<GlobalOptions & EndOptions>(command), names));
 }
 
@@ -32,7 +33,7 @@ async function persist(
   const chosen = bare
     ? [await onlyOne(app, options)]
     : await containersToEnd(app, options, names, words);
-  if (chosen) await endAll(app, chosen, words, (container) => keep(app, container));
+  if (chosen) await endAll(app, options, chosen, words, (container) => keep(app, container));
 }
 
 /** The workspace's only session. Throws `session-not-found` if there is none or several. */

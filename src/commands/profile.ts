@@ -45,7 +45,10 @@ export function register(command: Command, app: App): void {
     .alias('show')
     .description('print what a profile comes to, with all that it inherits')
     .argument('<name>', 'a profile')
-    .action((name: string) => info(app, flagsOf<GlobalOptions>(command), name));
+    .option('--json', 'print JSON instead of TOML')
+    .action((name: string, { json }: { json?: boolean }) =>
+      info(app, flagsOf<GlobalOptions>(command), name, json ?? false),
+    );
   command
     .command('create')
     .description('make a profile, or with the name default a configuration to begin with')
@@ -102,7 +105,7 @@ async function row(app: App, options: GlobalOptions, name: string): Promise<Prof
   };
 }
 
-async function info(app: App, options: GlobalOptions, name: string): Promise<void> {
+async function info(app: App, options: GlobalOptions, name: string, json: boolean): Promise<void> {
   const { settings, origins, warnings } = await lookedUpConfig(app, { ...options, profile: name });
   // `default` stands for what is in force without any profile.
   const chosen = keyNames.filter((key) =>
@@ -113,7 +116,8 @@ async function info(app: App, options: GlobalOptions, name: string): Promise<voi
   const values = Object.fromEntries(
     chosen.map((key: KeyName) => [key, fileValue(key, settings[key])]),
   );
-  app.io.print(`# profile ${name}\n${stringify(nested(values))}`.trimEnd());
+  if (json) app.io.printJson(nested(values));
+  else app.io.print(`# profile ${name}\n${stringify(nested(values))}`.trimEnd());
   for (const warning of warnings) app.io.warn(warning);
 }
 

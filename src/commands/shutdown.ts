@@ -21,6 +21,7 @@ export function register(command: Command, app: App): void {
     .argument('[name...]', 'containers, by name or alias')
     .option('-a, --all', 'all sessions')
     .option('-f, --force', 'do not ask')
+    .option('--json', 'print what was ended as JSON')
     .option('--timeout <seconds>', 'until force is used ([container] shutdown_timeout: 60)')
     .addHelpText('after', '\nThe conversation is kept: `coi shell --resume` goes on with it.')
     .action((names: string[]) => shutdown(app, flagsOf<Options>(command), names));
@@ -32,14 +33,15 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
   if (!chosen) return;
   const timeoutSeconds = seconds ?? (await configuredTimeout(app, options));
   const incus = await app.incus();
-  await endAll(app, chosen, words, async (container) => {
+  const story = options.json ? app.io.tell : app.io.print;
+  await endAll(app, options, chosen, words, async (container) => {
     const { name } = container;
-    app.io.print(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
+    story(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
     await shutDownContainer(incus, name, {
       timeoutMs: timeoutSeconds * 1000,
       signal: app.signal,
       forced: (reason) =>
-        app.io.print(
+        story(
           reason === 'timeout'
             ? `Timeout reached, force-killing ${name}...`
             : `${name} is paused, force-killing...`,

@@ -11,11 +11,13 @@ interface Options extends GlobalOptions {
   list?: boolean;
   force?: boolean;
   yes?: boolean;
+  json?: boolean;
 }
 
 export function register(command: Command, app: App): void {
   command
     .option('--list', 'list the approved files')
+    .option('--json', 'with --list: as JSON')
     .option('-f, --force', 'do not ask')
     .option('-y, --yes', 'the same as --force')
     .addHelpText(
@@ -27,7 +29,7 @@ export function register(command: Command, app: App): void {
 
 async function trust(app: App, options: Options): Promise<void> {
   const { home, uid, gid } = app.user;
-  if (options.list) return list(app);
+  if (options.list) return list(app, options.json ?? false);
   const { waiting, untrusted } = await lookedUpConfig(app, options);
   if (waiting.length === 0) return app.io.print('Nothing waits for approval here.');
   app.io.print(
@@ -45,8 +47,13 @@ async function trust(app: App, options: Options): Promise<void> {
   app.io.print(`Approved ${untrusted.map(({ path }) => path).join(', ')}`);
 }
 
-function list(app: App): void {
-  const paths = [...approvals(app.user.home, hostFiles).keys()].sort();
+function list(app: App, json: boolean): void {
+  const approved = approvals(app.user.home, hostFiles);
+  const paths = [...approved.keys()].sort();
+  if (json) {
+    app.io.printJson(paths.map((path) => ({ path, digest: approved.get(path) })));
+    return;
+  }
   app.io.print(
     paths.length === 0
       ? 'No approved files.'

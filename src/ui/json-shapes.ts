@@ -39,6 +39,74 @@ const container = object({
   published_ports: list(string),
 });
 
+const number = { type: 'number' } as const;
+const table: Shape = { type: 'object' };
+
+const monitored = object({
+  timestamp: string,
+  container_name: string,
+  container_ip: string,
+  watched: boolean,
+  paused: boolean,
+  network: object({
+    active_connections: integer,
+    suspicious_count: integer,
+    connections: list(
+      object({
+        protocol: string,
+        local: string,
+        remote: string,
+        state: string,
+        suspicious: boolean,
+      }),
+    ),
+    sent_mb: number,
+    received_mb: number,
+  }),
+  processes: object({
+    available: boolean,
+    total_count: integer,
+    processes: list(object({ pid: integer, ppid: integer, user: string, command: string })),
+  }),
+  filesystem: object({ read_mb_per_sec: number, write_mb_per_sec: number }),
+  resources: object({
+    cpu_time_seconds: number,
+    cpu_percent: number,
+    memory_mb: number,
+    memory_limit_mb: number,
+  }),
+  threats: list(object({ level: string, category: string, title: string, description: string })),
+  errors: list(string),
+});
+
+const used = object({
+  container: string,
+  paused: boolean,
+  watched: boolean,
+  cpu_percent: number,
+  memory_mb: number,
+  memory_limit_mb: number,
+  processes: integer,
+  read_mb_per_sec: number,
+  write_mb_per_sec: number,
+  sent_mb_per_sec: number,
+  received_mb_per_sec: number,
+  'process_list?': list(table),
+});
+
+const guarded = object({
+  container: string,
+  interface: string,
+  address: string,
+  policy: object({ mode: { enum: ['restricted', 'allowlist', 'open'] }, allow: list(string) }),
+  permits: list(object({ entry: string, until: string })),
+  inForce: boolean,
+  denials: list(table),
+  names: list(table),
+});
+
+const ended = object({ done: list(string), failed: list(string) });
+
 const check = object({
   name: string,
   status: { enum: ['ok', 'warning', 'failed'] },
@@ -50,6 +118,21 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     active_containers: list(container),
     'saved_sessions?': list(object({ ID: string, SavedAt: string, Workspace: string })),
   }),
+  info: object({
+    session_id: string,
+    container_name: string,
+    tool: string,
+    persistent: boolean,
+    session_path: string,
+    session_data: object({ bytes: integer, files: integer, complete: boolean }),
+    'workspace?': {},
+    'profile_name?': {},
+    'slot?': {},
+    'saved_at?': {},
+  }),
+  kill: ended,
+  shutdown: ended,
+  persist: ended,
   version: object({ version: string, url: string }),
   health: object({
     status: { enum: ['healthy', 'degraded', 'unhealthy'] },
@@ -75,6 +158,30 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
   'snapshot list': object({ container: string, snapshots: list(snapshot) }),
   'snapshot list --all': { type: 'object', additionalProperties: list(snapshot) },
   'snapshot info': object({ container: string, snapshot }),
+  monitor: monitored,
+  top: list(used),
+  'network show': object({ sessions: list(guarded), 'configured?': table }),
+  'network log': list(object({ at: string, destination: string, rule: string, about: string })),
+  'network why': object({
+    'container?': {},
+    decisions: list(object({ destination: string, verdict: string, rule: string, about: string })),
+  }),
+  'network allow': list(object({ container: string, entry: string, until: string })),
+  handoff: object({ workspace: string, since: string, complete: boolean, files: list(table) }),
+  'daemon status': object({
+    protocol: integer,
+    version: string,
+    pid: integer,
+    startedAt: string,
+    incus: { enum: ['connected', 'waiting'] },
+    sessions: integer,
+    leases: integer,
+    bridge: string,
+  }),
+  'config show': {
+    type: 'object',
+    additionalProperties: object({ value: {}, origin: list(string) }),
+  },
   'tmux list': list(object({ container: string, session: string })),
   'hosts list': list(object({ ip: string, hostnames: list(string) })),
   'profile list': list(
@@ -88,6 +195,8 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     }),
   ),
   'tool spec': object({ command: list(string), env: { type: 'object' }, 'prompt?': string }),
+  'profile info': { type: 'object' },
+  'trust --list': list(object({ path: string, digest: string })),
   validate: list(
     object({ what: string, valid: boolean, errors: list(string), warnings: list(string) }),
   ),
