@@ -1,6 +1,7 @@
 // `npm run bench`: coi beside bare Incus calls and the `incus` command, interleaved in one run. A measurement, not a test.
 // --only ROW (several times), --runs N (9 or more make a result), --who ordinary|root, --long (adds coid with 20 sessions)
-import { mkdir, writeFile } from 'node:fs/promises';
+// --scale: up to 40 sessions at once, and nothing else; writes the table and the drawing of docs/scale.md
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,6 +10,8 @@ import { machine, machineLines } from './machine.ts';
 import { measureRow, type RowResult } from './measure.ts';
 import { resultLines } from './report.ts';
 import { rows } from './rows.ts';
+import { measureScale, scaleVerdict } from './scale.ts';
+import { measuredLines, scalePage, scaleSvg } from './scale-report.ts';
 import { makeStage } from './stage.ts';
 
 const usualRuns = 9;
@@ -19,6 +22,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: String(usualRuns) },
     who: { type: 'string', default: 'ordinary' },
     long: { type: 'boolean', default: false },
+    scale: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
@@ -42,6 +46,18 @@ const interrupt = async () => {
 process.once('SIGINT', interrupt);
 process.once('SIGTERM', interrupt);
 const found = await machine(stage.bed.incus, stage.image);
+if (values.scale) {
+  const result = await measureScale(stage, tell);
+  tell('');
+  const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+  const lines = machineLines(found).map((line) => line.replace(/\s+/g, ' '));
+  const page = await readFile(`${docs}scale.md`, 'utf8');
+  await writeFile(`${docs}scale.md`, scalePage(page, result, lines));
+  await writeFile(`${docs}scale.svg`, scaleSvg(result.levels));
+  process.stdout.write(`${measuredLines(result, lines).join('\n')}\n`);
+  await stage[Symbol.asyncDispose]();
+  process.exit(scaleVerdict(result) ? 0 : 1);
+}
 const results: RowResult[] = [];
 for (const row of wanted) results.push(await measureRow(row, stage, runs, results, tell));
 const idle = values.long ? await measureIdle(stage, tell) : undefined;

@@ -1,6 +1,8 @@
 // What coid costs while 20 sessions idle: memory, and its share of one core.
-import { readFile } from 'node:fs/promises';
+import { chown, mkdir } from 'node:fs/promises';
 import { setTimeout as passed } from 'node:timers/promises';
+import type { Bed } from '../test/bed/bed.ts';
+import { processorTicks, residentMiB as resident, ticksPerSecond } from './resident.ts';
 import type { Stage } from './stage.ts';
 
 export interface IdleResult {
@@ -13,9 +15,9 @@ export interface IdleResult {
 
 export const idleBudget = { residentMiB: 120, corePercent: 2 };
 const sessions = 20;
+/** A workspace has so many. */
+const slots = 10;
 const observedS = 60;
-/** Linux counts processor time in hundredths of a second (sysconf(_SC_CLK_TCK)). */
-const ticksPerSecond = 100;
 
 /** Starts the sessions in the background, lets them settle, and watches coid for a minute. */
 export async function measureIdle(
@@ -24,9 +26,7 @@ export async function measureIdle(
 ): Promise<IdleResult> {
   for (let made = 1; made <= sessions; made += 1) {
     tell(`idle: session ${made} of ${sessions}`);
-    // A workspace has ten slots.
-    const workspace = made <= 10 ? bed.workspace.path : bed.user.home;
-    const cwd = made <= 10 ? workspace : await secondWorkspace(bed.user.home, bed.user);
+    const cwd = await workspaceFor(made, bed);
     const said = await bed.coi(['shell', '--image', image, '--background'], { cwd });
     if (said.status !== 0) throw new Error(`coi shell --background: ${said.stderr}`);
   }
@@ -44,21 +44,11 @@ export async function measureIdle(
   return { sessions, residentMiB, corePercent, observedS, within };
 }
 
-async function secondWorkspace(home: string, owner: { uid: number; gid: number }): Promise<string> {
-  const { chown, mkdir } = await import('node:fs/promises');
-  const path = `${home}/second`;
+/** The workspace of the session of that number, from 1. */
+export async function workspaceFor(number: number, { workspace, user }: Bed): Promise<string> {
+  if (number <= slots) return workspace.path;
+  const path = `${user.home}/workspace-${Math.ceil(number / slots)}`;
   await mkdir(path, { recursive: true });
-  await chown(path, owner.uid, owner.gid);
+  await chown(path, user.uid, user.gid);
   return path;
-}
-
-async function processorTicks(pid: number): Promise<number> {
-  // Fields after the command's name in brackets; 14 and 15 of the line are user and system time.
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-async function resident(pid: number): Promise<number> {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kib) / 1024;
 }

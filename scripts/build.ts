@@ -1,40 +1,26 @@
-// Bundles the program into dist/: an entry and one file, koffi left outside (native).
+// Bundles the program and the library into dist/: an entry, one file each, koffi's native file and the guest's scripts.
+// `--release` puts in what other architectures and other programs need too: native files of all, types of the library.
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { type Arch, koffiNative, koffiShipped, lazyBuiltins, licences, shared } from './bundle.ts';
+import { root } from './run.ts';
 
-import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const release = process.argv.includes('--release');
 /** Built beside and moved into place, so that a coi that starts meanwhile never sees half a bundle. */
 const staging = join(root, `dist.${process.pid}`);
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging);
 process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
-/** Builtins that every Node program has loaded anyway. */
-const present = new Set(['process', 'events', 'path', 'fs', 'url', 'buffer']);
-
-/**
- * An ESM import of a builtin reads every one of its exports, and some of those load half of Node: `node:http` cost
- * 60 ms, `node:process`, `node:crypto` and `node:child_process` 10 ms each at every start. In the bundle a builtin
- * is an object whose prototype loads it when the first of its exports is used.
- */
-const lazyBuiltins: Plugin = {
-  name: 'lazy-builtins',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^[a-z_]+(:|\/|$)/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
-      const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
-      const lazy = `Object.create(new Proxy({}, { get: (_, key) => key === '__esModule' ? undefined : ${load}[key] }))`;
-      return {
-        contents: `module.exports = ${present.has(path.replace('node:', '')) ? load : lazy};`,
-      };
-    });
-  },
-};
 
 /** The entry is a file of its own: it enables the compile cache before the program is compiled. */
 const entryOnly: Plugin = {
@@ -44,30 +30,32 @@ const entryOnly: Plugin = {
   },
 };
 
-/** One file, because Node spends a millisecond on each that it loads; CommonJS, because it loads that quicker. */
-const shared: BuildOptions = {
-  absWorkingDir: root,
-  outdir: staging,
-  bundle: true,
-  format: 'cjs',
-  platform: 'node',
-  target: 'node24',
-  minify: true,
-  keepNames: true,
-  legalComments: 'none',
-  // koffi loads a native file by its own path; only coid needs it.
-  external: ['koffi', 'bufferutil', 'utf-8-validate'],
-  supported: { 'dynamic-import': false },
-  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__importMetaUrl' },
-  banner: { js: "const __importMetaUrl='file://'+encodeURI(__filename);" },
-  logLevel: 'warning',
-};
-await build({ ...shared, entryPoints: ['src/cli.ts'], plugins: [lazyBuiltins] });
-await build({ ...shared, entryPoints: ['src/main.ts'], plugins: [entryOnly, lazyBuiltins] });
+const plugins = [lazyBuiltins, koffiShipped];
+const made = await Promise.all([
+  build({ ...shared, outdir: staging, entryPoints: ['src/cli.ts', 'src/index.ts'], plugins }),
+  build({
+    ...shared,
+    outdir: staging,
+    entryPoints: ['src/main.ts'],
+    plugins: [entryOnly, ...plugins],
+    banner: { js: `#!/usr/bin/env node\n${shared.banner?.['js']}` },
+  }),
+]);
+chmodSync(join(staging, 'main.js'), 0o755);
 // The repository is of ES modules, the bundle is not.
 writeFileSync(join(staging, 'package.json'), '{"type":"commonjs"}\n');
+writeFileSync(
+  join(staging, 'LICENCES.txt'),
+  licences(made.flatMap(({ metafile = [] }) => metafile)),
+);
 for (const part of ['image', 'session'])
   cpSync(join(root, `src/${part}/guest`), join(staging, 'guest'), { recursive: true });
+mkdirSync(join(staging, 'native'));
+const architectures: Arch[] = release ? ['x64', 'arm64'] : [process.arch as Arch];
+for (const arch of architectures)
+  writeFileSync(join(staging, `native/koffi-${arch}.node`), koffiNative(arch));
+if (release) types();
+
 const dist = join(root, 'dist');
 const old = `${staging}.old`;
 try {
@@ -77,3 +65,22 @@ try {
 }
 renameSync(staging, dist);
 rmSync(old, { recursive: true, force: true });
+
+/** Only the files that the library's own signatures name are shipped: they import nothing else. */
+function types(): void {
+  const to = join(staging, 'declarations');
+  const argv = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly'];
+  execFileSync(
+    process.execPath,
+    ['node_modules/.bin/tsc', ...argv, '--rewriteRelativeImportExtensions', '--outDir', to],
+    { cwd: root, stdio: 'inherit' },
+  );
+  for (const name of ['index', 'errors']) {
+    const text = readFileSync(join(to, `src/${name}.d.ts`), 'utf8');
+    writeFileSync(
+      join(staging, `${name}.d.ts`),
+      text.replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"),
+    );
+  }
+  rmSync(to, { recursive: true });
+}

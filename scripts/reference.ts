@@ -18,7 +18,8 @@ const generated =
 /** Nothing is run: registering takes an App, and looks into it only when a command is called. */
 const noApp = {} as App;
 
-async function commands(): Promise<Command[]> {
+/** Every command that `coi help` shows, with all below it. */
+export async function allCommands(): Promise<Command[]> {
   const shown = tree.filter(({ hidden }) => !hidden);
   return Promise.all(
     shown.map(async (branch) => {
@@ -114,7 +115,7 @@ function jsonText(): string {
 
 /** Path below the repository → text. */
 export async function reference(): Promise<Map<string, string>> {
-  const all = (await commands()).sort((a, b) => (a.name() < b.name() ? -1 : 1));
+  const all = (await allCommands()).sort((a, b) => (a.name() < b.name() ? -1 : 1));
   const flat = all.flatMap((command) => flattened(command));
   const markdown: [string, string][] = [
     ['commands.md', ['# Commands', '', globalText(), ...flat.map(commandText)].join('\n')],

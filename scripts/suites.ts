@@ -17,6 +17,8 @@ export const suites: readonly Suite[] = [
   { folder: 'test/bed', concurrency: 2, limitMinutes: 5 },
   { folder: 'test/contract', concurrency: 2, limitMinutes: 5 },
   { folder: 'test/cli', concurrency: 2, limitMinutes: 10 },
+  { folder: 'test/package', concurrency: 1, limitMinutes: 10 },
+  { folder: 'test/docs', concurrency: 1, limitMinutes: 10 },
   { folder: 'test/incus', concurrency: 2, limitMinutes: 20 },
   { folder: 'test/terminal', concurrency: 2, limitMinutes: 10 },
   { folder: 'test/lifecycle', concurrency: 1, limitMinutes: 30 },

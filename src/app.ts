@@ -36,20 +36,25 @@ export interface App {
   incus(): Promise<Incus>;
   /** The client for coid's socket, likewise. */
   coid(): Promise<Coid>;
+  /** Another program uses this one as a library (src/index.ts): argv is not ours, so nothing of ours is started from it. */
+  readonly embedded: boolean;
   /** Lets the program end: closes what was opened. */
   close(): Promise<void>;
 }
 
-export function makeApp(process: NodeJS.Process): App {
-  const { env } = process;
-  const io = makeIo(process);
+/** What a program that uses this one as a library decides itself. */
+export type Given = Pick<App, 'io' | 'env' | 'cwd' | 'signal'>;
+
+export function makeApp(process: NodeJS.Process, given?: Given): App {
+  const env = given?.env ?? process.env;
+  const io = given?.io ?? makeIo(process);
   let signal: AbortSignal | undefined;
   let incus: Promise<Incus> | undefined;
   let coid: Promise<Coid> | undefined;
   return {
     io,
     env,
-    cwd: currentDirectory(process),
+    cwd: given?.cwd ?? currentDirectory(process),
     get user() {
       return currentUser(env);
     },
@@ -62,7 +67,7 @@ export function makeApp(process: NodeJS.Process): App {
     clock: { now: () => new Date(), elapsedMs: () => performance.now() },
     get signal() {
       // Until a command waits for something, a signal may end the program as it ends any other.
-      signal ??= interruptSignal(process);
+      signal ??= given?.signal ?? interruptSignal(process);
       return signal;
     },
     incus: () => {
@@ -77,6 +82,7 @@ export function makeApp(process: NodeJS.Process): App {
       );
       return coid;
     },
+    embedded: given !== undefined,
     close: async () => (await incus)?.close(),
   };
 }

@@ -5,9 +5,17 @@ import { enableCompileCache } from 'node:module';
 const home =
   process.env['XDG_CACHE_HOME'] ??
   (process.env['HOME'] ? `${process.env['HOME']}/.cache` : undefined);
-if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
-import('./cli.ts')
-  .then(({ main }) => main(process.argv.slice(2)))
-  .then((status) => {
-    process.exitCode = status;
-  });
+// An older Node gets as far as here, and then the user gets a sentence instead of a trace.
+if (Number(process.versions.node.split('.', 1)[0]) < 24) {
+  process.stderr.write(
+    `Error: coi needs Node 24 or newer, and this is ${process.version}\nHint: install a newer Node, or use coi's one executable file, which needs none.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
+  import('./cli.ts')
+    .then(({ main }) => main(process.argv.slice(2)))
+    .then((status) => {
+      process.exitCode = status;
+    });
+}

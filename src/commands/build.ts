@@ -10,9 +10,9 @@ import { loadConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { isAlive, ownPid, runCommand } from '../host/command.ts';
 import { hostFiles } from '../host/files.ts';
+import { guestFiles } from '../host/resources.ts';
 import { type BuildOrder, type BuildWorld, type Built, buildImage } from '../image/build.ts';
-import { guestDirectory, guestFiles } from '../image/guestfiles.ts';
-import { architecture, recipe, recipeHash, type Variant } from '../image/recipe.ts';
+import { architecture, type GuestFile, recipe, recipeHash, type Variant } from '../image/recipe.ts';
 import { sweepDeadBuilds } from '../image/sweep.ts';
 import { defaultImage, recipeKey, testImage, versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
@@ -72,7 +72,7 @@ export async function build(
 ): Promise<Built | 'exists' | 'outdated'> {
   const incus = await app.incus();
   try {
-    const guest = await guestDirectory();
+    const guest = guestFiles();
     const order = await buildOrder(app, variant, guest, profile);
     const old = await incus.imageAlias(order.alias, { signal: app.signal });
     if (old && !force) {
@@ -92,7 +92,7 @@ export async function build(
 async function buildOrder(
   app: App,
   variant: Variant,
-  guest: string,
+  guest: readonly GuestFile[],
   profile: string | undefined,
 ): Promise<BuildOrder> {
   const { home } = app.user;
@@ -106,7 +106,7 @@ async function buildOrder(
   return {
     alias: aliasOf(variant),
     recipe: made,
-    hash: recipeHash(made, await guestFiles(guest)),
+    hash: recipeHash(made, guest),
     arch,
     compression: settings['container.build.compression'] ?? (hasZstd ? zstd : 'none'),
   };
@@ -129,7 +129,7 @@ async function isFresh(incus: Incus, fingerprint: string, { hash }: BuildOrder):
 async function buildLogged(
   app: App,
   incus: Incus,
-  guest: string,
+  guest: readonly GuestFile[],
   order: BuildOrder,
 ): Promise<Built> {
   const logs = join(app.user.home, '.coi/logs');
@@ -153,7 +153,7 @@ async function buildLogged(
 function world(
   app: App,
   incus: Incus,
-  guest: string,
+  guest: readonly GuestFile[],
   file: WriteStream,
   tell: BuildWorld['tell'],
 ): BuildWorld {

@@ -6,7 +6,7 @@ import { CoiError } from '../errors.ts';
 /** coid's client whose `reserve` starts the service once when it does not answer and root asks. */
 export async function reserveOrStart(app: App): Promise<Coid> {
   const coid = await app.coid();
-  if (app.user.uid !== 0) return coid;
+  if (app.user.uid !== 0 || app.embedded) return coid;
   return {
     ...coid,
     reserve: async (request, options) => {

@@ -51,7 +51,8 @@ export async function exec(
   }
 }
 
-function starter(
+/** What runs a command there that is handed over, at a directory or in the workspace, as that user. */
+export function starter(
   app: App,
   { session, instance }: Container,
   cwd: string | undefined,

@@ -37,13 +37,14 @@ export async function outputOf(
   app: App,
   start: () => Promise<PipedExec>,
   handedOver: string,
+  input: string | Uint8Array = '',
 ): Promise<{ status: number; stdout: Buffer; stderr: Buffer }> {
   const exec = await started(app, start, handedOver);
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
   // Paused since the hand-over.
   exec.stdout.on('data', (chunk: Buffer) => stdout.push(chunk)).resume();
   exec.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  exec.stdin.end();
+  exec.stdin.end(input);
   try {
     const status = await exec.status;
     return { status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };

@@ -26,10 +26,18 @@ export function register(command: Command, app: App): void {
       'after',
       '\nCtrl-b d detaches, `sudo poweroff` inside ends the session, `coi attach` comes back.',
     )
-    .action((alias: string | undefined) => shell(app, flagsOf<ShellOptions>(command), alias));
+    .action(
+      async (alias: string | undefined) =>
+        void (await shell(app, flagsOf<ShellOptions>(command), alias)),
+    );
 }
 
-async function shell(app: App, options: ShellOptions, alias: string | undefined): Promise<void> {
+/** Starts or resumes the session that is meant, and returns when its terminal has ended, or at once for the background. */
+export async function shell(
+  app: App,
+  options: ShellOptions,
+  alias: string | undefined,
+): Promise<Live> {
   if (!options.background) needTerminal(app, 'coi shell');
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('parsed');
@@ -37,7 +45,7 @@ async function shell(app: App, options: ShellOptions, alias: string | undefined)
     const meant = await meantSession(app, options, alias);
     for (const warning of meant.resolved.warnings) app.io.warn(warning);
     timing.mark('decided');
-    await open(app, options, meant, timing);
+    return await open(app, options, meant, timing);
   } catch (error) {
     throw incusFailure(error, 'opening the session failed');
   } finally {
@@ -45,7 +53,7 @@ async function shell(app: App, options: ShellOptions, alias: string | undefined)
   }
 }
 
-async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<void> {
+async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<Live> {
   registerAlias(app, meant);
   const forwarding = await agentWish(app, meant.resolved);
   if (forwarding.kind === 'missing') app.io.tell(agentMissing);
@@ -67,7 +75,8 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   const opening = { container, session, workspace: target, environment, command, tmux };
   if (options.background) {
     await openInBackground(app, opening);
-    return warned(app, await forwardTo(app, container, forwarding, meant));
+    warned(app, await forwardTo(app, container, forwarding, meant));
+    return live;
   }
   let agent: Promise<string | undefined> | undefined;
   using telling = new DisposableStack();
@@ -82,6 +91,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   telling.dispose();
   await leave(app, { container, reservation, store }, end);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
+  return live;
 }
 
 /** A container that was just started has no agent yet, so there is nothing to take away. */

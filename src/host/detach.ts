@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { selfArgv } from './self.ts';
 
 /** The descriptor on which the started program says that it is ready, or why it never will be. */
 export const readyDescriptor = 3;
@@ -19,9 +20,8 @@ export function startSelfDetached({
   env,
   limitMs,
 }: DetachOptions): Promise<string | undefined> {
-  const program = process.argv[1];
-  if (program === undefined) throw new Error('this program has no file to be started from');
-  const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+  const [program = '', ...rest] = selfArgv(process);
+  const child = spawn(program, [...rest, ...args], {
     cwd: '/',
     detached: true,
     env,

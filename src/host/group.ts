@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CoiError } from '../errors.ts';
+import { selfArgv } from './self.ts';
 
 /** Set in the process that was started with the group, so that it is tried once. */
 const guardName = 'COI_GROUP_ENTERED';
@@ -87,9 +88,8 @@ export function enterGroupFor(socketPath: string, group: string, process: NodeJS
       return;
     case 'enter': {
       const argv = sgArguments(group, groups.primary, [
-        process.execPath,
-        ...process.execArgv,
-        ...process.argv.slice(1),
+        ...selfArgv(process),
+        ...process.argv.slice(2),
       ]);
       const env = { ...process.env, [guardName]: '1' };
       // Replaced, not wrapped: signals, the terminal and the exit status stay those of the program.

@@ -12,10 +12,10 @@ async function scene() {
   const dir = await fs.mkdtemp(join(tmpdir(), 'coit-install-'));
   const source = join(dir, 'source');
   await fs.mkdir(join(source, 'dist/guest'), { recursive: true });
-  await fs.mkdir(join(source, 'node_modules/native'), { recursive: true });
+  await fs.mkdir(join(source, 'dist/native'), { recursive: true });
   await fs.writeFile(join(source, 'dist/main.js'), 'one', { mode: 0o666 });
   await fs.writeFile(join(source, 'dist/guest/start.sh'), '#!/bin/sh\n');
-  await fs.writeFile(join(source, 'node_modules/native/index.js'), '');
+  await fs.writeFile(join(source, 'dist/native/some.node'), '');
   // A program that runs until its stdin ends and has no path of its own in its text.
   await fs.copyFile('/bin/cat', join(source, 'node'));
   const places = { libDir: join(dir, 'lib'), linkPath: join(dir, 'bin/coi') };
@@ -23,7 +23,6 @@ async function scene() {
     bundleDir: join(source, 'dist'),
     nodePath: join(source, 'node'),
     nodeVersion: 'v24.0.0',
-    packages: [{ name: 'native', dir: join(source, 'node_modules/native') }],
   };
   return {
     dir,
@@ -52,6 +51,23 @@ test('a program is installed whole, for everybody to run and only for its owner 
   assert.equal(await modes('dist/guest/start.sh'), 0o755);
   const launcher = await fs.readFile(at.places.linkPath, 'utf8');
   assert.ok(launcher.includes(`exec ${root}/bin/node ${root}/dist/main.js "$@"`));
+});
+
+test('a program that is one file is installed as that file', async () => {
+  await using at = await scene();
+  const single = { ...at.program, bundleDir: undefined, nodeVersion: 'build one' };
+  const installer = installerOf(single, at.places);
+  await installer.install();
+  const { wanted } = await installer.state();
+  assert.deepEqual(await installer.state(), { wanted, installed: wanted, link: 'ours' });
+  assert.deepEqual(await fs.readdir(join(at.places.libDir, 'current/bin')), ['coi']);
+  assert.deepEqual(
+    await fs.readFile(at.places.linkPath),
+    await fs.readFile(join(at.source, 'node')),
+  );
+  assert.equal((await fs.stat(at.places.linkPath)).mode & 0o777, 0o755);
+  const next = installerOf({ ...single, nodeVersion: 'build two' }, at.places);
+  assert.notEqual((await next.state()).wanted, wanted);
 });
 
 test('installing the same again changes nothing', async () => {

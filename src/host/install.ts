@@ -4,15 +4,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import sea from 'node:sea';
 
 export interface Program {
-  /** The built bundle: the directory of main.js. */
-  readonly bundleDir: string;
+  /** The built bundle: the directory of main.js. Undefined where one executable file holds everything. */
+  readonly bundleDir: string | undefined;
+  /** Node, or that one file. */
   readonly nodePath: string;
-  /** What `node --version` prints. */
+  /** Tells it from every other one of its size: what `node --version` prints, or the id of the release's build. */
   readonly nodeVersion: string;
-  /** Packages that the bundle loads by name, each as a directory. */
-  readonly packages: readonly { readonly name: string; readonly dir: string }[];
 }
 
 export interface Places {
@@ -46,16 +46,13 @@ interface Item {
 
 /** The program that runs right now; undefined when it runs from its sources. */
 export function thisProgram(): Program | undefined {
-  // In the bundle this code is in dist/ itself or in dist/chunks/.
-  const bundleDir = [import.meta.dirname, dirname(import.meta.dirname)].find((dir) =>
-    existsSync(join(dir, 'main.js')),
-  );
-  if (bundleDir === undefined) return undefined;
-  const packages = ['koffi', `@koromix/koffi-linux-${process.arch}`].map((name) => ({
-    name,
-    dir: join(dirname(bundleDir), 'node_modules', name),
-  }));
-  return { bundleDir, nodePath: process.execPath, nodeVersion: process.version, packages };
+  const nodePath = process.execPath;
+  if (sea.isSea())
+    return { bundleDir: undefined, nodePath, nodeVersion: sea.getAsset('build-id', 'utf8') };
+  const bundleDir = import.meta.dirname;
+  return existsSync(join(bundleDir, 'main.js'))
+    ? { bundleDir, nodePath, nodeVersion: process.version }
+    : undefined;
 }
 
 export function installerOf(program: Program, places: Places): Installer {
@@ -89,7 +86,7 @@ async function install(program: Program, places: Places): Promise<void> {
     const staging = join(places.libDir, `.new-${process.pid}-${randomBytes(4).toString('hex')}`);
     try {
       for (const item of all) await copyItem(item, join(staging, item.to));
-      await writeLauncher(staging, target);
+      if (program.bundleDir !== undefined) await writeLauncher(staging, target);
       await fs.rm(target, { recursive: true, force: true });
       await fs.rename(staging, target);
     } catch (error) {
@@ -110,13 +107,10 @@ async function install(program: Program, places: Places): Promise<void> {
 const launcherPath = (places: Places) => join(places.libDir, 'current/bin/coi');
 
 /** What belongs to an installation, sorted by where it goes. Links in it would leave the tree, so they are refused. */
-async function items(program: Program): Promise<Item[]> {
-  const trees = [
-    { from: program.bundleDir, to: 'dist' },
-    ...program.packages.map(({ name, dir }) => ({ from: dir, to: `node_modules/${name}` })),
-  ];
-  const found = (await Promise.all(trees.map(({ from, to }) => filesBelow(from, to)))).flat();
-  found.push({ from: program.nodePath, to: 'bin/node', executable: true });
+async function items({ bundleDir, nodePath }: Program): Promise<Item[]> {
+  if (bundleDir === undefined) return [{ from: nodePath, to: 'bin/coi', executable: true }];
+  const found = await filesBelow(bundleDir, 'dist');
+  found.push({ from: nodePath, to: 'bin/node', executable: true });
   return found.sort((a, b) => (a.to < b.to ? -1 : 1));
 }
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import type { RunCommand } from '../host/command.ts';
 import type { Downloader } from './download.ts';
-import { copyGuestFiles } from './guestfiles.ts';
-import { type Architecture, imageMetadata } from './recipe.ts';
+import { writeGuestFiles } from './guestfiles.ts';
+import { type Architecture, type GuestFile, imageMetadata } from './recipe.ts';
 import { writeRootfs } from './rootfs.ts';
 
 const commandLimitMs = 60_000;
@@ -17,7 +17,7 @@ export interface BaseFiles {
 
 interface BaseWorld {
   readonly run: RunCommand;
-  readonly guest: string;
+  readonly guest: readonly GuestFile[];
   readonly now: () => Date;
   readonly log: (line: string) => void;
 }
@@ -44,7 +44,7 @@ export async function writeBase(
   await mkdir(metadata);
   const properties = { description: 'coi build, unfinished', build: work.name };
   await writeFile(join(metadata, 'metadata.yaml'), imageMetadata(arch, world.now(), properties));
-  await copyGuestFiles(join(world.guest, 'templates'), join(metadata, 'templates'));
+  await writeGuestFiles(world.guest, join(metadata, 'templates'), 'templates/');
   const metadataPath = join(work.directory, 'metadata.tar.gz');
   const tar = ['tar', '-C', metadata, '-czf', metadataPath, '.'];
   const { status } = await world.run(tar, { signal, timeoutMs: commandLimitMs, onLine: world.log });

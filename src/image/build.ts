@@ -10,9 +10,9 @@ import { unpackEatmydata, writeBase } from './base.ts';
 import { removeContainer, runScript, settled, startContainer, stopContainer } from './container.ts';
 import { type Downloader, downloadPackages, openForAll } from './download.ts';
 import { downloadNpm } from './download-npm.ts';
-import { copyGuestFiles } from './guestfiles.ts';
+import { writeGuestFiles } from './guestfiles.ts';
 import { importBase, publish, trialName, unpackIntoPool } from './publish.ts';
-import type { Architecture, Recipe } from './recipe.ts';
+import type { Architecture, GuestFile, Recipe } from './recipe.ts';
 import { versionAlias } from './versions.ts';
 
 export const workPrefix = 'coi-build-';
@@ -23,8 +23,8 @@ export interface BuildWorld {
   readonly pid: number;
   /** Directory for temporary files, on a disk that Incus can read. */
   readonly temporary: string;
-  /** Where the guest's scripts are. */
-  readonly guest: string;
+  /** The guest's scripts, and what is copied into it. */
+  readonly guest: readonly GuestFile[];
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly log: (line: string) => void;
@@ -111,7 +111,7 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
       name: 'download',
       title: 'Downloading packages',
       run: async (work) => {
-        await copyGuestFiles(world.guest, join(work.input, 'guest'));
+        await writeGuestFiles(world.guest, join(work.input, 'guest'));
         if (recipe.npmPackages.length > 0) {
           work.npm = downloadNpm(work.down, recipe.npmPackages, arch);
           work.npm.catch(() => undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CoiError } from '../errors.ts';
-import { guestDirectory, guestFiles } from './guestfiles.ts';
+import { guestFiles } from '../host/resources.ts';
 import { agentPackages, architecture, imageMetadata, recipe, recipeHash } from './recipe.ts';
 
 const x64 = architecture('x64');
@@ -68,8 +68,8 @@ test('the hash changes with a package, with a byte of a file and with the name o
   assert.equal(new Set([hash, ...others]).size, 5);
 });
 
-test('every script that a recipe runs, and every template that the metadata names, is in guest/', async () => {
-  const paths = (await guestFiles(await guestDirectory())).map(({ path }) => path);
+test('every script that a recipe runs, and every template that the metadata names, is in guest/', () => {
+  const paths = guestFiles().map(({ path }) => path);
   const { steps } = recipe('default', agents, x64);
   for (const { script } of steps) assert.ok(paths.includes(script), script);
   const metadata = JSON.parse(imageMetadata(x64, new Date(0), {})) as {

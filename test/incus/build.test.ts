@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
 import { isAlive, ownPid, runCommand } from '../../src/host/command.ts';
+import { guestFiles } from '../../src/host/resources.ts';
 import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
 import { buildKey } from '../../src/image/container.ts';
-import { guestDirectory } from '../../src/image/guestfiles.ts';
 import { architecture } from '../../src/image/recipe.ts';
 import { sweepDeadBuilds } from '../../src/image/sweep.ts';
 import type { Incus } from '../../src/incus/client.ts';
@@ -45,7 +45,7 @@ async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
     run: runCommand,
     pid: ownPid(),
     temporary,
-    guest: await guestDirectory(),
+    guest: guestFiles(),
     now: () => new Date(),
     elapsedMs: () => performance.now(),
     log: () => undefined,

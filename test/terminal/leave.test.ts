@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import { peakMiB } from '../../bench/resident.ts';
 import { type Bed, makeBed, type Who } from '../bed/bed.ts';
 import { untilGone } from '../bed/gone.ts';
 import { occurrences, onlyInstance, shellArgs } from './session.ts';
@@ -66,6 +67,20 @@ test('`exit` in the shell ends the terminal, not the container', { timeout }, as
   assert.match(screen.history(), /Container kept running/);
   assert.equal(modes.after(), modes.before());
   assert.equal((await onlyInstance(bed)).status, 'Running');
+});
+
+test('`coi shell` needs at most 90 MiB while attached, also when the session prints a flood', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
+  await screen.waitFor('You:');
+  screen.type('/exit\r');
+  await screen.waitFor(/code@\S+\$ *$/m);
+  screen.type('seq 1 300000; echo it is "over"\r');
+  await screen.waitFor('it is over');
+  const peak = await peakMiB(modes.pid());
+  assert.ok(peak > 10 && peak <= 90, `${peak} MiB`);
 });
 
 test('`reboot` inside is no end: the container goes on with the same workspace', {

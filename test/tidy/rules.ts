@@ -43,6 +43,7 @@ function isEdge(path: string): boolean {
     'src/main.ts',
     'src/cli.ts',
     'src/app.ts',
+    'src/index.ts',
     'src/commands/daemon.ts',
     'src/daemon/main.ts',
   ];

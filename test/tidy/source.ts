@@ -16,7 +16,7 @@ export interface Import {
   readonly typeOnly: boolean;
 }
 
-const ignored = new Set(['node_modules', '.git', 'dist', 'results', '.coi']);
+const ignored = new Set(['node_modules', '.git', 'dist', 'release', 'results', '.coi']);
 
 /** Every file of the repository, from its root, with the paths that git ignores left out. */
 export function repositoryFiles(root: string, under = ''): string[] {

@@ -1,0 +1,233 @@
+/**
+ * coi as a library: open, list, run in, attach to and end sessions from TypeScript.
+ *
+ * ```ts
+ * import { openCoi } from 'coi';
+ *
+ * await using coi = openCoi();
+ * await using session = await coi.open({ workspace: '/home/me/shop' });
+ * const { status, stdout } = await session.run(['make', 'test']);
+ * ```
+ *
+ * It needs what the command `coi` needs: a host that `coi setup` made ready, and membership in the group incus-admin.
+ * What can go wrong is thrown as a {@link CoiError} with one of the codes of docs/reference/errors.md.
+ */
+import { Writable } from 'node:stream';
+import { type App, makeApp } from './app.ts';
+import { existingContainer, runningContainer } from './commands/any-container.ts';
+import { attach } from './commands/attach.ts';
+import { starter } from './commands/container-exec.ts';
+import { ownContainers } from './commands/containers.ts';
+import type { ShellOptions } from './commands/meant.ts';
+import { outputOf } from './commands/pass-on.ts';
+import { noteEnd } from './commands/saved.ts';
+import { shell } from './commands/shell.ts';
+import { CoiError } from './errors.ts';
+import { handOver } from './session/environment.ts';
+import { incusFailure } from './session/failure.ts';
+import type { Container } from './session/record.ts';
+import { killContainer, shutDownContainer } from './session/remove.ts';
+import { makeIo } from './ui/io.ts';
+
+export { CoiError, type ErrorCode, type ErrorDetails } from './errors.ts';
+
+export interface CoiOptions {
+  /** Where relative paths start, and the workspace that {@link Coi.open} takes by default. Default: the current directory. */
+  readonly cwd?: string;
+  /** Default: that of this process. `COI_*` variables work as they do for the command. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Takes the lines that `coi` would print on stderr. Default: they are dropped. */
+  readonly tell?: (line: string) => void;
+  /** Gives up what is being waited for; sessions go on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenOptions {
+  /** The directory to work in. */
+  readonly workspace?: string;
+  /** `claude`, `opencode`, … or one of the configuration's own. */
+  readonly tool?: string;
+  readonly image?: string;
+  readonly profile?: string;
+  /** 1 to 10; without it the first that is free. */
+  readonly slot?: number;
+  /** Keeps the container when it stops; then {@link Session} does not end when it is disposed of. */
+  readonly persistent?: boolean;
+  readonly network?: 'restricted' | 'allowlist' | 'open';
+  /** Variables for the agent. They are in no process list, log or event. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further directories, as `HOST:CONTAINER[:ro]`. */
+  readonly mounts?: readonly string[];
+  /** Goes on with the newest conversation of the workspace, or with that session. */
+  readonly resume?: boolean | string;
+}
+
+/** One container of coi's, as it was when it was asked for. */
+export interface SessionInfo {
+  /** The name of its container. */
+  readonly name: string;
+  /** As Incus says it: `Running`, `Stopped`, `Frozen`, … */
+  readonly status: string;
+  /** The id that {@link OpenOptions.resume} takes; undefined in a container that only carries the prefix, as do the next. */
+  readonly id: string | undefined;
+  readonly workspace: string | undefined;
+  readonly slot: number | undefined;
+  readonly tool: string | undefined;
+  readonly persistent: boolean;
+  readonly alias: string | undefined;
+}
+
+export interface RunOptions {
+  /** Default: the workspace. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the command reads. Default: nothing. */
+  readonly input?: string | Uint8Array;
+  /** Default: the agent's user. */
+  readonly user?: 'agent' | 'root';
+}
+
+export interface RunResult {
+  /** Exit status; a status other than 0 is a result, no error. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A session. Disposing of one that {@link Coi.open} made without `persistent` ends it by force; its conversation is kept. */
+export interface Session extends AsyncDisposable {
+  readonly info: SessionInfo;
+  /** Runs one command in it to its end, beside the agent. */
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Joins the terminal of this process to the agent's; resolves when it is left. Throws `no-terminal` without one. */
+  attach(): Promise<void>;
+  /** Shuts it down and deletes its container; its conversation is kept. `force` does not ask the guest first. */
+  end(options?: { readonly force?: boolean; readonly timeoutMs?: number }): Promise<void>;
+}
+
+export interface Coi extends AsyncDisposable {
+  readonly version: string;
+  /** Starts (or resumes) a session in the background, as `coi shell --background` does. */
+  open(options?: OpenOptions): Promise<Session>;
+  /** The caller's containers, by name. */
+  list(): Promise<SessionInfo[]>;
+  /** The session of that container name or alias. Throws `session-not-found`. Disposing of it changes nothing. */
+  session(name: string): Promise<Session>;
+  /** Closes the connections; sessions go on. */
+  close(): Promise<void>;
+}
+
+const shutdownMs = 60_000;
+
+/** Connects when something is asked for. */
+export function openCoi(options: CoiOptions = {}): Coi {
+  const app = appFor(options);
+  return {
+    version: app.version,
+    open: async (wanted = {}) => {
+      const { container } = await shell(app, shellOptions(wanted), undefined);
+      const made = await existingContainer(app, {}, container);
+      return sessionOf(app, made, made.session?.persistent !== true);
+    },
+    list: async () => (await ownContainers(app, {})).map(infoOf),
+    session: async (name) => sessionOf(app, await existingContainer(app, {}, name), false),
+    close: () => app.close(),
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}
+
+function sessionOf(app: App, container: Container, endsWithUs: boolean): Session {
+  const { name, session } = container;
+  let ended = false;
+  const end: Session['end'] = async ({ force = false, timeoutMs = shutdownMs } = {}) => {
+    const incus = await app.incus();
+    // What is disposed of because of an abort has to be ended nevertheless.
+    const signal = app.signal.aborted ? new AbortController().signal : app.signal;
+    if (force) await killContainer(incus, name, signal);
+    else await shutDownContainer(incus, name, { timeoutMs, signal, forced: () => {} });
+    ended = true;
+    if (session) noteEnd(app, session);
+  };
+  return {
+    info: infoOf(container),
+    run: (argv, options = {}) => runIn(app, name, argv, options),
+    attach: () => attach(app, { workspace: '.', env: [], mount: [] }, name),
+    end,
+    [Symbol.asyncDispose]: async () => {
+      if (endsWithUs && !ended) await end({ force: true });
+    },
+  };
+}
+
+async function runIn(
+  app: App,
+  name: string,
+  argv: readonly string[],
+  { cwd, env = {}, input = '', user = 'agent' }: RunOptions,
+): Promise<RunResult> {
+  if (argv.length === 0) throw new CoiError('usage', 'there is no command to run');
+  const container = await runningContainer(app, {}, name);
+  const id = user === 'root' ? 0 : 1000;
+  const request = { ...starter(app, container, cwd, id), user: id, group: id };
+  const incus = await app.incus();
+  const start = () => incus.execPiped(name, request, { signal: app.signal });
+  try {
+    const { status, stdout, stderr } = await outputOf(app, start, handOver(env, argv), input);
+    return { status, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
+  } catch (error) {
+    throw incusFailure(error, `running a command in ${name} failed`);
+  }
+}
+
+function infoOf({ name, status, session }: Container): SessionInfo {
+  return {
+    name,
+    status,
+    id: session?.session,
+    workspace: session?.workspace,
+    slot: session?.slot,
+    tool: session?.tool,
+    persistent: session?.persistent ?? false,
+    alias: session?.alias,
+  };
+}
+
+function shellOptions(wanted: OpenOptions): ShellOptions {
+  const { slot, env, mounts, resume, ...same } = wanted;
+  return {
+    workspace: '.',
+    ...same,
+    background: true,
+    ...(slot === undefined ? {} : { slot: String(slot) }),
+    ...(resume === undefined || resume === false ? {} : { resume }),
+    env: Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
+    mount: [...(mounts ?? [])],
+  };
+}
+
+/** The terminal of this process is touched by `attach` only; what coi would say goes where the caller wants it. */
+function appFor({ cwd, env = process.env, tell = () => {}, signal }: CoiOptions): App {
+  const { stdin, stdout } = process;
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const io = makeIo({ stdin, stdout, stderr: nowhere as unknown as NodeJS.WriteStream, env });
+  return makeApp(process, {
+    cwd: cwd ?? process.cwd(),
+    env,
+    signal: signal ?? new AbortController().signal,
+    io: {
+      stdin,
+      stdout,
+      stderr: io.stderr,
+      style: io.style,
+      storyStyle: io.storyStyle,
+      get interactive() {
+        return io.interactive;
+      },
+      print: tell,
+      printJson: () => {},
+      tell,
+      warn: (text) => tell(`Warning: ${text}`),
+      confirm: async () => false,
+    },
+  });
+}

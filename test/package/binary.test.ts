@@ -1,0 +1,70 @@
+// coi as one executable file: started where there is no Node, and a whole session with a coid of it.
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { mustRun, runCommand } from '../bed/command.ts';
+import { testPrefix } from '../bed/prefix.ts';
+import { coiPath } from '../bed/program.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const timeout = 240_000;
+let directory: string;
+let binary: string;
+let versionText: string;
+let bed: Bed;
+
+before(
+  async () => {
+    versionText = (await mustRun([coiPath(), 'version'])).stdout;
+    directory = await mkdtemp(`/tmp/${testPrefix}-binary-`);
+    await chmod(directory, 0o755);
+    binary = join(directory, 'coi');
+    const script = join(root, 'scripts/release-binary.ts');
+    await mustRun([process.execPath, script, '--out', binary], { limitMs: timeout });
+    // From here on every coi of the bed is that file, its coid too.
+    process.env['COI_TEST_PROGRAM'] = binary;
+    bed = await makeBed();
+  },
+  { timeout },
+);
+after(async () => {
+  await bed?.[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('in a container without any Node it says the same version as the checkout', {
+  timeout,
+}, async () => {
+  const name = `${bed.prefix}bare`;
+  const done = async (...args: string[]) => {
+    const said = await bed.coi(args, { limitMs: timeout });
+    assert.equal(said.status, 0, said.stderr);
+    return said.stdout;
+  };
+  await done('container', 'launch', bed.image, name);
+  await done('file', 'push', binary, `${name}:/usr/local/bin/coi`);
+  const inside = (script: string) => done('container', 'exec', name, '--', 'sh', '-c', script);
+  const nodes =
+    'find / -xdev -type f -perm /111 -name "node*" ! -path "/proc/*"; command -v node; true';
+  assert.equal(await inside(nodes), '');
+  assert.equal(await inside('chmod 755 /usr/local/bin/coi && coi version'), versionText);
+  // What it ships with is in it too: without its own table of checks and files it could say nothing of this host.
+  assert.match(await inside('coi health; coi tool spec claude | head -c 1'), /Operating system/);
+});
+
+test('a command runs in a session that it made, with a coid that it started', {
+  timeout,
+}, async () => {
+  const status = await bed.coid.status();
+  const { stdout: program } = await mustRun(['readlink', `/proc/${status?.pid}/exe`]);
+  assert.equal(program.trim(), binary);
+  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-c', 'id -un; pwd']);
+  assert.equal(said.stdout, 'code\n/workspace\n', said.stderr);
+});
+
+test('its native file is loaded from a place that is gone afterwards', async () => {
+  const { stdout } = await runCommand(['sh', '-c', 'ls -d /tmp/coi-native-* 2>/dev/null; true']);
+  assert.equal(stdout, '');
+});
