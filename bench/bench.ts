@@ -1,6 +1,7 @@
 // `npm run bench`: coi beside bare Incus calls and the `incus` command, interleaved in one run. A measurement, not a test.
 // --only ROW (several times), --runs N (9 or more make a result), --who ordinary|root, --long (adds coid with 20 sessions)
 // --scale: up to 40 sessions at once, and nothing else; writes the table and the drawing of docs/scale.md
+// --network: what the guard costs, and nothing else; as root
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { measureIdle } from './idle.ts';
 import { machine, machineLines } from './machine.ts';
 import { measureRow, type RowResult } from './measure.ts';
-import { resultLines } from './report.ts';
+import { measureNetwork } from './network.ts';
+import { networkLines, resultLines } from './report.ts';
 import { rows } from './rows.ts';
 import { measureScale, scaleVerdict } from './scale.ts';
 import { measuredLines, scalePage, scaleSvg } from './scale-report.ts';
@@ -23,11 +25,18 @@ const { values } = parseArgs({
     who: { type: 'string', default: 'ordinary' },
     long: { type: 'boolean', default: false },
     scale: { type: 'boolean', default: false },
+    network: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
-const wanted = rows.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
-if (!Number.isInteger(runs) || runs < 1 || (wanted.length === 0 && !values.long)) {
+const wanted = rows.filter(({ id }) =>
+  values.only.length === 0 ? !values.network : values.only.includes(id),
+);
+if (
+  !Number.isInteger(runs) ||
+  runs < 1 ||
+  (wanted.length === 0 && !values.long && !values.network)
+) {
   process.stderr.write(
     `Rows: ${rows.map(({ id }) => id).join(', ')}; --runs is a number from 1.\n`,
   );
@@ -60,6 +69,7 @@ if (values.scale) {
 }
 const results: RowResult[] = [];
 for (const row of wanted) results.push(await measureRow(row, stage, runs, results, tell));
+const network = values.network ? await measureNetwork(runs, tell) : [];
 const idle = values.long ? await measureIdle(stage, tell) : undefined;
 tell('');
 
@@ -70,7 +80,7 @@ const file = `${directory}${now.replaceAll(':', '').slice(0, 15)}.json`;
 const load = { before: loadBefore, after: loadavg() };
 await writeFile(
   file,
-  `${JSON.stringify({ at: now, machine: found, runs, load, results, idle }, null, 2)}\n`,
+  `${JSON.stringify({ at: now, machine: found, runs, load, results, network, idle }, null, 2)}\n`,
 );
 const story = `medians of ${runs} interleaved runs; load average ${loadBefore[0]?.toFixed(1)} before, ${load.after[0]?.toFixed(1)} after`;
 for (const line of [
@@ -78,6 +88,7 @@ for (const line of [
   story,
   '',
   ...resultLines(results, idle),
+  ...networkLines(network),
   '',
   `All samples: ${file}`,
 ]) {

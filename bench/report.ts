@@ -2,12 +2,11 @@
 import { table } from '../src/ui/table.ts';
 import { type IdleResult, idleBudget } from './idle.ts';
 import { median, type RowResult, type Verdict } from './measure.ts';
+import type { NetworkRow } from './network.ts';
 
 export function resultLines(results: readonly RowResult[], idle: IdleResult | undefined): string[] {
-  const lines = table(
-    ['ROW', 'COI', 'FLOOR', 'INCUS', 'RATIO', 'BUDGET', 'VERDICT'],
-    results.flatMap(rowsOf),
-  );
+  const header = ['ROW', 'COI', 'FLOOR', 'INCUS', 'RATIO', 'BUDGET', 'VERDICT'];
+  const lines = results.length === 0 ? [] : table(header, results.flatMap(rowsOf));
   if (idle === undefined) return lines;
   const { sessions, residentMiB, corePercent, within } = idle;
   const said = `coid with ${sessions} idle sessions: ${residentMiB.toFixed(0)} MiB, ${corePercent.toFixed(2)} % of a core`;
@@ -16,6 +15,14 @@ export function resultLines(results: readonly RowResult[], idle: IdleResult | un
     '',
     `${said} (budget ${idleBudget.residentMiB} MiB, ${idleBudget.corePercent} %): ${word(within)}`,
   ];
+}
+
+export function networkLines(rows: readonly NetworkRow[]): string[] {
+  if (rows.length === 0) return [];
+  return table(
+    ['GUARD', 'MEDIAN', 'BUDGET', 'VERDICT'],
+    rows.map(({ title, value, budget, within }) => [title, value, budget, word(within)]),
+  );
 }
 
 function rowsOf({ title, samplesMs, verdicts, lost, failure }: RowResult): string[][] {

@@ -5,6 +5,7 @@ import type { App } from '../app.ts';
 import type { DaemonError, DaemonStatus } from '../daemon/protocol.ts';
 import { CoiError, ExitStatus, errorCodes } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { oneLine } from '../ui/printable.ts';
 
 interface RunOptions {
   readonly logFile?: boolean;
@@ -144,6 +145,7 @@ export function statusText(status: DaemonStatus): string[] {
     `Bridge:       ${status.bridge || '-'}`,
     `Sessions:     ${status.sessions}`,
     `Reservations: ${status.leases}`,
+    `Guarded:      ${status.guardFailure === undefined ? status.guarded : `NOT AS IT SHOULD BE: ${oneLine(status.guardFailure)}`}`,
   ];
 }
 

@@ -8,6 +8,7 @@ import { CoiError, ExitStatus } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { parseAddress } from '../network/address.ts';
 import { parseDestination } from '../network/decide.ts';
+import { entryText, parseEntry } from '../network/entry.ts';
 import { judge, type Refusal, reachOf, refusals } from '../network/explain.ts';
 import { findContainer } from '../session/lookup.ts';
 import { judgementLines, policyLines, refusalLine, showLines } from '../ui/views/network.ts';
@@ -69,8 +70,11 @@ async function printShow(app: App, options: Options): Promise<void> {
 
 async function printLog(app: App, options: Options): Promise<void> {
   const seen = new Set<string>();
-  for (;;) {
-    const reports = await sessionReports(app, options);
+  for (let first = true; ; first = false) {
+    const reports = first
+      ? await sessionReports(app, options)
+      : await liveReportsLeft(app, options);
+    if (reports.length === 0) return app.io.tell('No session runs here any more.');
     const now = app.clock.now();
     const all = reports.flatMap((report) =>
       refusals(report, now).map((refusal) => ({ container: report.container, ...refusal })),
@@ -137,13 +141,14 @@ async function permit(app: App, options: Options, entry: string): Promise<void> 
     throw new CoiError('usage', `invalid --for ${quoted(options.for ?? '')}`, {
       hint: 'For example 30m, 2h or 1h30m.',
     });
+  const wanted = wantedEntry(entry);
   const coid = await app.coid();
   const reports = await sessionReports(app, options);
   const replies = [];
   for (const { container } of reports)
     replies.push({
       container,
-      ...(await coid.permit(container, { entry, forMs }, { signal: app.signal })),
+      ...(await coid.permit(container, { entry: wanted, forMs }, { signal: app.signal })),
     });
   if (options.json) return app.io.printJson(replies);
   app.io.print(
@@ -155,6 +160,17 @@ async function permit(app: App, options: Options, entry: string): Promise<void> 
   );
 }
 
+/** On a command line a wrong entry is the command's fault, not the configuration's. */
+function wantedEntry(text: string): string {
+  try {
+    return entryText(parseEntry(text));
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    const { message, hint } = error;
+    throw new CoiError('usage', message, { ...(hint !== undefined && { hint }), cause: error });
+  }
+}
+
 /** Throws `session-not-found` where there is none. */
 async function sessionReports(app: App, options: Options): Promise<NetworkReport[]> {
   const reports = await liveReports(app, options);
@@ -162,6 +178,16 @@ async function sessionReports(app: App, options: Options): Promise<NetworkReport
   throw new CoiError('session-not-found', 'no session runs in this workspace', {
     hint: 'Name one with --container; see `coi list`.',
   });
+}
+
+/** None where the last of them has ended meanwhile. */
+async function liveReportsLeft(app: App, options: Options): Promise<NetworkReport[]> {
+  try {
+    return await liveReports(app, options);
+  } catch (error) {
+    if (error instanceof CoiError && error.code === 'session-not-found') return [];
+    throw error;
+  }
 }
 
 /** Of the session that is named, or of all that run in the workspace. */

@@ -82,10 +82,20 @@ export const reachKeys = {
     merge: 'append',
     trust: 'user',
   }),
-  'network.logging.enabled': key(flag, true, 'Log what was refused.', { trust: 'only-true' }),
-  'network.logging.path': key(path(), '~/.coi/logs/network.log', 'Where that is logged.', {
-    trust: 'user',
-  }),
+  'network.logging.enabled': key(
+    flag,
+    true,
+    'Without effect: what was refused is always kept for a while, see coi network log.',
+    { trust: 'only-true' },
+  ),
+  'network.logging.path': key(
+    path(),
+    '~/.coi/logs/network.log',
+    'Without effect, as network.logging.enabled.',
+    {
+      trust: 'user',
+    },
+  ),
   'mounts.default': key(list(mount), [], 'Directories of the host that sessions get.', {
     merge: 'append',
     trust: 'mounts',

@@ -191,6 +191,10 @@ export interface DaemonStatus {
   readonly sessions: number;
   readonly leases: number;
   readonly bridge: string;
+  /** How many sessions have their rules in force. */
+  readonly guarded: number;
+  /** Why rules may not be as they should be; absent when they are. */
+  readonly guardFailure?: string | undefined;
 }
 
 /** GET /v1/monitor */

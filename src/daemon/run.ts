@@ -73,6 +73,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       ...{ protocol: protocolVersion, version, pid, startedAt },
       ...(await reconciler.report()),
       leases: leases.all().length,
+      ...guards.status(),
     }),
     peerOf: (socket) => peerOf(libc, socket),
     reserved: () => reconciler.lookWithin(unusedMs),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { PolicyRecord } from '../daemon/protocol.ts';
-import { parseNetwork } from './address.ts';
+import { parseAddress, parseNetwork } from './address.ts';
 import { decideAddress, decideName, parseDestination, type Reach } from './decide.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';
 
@@ -97,4 +98,25 @@ test('what is no host is not judged', () => {
     'x.org:80:80',
   ])
     assert.equal(parseDestination(text), undefined, text);
+});
+
+test('whatever text is given, it is a destination that can be judged, or none', () => {
+  const at = reach({ mode: 'allowlist', allow: ['*.example.org:443', '192.0.2.0/24'] });
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 80 }),
+    fc.domain(),
+    fc.tuple(fc.ipV4(), fc.nat(70_000)).map(([address, port]) => `${address}:${port}`),
+  );
+  fc.assert(
+    fc.property(text, (given) => {
+      const destination = parseDestination(given);
+      if (!destination) return;
+      assert.match(destination.host, /^[a-z0-9_.-]{1,253}$/);
+      const judged = parseAddress(destination.host)
+        ? decideAddress(destination, at)
+        : decideName(destination, at);
+      assert.ok(judged);
+    }),
+    { numRuns: 300 },
+  );
 });

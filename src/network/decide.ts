@@ -63,9 +63,9 @@ export function decideName({ host, port }: Destination, { policy }: Reach): Deci
     return refused(
       'allowed_domains',
       `${host} is on the list, but only for ${portsText(entries[0].ports).slice(1)}`,
-      `${host}:${port}`,
+      withPort(host, port),
     );
-  return refused('allowed_domains', `${host} is not on the list`, host);
+  return refused('allowed_domains', `${host} is not on the list`, withPort(host, port));
 }
 
 /** Judges an address, in the order of the rules. */
@@ -115,7 +115,7 @@ function byRange(
   if (host && (policy.mode === 'restricted' || policy.allowLocal || local === undefined))
     return allowed('hosts', `${text} is in [[network.hosts]]`);
   if (local === undefined || !blocksPrivate(policy)) return undefined;
-  return refused('block_private_networks', local, text);
+  return refused('block_private_networks', local, withPort(text, port));
 }
 
 function byMode(address: number, port: number | undefined, policy: NetworkPolicy): Decision {
@@ -126,12 +126,16 @@ function byMode(address: number, port: number | undefined, policy: NetworkPolicy
   );
   const entry = networks.find(({ ports }) => port === undefined || hasPort(ports, port));
   if (entry) return allowed('allowed_domains', `${entryText(entry)} is on the list`);
-  const text = addressText(address);
+  const text = withPort(addressText(address), port);
   return refused(
     'allowed_domains',
-    `${text}${port === undefined ? '' : `:${port}`} is not on the list, unless a name that is leads there`,
+    `${text} is not on the list, unless a name that is leads there`,
     text,
   );
+}
+
+function withPort(host: string, port: number | undefined): string {
+  return port === undefined ? host : `${host}:${port}`;
 }
 
 function portCap(port: number | undefined, { allowedPorts }: NetworkPolicy): Decision | undefined {

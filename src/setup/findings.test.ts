@@ -119,6 +119,9 @@ test('coid must be of this version, and of this build where that can be seen', (
   assert.equal(of({}, '/lib/coi/b/bin/node').status, 'warning');
   assert.equal(of({ version: '1.2.2' }).status, 'failed');
   assert.equal(of({ protocol: 0 }).status, 'failed');
+  const unguarded = of({ guarded: 1, guardFailure: 'nft is missing' });
+  assert.equal(unguarded.status, 'failed');
+  assert.match(unguarded.message, /not in force: nft is missing/);
 });
 
 test('a server older than 6.0 will not do', () => {

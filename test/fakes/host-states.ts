@@ -99,6 +99,7 @@ export function coidStatus(changes: Partial<DaemonStatus>): DaemonStatus {
     incus: 'connected',
     sessions: 0,
     leases: 0,
+    guarded: 0,
     bridge: 'coibr0',
     ...changes,
   } as DaemonStatus;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
@@ -20,8 +21,8 @@ const run = (bed: Bed, ...command: string[]) =>
   bed.coi(['run', '--image', bed.image, '--', ...command]);
 
 /** All that a listener of the host says. */
-async function heard(port: number): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+async function heard(port: number, address = '127.0.0.1'): Promise<string> {
+  const socket = connect(port, address);
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(socket, 'close');
@@ -67,6 +68,13 @@ test('ports lead from the host to a server inside, are told to it and listed', {
   ]);
   const listens = 'until ss -ltn | grep -q :3000; do sleep 0.05; done';
   await bed.coi(['container', 'exec', name, '--', 'sh', '-c', listens]);
+  // Only on the loopback: not where others could come from.
+  const own = Object.values(networkInterfaces())
+    .flatMap((list = []) => list)
+    .filter(({ family, internal }) => family === 'IPv4' && !internal);
+  assert.ok(own.length > 0);
+  for (const { address } of own)
+    await assert.rejects(heard(port, address), { code: 'ECONNREFUSED' }, address);
   assert.equal(await heard(port), 'from inside\n');
   await served.result;
 });

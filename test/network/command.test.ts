@@ -1,5 +1,6 @@
 // `coi network` as an ordinary user types it, against a session that coi itself started.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
@@ -76,6 +77,16 @@ describe('coi network', () => {
     );
   });
 
+  test('no way to Incus or coid leads into the session, though both are there on the host', async () => {
+    const places = ['/dev/incus', '/var/lib/incus', '/run/incus', bed.coid.runDir, '/run/coi'];
+    assert.ok(existsSync('/var/lib/incus/unix.socket'));
+    assert.ok(existsSync(`${bed.coid.runDir}/coid.sock`));
+    const script = `ls -d ${places.join(' ')} 2>/dev/null; find / -xdev -type s -name '*coid*' -o -xdev -type s -name 'incus*'; ss -xlH | grep -e coid -e incus; true`;
+    const found = await bed.coi(['container', 'exec', container, '--', 'sh', '-c', script]);
+    assert.equal(found.stdout, '', found.stderr);
+    assert.equal(found.status, 0);
+  });
+
   test('what was refused is told with its rule and what permits it', async () => {
     await agent.tcp('93.184.215.14', 8443);
     await agent.dns('later.example.net');
@@ -116,10 +127,21 @@ describe('coi network', () => {
       ['allow', 'x.org', '--for', 'soon'],
       ['allow', '0.0.0.0/0'],
       ['allow', 'a b'],
+      ['allow', 'x.org:0'],
     ]) {
       const said = await bed.coi(['network', ...args]);
-      assert.notEqual(said.status, 0, args.join(' '));
+      assert.equal(said.status, 2, args.join(' '));
       assert.match(said.stderr, /^Error: /m, args.join(' '));
     }
+  });
+
+  test('a log that follows tells what comes, and ends when the session does', async () => {
+    const screen = bed.screen(['network', 'log', '--follow'], { columns: 300 });
+    await screen.waitFor('93.184.215.14:8443');
+    await agent.tcp('93.184.215.14', 22);
+    await screen.waitFor('tcp 93.184.215.14:22  allowed_domains');
+    assert.equal((await bed.coi(['kill', container])).status, 0);
+    assert.equal((await screen.ended()).status, 0);
+    assert.match(screen.history(), /No session runs here any more/);
   });
 });

@@ -8,7 +8,6 @@ import type { ElementWriter } from '../../host/nft-elements.ts';
 import { watchNft } from '../../host/nft-watch.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { type AddressRange, merged, parseNetwork } from '../../network/address.ts';
-import { parseEntry } from '../../network/entry.ts';
 import { Guard } from '../../network/guard.ts';
 import { needsResolver, networkPolicy, plainPolicy } from '../../network/policy.ts';
 import type { GuardedPort } from '../../network/session-rules.ts';
@@ -19,7 +18,7 @@ import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
 import type { World } from '../world.ts';
 import { DnsService } from './dns.ts';
 import { liveSessions, refuseOtherMode } from './live-modes.ts';
-import { Permits } from './permits.ts';
+import { Permits, withPermits } from './permits.ts';
 import { placesOf } from './places.ts';
 import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from './ports.ts';
 
@@ -49,20 +48,15 @@ export class SessionGuards {
   #started: Promise<void> | undefined;
   #checking: NodeJS.Timeout | undefined;
   #expiring: NodeJS.Timeout | undefined;
+  #failure: string | undefined;
 
   constructor(parts: GuardsParts) {
     this.#parts = parts;
     const { table, dnsPort } = placesOf(parts.runDir);
     const attached = () => this.attached();
     this.#guard = new Guard({
-      elements: parts.elements,
-      ...{
-        nft: openNft({ scratchDir: parts.runDir }),
-        table,
-        dnsPort,
-        attached,
-        elapsedMs: parts.elapsedMs,
-      },
+      ...{ table, dnsPort, attached, elements: parts.elements, elapsedMs: parts.elapsedMs },
+      nft: openNft({ scratchDir: parts.runDir }),
       mended: (differences) => parts.log('warning', 'guard-mended', { differences }),
     });
     this.permits = new Permits(join(parts.stateDir, 'permits.json'), parts.now);
@@ -78,7 +72,16 @@ export class SessionGuards {
   }
 
   /** Makes what is in force like the instances and reservations. Called after each look at them; `instances` may not be older than the reservations. */
-  async follow(instances: readonly Instance[]): Promise<void> {
+  follow(instances: readonly Instance[]): Promise<void> {
+    return this.#watched(() => this.#follow(instances));
+  }
+
+  /** For `coi health`. */
+  status(): { guarded: number; guardFailure: string | undefined } {
+    return { guarded: this.#guard.all().length, guardFailure: this.#failure };
+  }
+
+  async #follow(instances: readonly Instance[]): Promise<void> {
     await this.#wanted(instances);
     await this.#start();
     // What was reserved during that wait is among the sessions, and must not be taken for gone.
@@ -151,7 +154,19 @@ export class SessionGuards {
   }
 
   check(): Promise<string[]> {
-    return this.#guard.check();
+    return this.#watched(() => this.#guard.check());
+  }
+
+  /** Remembers whether it failed, until it does not any more. */
+  async #watched<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      const done = await action();
+      this.#failure = undefined;
+      return done;
+    } catch (error) {
+      this.#failure = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
   }
 
   denials() {
@@ -180,20 +195,8 @@ export class SessionGuards {
     );
   }
 
-  /** Its policy with what the user opened for a while. */
   #effective({ port }: SessionPort): GuardedPort {
-    const entries = this.permits.of(port.hostName).map(({ entry }) => parseEntry(entry));
-    const networks = entries.flatMap((entry) =>
-      entry.kind === 'network' ? [{ range: entry.range, ports: entry.ports }] : [],
-    );
-    const names = entries
-      .filter(({ kind }) => kind !== 'network')
-      .map((entry) => ({ ...entry, temporary: true as const }));
-    return {
-      ...port,
-      policy: { ...port.policy, allow: [...port.policy.allow, ...names] },
-      permits: networks,
-    };
+    return withPermits(port, this.permits.of(port.hostName));
   }
 
   #effectivePorts(): GuardedPort[] {
@@ -233,9 +236,7 @@ export class SessionGuards {
         .map(({ gateway }) => this.dns.listen(gateway)),
     );
     const check = (): void =>
-      void this.#guard
-        .check()
-        .catch((error: unknown) => log('error', 'guard-check-failed', { error }));
+      void this.check().catch((error: unknown) => log('error', 'guard-check-failed', { error }));
     const soon = () => {
       clearTimeout(this.#checking);
       this.#checking = setTimeout(check, afterDamageMs);

@@ -1,6 +1,8 @@
 // What users opened for a while: kept in a file of root's, so that a coid that starts again knows when to close it.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { parseEntry } from '../../network/entry.ts';
+import type { GuardedPort } from '../../network/session-rules.ts';
 
 export interface StoredPermit {
   /** As in `allowed_domains`, parsed when it was made. */
@@ -68,6 +70,19 @@ export class Permits {
     writeFileSync(temporary, JSON.stringify(Object.fromEntries(this.#permits)), { mode: 0o600 });
     renameSync(temporary, this.#path);
   }
+}
+
+/** A port as its policy has it, with what the user opened for a while. */
+export function withPermits(port: GuardedPort, permits: readonly StoredPermit[]): GuardedPort {
+  const entries = permits.map(({ entry }) => parseEntry(entry));
+  const networks = entries.flatMap((entry) =>
+    entry.kind === 'network' ? [{ range: entry.range, ports: entry.ports }] : [],
+  );
+  const names = entries
+    .filter(({ kind }) => kind !== 'network')
+    .map((entry) => ({ ...entry, temporary: true as const }));
+  const allow = [...port.policy.allow, ...names];
+  return { ...port, policy: { ...port.policy, allow }, permits: networks };
 }
 
 /** A file that cannot be read opens nothing. */

@@ -128,8 +128,8 @@ export function coidFinding(
   wantedDir: string | undefined,
   path: string | undefined,
 ): Finding {
-  const { pid, sessions, leases, incus, bridge } = status;
-  const details = { version: status.version, pid, sessions, leases, incus, bridge };
+  const { pid, sessions, leases, incus, bridge, guarded, guardFailure } = status;
+  const details = { version: status.version, pid, sessions, leases, incus, bridge, guarded };
   const restart = { plan: 'restart coid from this coi' };
   if (status.protocol !== protocolVersion || status.version !== version) {
     return finding(
@@ -143,7 +143,15 @@ export function coidFinding(
     return finding('warning', 'it runs another build of coi', details, restart);
   if (incus !== 'connected')
     return finding('warning', `version ${status.version}, waiting for Incus`, details);
-  return ok(`version ${status.version}, ${sessions} session${sessions === 1 ? '' : 's'}`, details);
+  if (guardFailure !== undefined)
+    return finding(
+      'failed',
+      `the rules that guard sessions are not in force: ${guardFailure}`,
+      { ...details, guardFailure },
+      { hint: 'See `coi daemon logs`. Until then no session starts but with --network open.' },
+    );
+  const counted = `${sessions} session${sessions === 1 ? '' : 's'}`;
+  return ok(`version ${status.version}, ${counted}, ${guarded} guarded`, details);
 }
 
 export const image: Check = {

@@ -1,0 +1,201 @@
+// What the guard costs: putting it in force beside 0, 9 and 49 other sessions, a flow through it, an answer of coid's name server.
+import { DnsService } from '../src/daemon/network/dns.ts';
+import { type NetworkBed, openNetworkBed } from '../test/network/bed.ts';
+import { resolver } from '../test/network/internet.ts';
+import type { Tenant } from '../test/network/tenant.ts';
+import { median } from './measure.ts';
+
+export interface NetworkRow {
+  readonly title: string;
+  readonly value: string;
+  readonly budget: string;
+  readonly within: boolean;
+  readonly samples: Readonly<Record<string, readonly number[]>>;
+}
+
+const budgets = { applyMs: 40, flowRatio: 0.95, answerMs: 8 };
+const ports = { source: 9000, sink: 9001 };
+const flowBytes = 256 * 1024 * 1024;
+const questions = 40;
+const target = '93.184.215.14';
+type Samples = Record<string, number[]>;
+
+/** Interleaved, `runs` times each. */
+export async function measureNetwork(
+  runs: number,
+  tell: (text: string) => void,
+): Promise<NetworkRow[]> {
+  const bed = await openNetworkBed({ internet: { flowPorts: ports } });
+  try {
+    const tenant = await bed.tenant();
+    await bed.net.assertEnclosed(target);
+    return [
+      ...(await applying(bed, tenant, runs, tell)),
+      ...(await flows(bed, tenant, runs, tell)),
+      await answers(bed, tenant, tell),
+    ];
+  } finally {
+    await bed.close();
+  }
+}
+
+/** Sessions that nobody started cost the guard the same. */
+async function applying(
+  { guard }: NetworkBed,
+  tenant: Tenant,
+  runs: number,
+  tell: (text: string) => void,
+): Promise<NetworkRow[]> {
+  const modes = {
+    restricted: { mode: 'restricted' },
+    allowlist: { mode: 'allowlist', allow: ['*.example.org:443', 'example.net'] },
+  } as const;
+  const rows: NetworkRow[] = [];
+  let others = 0;
+  for (const count of [1, 10, 50]) {
+    tell(`guard: beside ${count - 1} others`);
+    for (; others < count - 1; others += 1) await guard.put(stranger(tenant, others));
+    const samples: Samples = {};
+    for (let run = 0; run < runs; run += 1)
+      for (const [name, policy] of Object.entries(modes)) {
+        note(samples, name, await timed(() => guard.put(tenant.port(policy))));
+        await guard.remove(tenant.hostName);
+      }
+    for (const [name, values] of Object.entries(samples))
+      rows.push(
+        row(`${name}: in force, as one of ${count}`, values, budgets.applyMs, { [name]: values }),
+      );
+  }
+  for (; others > 0; others -= 1) await guard.remove(stranger(tenant, others - 1).hostName);
+  return rows;
+}
+
+function stranger(tenant: Tenant, index: number) {
+  const number = index.toString(16).padStart(4, '0');
+  return {
+    ...tenant.port(
+      index % 3 === 0 ? { mode: 'allowlist', allow: ['a.example.org'] } : { mode: 'restricted' },
+    ),
+    hostName: `coiother${number}`,
+    mac: `10:66:6a:ee:${number.slice(0, 2)}:${number.slice(2)}`,
+    address: `198.18.0.${index + 1}`,
+  };
+}
+
+async function flows(
+  { guard }: NetworkBed,
+  tenant: Tenant,
+  runs: number,
+  tell: (text: string) => void,
+): Promise<NetworkRow[]> {
+  const modes = {
+    none: undefined,
+    open: tenant.port({ mode: 'open' }),
+    restricted: tenant.port({ mode: 'restricted' }),
+    allowlist: tenant.port({ mode: 'allowlist', allow: [target] }),
+  };
+  const rows: NetworkRow[] = [];
+  for (const kind of ['load', 'unload'] as const) {
+    const samples: Samples = {};
+    const port = kind === 'load' ? ports.source : ports.sink;
+    for (let run = 0; run <= runs; run += 1)
+      for (const [name, guarded] of Object.entries(modes)) {
+        tell(`flow: ${kind} ${name} ${run} of ${runs}`);
+        if (guarded) await guard.put(guarded);
+        const task = { kind, address: target, port, bytes: flowBytes } as const;
+        const ms = Number(await tenant.task(task));
+        // The first round warms up.
+        if (run > 0) note(samples, name, ms);
+        await guard.remove(tenant.hostName);
+      }
+    const open = median(samples['open'] ?? []) ?? Number.NaN;
+    for (const name of ['restricted', 'allowlist']) {
+      const own = median(samples[name] ?? []) ?? Number.NaN;
+      const ratio = open / own;
+      const rate = ((flowBytes * 8) / own / 1e6).toFixed(1);
+      rows.push({
+        title: `${name}: a flow ${kind === 'load' ? 'in' : 'out'}`,
+        value: `${ratio.toFixed(2)} x open (${rate} Gbit/s)`,
+        budget: `>= ${budgets.flowRatio} x open`,
+        within: ratio >= budgets.flowRatio,
+        samples,
+      });
+    }
+  }
+  return rows;
+}
+
+/** Each name for the first time, so that its address has to be opened: the dearest answer. */
+async function answers(
+  { guard, net, dnsPort }: NetworkBed,
+  tenant: Tenant,
+  tell: (text: string) => void,
+): Promise<NetworkRow> {
+  tell('names');
+  const ending = new AbortController();
+  const dns = new DnsService({
+    ...{ guard, port: dnsPort, attached: () => [], log: () => undefined },
+    ...{ now: () => new Date(), elapsedMs: () => performance.now(), signal: ending.signal },
+  });
+  try {
+    await dns.listen(tenant.gateway);
+    const name = (index: number) => `n${index}.example.org`;
+    await net.zone(
+      Object.fromEntries(
+        Array.from({ length: questions }, (_, index) => [
+          name(index),
+          { answers: [{ name: name(index), type: 'A', ttl: 5, data: `104.16.1.${index + 1}` }] },
+        ]),
+      ),
+    );
+    const samples: Samples = {};
+    const allowed = {
+      mode: 'allowlist',
+      allow: ['*.example.org'],
+      dnsServers: [resolver],
+    } as const;
+    for (let index = 0; index < questions; index += 1) {
+      await guard.remove(tenant.hostName);
+      const direct = await tenant.dns(name(index), { server: resolver });
+      await guard.put(tenant.port(allowed));
+      const through = await tenant.dns(name(index));
+      if (direct.rcode !== 'NOERROR' || through.rcode !== 'NOERROR')
+        throw new Error(`${name(index)}: ${direct.rcode} ${through.rcode}`);
+      note(samples, 'upstream', direct.tookMs ?? Number.NaN);
+      note(samples, 'coid', through.tookMs ?? Number.NaN);
+    }
+    const added =
+      (median(samples['coid'] ?? []) ?? Number.NaN) -
+      (median(samples['upstream'] ?? []) ?? Number.NaN);
+    return row(
+      'allowlist: an answer, over the upstream server',
+      [added],
+      budgets.answerMs,
+      samples,
+    );
+  } finally {
+    ending.abort();
+    await guard.remove(tenant.hostName);
+  }
+}
+
+function row(
+  title: string,
+  values: readonly number[],
+  budgetMs: number,
+  samples: NetworkRow['samples'],
+): NetworkRow {
+  const ms = median(values) ?? Number.NaN;
+  const budget = `<= ${budgetMs} ms`;
+  return { title, value: `${ms.toFixed(1)} ms`, budget, within: ms <= budgetMs, samples };
+}
+
+function note(samples: Samples, name: string, ms: number): void {
+  samples[name] = [...(samples[name] ?? []), ms];
+}
+
+async function timed(action: () => Promise<void>): Promise<number> {
+  const startedMs = performance.now();
+  await action();
+  return performance.now() - startedMs;
+}
