@@ -90,7 +90,9 @@ export async function attach(
     // Beside the open terminal: it must not wait for that.
     const forwarding = forwardToday(app, options, found);
     using telling = new DisposableStack();
-    if (config['user.coi.monitor']) telling.use(tellAlerts(app, container));
+    // Whoever attacks the protection is paused, watched or not.
+    if (config['user.coi.monitor'] || session?.mounts.protect)
+      telling.use(tellAlerts(app, container));
     const end = await bridgeTerminal(
       { stdin: app.io.stdin, stdout: app.io.stdout },
       exec,
@@ -102,7 +104,8 @@ export async function attach(
     if (problem) app.io.warn(problem);
     // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
     if (end.kind === 'lost' || (end.kind === 'exited' && end.status !== 0 && !options.bash)) {
-      await tellOutcome(app, { container, reservation: session?.mounts.id }, end);
+      const left = { container, reservation: session?.mounts.id, workspace: session?.workspace };
+      await tellOutcome(app, left, end, options);
       if (session) noteEnd(app, session);
     }
     if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status))

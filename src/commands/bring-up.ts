@@ -1,7 +1,7 @@
 // From the session that is meant to a container that runs: a new one, a resumed one, or a stopped one started again.
 import type { App } from '../app.ts';
 import { askedFault } from '../host/fault.ts';
-import { type ContainerName, parseAlias, type Slot } from '../names.ts';
+import { type ContainerName, parseAlias, type Slot, type WorkspacePath } from '../names.ts';
 import {
   type Choice,
   type SavedSession,
@@ -110,6 +110,7 @@ async function launched(
     persistent: meant.persistent,
     mounts,
     disposable: false,
+    following: await following(app, resolved, at.workspace),
   });
   const [server, incus, coid] = await Promise.all([
     serverFacts(app, wanted.image, wanted.storagePool),
@@ -192,7 +193,7 @@ async function restarted(
     return parts;
   };
   const mounts = extraMounts(app, options, meant.resolved, [record.target, ...agent.targets]);
-  const wish = refreshWish(app, meant, agent.tool.name);
+  const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
   const context = { container, incus, coid, refreshStore, mounts, wish };
   await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);
   return {
@@ -208,12 +209,16 @@ async function restarted(
   };
 }
 
-function refreshWish(app: App, { resolved, persistent }: Meant, tool: string): RefreshWish {
+async function refreshWish(
+  app: App,
+  { resolved, persistent }: Meant,
+  tool: string,
+  workspace: WorkspacePath,
+): Promise<RefreshWish> {
   const { settings, profile } = resolved;
   const alias = settings['container.alias'];
   return {
-    ...following(app, resolved),
-    docker: settings['container.docker'],
+    ...(await following(app, resolved, workspace)),
     alias: alias ? parseAlias(alias) : undefined,
     tool,
     persistent,

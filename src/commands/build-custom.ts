@@ -16,7 +16,7 @@ import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { outputTo } from './build-log.ts';
 import { launchPlain } from './plain-container.ts';
-import { newSessionId, place, placeIn, wish } from './prepare.ts';
+import { following, newSessionId, place, placeIn, wish } from './prepare.ts';
 import { noTool } from './tool.ts';
 
 const publishMs = 15 * 60_000;
@@ -43,7 +43,7 @@ export async function buildCustom(
   const progress = stepProgress(app.io);
   let container: string | undefined;
   try {
-    const wanted = buildWish(app, resolved, order, directory);
+    const wanted = await buildWish(app, resolved, order, directory);
     container = await launchPlain(app, wanted);
     progress.tell({ kind: 'started', name: 'script', title: 'Running the build script' });
     await scripted(app, incus, container, order);
@@ -57,7 +57,12 @@ export async function buildCustom(
 }
 
 /** Persistent, so that it is not taken for a session that has ended when it is stopped to be published. */
-function buildWish(app: App, resolved: ResolvedConfig, order: CustomOrder, directory: string) {
+async function buildWish(
+  app: App,
+  resolved: ResolvedConfig,
+  order: CustomOrder,
+  directory: string,
+) {
   const at = placeIn(app, place(app, directory), false);
   const made = wish(app, resolved, at, {
     session: newSessionId(),
@@ -66,6 +71,7 @@ function buildWish(app: App, resolved: ResolvedConfig, order: CustomOrder, direc
     persistent: true,
     mounts: [],
     disposable: false,
+    following: await following(app, resolved, at.workspace),
   });
   return { ...made, image: parseImageAlias(order.base), alias: undefined, docker: true };
 }

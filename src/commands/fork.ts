@@ -23,6 +23,7 @@ import {
   agentEnvironment,
   config,
   extraMounts,
+  following,
   newSessionId,
   type Place,
   place,
@@ -80,6 +81,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     persistent,
     mounts: extraMounts(app, options, resolved, [at.target, ...targets]),
     disposable: false,
+    following: await following(app, resolved, at.workspace),
   });
   let agent: AgentSetting | undefined;
   const incus = await app.incus();

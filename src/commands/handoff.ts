@@ -2,24 +2,21 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { walk } from '../host/walk.ts';
 import { quoted } from '../names.ts';
-import { handoff, isWorthWalking } from '../session/handoff.ts';
-import { protectRequest } from '../session/protect.ts';
+import { strippedEntry } from '../session/handoff.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { oneLine } from '../ui/printable.ts';
 import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { config } from './prepare.ts';
+import { endedSessions, entriesMax, handoffReport } from './handoff-report.ts';
 
 interface Options extends GlobalOptions {
   json?: boolean;
   since?: string;
 }
 
-const entriesMax = 200_000;
 const dayMs = 86_400_000;
 
 export function register(command: Command, app: App): void {
@@ -27,34 +24,23 @@ export function register(command: Command, app: App): void {
     .option('--json', 'as JSON')
     .option(
       '--since <time>',
-      "what changed since then (default: since the workspace's oldest session started, else a day ago)",
+      "what changed since then (default: since the workspace's session started, else a day ago)",
     )
     .action(() => report(app, flagsOf<Options>(command)));
 }
 
 async function report(app: App, options: Options): Promise<void> {
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const { settings } = await config(app, options, workspace);
+  const ended = await endedSessions(app, workspace);
   const since =
     options.since === undefined
-      ? await sessionStart(app, options, workspace)
+      ? await sessionStart(app, options, workspace, ended)
       : parseTime(options.since);
-  const paths = protectRequest(settings)?.paths ?? [];
-  const { found, complete } = walk(workspace, isWorthWalking, entriesMax);
-  const files = found.map(({ path, stats }) => ({
-    path,
-    kind: stats.isDirectory()
-      ? ('directory' as const)
-      : stats.isSymbolicLink()
-        ? ('link' as const)
-        : ('file' as const),
-    mode: stats.mode & 0o7777,
-    modifiedMs: stats.mtimeMs,
-    changedMs: stats.ctimeMs,
-  }));
-  const isProtected = (path: string) =>
-    paths.some((one) => path === one || path.startsWith(`${one}/`));
-  const entries = handoff(files, since.getTime(), isProtected);
+  const { files, complete } = await handoffReport(app, options, workspace, since);
+  const stripped = ended
+    .filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime())
+    .flatMap((session) => session.stripped.flatMap((file) => strippedEntry(workspace, file)));
+  const entries = [...stripped, ...files];
   if (!complete)
     app.io.warn(`the workspace has more than ${entriesMax} entries; the rest was not looked at`);
   if (options.json) {
@@ -73,12 +59,19 @@ async function report(app: App, options: Options): Promise<void> {
   );
 }
 
-async function sessionStart(app: App, options: GlobalOptions, workspace: string): Promise<Date> {
+/** Of the oldest session that runs, else of the last one that ended, else a day ago. */
+async function sessionStart(
+  app: App,
+  options: GlobalOptions,
+  workspace: string,
+  ended: Awaited<ReturnType<typeof endedSessions>>,
+): Promise<Date> {
   const own = await ownContainers(app, options);
   const starts = own
     .filter(({ session }) => session?.workspace === workspace)
     .map(({ instance }) => new Date(instance.created_at).getTime());
-  return new Date(starts.length > 0 ? Math.min(...starts) : app.clock.now().getTime() - dayMs);
+  if (starts.length > 0) return new Date(Math.min(...starts));
+  return new Date(ended[0]?.startedAt ?? app.clock.now().getTime() - dayMs);
 }
 
 function parseTime(text: string): Date {

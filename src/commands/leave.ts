@@ -6,11 +6,15 @@ import type { Incus } from '../incus/client.ts';
 import type { ContainerName } from '../names.ts';
 import { goneWithin, type Outcome, outcomeOf } from '../session/end.ts';
 import { killContainer } from '../session/remove.ts';
+import type { GlobalOptions } from './command.ts';
+import { tellHandoff } from './handoff-report.ts';
 import { markSaved } from './saved.ts';
 
 export interface Leaving {
   readonly container: ContainerName;
   readonly reservation: string | undefined;
+  /** On the host; undefined in a container that coi did not make. */
+  readonly workspace: string | undefined;
   /** Where its conversation is kept; undefined in a container that coi did not make. */
   readonly store:
     | { readonly dir: string; readonly session: string; readonly tool: string }
@@ -21,19 +25,25 @@ export interface Leaving {
 const coidMs = 5000;
 
 /** Exactly once at the end of `coi shell`, however it ended. */
-export async function leave(app: App, leaving: Leaving, end: BridgeEnd): Promise<void> {
+export async function leave(
+  app: App,
+  leaving: Leaving,
+  end: BridgeEnd,
+  options: GlobalOptions,
+): Promise<void> {
   const { io } = app;
   if (end.kind === 'interrupted') io.tell('\nReceived interrupt signal, cleaning up...');
   io.tell('\nCleaning up session...');
   if (leaving.store) save(app, leaving.store);
-  await tellOutcome(app, leaving, end);
+  await tellOutcome(app, leaving, end, options);
 }
 
 /** What became of the container when a terminal on it has ended. */
 export async function tellOutcome(
   app: App,
-  leaving: Pick<Leaving, 'container' | 'reservation'>,
+  leaving: Pick<Leaving, 'container' | 'reservation' | 'workspace'>,
   end: BridgeEnd,
+  options: GlobalOptions,
 ): Promise<void> {
   const { io } = app;
   const incus = await app.incus();
@@ -48,6 +58,9 @@ export async function tellOutcome(
   );
   for (const line of words(outcome, leaving.container)) io.tell(`[cleanup] ${line}`);
   if (outcome.kind === 'removed') io.tell(`[cleanup] ${await removed(incus, leaving)}`);
+  const { container, workspace } = leaving;
+  const over = ['removed', 'kept', 'gone'].includes(outcome.kind);
+  if (over && workspace !== undefined) await tellHandoff(app, options, { workspace, container });
 }
 
 /** coid deletes it; where coid is away, it is done here. */

@@ -23,15 +23,17 @@ import {
 import { parseAssignment } from '../session/environment.ts';
 import { parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
+import { kernelSurface } from '../session/kernel-surface.ts';
 import { imageMissing } from '../session/launch.ts';
 import { sessionLimits } from '../session/limits.ts';
 import { mountRefusal } from '../session/mounts.ts';
 import type { PlannedMount, ServerFacts, SessionWish } from '../session/plan.ts';
-import { protectRequest } from '../session/protect.ts';
+import { protectRequest } from '../session/protect-request.ts';
 import { sessionZone } from '../session/timezone.ts';
 import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { sessionPolicy } from './network-policy.ts';
+import { hiddenPaths } from './secrets.ts';
 
 export interface Place {
   readonly workspace: WorkspacePath;
@@ -143,6 +145,7 @@ export function wish(
     persistent: boolean;
     mounts: readonly PlannedMount[];
     disposable: boolean;
+    following: Following;
   },
 ): SessionWish {
   const { settings, profile } = resolved;
@@ -160,26 +163,43 @@ export function wish(
     persistent: more.persistent,
     alias: alias ? parseAlias(alias) : undefined,
     profile,
-    docker: settings['container.docker'],
     storagePool: settings['container.storage_pool'] || undefined,
-    ...following(app, resolved),
+    ...more.following,
     disposable: more.disposable,
     mounts: more.mounts,
   };
 }
 
 /** What of the configuration also holds for a container that is started again. */
-export function following(
+export type Following = Pick<
+  SessionWish,
+  | 'limits'
+  | 'timezone'
+  | 'monitor'
+  | 'protect'
+  | 'secrets'
+  | 'network'
+  | 'policy'
+  | 'surface'
+  | 'docker'
+>;
+
+export async function following(
   app: App,
   { settings }: ResolvedConfig,
-): Pick<SessionWish, 'limits' | 'timezone' | 'monitor' | 'protect' | 'network' | 'policy'> {
+  workspace: WorkspacePath,
+): Promise<Following> {
   const { name, warning } = sessionZone(settings, hostZone(), knownZone);
   if (warning) app.io.warn(warning);
+  const secrets = await hiddenPaths(app, settings, workspace);
   return {
     limits: sessionLimits(settings),
     timezone: name,
     monitor: monitorKey(settings),
-    protect: protectRequest(settings),
+    protect: protectRequest(settings, secrets),
+    secrets,
+    docker: settings['container.docker'],
+    surface: kernelSurface(settings),
     network: settings['network.mode'],
     policy: sessionPolicy(app, settings),
   };

@@ -20,6 +20,7 @@ import {
   agentEnvironment,
   config,
   extraMounts,
+  following,
   newSessionId,
   place,
   placeIn,
@@ -75,6 +76,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     persistent,
     mounts: extraMounts(app, options, resolved, [at.target]),
     disposable: !persistent,
+    following: await following(app, resolved, at.workspace),
   });
   const environment = agentEnvironment(app, options, resolved);
   await checkBase(app, resolved);

@@ -82,14 +82,18 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   using telling = new DisposableStack();
   const opened = () => {
     agent = forwardTo(app, container, forwarding, meant);
-    if (meant.resolved.settings['monitoring.enabled']) telling.use(tellAlerts(app, container));
+    const { settings } = meant.resolved;
+    // Whoever attacks the protection is paused, watched or not.
+    if (settings['monitoring.enabled'] || !settings['security.disable_protection'])
+      telling.use(tellAlerts(app, container));
   };
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
   const end = await openOnTerminal(app, opening, { timing, progress, opened }).finally(
     progress.clear,
   );
   telling.dispose();
-  await leave(app, { container, reservation, store }, end);
+  const workspace = store && live.workspace;
+  await leave(app, { container, reservation, store, workspace }, end, options);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
   return live;
 }

@@ -8,6 +8,7 @@ import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { tellHandoff } from './handoff-report.ts';
 import { config } from './prepare.ts';
 import { deleted } from './saved.ts';
 
@@ -48,6 +49,8 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
         ),
     });
     deleted(app, container);
+    const { session } = container;
+    if (session) await tellHandoff(app, options, { workspace: session.workspace, container: name });
   });
 }
 

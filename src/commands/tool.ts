@@ -9,6 +9,7 @@ import type { SessionId } from '../names.ts';
 import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import { withPrelude } from '../session/prelude.ts';
+import { protectRequest } from '../session/protect-request.ts';
 import { prepareStore, recordSession, storePath } from '../session/store.ts';
 import { contextText } from '../tools/context.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
@@ -136,7 +137,11 @@ function context(tool: Tool, settings: ResolvedConfig['settings'], wish: ToolWis
     permissionMode: settings['tool.permission_mode'],
     network: settings['network.mode'],
     allowed: settings['network.allowed_domains'],
-    protectedPaths: [],
+    protectedPaths: [
+      ...(protectRequest(settings)?.paths ?? []),
+      ...(settings['git.readonly'] ? ['.git'] : []),
+    ],
+    hiddenPaths: settings['security.secret_paths'],
     variables: wish.variables,
     mounts: wish.mounts.map(({ target, readonly }) => ({ container: target, readonly })),
     docker: settings['container.docker'],

@@ -14,6 +14,20 @@ export interface Profile {
   readonly source: ConfigSource;
 }
 
+/** Where projects keep passwords and keys. */
+export const usualSecrets = [
+  '.env',
+  '.env.*',
+  '**/.env',
+  '**/.env.*',
+  '**/*.pem',
+  '**/*.key',
+  '**/id_rsa',
+  '**/id_ed25519',
+  '.npmrc',
+  '.netrc',
+];
+
 /** Profiles that need no file; one of that name on disk is used instead. */
 export const builtInProfiles: Readonly<Record<string, PartialSettings>> = {
   default: {},
@@ -22,17 +36,7 @@ export const builtInProfiles: Readonly<Record<string, PartialSettings>> = {
     'monitoring.enabled': true,
     'monitoring.forensics_on_kill': true,
     'security.reduce_kernel_surface': true,
-    'security.secret_paths': [
-      '.env',
-      '.env.*',
-      '**/.env',
-      '**/.env.*',
-      '**/*.pem',
-      '**/id_rsa',
-      '**/id_ed25519',
-      '.npmrc',
-      '.netrc',
-    ],
+    'security.secret_paths': usualSecrets,
     'ssh.forward_agent': false,
   },
 };

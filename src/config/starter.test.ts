@@ -14,6 +14,9 @@ test('the starter changes nothing, and with every # before a value taken away it
   const all = text.replace(/^# (\w+ = .+)$/gm, '$1');
   const { values } = read(all, 'config');
   assert.ok(Object.keys(values).length > keyNames.length / 2, 'most keys have a default');
+  // Nobody has to think of what is usually secret.
+  for (const glob of ['.env', '**/.env.*', '**/*.pem', '**/id_ed25519'])
+    assert.ok(values['security.secret_paths']?.includes(glob), glob);
 });
 
 test('a new profile is valid, also with all its examples, and inherits what it was told', () => {

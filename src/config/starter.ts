@@ -1,7 +1,11 @@
 // Files to begin with: every key with what it is for, commented out. Pure.
 import { stringify } from 'smol-toml';
-import { keyNames, keyOf } from './keys.ts';
+import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys.ts';
+import { usualSecrets } from './profile.ts';
 import { fileValue } from './schema.ts';
+
+/** Worth more than the default to somebody who takes the # away. */
+const offered: PartialSettings = { 'security.secret_paths': usualSecrets };
 
 /** `~/.coi/config.toml` for somebody who has none. */
 export function starterConfig(): string {
@@ -40,13 +44,17 @@ function sections(names: readonly string[]): string[] {
   return sorted.flatMap(([section, keys]) => [
     '',
     ...(section === '' ? [] : [`[${section}]`]),
-    ...keys.flatMap((name) => [`# ${keyOf(name as never).doc}`, commented(name, section)]),
+    ...keys.flatMap((name) => [
+      `# ${keyOf(name as never).doc}${offered[name as KeyName] ? ' None by default; a good choice:' : ''}`,
+      commented(name, section),
+    ]),
   ]);
 }
 
 function commented(name: string, section: string): string {
   const own = name.slice(section === '' ? 0 : section.length + 1);
-  const value = fileValue(name as never, keyOf(name as never).fallback);
+  const wanted = offered[name as KeyName] ?? keyOf(name as never).fallback;
+  const value = fileValue(name as never, wanted as never);
   // A list of tables or an empty table is written otherwise than a value.
   return `# ${
     value === undefined

@@ -9,6 +9,9 @@ import {
   type DaemonError,
   type DaemonStatus,
   defaultRunDir,
+  type EndedReply,
+  type EndedRequest,
+  type EndedSession,
   type MonitorsReply,
   type MountsReply,
   type NetworkReport,
@@ -51,6 +54,8 @@ export interface Coid {
   ): Promise<readonly ReservedMount[]>;
   /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
   giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
+  /** The last sessions of a workspace that have ended, and what was taken away then. */
+  ended(request: EndedRequest, options?: CoidOptions): Promise<readonly EndedSession[]>;
   /** What a session may reach, and what it was refused of late. */
   network(container: string, options?: CoidOptions): Promise<NetworkReport>;
   /** Opens an entry (as in `allowed_domains`) to a running session for a while. */
@@ -101,6 +106,8 @@ export function openCoid({ socketPath }: { socketPath: string }): Coid {
         timeoutMs: giveBackMs,
         ...options,
       })) as OwnershipReply,
+    ended: async (request, options) =>
+      ((await call('POST', '/v1/ended', request, options)) as EndedReply).sessions,
     network: async (container, options) =>
       (await call(
         'GET',

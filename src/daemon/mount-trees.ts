@@ -14,6 +14,7 @@ import {
 } from '../host/mounts.ts';
 import { isUuid, quoted } from '../names.ts';
 import type { Ancestor } from '../session/protect.ts';
+import { Covers } from './protect/covers.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
 import type { OpenMount } from './sources.ts';
@@ -26,34 +27,47 @@ const openDirectory = 0o10000000 | constants.O_DIRECTORY;
 /** For whom a tree is: what the owner has on disk belongs to the agent inside. */
 export type TreeOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid' | 'idmapBase'>;
 
+/** What a workspace gets inside. */
+export interface Inside {
+  readonly ancestors: readonly Ancestor[];
+  /** Covered with nothing. */
+  readonly secrets?: readonly string[] | undefined;
+  /** .git and what is in it cannot be written through its mounts. */
+  readonly readonlyGit?: boolean | undefined;
+  /** Where nothing can be guarded: mounts without a guard instead of none. */
+  readonly watch?: boolean | undefined;
+}
+
 export class MountTrees {
   /** Of root alone: through an idmapped mount others could reach what directories above the source keep from them. */
   readonly directory: string;
   readonly #libc: Libc;
   readonly #namespaces: UserNamespaces;
+  readonly #covers: Covers;
 
   constructor(libc: Libc, namespaces: UserNamespaces, runDir: string) {
     this.#libc = libc;
     this.#namespaces = namespaces;
     this.directory = join(runDir, 'mounts');
+    this.#covers = new Covers(libc, runDir);
   }
 
   /**
    * Makes the mounts, replacing those of the same names; the workspace gets a mount in itself for each of its guarded
-   * ancestors. After a failure none of them is left. Throws `mount-invalid` or `unprotected-path`.
+   * ancestors and each secret. After a failure none of them is left. Throws `mount-invalid` or `unprotected-path`.
    */
   make(
     owner: TreeOwner,
     mounts: readonly OpenMount[],
-    ancestors: readonly Ancestor[] = [],
+    inside: Inside = { ancestors: [] },
   ): ReservedMount[] {
     const top = this.#path(owner.id);
     const made: ReservedMount[] = [];
     try {
       makeMountPoint(top);
       for (const mount of mounts) {
-        const guarded = mount.request.name === 'workspace' ? ancestors : [];
-        made.push(this.#mount(top, owner, mount, guarded));
+        const within = mount.request.name === 'workspace' ? inside : { ancestors: [] };
+        made.push(this.#mount(top, owner, mount, within));
       }
       return made;
     } catch (error) {
@@ -95,7 +109,7 @@ export class MountTrees {
     top: string,
     owner: TreeOwner,
     { request, source }: OpenMount,
-    ancestors: readonly Ancestor[],
+    { ancestors, secrets = [], readonlyGit = false, watch = false }: Inside,
   ): ReservedMount {
     const target = join(top, request.name);
     makeMountPoint(target);
@@ -103,11 +117,20 @@ export class MountTrees {
     const { readonly } = request;
     const namespace = this.#namespace(owner, guardIds);
     const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
-    if (ancestors.length === 0) return { name: request.name, hostPath: target, kind };
-    if (kind === 'plain') throw unguardable(source.path);
-    const plain = { source: source.fd, target, readonly };
-    for (const ancestor of ancestors) this.#mountAncestor(owner, plain, ancestor);
-    return { name: request.name, hostPath: target, kind, recursive: true };
+    const guarded = kind === 'plain' && watch ? [] : ancestors;
+    if (guarded.length > 0 && kind === 'plain') throw unguardable(source.path);
+    for (const ancestor of guarded) {
+      const sealed = readonlyGit && /^\.git(?:\/|$)/.test(ancestor.path);
+      const plain = { source: source.fd, target, readonly: readonly || sealed };
+      this.#mountAncestor(owner, plain, ancestor);
+    }
+    if (secrets.length > 0) {
+      const namespace = this.#namespace(owner, guardIds);
+      using shown = new Below(this.#libc, openSync(target, openDirectory));
+      for (const path of secrets) this.#covers.put(shown, path, namespace);
+    }
+    const made = { name: request.name, hostPath: target, kind };
+    return guarded.length + secrets.length > 0 ? { ...made, recursive: true } : made;
   }
 
   /** A second mount of a guarded directory on itself, through which it can be written in. */

@@ -27,6 +27,8 @@ export interface OwnershipParts {
   readonly runDir: string;
   readonly stateDir: string;
   readonly signal: AbortSignal;
+  /** Awaited before anything of an ended session is changed. */
+  readonly before: (id: string) => Promise<void>;
 }
 
 export class Ownership {
@@ -111,6 +113,7 @@ export class Ownership {
   async #finish(note: EndedSession): Promise<void> {
     const { libc, log } = this.#parts;
     const { id, container, idmapBase: base, ownerUid: uid, ownerGid: gid } = note;
+    await this.#parts.before(id);
     if (!this.#isOfContainers(base)) return this.#forget(id);
     let count = 0;
     for (const path of note.sources) {

@@ -2,7 +2,7 @@
 import type { ChainHead } from '../monitor/audit.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import type { ContainerName, SessionId, Slot } from '../names.ts';
-import type { ProtectRequest } from '../session/protect.ts';
+import type { ProtectRequest } from '../session/protect-request.ts';
 
 /** Raised with every change that an older side would misunderstand. */
 export const protocolVersion = 1;
@@ -58,6 +58,8 @@ export interface ReserveRequest {
   readonly policy?: PolicyRecord;
   /** What the agent may not change in the workspace; without it, nothing is guarded. */
   readonly protect?: ProtectRequest;
+  /** What of the workspace is empty inside; paths relative to it. */
+  readonly secrets?: readonly string[];
 }
 
 export interface ReservedMount {
@@ -109,14 +111,44 @@ export interface OwnershipReply {
   readonly complete: boolean;
 }
 
+/** A file that ran with the rights of its owner or group, or with capabilities, until the session ended. */
+export interface StrippedFile {
+  /** On the host. */
+  readonly path: string;
+  /** Permission bits as they were. */
+  readonly mode: number;
+  readonly capabilities: boolean;
+}
+
+/** POST /v1/ended: the last sessions of a workspace that have ended; waits a moment for the end of `container`. */
+export interface EndedRequest {
+  readonly workspace: string;
+  readonly container?: string | undefined;
+}
+
+export interface EndedSession {
+  readonly container: string;
+  /** Both ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** What was taken away at its end. */
+  readonly stripped: readonly StrippedFile[];
+}
+
+export interface EndedReply {
+  /** The latest first. */
+  readonly sessions: readonly EndedSession[];
+}
+
 /** POST /v1/containers/<name>/mounts */
 export interface RemountRequest {
   /** Instead of those that its keys name, for a stopped one; whoever asks writes them there. */
   readonly mounts?: readonly MountRequest[];
   /** The mode that it will have, where another is about to be written. */
   readonly network?: NetworkMode;
-  /** The same of what is protected. */
+  /** The same of what is protected, and of what is empty inside. */
   readonly protect?: ProtectRequest;
+  readonly secrets?: readonly string[];
 }
 
 /** POST /v1/containers/<name>/mounts: where the mounts of that container are (again). */
@@ -222,4 +254,5 @@ export interface MountRecord {
   readonly idmapBase: number;
   readonly mounts: readonly MountRequest[];
   readonly protect?: ProtectRequest | undefined;
+  readonly secrets?: readonly string[] | undefined;
 }

@@ -21,6 +21,7 @@ import {
   reconciliation,
 } from './reconcile.ts';
 import type { Service } from './service.ts';
+import type { SetIds } from './set-id.ts';
 import type { World } from './world.ts';
 
 export interface ReconcilerParts {
@@ -33,6 +34,7 @@ export interface ReconcilerParts {
   readonly service: Service;
   readonly monitors: Monitors;
   readonly ownership: Pick<Ownership, 'follow'>;
+  readonly setIds: Pick<SetIds, 'follow'>;
   readonly keeper: Pick<Keeper, 'release' | 'drop'>;
   /** Guards the workspace of a running session, if it is not; may throw. */
   readonly guardAgain: (session: SessionRecord) => void;
@@ -175,20 +177,20 @@ export class Reconciler {
   }
 
   async #look(): Promise<void> {
-    const { world, trees, leases, guards, monitors, ownership, log, runDir, elapsedMs } =
-      this.#parts;
+    const { world, trees, leases, guards, monitors, log, runDir, elapsedMs } = this.#parts;
+    const { setIds, ownership } = this.#parts;
     // Leases and mounts first: a reservation that becomes a container meanwhile then is in both, or in the instances.
     const before = leases.all();
     const mounts = trees.present();
-    // Two looks must be two looks: not every change of state is an event (a reboot passes through Stopped in silence).
+    // Two looks must be two looks: a reboot passes through Stopped in silence.
     world.forgetInstances();
     const instances = await world.instances();
     monitors.reconcile(instances);
     this.#parts.deadlines.follow(instances);
+    setIds.follow(instances);
     ownership.follow(instances);
-    const known = new Map(
-      [...before, ...leases.all()].map(({ reservation: { id }, expiresMs }) => [id, expiresMs]),
-    );
+    const both = [...before, ...leases.all()];
+    const known = new Map(both.map(({ reservation: { id }, expiresMs }) => [id, expiresMs]));
     const { actions, memory, lookAgainMs } = reconciliation(
       {
         nowMs: elapsedMs(),

@@ -4,8 +4,9 @@ import * as z from 'zod/mini';
 import { CoiError } from '../errors.ts';
 import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../names.ts';
 import { networkPolicy } from '../network/policy.ts';
-import { cleanPath, type ProtectRequest } from '../session/protect.ts';
+import { cleanPath, type ProtectRequest } from '../session/protect-request.ts';
 import {
+  type EndedRequest,
   type MountRequest,
   mountsMax,
   type NetworkMode,
@@ -35,9 +36,13 @@ const policyShape = z.strictObject({
 const mountShapes = z
   .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
   .check(z.maxLength(mountsMax));
+/** What is named in the configuration, and what is hidden besides. */
+const protectedMax = 400;
+const secretShapes = z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(200));
 const protectShape = z.strictObject({
-  paths: z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(200)),
+  paths: z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(protectedMax)),
   mode: z.enum(['guard', 'watch']),
+  readonlyGit: z.optional(z.boolean()),
 });
 const ownershipShape = z.strictObject({
   workspace: path,
@@ -48,7 +53,9 @@ const remountShape = z.strictObject({
   mounts: z.optional(mountShapes),
   network: z.optional(mode),
   protect: z.optional(protectShape),
+  secrets: z.optional(secretShapes),
 });
+const endedShape = z.strictObject({ workspace: path, container: z.optional(z.string()) });
 const shape = z.strictObject({
   prefix: z.string(),
   hash: z.string().check(z.regex(/^[0-9a-f]{8}$/)),
@@ -63,6 +70,7 @@ const shape = z.strictObject({
   network: mode,
   policy: z.optional(policyShape),
   protect: z.optional(protectShape),
+  secrets: z.optional(secretShapes),
 });
 
 /** Throws `usage` or one of the codes for names and paths. */
@@ -75,8 +83,9 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
       `not a reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     );
   }
-  const { prefix, slot, container, session, workspace, mounts, policy, protect, ...rest } =
+  const { prefix, slot, container, session, workspace, mounts, policy, protect, ...more } =
     result.data;
+  const { secrets, ...rest } = more;
   return {
     ...rest,
     prefix: parsePrefix(prefix),
@@ -84,6 +93,7 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
     ...(container === undefined ? {} : { container: parseContainerName(container) }),
     ...(policy === undefined ? {} : { policy: soundPolicy(policy, rest.network) }),
     ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
+    ...(secrets === undefined ? {} : { secrets: secrets.map(cleanPath) }),
     session: parseSessionId(session),
     workspace: absolutePath(workspace),
     mounts: soundMounts(mounts),
@@ -94,11 +104,12 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
 export function parseRemountRequest(body: unknown): RemountRequest {
   const result = z.safeParse(remountShape, body);
   if (!result.success) throw new CoiError('usage', 'not a request for mounts');
-  const { mounts, network, protect } = result.data;
+  const { mounts, network, protect, secrets } = result.data;
   return {
     ...(mounts === undefined ? {} : { mounts: soundMounts(mounts) }),
     ...(network === undefined ? {} : { network }),
     ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
+    ...(secrets === undefined ? {} : { secrets: secrets.map(cleanPath) }),
   };
 }
 
@@ -114,6 +125,14 @@ export function parseOwnershipRequest(body: unknown): OwnershipRequest {
   };
 }
 
+/** Throws `usage` or `mount-invalid`. */
+export function parseEndedRequest(body: unknown): EndedRequest {
+  const result = z.safeParse(endedShape, body);
+  if (!result.success) throw new CoiError('usage', 'not a question for ended sessions');
+  const { workspace, container } = result.data;
+  return { workspace: absolutePath(workspace), container };
+}
+
 function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
   if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
     throw new CoiError('usage', 'not a request for mounts: two of them have one name');
@@ -125,8 +144,8 @@ function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
 }
 
 /** Throws `unprotected-path` for what is no plain path. */
-function soundProtection({ paths, mode: how }: ProtectRequest): ProtectRequest {
-  return { paths: paths.map(cleanPath), mode: how };
+function soundProtection({ paths, mode: how, readonlyGit }: ProtectRequest): ProtectRequest {
+  return { paths: paths.map(cleanPath), mode: how, ...(readonlyGit ? { readonlyGit } : {}) };
 }
 
 /** Every part of it is parsed once, so that nothing fails when it becomes rules. */

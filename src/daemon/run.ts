@@ -14,8 +14,10 @@ import type { Incus } from '../incus/client.ts';
 import { Deadlines } from './deadlines.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import { Baits } from './monitor/baits.ts';
 import { Monitors } from './monitor/monitors.ts';
 import { MountTrees } from './mount-trees.ts';
+import { GuardWatch } from './network/guard-counters.ts';
 import { SessionGuards } from './network/guards.ts';
 import { NetworkService } from './network/network-service.ts';
 import { Ownership } from './ownership.ts';
@@ -25,6 +27,7 @@ import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
 import { daemonServer } from './server.ts';
 import { Service } from './service.ts';
+import { SetIds } from './set-id.ts';
 import { World } from './world.ts';
 
 export interface DaemonOptions {
@@ -47,6 +50,8 @@ export interface DaemonOptions {
   readonly reconcileEveryMs?: number | undefined;
 }
 
+const setIdEveryMs = 60_000;
+
 /** Runs until the signal, as root. Throws CoiError when it cannot start: one is running, another mount namespace than incusd's. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { runDir, log, signal, now, pid, version } = options;
@@ -56,11 +61,17 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
   const elements = await openElementWriter();
-  const { service, network, guards, monitors, ownership, keeper, reconciler, leases, unusedMs } =
-    assemble(options, libc, namespaces, elements);
+  const { service, network, guards, monitors, ownership, setIds, ...kept } = assemble(
+    options,
+    libc,
+    namespaces,
+    elements,
+  );
+  const { keeper, reconciler, leases, unusedMs } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   keeper.load();
   ownership.load();
+  setIds.load();
   // The mounts of existing sessions first, before anybody asks for anything.
   await reconciler.start();
   const startedAt = now().toISOString();
@@ -69,6 +80,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     network,
     monitors,
     ownership,
+    setIds,
     status: async () => ({
       ...{ protocol: protocolVersion, version, pid, startedAt },
       ...(await reconciler.report()),
@@ -114,7 +126,18 @@ function assemble(
   const world = new World(incus);
   const guards = new SessionGuards({ ...options, world, leases, elements });
   const network = new NetworkService({ ...options, guards, world });
-  const monitors = new Monitors({ ...options, libc, world });
+  const guardWatch = new GuardWatch({
+    ...options,
+    place: (name) => guards.sessions().find(({ container }) => container === name)?.port,
+    questions: (hostName) => guards.dns.questions(hostName),
+    denials: () => guards.denials(),
+  });
+  const baits = new Baits({ ...options, libc });
+  const informants = {
+    guard: (container: string) => guardWatch.counters(container),
+    touches: (container: string) => baits.touches(container),
+  };
+  const monitors = new Monitors({ ...options, libc, world, informants, baits });
   const keeper = new Keeper({
     ...options,
     libc,
@@ -135,18 +158,27 @@ function assemble(
     ids: rootSubordinateIds(),
   };
   const service = new Service(parts);
-  const ownership = new Ownership(parts);
+  const setIds = new SetIds({
+    ...parts,
+    lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
+    found: (id, path) => monitors.setIdFound(id, path),
+  });
+  const ownership = new Ownership({ ...parts, before: (id) => setIds.settled(id) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
     service,
     monitors,
     ownership,
+    setIds,
     guardAgain: (session) => guardAgain(parts, session),
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
-  return { service, network, guards, monitors, ownership, keeper, reconciler, leases, unusedMs };
+  return {
+    ...{ service, network, guards, monitors, ownership, setIds },
+    ...{ keeper, reconciler, leases, unusedMs },
+  };
 }
 
 function alreadyRunning(pid: number): CoiError {

@@ -17,14 +17,21 @@ import {
   protocolVersion,
   requestBytesMax,
 } from './protocol.ts';
-import { parseOwnershipRequest, parseRemountRequest, parseReserveRequest } from './request.ts';
+import {
+  parseEndedRequest,
+  parseOwnershipRequest,
+  parseRemountRequest,
+  parseReserveRequest,
+} from './request.ts';
 import type { Service } from './service.ts';
+import type { SetIds } from './set-id.ts';
 
 export interface ServerParts {
   readonly service: Service;
   readonly network: NetworkService;
   readonly monitors: Monitors;
   readonly ownership: Ownership;
+  readonly setIds: SetIds;
   readonly status: () => Promise<DaemonStatus>;
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
@@ -88,7 +95,7 @@ async function handle(
 }
 
 async function route(
-  { service, network, monitors, ownership, status, reserved }: ServerParts,
+  { service, network, monitors, ownership, setIds, status, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -121,6 +128,10 @@ async function route(
       };
     case 'POST ownership':
       return ownership.give(parseOwnershipRequest(await readJson(request)), peer);
+    case 'POST ended':
+      return {
+        sessions: await setIds.ended(parseEndedRequest(await readJson(request)), peer),
+      };
     case 'GET monitor':
     case 'GET monitor/*':
     case 'GET audit/*':

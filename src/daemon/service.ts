@@ -16,7 +16,7 @@ import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
 import type { Keeper } from './protect/keeper.ts';
-import { protectWorkspace } from './protect/sessions.ts';
+import { insideOf, protectWorkspace } from './protect/sessions.ts';
 import type {
   MountRequest,
   RemountRequest,
@@ -90,7 +90,8 @@ export class Service {
       const guarded = guards.reserve(place, request);
       guarded.catch(() => undefined);
       const ancestors = protectWorkspace(keeper, place, source, request.protect);
-      const reservation = { ...place, mounts: trees.make(place, sources.all, ancestors) };
+      const inside = insideOf(ancestors, request);
+      const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
       await guarded;
       const { uid } = peer;
@@ -167,6 +168,7 @@ export class Service {
       ...record.mounts,
       mounts: request.mounts ?? record.mounts.mounts,
       protect: request.protect ?? record.mounts.protect,
+      secrets: request.secrets ?? record.mounts.secrets,
     };
     const { mounts, errors } = this.restore({ ...record, mounts: mounted }, fresh);
     if (errors.length > 0) throw errors[0];
@@ -224,7 +226,9 @@ export class Service {
       try {
         const hostPath = join(trees.directory, record.id, mountName(request.name));
         if (mounted.has(request.name)) {
-          const recursive = record.protect !== undefined && request.name === 'workspace';
+          const recursive =
+            (record.protect !== undefined || record.secrets !== undefined) &&
+            request.name === 'workspace';
           mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
           continue;
         }
@@ -234,7 +238,7 @@ export class Service {
         );
         const root = request.name === 'workspace' ? sources.all[0]?.source : undefined;
         const ancestors = protectWorkspace(keeper, record, root, record.protect);
-        mounts.push(...trees.make(record, sources.all, ancestors));
+        mounts.push(...trees.make(record, sources.all, insideOf(ancestors, record)));
       } catch (error) {
         errors.push(error);
       }
@@ -262,15 +266,7 @@ export class Service {
       ownerUid: owner.uid,
       ownerGid: owner.gid,
       idmapBase,
-      nic: {
-        bridge: name,
-        hostName,
-        mac,
-        address,
-        prefixLength,
-        gateway,
-        nameserver: gateway,
-      },
+      nic: { bridge: name, hostName, mac, address, prefixLength, gateway, nameserver: gateway },
       mounts: [],
     };
   }

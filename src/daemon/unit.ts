@@ -29,7 +29,7 @@ RestrictRealtime=yes
 CapabilityBoundingSet=${capabilities.join(' ')}
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
-SystemCallFilter=@system-service @mount setns clone clone3 unshare setfsuid setfsgid setgroups
+SystemCallFilter=@system-service @mount setns clone clone3 unshare setfsuid setfsgid setgroups fanotify_init fanotify_mark
 SystemCallErrorNumber=EPERM
 
 [Install]

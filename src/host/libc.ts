@@ -41,6 +41,10 @@ export interface Libc {
   setxattr(path: string, name: string, value: Buffer): void;
   /** Does nothing if there is none. */
   removexattr(path: string, name: string): void;
+  /** A group of fanotify(7) whose reads do not wait. */
+  fanotifyInit(flags: number, eventFlags: number): number;
+  /** `path` may be one of /proc/self/fd. */
+  fanotifyMark(group: number, flags: number, mask: number, path: string): void;
   /** The ids with which this thread (the only one of JavaScript) opens files from now on. */
   setFileIds(ids: { uid: number; gid: number; groups: readonly number[] }): void;
   /** A child in new namespaces (`flags`) that only sleeps and executes nothing; it ends by itself after `seconds`. */
@@ -88,6 +92,7 @@ export async function loadLibc(): Promise<Libc> {
   );
   const fcntl = c.func('int fcntl(int fd, int command, void *argument)');
   const attributes = xattrs(c, check);
+  const watching = fanotify(c, check);
   const waitpid = c.func('int waitpid(int pid, void *status, int options)');
   const setfsuid = c.func('int setfsuid(uint32 uid)');
   const setfsgid = c.func('int setfsgid(uint32 gid)');
@@ -141,12 +146,28 @@ export async function loadLibc(): Promise<Libc> {
     cloneSleeper: (flags, seconds) => check('clone', cloneSleeper(flags, seconds)),
     waitpid: (pid) => void check('waitpid', waitpid(pid, null, 0)),
     ...attributes,
+    ...watching,
     ...accounts,
   };
 }
 
 type Koffi = typeof import('koffi')['default'];
 type Library = ReturnType<Koffi['load']>;
+
+function fanotify(
+  c: Library,
+  check: (name: string, result: number, about?: string) => number,
+): Pick<Libc, 'fanotifyInit' | 'fanotifyMark'> {
+  const init = c.func('int fanotify_init(uint32 flags, uint32 event_flags)');
+  const mark = c.func(
+    'int fanotify_mark(int fd, uint32 flags, uint64 mask, int dirfd, const char *path)',
+  );
+  return {
+    fanotifyInit: (flags, eventFlags) => check('fanotify_init', init(flags, eventFlags)),
+    fanotifyMark: (group, flags, mask, path) =>
+      void check('fanotify_mark', mark(group, flags, mask, AT_FDCWD, path), path),
+  };
+}
 
 function xattrs(
   c: Library,

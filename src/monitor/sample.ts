@@ -33,7 +33,7 @@ export interface Touch {
    * `bait` was put there for this; `persistence` is what something on the host starts; `tampering` is an attack on what
    * is protected.
    */
-  readonly kind: 'bait' | 'credential' | 'persistence' | 'tampering';
+  readonly kind: 'bait' | 'credential' | 'persistence' | 'set-id' | 'tampering';
   readonly written: boolean;
   readonly pid: number;
   readonly program: string;

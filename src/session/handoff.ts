@@ -1,6 +1,8 @@
 // What an agent hands over that something on the host runs without being asked again: hooks, tasks, builds, settings of
 // agents. Pure: which path is one, and why.
 
+import type { StrippedFile } from '../daemon/protocol.ts';
+
 export interface HandoffEntry {
   /** Relative to the workspace. */
   readonly path: string;
@@ -94,6 +96,21 @@ export function handoff(
       return why === undefined ? [] : [{ path: file.path, why }];
     })
     .toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** A file from which rights were taken at the end of a session; nothing for one outside of the workspace. */
+export function strippedEntry(
+  workspace: string,
+  { path, mode, capabilities }: StrippedFile,
+): HandoffEntry[] {
+  if (!path.startsWith(`${workspace}/`)) return [];
+  const bits = [
+    ...((mode & 0o4000) !== 0 ? ['setuid'] : []),
+    ...((mode & 0o2000) !== 0 ? ['setgid'] : []),
+    ...(capabilities ? ['capabilities'] : []),
+  ];
+  const inside = path.slice(workspace.length + 1);
+  return [{ path: inside, why: `it had ${bits.join(', ')}, which coi took away` }];
 }
 
 /** Directories that hold nothing that is run from there by itself, and very many files. */

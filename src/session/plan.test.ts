@@ -21,6 +21,7 @@ const wish: SessionWish = {
   profile: undefined,
   network: 'restricted',
   docker: true,
+  surface: 'full',
   storagePool: undefined,
   limits: noLimits,
   timezone: 'Europe/Berlin',
@@ -187,7 +188,7 @@ test('without Docker no nesting is allowed', () => {
     { ...wish, docker: false },
     { defaultProfile: profile(root), pools: undefined },
   ).instance(reservation);
-  assert.equal(body.config?.['security.nesting'], undefined);
+  assert.equal(body.config?.['security.nesting'], 'false');
 });
 
 test('a mount that coid did not make is a refusal, not a mount of something else', () => {

@@ -11,8 +11,14 @@ import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
 import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
+import {
+  dockerConfig,
+  type KernelSurface,
+  refuseOtherList,
+  surfaceConfig,
+} from './kernel-surface.ts';
 import type { Limits } from './limits.ts';
-import type { ProtectRequest } from './protect.ts';
+import type { ProtectRequest } from './protect-request.ts';
 import { recordConfig, type SessionRecord } from './record.ts';
 
 /** A directory of the host in the container. `name` is the device's. */
@@ -41,6 +47,8 @@ export interface SessionWish {
   /** What that mode means by configuration; without it, what it means by itself. */
   readonly policy?: PolicyRecord | undefined;
   readonly docker: boolean;
+  /** Which system calls it may use. */
+  readonly surface: KernelSurface;
   readonly storagePool: string | undefined;
   readonly limits: Limits;
   /** Name of a zone, for everything in the container. */
@@ -49,6 +57,8 @@ export interface SessionWish {
   readonly monitor?: string | undefined;
   /** What the agent may not change in the workspace; undefined: everything may be changed. */
   readonly protect?: ProtectRequest | undefined;
+  /** What of the workspace is empty inside. */
+  readonly secrets?: readonly string[] | undefined;
   /** Incus deletes the container itself when it stops: only for `coi run`. */
   readonly disposable: boolean;
   /** The store's parts and the extra mounts. */
@@ -70,6 +80,7 @@ export interface SessionPlan {
 
 export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan {
   refusePrivileged(server.defaultProfile);
+  refuseOtherList(server.defaultProfile, wish.surface);
   const root = rootDevice(wish, server);
   return {
     wish,
@@ -110,6 +121,7 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
     network: wish.network,
     ...(wish.policy ? { policy: wish.policy } : {}),
     ...(wish.protect ? { protect: wish.protect } : {}),
+    ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
   };
 }
 
@@ -119,15 +131,6 @@ const fixedConfig: Config = {
   'security.idmap.isolated': 'true',
   'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
 };
-
-export function dockerConfig(docker: boolean): Config {
-  if (!docker) return {};
-  return {
-    'security.nesting': 'true',
-    'security.syscalls.intercept.mknod': 'true',
-    'security.syscalls.intercept.setxattr': 'true',
-  };
-}
 
 /** Where the container lives on the host: ids, and an address that is there before init runs. */
 function placeConfig(wish: SessionWish, reservation: Reservation): Config {
@@ -175,6 +178,7 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
       ...{ id, runDir, ownerUid, ownerGid, idmapBase },
       mounts: reserveRequest(wish).mounts,
       ...(wish.protect ? { protect: wish.protect } : {}),
+      ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
     },
     phase: 'starting',
   };
@@ -267,9 +271,14 @@ export function followingConfig({
   monitor,
   network,
   policy,
-}: Pick<SessionWish, 'limits' | 'timezone' | 'monitor' | 'network' | 'policy'>): Config {
+  surface,
+}: Pick<
+  SessionWish,
+  'limits' | 'timezone' | 'monitor' | 'network' | 'policy' | 'surface'
+>): Config {
   return {
     ...limits.config,
+    ...surfaceConfig(surface),
     'environment.TZ': timezone,
     'user.coi.network': network,
     ...(policy === undefined ? {} : { 'user.coi.policy': JSON.stringify(policy) }),

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namedInConfig } from './git-config.ts';
-import {
-  cleanPath,
-  type EntryKind,
-  type ProtectConfig,
-  protectionPlan,
-  protectRequest,
-  type TreeFacts,
-} from './protect.ts';
+import { type EntryKind, protectionPlan, type TreeFacts } from './protect.ts';
+import { cleanPath, type ProtectConfig, protectRequest } from './protect-request.ts';
 
 /** A tree of the given files; a name that ends with / is an empty directory, one with @ a link. */
 function tree(files: Readonly<Record<string, string>>): TreeFacts {
@@ -149,6 +143,7 @@ test('paths are plain, and what is writable by configuration is not protected', 
     'security.disable_protection': false,
     'security.protection': 'guard',
     'git.writable_hooks': true,
+    'git.readonly': false,
   };
   assert.deepEqual(protectRequest(config)?.paths, ['.git/config', 'Makefile']);
   assert.equal(protectRequest({ ...config, 'security.disable_protection': true }), undefined);

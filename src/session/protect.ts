@@ -3,6 +3,7 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { namedInConfig } from './git-config.ts';
+import { cleanPath, type ProtectRequest } from './protect-request.ts';
 
 export type EntryKind = 'file' | 'directory' | 'link' | 'other' | 'missing';
 
@@ -13,13 +14,6 @@ export interface TreeFacts {
   readonly names: (path: string) => readonly string[];
   /** Content of a small file; undefined if there is none. */
   readonly text: (path: string) => string | undefined;
-}
-
-export interface ProtectRequest {
-  /** `[security]`: relative paths that the agent may not change. */
-  readonly paths: readonly string[];
-  /** What happens where a path cannot be guarded: stop, or only watch. */
-  readonly mode: 'guard' | 'watch';
 }
 
 /** A directory that may be entered and written in, but not be renamed or replaced: it gets a mount of its own. */
@@ -69,38 +63,16 @@ export const nothingProtected: ProtectionPlan = {
   refused: [],
 };
 
-/** The keys of [security] and [git], as the configuration has them. */
-export interface ProtectConfig {
-  readonly 'security.protected_paths': readonly string[];
-  readonly 'security.additional_protected_paths': readonly string[];
-  readonly 'security.writable_paths': readonly string[];
-  readonly 'security.disable_protection': boolean;
-  readonly 'security.protection': 'guard' | 'watch';
-  readonly 'git.writable_hooks': boolean;
-}
-
-/** What is asked of coid; undefined where protection is switched off. Throws `unprotected-path` for a bad path. */
-export function protectRequest(config: ProtectConfig): ProtectRequest | undefined {
-  if (config['security.disable_protection']) return undefined;
-  const writable = [
-    ...config['security.writable_paths'].map(cleanPath),
-    ...(config['git.writable_hooks'] ? ['.git/hooks'] : []),
-  ];
-  const wanted = [
-    ...config['security.protected_paths'],
-    ...config['security.additional_protected_paths'],
-  ].map(cleanPath);
-  const paths = [...new Set(wanted)].filter((path) => !writable.includes(path));
-  return { paths, mode: config['security.protection'] };
-}
-
 /** In every git directory: what git runs or takes orders from. */
 const gitFiles = ['config', 'config.worktree', 'commondir'];
 const gitDirectoryPattern = /^\.git\/(.+)$/;
 const gitlinksMax = 64;
 
 /** Throws `unprotected-path` for a path that is none. */
-export function protectionPlan({ paths }: ProtectRequest, facts: TreeFacts): ProtectionPlan {
+export function protectionPlan(
+  { paths, readonlyGit }: ProtectRequest,
+  facts: TreeFacts,
+): ProtectionPlan {
   const builder = new Builder(facts);
   const git = facts.kind('.git');
   const inGit: string[] = [];
@@ -110,6 +82,7 @@ export function protectionPlan({ paths }: ProtectRequest, facts: TreeFacts): Pro
     if (inner === undefined) builder.protect(path);
     else inGit.push(inner);
   }
+  if (git === 'directory' && readonlyGit) builder.pass('.git');
   if (inGit.length > 0 && git === 'directory') protectGit(builder, facts, inGit);
   // A worktree or a submodule that is opened by itself: the file says where the host's git takes its configuration from.
   if (git === 'file' && paths.some((path) => path.startsWith('.git'))) builder.protect('.git');
@@ -170,22 +143,6 @@ function placeholderOf(inner: string): Omit<Placeholder, 'path'> | undefined {
   }
 }
 
-/** Throws `unprotected-path` unless it is a plain relative path. */
-export function cleanPath(path: string): string {
-  const parts = path.replace(/\/+$/, '').split('/');
-  const plain =
-    path !== '' &&
-    parts.every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
-  if (plain && path.length < 1024) return parts.join('/');
-  throw new CoiError(
-    'unprotected-path',
-    `${quoted(path)} cannot be protected: it is no plain path inside the workspace`,
-    {
-      hint: 'Correct [security] protected_paths.',
-    },
-  );
-}
-
 /** Collects, with every ancestor; what was said first about a path wins unless the later word is stricter. */
 class Builder {
   readonly #facts: TreeFacts;
@@ -227,6 +184,15 @@ class Builder {
     }
     if (this.#facts.kind(path) !== 'missing') this.protect(path);
     else if (made) this.#make({ path, ...made }, made.kind === 'file' ? 'file' : 'tree');
+  }
+
+  /** A directory with a mount of its own, whatever is guarded in it. */
+  pass(path: string): void {
+    this.#ancestors.set(path, {
+      path,
+      depth: path.split('/').length,
+      by: directoryGuard(path),
+    });
   }
 
   seal(path: string): void {

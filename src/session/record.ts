@@ -136,5 +136,9 @@ function mountRecord(text: string): MountRecord | undefined {
   const guarded =
     protect === undefined ||
     (Array.isArray(protect.paths) && protect.paths.every((path) => typeof path === 'string'));
-  return sound && guarded ? (record as MountRecord) : undefined;
+  const { secrets } = record;
+  const hidden =
+    secrets === undefined ||
+    (Array.isArray(secrets) && secrets.every((path) => typeof path === 'string'));
+  return sound && guarded && hidden ? (record as MountRecord) : undefined;
 }

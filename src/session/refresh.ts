@@ -2,10 +2,10 @@
 import type { MountRequest, ReservedMount } from '../daemon/protocol.ts';
 import type { Config, Device, Devices, Instance } from '../incus/shapes.ts';
 import type { StoppedSession } from './choose.ts';
+import { dockerConfig, surfaceKeys } from './kernel-surface.ts';
 import { limitKeys } from './limits.ts';
 import {
   diskDevices,
-  dockerConfig,
   followingConfig,
   type PlannedMount,
   plainIds,
@@ -24,7 +24,9 @@ export type RefreshWish = Pick<
   | 'network'
   | 'policy'
   | 'protect'
+  | 'secrets'
   | 'docker'
+  | 'surface'
   | 'tool'
   | 'persistent'
   | 'alias'
@@ -59,7 +61,7 @@ export function refresh(
   made: readonly ReservedMount[],
 ): Refresh {
   const config: Config = {
-    ...emptied([...limitKeys.config, ...Object.keys(dockerConfig(true)), 'user.coi.monitor']),
+    ...emptied([...limitKeys.config, ...surfaceKeys, 'user.coi.monitor']),
     ...dockerConfig(wish.docker),
     ...followingConfig(wish),
     'raw.lxc': rawLines(instance.config['raw.lxc'] ?? '', wish.limits.raw),
@@ -70,6 +72,7 @@ export function refresh(
       ...session.mounts,
       mounts: mountRequests(session, mounts),
       protect: wish.protect,
+      secrets: wish.secrets,
     }),
     ...(wish.alias === undefined ? {} : { 'user.coi.alias': wish.alias }),
     ...(wish.profile === undefined ? {} : { 'user.coi.profile': wish.profile }),

@@ -45,6 +45,7 @@ export const restartSteps: readonly Step<RestartContext>[] = [
           mounts: mountRequests(container.session, mounts),
           network: wish.network,
           ...(wish.protect ? { protect: wish.protect } : {}),
+          secrets: wish.secrets ?? [],
         },
         { signal },
       );

@@ -13,6 +13,7 @@ const facts: Surroundings = {
   network: 'restricted',
   allowed: [],
   protectedPaths: ['.git/hooks'],
+  hiddenPaths: ['.env'],
   variables: ['GH_TOKEN'],
   mounts: [{ container: '/data', readonly: true }],
   docker: true,

@@ -13,6 +13,8 @@ export interface Surroundings {
   /** Entries of the allowlist, where the mode is that. */
   readonly allowed: readonly string[];
   readonly protectedPaths: readonly string[];
+  /** Globs of what is empty inside. */
+  readonly hiddenPaths: readonly string[];
   /** Names, never values. */
   readonly variables: readonly string[];
   readonly mounts: readonly { readonly container: string; readonly readonly: boolean }[];
@@ -43,6 +45,8 @@ export function contextText(facts: Surroundings): string {
     lines.push(
       `- Protected in the workspace, changes are refused: ${codeList(facts.protectedPaths)}.`,
     );
+  if (facts.hiddenPaths.length > 0)
+    lines.push(`- Hidden by the user, empty here: ${codeList(facts.hiddenPaths)}.`);
   for (const mount of facts.mounts)
     lines.push(`- Also mounted: \`${mount.container}\`${mount.readonly ? ' (read-only)' : ''}.`);
   if (facts.variables.length > 0)

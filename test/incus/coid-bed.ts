@@ -12,7 +12,7 @@ import type {
 } from '../../src/daemon/protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
-import type { ProtectRequest } from '../../src/session/protect.ts';
+import type { ProtectRequest } from '../../src/session/protect-request.ts';
 import { recordConfig } from '../../src/session/record.ts';
 import { testImage } from '../bed/bed.ts';
 import { startCoid, type TestCoid } from '../bed/coid.ts';

@@ -3,43 +3,19 @@
 // Method: real containers under a coid of their own; the attacker is a server of the test on the bridge.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { verified } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { attacker } from './attacker.ts';
+import { untilAudited } from './audited.ts';
 
 const limit = { timeout: 180_000 };
 
 function watched(settings: Partial<MonitorSettings> = {}) {
   return { 'user.coi.monitor': JSON.stringify({ ...defaultSettings, ...settings }) };
-}
-
-/** A server that types a command into every shell that connects to it. */
-async function attacker(): Promise<AsyncDisposable & { port: number; connected: Promise<Socket> }> {
-  let taken: (socket: Socket) => void = () => undefined;
-  const connected = new Promise<Socket>((resolve) => {
-    taken = resolve;
-  });
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => sockets.delete(socket));
-    socket.write('id\n');
-    taken(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  return {
-    port,
-    connected,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 /** Starts it in the background, away from the exec that starts it. */
@@ -85,7 +61,7 @@ test(
     socket.write('id\n');
     await answered;
     // It is written down, and the same finding does not pause again.
-    await untilAudited(bed, container, 'unfrozen');
+    await untilAction(bed, container, 'unfrozen');
     assert.equal(await bed.status(container), 'Running');
   },
 );
@@ -161,7 +137,7 @@ test('ordinary work is never stopped and raises no alarm', { timeout: 400_000 },
     assert.equal(done.status, 0, `${name}: ${done.stderr}`);
   }
   await plant(bed, container, 'nc -lk 3000');
-  await untilAudited(bed, container, 'logged');
+  await untilAction(bed, container, 'logged');
   for (let visits = 0; visits < 5; visits += 1) await visit(nic.address, 3000);
   const records = (await auditLines(bed, container)).map((line) => JSON.parse(line));
   assert.deepEqual(
@@ -184,20 +160,10 @@ function visit(host: string, port: number): Promise<void> {
 }
 
 /** Resolves when coid wrote down that it watches. */
-function untilWatched(bed: CoidBed, container: string): Promise<void> {
-  return untilAudited(bed, container, 'watch-started');
+function untilWatched(bed: CoidBed, container: string): Promise<unknown> {
+  return untilAction(bed, container, 'watch-started');
 }
 
-async function untilAudited(bed: CoidBed, container: string, wanted: string): Promise<void> {
-  let after = 0;
-  for (let asked = 0; asked < 20; asked += 1) {
-    const { lines, head } = await bed.coid.audit(
-      container,
-      { after, waitMs: 5000 },
-      { timeoutMs: 15_000 },
-    );
-    if (lines.some((line) => JSON.parse(line).action === wanted)) return;
-    after = head?.seq ?? after;
-  }
-  throw new Error(`the log of ${container} has no ${wanted}`);
+function untilAction({ coid }: CoidBed, container: string, wanted: string): Promise<unknown> {
+  return untilAudited(coid, container, ({ action }) => action === wanted);
 }

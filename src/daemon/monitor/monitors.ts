@@ -16,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/keeper.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
+import type { Baits } from './baits.ts';
 import { ContainerWatch, logOf, type WatchedSession } from './container-watch.ts';
 import { effectsOf } from './effects.ts';
 import { pauseAll } from './pause-all.ts';
@@ -32,6 +33,7 @@ export interface MonitorParts {
   readonly elapsedMs: () => number;
   readonly signal: AbortSignal;
   readonly informants?: Informants;
+  readonly baits?: Pick<Baits, 'plant'>;
 }
 
 export const monitorKeyName = 'user.coi.monitor';
@@ -104,6 +106,12 @@ export class Monitors {
       if (ids.includes(watch.session.mounts))
         watch.tell({ path, kind, written: true, pid: 0, program: '' });
     }
+  }
+
+  /** A session gave a program in its workspace rights that it must not have on the host. */
+  setIdFound(id: string, path: string): void {
+    const touch = { path, kind: 'set-id', written: true, pid: 0, program: '' } as const;
+    for (const watch of this.#watches.values()) if (watch.session.mounts === id) watch.tell(touch);
   }
 
   /** What is known of one session of the peer now; also of one that is not watched. Throws CoiError. */
@@ -181,6 +189,8 @@ export class Monitors {
     this.#watches.set(watched.name, watch);
     this.#schedule(watch);
     log('info', 'watching', { name: watched.name, pollMs: watched.settings.pollMs });
+    if (watched.settings.bait)
+      await this.#parts.baits?.plant(watched.name, sampler.container.initPid);
   }
 
   #effects() {

@@ -3,7 +3,9 @@
 import { CoiError } from '../../errors.ts';
 import { askDns, systemServers } from '../../host/dns-ask.ts';
 import { type DnsServer, serveDns } from '../../host/dns-server.ts';
+import { carriesData } from '../../monitor/detectors/guard.ts';
 import type { AddressRange } from '../../network/address.ts';
+import { QuestionCounts } from '../../network/dns/counts.ts';
 import { questionBytes } from '../../network/dns/question.ts';
 import { Resolver } from '../../network/dns/resolver.ts';
 import type { Guard } from '../../network/guard.ts';
@@ -33,6 +35,7 @@ const namesMax = 200;
 export class DnsService {
   readonly #parts: DnsServiceParts;
   readonly #resolver: Resolver;
+  readonly #counts = new QuestionCounts(carriesData);
   /** By address. */
   readonly #servers = new Map<string, Promise<DnsServer>>();
   /** By the session's interface, then by name and type. */
@@ -52,6 +55,7 @@ export class DnsService {
       open: (addresses) => parts.guard.open(addresses),
       attached: parts.attached,
       refused: ({ hostName }, name, type, reason) => this.#note(hostName, name, type, reason),
+      asked: ({ hostName }, name) => this.#counts.note(hostName, name, parts.elapsedMs()),
       elapsedMs: parts.elapsedMs,
     });
     parts.signal.addEventListener('abort', () => {
@@ -87,7 +91,13 @@ export class DnsService {
     return [...(this.#refused.get(hostName)?.values() ?? [])];
   }
 
+  /** What a session asked for. */
+  questions(hostName: string) {
+    return this.#counts.of(hostName, this.#parts.elapsedMs());
+  }
+
   forget(hostName: string): void {
+    this.#counts.forget(hostName);
     this.#refused.delete(hostName);
     this.#resolver.forget(hostName);
   }

@@ -9,11 +9,11 @@ import {
   type Leaf,
   type Placeholder,
   type ProtectionPlan,
-  type ProtectRequest,
   protectionPlan,
   protectionRefusal,
   type TreeFacts,
 } from '../../session/protect.ts';
+import type { ProtectRequest } from '../../session/protect-request.ts';
 import { type Before, beforeGuard, guard, hasGuard, isGuarded, unguard } from './change.ts';
 import { ancestorId, guardIds, leafId } from './ids.ts';
 

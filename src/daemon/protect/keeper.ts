@@ -5,12 +5,8 @@ import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
 import { openWithoutLinks, type Source } from '../../host/open-source.ts';
-import {
-  type Ancestor,
-  nothingProtected,
-  type ProtectionPlan,
-  type ProtectRequest,
-} from '../../session/protect.ts';
+import { type Ancestor, nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
+import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type GuardState, noGuard, type Owner, removeGuard } from './guard.ts';
 import { type GuardRecord, isSame, isWithin, keyOf, readRecord } from './record.ts';

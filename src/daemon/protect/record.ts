@@ -1,6 +1,6 @@
 // What is written down of a guarded workspace, in <state dir>/protect/<device>-<inode>.json.
 import { readFileSync, type Stats } from 'node:fs';
-import type { ProtectRequest } from '../../session/protect.ts';
+import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { GuardState, Owner } from './guard.ts';
 
 /** What is written down of one workspace. */

@@ -1,7 +1,9 @@
 // The guard of a session's workspace, from what its reservation or its record says.
 import type { Source } from '../../host/open-source.ts';
-import type { Ancestor, ProtectRequest } from '../../session/protect.ts';
+import type { Ancestor } from '../../session/protect.ts';
+import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { SessionRecord } from '../../session/record.ts';
+import type { Inside } from '../mount-trees.ts';
 import type { MountRecord } from '../protocol.ts';
 import { openSources } from '../sources.ts';
 import { rightsOf, sensitivePaths } from '../whose.ts';
@@ -38,4 +40,17 @@ export function guardAgain(
     again: true,
   });
   protectWorkspace(parts.keeper, record, sources.all[0]?.source, record.protect);
+}
+
+/** What the mount of a workspace gets inside, besides the ancestors that were guarded. */
+export function insideOf(
+  ancestors: Inside['ancestors'],
+  { protect, secrets }: Pick<MountRecord, 'protect' | 'secrets'>,
+): Inside {
+  return {
+    ancestors,
+    secrets,
+    readonlyGit: protect?.readonlyGit,
+    watch: protect?.mode === 'watch',
+  };
 }

@@ -19,7 +19,14 @@ export const touchedFiles: Detector = ({ now }) =>
 
 function describe({ path, kind, written, pid, program }: Touch): string {
   const who = pid > 0 ? `${program || 'A program'} (pid ${pid})` : 'Something';
-  const what = kind === 'tampering' ? 'took the guard away from' : written ? 'wrote' : 'opened';
+  const what =
+    kind === 'tampering'
+      ? 'took the guard away from'
+      : kind === 'set-id'
+        ? 'set setuid, setgid or capabilities on'
+        : written
+          ? 'wrote'
+          : 'opened';
   return `${who} ${what} ${path}${kind === 'bait' ? ', which is bait: no program has a reason to' : ''}.`;
 }
 
@@ -27,6 +34,7 @@ const titles: Readonly<Record<Touch['kind'], string>> = {
   bait: 'Bait taken',
   credential: 'Credential file opened',
   persistence: 'Protected path made',
+  'set-id': 'Program with foreign rights made',
   tampering: 'Protection attacked',
 };
 

@@ -22,6 +22,8 @@ export interface ResolverParts {
   readonly open: (addresses: readonly ResolvedAddress[]) => Promise<void>;
   readonly attached: () => readonly AddressRange[];
   readonly refused: (session: GuardedPort, name: string, type: string, reason: string) => void;
+  /** Called for each question of a session that is not one too many. */
+  readonly asked?: (session: GuardedPort, name: string) => void;
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number;
 }
@@ -71,6 +73,7 @@ export class Resolver {
       case 'unsupported':
         return errorBytes(read.id, 4);
       case 'question':
+        this.#parts.asked?.(session, read.question.name);
         return this.#answer(
           read.question,
           session,

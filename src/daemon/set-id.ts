@@ -1,0 +1,216 @@
+// Finds what sessions made setuid, setgid or gave capabilities in what they could write: now and then while they run,
+// and at their end, when it is taken away. What is to be looked at is in <state dir>/set-id/, so that no crash loses it.
+import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Libc } from '../host/libc.ts';
+import { openAs } from '../host/open-source.ts';
+import type { Peer } from '../host/peer.ts';
+import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
+import type { Instance } from '../incus/shapes.ts';
+import { type SessionRecord, sessionRecord } from '../session/record.ts';
+import type { Log } from './log.ts';
+import { isTreeId } from './mount-trees.ts';
+import type { EndedRequest, EndedSession } from './protocol.ts';
+import { rightsOf } from './whose.ts';
+
+export interface SetIdParts {
+  readonly libc: Libc;
+  readonly log: Log;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly now: () => Date;
+  readonly elapsedMs: () => number;
+  readonly signal: AbortSignal;
+  /** Between two looks at what runs. */
+  readonly lookEveryMs: number;
+  /** A running session made such a file. */
+  readonly found: (mounts: string, path: string) => void;
+}
+
+/** A session that runs, or has ended and was not looked at since. */
+interface Note {
+  readonly id: string;
+  readonly container: string;
+  readonly ownerUid: number;
+  readonly ownerGid: number;
+  readonly workspace: string;
+  /** What it can write. */
+  readonly sources: readonly string[];
+  readonly sinceMs: number;
+}
+
+/** What is kept of one that has ended. */
+interface Remembered extends EndedSession {
+  readonly owner: number;
+  readonly workspace: string;
+}
+
+/** Clocks of the kernel and of Incus may differ by a moment. */
+const earlierMs = 2000;
+const rememberedMax = 300;
+/** Until an end that was just seen elsewhere is seen here. */
+const waitMs = 3000;
+const waitStepMs = 25;
+
+/** Looking may take this part of the time. */
+const share = 100;
+
+export class SetIds {
+  readonly #parts: SetIdParts;
+  readonly #directory: string;
+  readonly #notes = new Map<string, Note>();
+  readonly #ending = new Map<string, Promise<void>>();
+  readonly #told = new Set<string>();
+  #ended: readonly Remembered[] = [];
+  #running: ReadonlySet<string> = new Set();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: SetIdParts) {
+    this.#parts = parts;
+    this.#directory = join(parts.stateDir, 'set-id');
+  }
+
+  /** Takes over what an earlier coid had noted. */
+  load(): void {
+    mkdirSync(this.#directory, { mode: 0o700, recursive: true });
+    for (const name of readdirSync(this.#directory)) {
+      if (name === endedName) continue;
+      const note = readJson<Note>(join(this.#directory, name));
+      if (note && isTreeId(note.id) && Array.isArray(note.sources)) this.#notes.set(note.id, note);
+      else rmSync(join(this.#directory, name), { force: true });
+    }
+    this.#ended = readJson<Remembered[]>(join(this.#directory, endedName)) ?? [];
+  }
+
+  /** Called at each look with all instances. Begins what can be done; does not wait for it. */
+  follow(instances: readonly Instance[]): void {
+    const running = new Set<string>();
+    for (const instance of instances) {
+      const record = sessionRecord(instance.config);
+      if (!record || record.mounts.runDir !== this.#parts.runDir) continue;
+      if (instance.status === 'Stopped' || !isTreeId(record.mounts.id)) continue;
+      running.add(record.mounts.id);
+      if (!this.#notes.has(record.mounts.id)) this.#note(instance, record);
+    }
+    for (const note of this.#notes.values()) if (!running.has(note.id)) void this.settled(note.id);
+    this.#running = running;
+    this.#lookLater(this.#parts.lookEveryMs);
+  }
+
+  /** Resolves when nothing of that ended session is left. */
+  settled(id: string): Promise<void> {
+    const note = this.#notes.get(id);
+    const known = this.#ending.get(id);
+    if (known || !note) return known ?? Promise.resolve();
+    const work = this.#end(note)
+      .catch((error: unknown) => this.#parts.log('warning', 'set-id-failed', { id, error }))
+      .finally(() => this.#ending.delete(id));
+    this.#ending.set(id, work);
+    return work;
+  }
+
+  /** Those of the peer's in a workspace, the latest first. Waits a moment for the end of that container. */
+  async ended({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedSession[]> {
+    const { elapsedMs, signal } = this.#parts;
+    const limitMs = elapsedMs() + waitMs;
+    const isOpen = () => [...this.#notes.values()].some((note) => note.container === container);
+    while (isOpen() && elapsedMs() < limitMs) await delay(waitStepMs, undefined, { signal });
+    return this.#ended
+      .filter((one) => one.workspace === workspace && (peer.uid === 0 || peer.uid === one.owner))
+      .map(({ owner: _, workspace: __, ...session }) => session)
+      .toReversed();
+  }
+
+  #note(instance: Instance, { mounts, workspace }: SessionRecord): void {
+    const started = Math.max(
+      Date.parse(instance.created_at) || 0,
+      Date.parse(instance.last_used_at ?? '') || 0,
+    );
+    const note: Note = {
+      id: mounts.id,
+      container: instance.name,
+      ownerUid: mounts.ownerUid,
+      ownerGid: mounts.ownerGid,
+      workspace,
+      sources: mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source),
+      sinceMs: started - earlierMs,
+    };
+    this.#notes.set(note.id, note);
+    writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
+  }
+
+  async #end(note: Note): Promise<void> {
+    const files = await this.#search(note, true);
+    const { container, ownerUid: owner, workspace } = note;
+    const startedAt = new Date(note.sinceMs).toISOString();
+    const endedAt = this.#parts.now().toISOString();
+    const ended = { container, startedAt, endedAt, stripped: files, owner, workspace };
+    this.#ended = [...this.#ended, ended].slice(-rememberedMax);
+    const path = join(this.#directory, endedName);
+    writeFileSync(path, JSON.stringify(this.#ended), { mode: 0o600 });
+    this.#notes.delete(note.id);
+    rmSync(join(this.#directory, note.id), { force: true });
+    if (files.length > 0)
+      this.#parts.log('warning', 'set-id-stripped', { container, count: files.length });
+  }
+
+  /** Paths are absolute. What cannot be reached (any more) is left. */
+  async #search(note: Note, strip: boolean): Promise<SetIdFile[]> {
+    const { libc, signal } = this.#parts;
+    const all: SetIdFile[] = [];
+    for (const source of note.sources) {
+      let directory: number;
+      try {
+        directory = openAs(libc, rightsOf(libc, note), source).fd;
+      } catch {
+        continue;
+      }
+      try {
+        const wish = { directory, sinceMs: note.sinceMs, strip, signal };
+        const { found } = await setIdFiles(libc, wish);
+        all.push(...found.map((file) => ({ ...file, path: join(source, file.path) })));
+      } finally {
+        closeSync(directory);
+      }
+    }
+    return all;
+  }
+
+  /** Seldom, and never more than a hundredth of the time. */
+  #lookLater(afterMs: number): void {
+    const { elapsedMs, log, signal, lookEveryMs } = this.#parts;
+    if (this.#timer || signal.aborted || this.#running.size === 0) return;
+    this.#timer = setTimeout(() => {
+      const beganMs = elapsedMs();
+      this.#look(this.#running)
+        .catch((error: unknown) => log('warning', 'set-id-failed', { error }))
+        .finally(() => {
+          this.#timer = undefined;
+          this.#lookLater(Math.max(lookEveryMs, (elapsedMs() - beganMs) * share));
+        });
+    }, afterMs).unref();
+  }
+
+  async #look(running: ReadonlySet<string>): Promise<void> {
+    for (const note of [...this.#notes.values()].filter(({ id }) => running.has(id))) {
+      for (const { path } of await this.#search(note, false)) {
+        const key = `${note.id} ${path}`;
+        if (this.#told.has(key)) continue;
+        this.#told.add(key);
+        this.#parts.log('warning', 'set-id-found', { container: note.container, path });
+        this.#parts.found(note.id, path);
+      }
+    }
+  }
+}
+
+const endedName = 'ended.json';
+
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}

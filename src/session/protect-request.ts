@@ -1,0 +1,64 @@
+// What of a workspace is asked to be guarded, from the configuration. Pure.
+import { CoiError } from '../errors.ts';
+import { quoted } from '../names.ts';
+
+export interface ProtectRequest {
+  /** `[security]`: relative paths that the agent may not change. */
+  readonly paths: readonly string[];
+  /** What happens where a path cannot be guarded: stop, or only watch. */
+  readonly mode: 'guard' | 'watch';
+  /** `[git] readonly`: nothing below .git can be written at all. */
+  readonly readonlyGit?: boolean | undefined;
+}
+
+/** The keys of [security] and [git], as the configuration has them. */
+export interface ProtectConfig {
+  readonly 'security.protected_paths': readonly string[];
+  readonly 'security.additional_protected_paths': readonly string[];
+  readonly 'security.writable_paths': readonly string[];
+  readonly 'security.disable_protection': boolean;
+  readonly 'security.protection': 'guard' | 'watch';
+  readonly 'git.writable_hooks': boolean;
+  readonly 'git.readonly': boolean;
+}
+
+/**
+ * What is asked of coid; undefined where protection is switched off. What is hidden is guarded as well: renamed, it would
+ * not be found by the next session. Throws `unprotected-path` for a bad path.
+ */
+export function protectRequest(
+  config: ProtectConfig,
+  hidden: readonly string[] = [],
+): ProtectRequest | undefined {
+  if (config['security.disable_protection']) return undefined;
+  const writable = [
+    ...config['security.writable_paths'].map(cleanPath),
+    ...(config['git.writable_hooks'] ? ['.git/hooks'] : []),
+  ];
+  const wanted = [
+    ...config['security.protected_paths'],
+    ...config['security.additional_protected_paths'],
+  ].map(cleanPath);
+  const paths = [...new Set([...wanted, ...hidden])].filter((path) => !writable.includes(path));
+  return {
+    paths,
+    mode: config['security.protection'],
+    ...(config['git.readonly'] ? { readonlyGit: true } : {}),
+  };
+}
+
+/** Throws `unprotected-path` unless it is a plain relative path. */
+export function cleanPath(path: string): string {
+  const parts = path.replace(/\/+$/, '').split('/');
+  const plain =
+    path !== '' &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
+  if (plain && path.length < 1024) return parts.join('/');
+  throw new CoiError(
+    'unprotected-path',
+    `${quoted(path)} cannot be protected: it is no plain path inside the workspace`,
+    {
+      hint: 'Correct [security] protected_paths.',
+    },
+  );
+}
