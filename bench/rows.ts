@@ -1,6 +1,7 @@
 // The table of design section 9: what is measured, what bare Incus calls and the `incus` command need for it, and the budgets.
 import type { Row } from './measure.ts';
 import { attach, kill, killFive, list, version } from './rows/manage.ts';
+import { resume } from './rows/resume.ts';
 import { agent, five, inBackground, run, shell } from './rows/start.ts';
 import type { Stage } from './stage.ts';
 
@@ -9,6 +10,7 @@ export const rows: readonly Row<Stage>[] = [
   version,
   shell,
   agent,
+  resume,
   inBackground,
   run,
   attach,

@@ -1,9 +1,13 @@
 // Reservations that are not yet containers. Each is a file in the run directory too, so that a coid that was killed knows them.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CoiError } from '../errors.ts';
 import { idsKey, type Taken } from './allocate.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { PolicyRecord, Reservation } from './protocol.ts';
+
+/** Enough for starts at once; each lasts a minute at most. */
+const leasesPerUserMax = 64;
 
 export interface Lease {
   readonly reservation: Reservation;
@@ -52,6 +56,15 @@ export class Leases {
 
   remove(id: string): void {
     if (this.#leases.delete(id)) rmSync(this.#file(id), { force: true });
+  }
+
+  /** One user must not use up the addresses of all with reservations that never become containers. */
+  refuseTooMany({ uid }: { readonly uid: number }): void {
+    const own = this.all().filter((lease) => lease.uid === uid);
+    if (uid === 0 || own.length < leasesPerUserMax) return;
+    throw new CoiError('coid-failed', `${own.length} reservations of this user wait for a start`, {
+      hint: 'Try again in a minute.',
+    });
   }
 
   taken(): Taken {

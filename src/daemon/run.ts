@@ -3,6 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import { Homes } from '../host/accounts.ts';
+import { isAlive } from '../host/command.ts';
 import { UserNamespaces } from '../host/idmap.ts';
 import { type Libc, loadLibc } from '../host/libc.ts';
 import { type ElementWriter, openElementWriter } from '../host/nft-elements.ts';
@@ -11,6 +12,7 @@ import { takeLock } from '../host/process-lock.ts';
 import { groupId, listenOn, ownDirectory, removeSocket } from '../host/service-socket.ts';
 import { rootSubordinateIds } from '../host/subordinate-ids.ts';
 import type { Incus } from '../incus/client.ts';
+import { Claims } from './claims.ts';
 import { Deadlines } from './deadlines.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
@@ -155,6 +157,7 @@ function assemble(
     deadlines: new Deadlines(options),
     trees: new MountTrees(libc, namespaces, runDir),
     homes: new Homes(),
+    claims: new Claims({ ...options, holdMs: unusedMs, isAlive }),
     ids: rootSubordinateIds(),
   };
   const service = new Service(parts);

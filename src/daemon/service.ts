@@ -11,6 +11,7 @@ import { plainPolicy } from '../network/policy.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
+import { type Claims, withoutSession } from './claims.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
@@ -38,6 +39,7 @@ export interface ServiceParts {
   readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
   readonly homes: Homes;
+  readonly claims: Claims;
   readonly ids: IdRange;
   readonly log: Log;
   readonly runDir: string;
@@ -48,9 +50,6 @@ export interface ServiceParts {
   readonly leaseMs: number;
 }
 
-/** Enough for starts at once; each lasts a minute at most. */
-const leasesPerUserMax = 64;
-
 export class Service {
   readonly #parts: ServiceParts;
 
@@ -60,22 +59,22 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { world, trees, leases, guards, keeper, log, elapsedMs } = this.#parts;
+    const { world, trees, leases, guards, keeper, log, elapsedMs, claims } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
-    this.#refuseTooMany(peer);
+    leases.refuseTooMany(peer);
     const options = this.#sourceOptions(request, peer);
     const ownMount = { name: 'workspace', source: request.workspace, readonly: false };
     using workspace = openSources([ownMount], options);
     using sources = openSources(request.mounts, options);
     const source = workspace.all[0]?.source;
     guards.refuseOtherMode(instances, source?.path ?? request.workspace, request.network);
-    const place = this.#place(
-      request,
-      ownerOf(this.#parts.libc, peer, source?.stats),
-      instances,
-      bridge,
-    );
+    const owner = ownerOf(this.#parts.libc, peer, source?.stats);
+    const claim = { ownerUid: owner.uid, session: request.session, pid: peer.pid };
+    const now = await withoutSession(instances, () => world.look(), claim);
+    claims.refuse(claim);
+    const place = this.#place(request, owner, now, bridge);
     const { id, container } = place;
+    claims.take(claim, container);
     const lease: Lease = {
       reservation: place,
       workspace: request.workspace,
@@ -128,8 +127,7 @@ export class Service {
     if (!lease) return;
     if (peer.uid !== 0 && peer.uid !== lease.uid && peer.uid !== lease.reservation.ownerUid)
       throw new CoiError('session-not-found', `there is no reservation ${quoted(id)} of this user`);
-    world.forgetInstances();
-    const instances = await world.instances();
+    const instances = await world.look();
     if (instances.some(({ config }) => sessionRecord(config)?.mounts.id === id)) return;
     trees.remove(id);
     leases.remove(id);
@@ -144,19 +142,21 @@ export class Service {
     request: RemountRequest,
     peer: Peer,
   ): Promise<readonly ReservedMount[]> {
-    const { world, trees, guards, log } = this.#parts;
-    world.forgetInstances();
-    const instances = await world.instances();
+    const { world, trees, guards, claims, log } = this.#parts;
+    const instances = await world.look();
     const { instance, record } = this.#ownContainer(instances, container, peer);
     const stopped = instance.status === 'Stopped';
     if (request.mounts && !stopped)
       throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
-    if (stopped)
+    if (stopped) {
       guards.refuseOtherMode(
         instances,
         withoutLinks(record.workspace),
         request.network ?? record.network,
       );
+      const { session, mounts } = record;
+      claims.take({ ownerUid: mounts.ownerUid, session, pid: peer.pid }, container);
+    }
     const fresh = {
       mounts: newMounts(record.mounts.mounts, request.mounts ?? []),
       options: this.#sourceOptions(record, peer),
@@ -269,15 +269,6 @@ export class Service {
       nic: { bridge: name, hostName, mac, address, prefixLength, gateway, nameserver: gateway },
       mounts: [],
     };
-  }
-
-  /** One user must not use up the addresses of all with reservations that never become containers. */
-  #refuseTooMany({ uid }: Peer): void {
-    const own = this.#parts.leases.all().filter((lease) => lease.uid === uid);
-    if (uid === 0 || own.length < leasesPerUserMax) return;
-    throw new CoiError('coid-failed', `${own.length} reservations of this user wait for a start`, {
-      hint: 'Try again in a minute.',
-    });
   }
 
   #sourceOptions(

@@ -61,6 +61,12 @@ export class World {
     this.forgetBridge();
   }
 
+  /** The instances as they are now, whatever is remembered. */
+  look(): Promise<readonly Instance[]> {
+    this.forgetInstances();
+    return this.instances();
+  }
+
   forgetInstances(): void {
     this.#instances.forget();
   }

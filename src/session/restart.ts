@@ -3,7 +3,7 @@ import type { Coid } from '../daemon/client.ts';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import type { StoppedSession } from './choose.ts';
-import { incusFailure } from './failure.ts';
+import { incusFailure, isIncusError } from './failure.ts';
 import type { PlannedMount } from './plan.ts';
 import { mountRequests, type Refresh, type RefreshWish, refresh } from './refresh.ts';
 import type { Step } from './steps.ts';
@@ -21,6 +21,8 @@ export interface RestartContext {
   readonly wish: RefreshWish;
   parts: readonly PlannedMount[];
   changes: Refresh | undefined;
+  /** Incus refused to start it. */
+  refused?: boolean;
 }
 
 const guardKeys = ['user.coi.network', 'user.coi.policy'];
@@ -66,7 +68,8 @@ export const restartSteps: readonly Step<RestartContext>[] = [
   {
     name: 'start',
     title: 'Starting the container',
-    run: async ({ incus, container }, signal) => {
+    run: async (context, signal) => {
+      const { incus, container } = context;
       try {
         const start = await incus.changeState(
           container.name,
@@ -75,10 +78,13 @@ export const restartSteps: readonly Step<RestartContext>[] = [
         );
         await start.wait({ signal, timeoutMs: startMs });
       } catch (error) {
+        // Incus would not: if it runs nevertheless, somebody else started it.
+        context.refused = isIncusError(error) && error.errno === undefined;
         throw incusFailure(error, `starting ${container.name} failed`);
       }
     },
-    undo: async ({ incus, container }) => {
+    undo: async ({ incus, container, refused }) => {
+      if (refused) return;
       const found = await incus.instance(container.name);
       if (found?.instance.status !== 'Running') return;
       const stop = await incus.changeState(container.name, {

@@ -13,6 +13,7 @@ import {
   said,
   say,
   sessionId,
+  stopFromOutside,
   talk,
 } from './talk.ts';
 
@@ -74,6 +75,25 @@ test('an id of another workspace, an unknown one and a live one are refused, the
   );
   await refused(['--resume=../../etc'], /invalid session id/);
   assert.deepEqual(await bed.instances(), [name]);
+});
+
+test('of two that resume a session at the same moment one gets it, the other is told which container has it', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const first = await talk(bed);
+  const id = sessionId(first);
+  await powerOff(first);
+  const resume = (...args: string[]) =>
+    bed.coi(['shell', '--background', '--image', bed.image, `--resume=${id}`, ...args]);
+  for (const how of ['in a new container', 'in the kept one']) {
+    const tries = await Promise.all([resume('--persistent'), resume('--persistent')]);
+    assert.deepEqual(tries.map(({ status }) => status).sort(), [0, 1], how);
+    const { name, status } = await onlyInstance(bed);
+    assert.equal(status, 'Running', how);
+    assert.match(tries.map(({ stderr }) => stderr).join(''), new RegExp(`Error: .* ${name}`), how);
+    await stopFromOutside(bed, name);
+  }
 });
 
 test('profile, persistence and tool are inherited, and a flag wins over each', {

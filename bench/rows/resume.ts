@@ -1,0 +1,32 @@
+// A conversation that goes on in a new container, beside a session that begins.
+import type { Row } from '../measure.ts';
+import type { Stage } from '../stage.ts';
+import { closed, firstScreen, shellArgs } from './actions.ts';
+import { shell } from './start.ts';
+
+const answerLimitMs = 10_000;
+
+export const resume: Row<Stage> = {
+  id: 'resume',
+  title: 'coi shell --resume, to the first screen; the floor is a new coi session',
+  budgets: [{ ratio: 1.1, over: 'floor' }],
+  prepare: async (stage) => {
+    const { screen } = await firstScreen(() => stage.bed.screen(shellArgs(stage)));
+    screen.type('something to go on with\r');
+    await screen.waitFor(/said: something[\s\S]*You:/, answerLimitMs);
+    conversations.set(stage, /^Session ID: (\S+)/m.exec(screen.output())?.[1] ?? '');
+    await closed(stage, [screen]);
+  },
+  subjects: {
+    coi: async (stage) => {
+      const args = [...shellArgs(stage), `--resume=${conversations.get(stage)}`];
+      const { ms, screen } = await firstScreen(() => stage.bed.screen(args));
+      await closed(stage, [screen]);
+      return ms;
+    },
+    // In turn with it, since load meets both alike.
+    ...(shell.subjects.coi ? { floor: shell.subjects.coi } : {}),
+  },
+};
+
+const conversations = new WeakMap<Stage, string>();

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Claims } from './claims.ts';
+
+function claims() {
+  const world = { nowMs: 0, dead: new Set<number>() };
+  const made = new Claims({
+    elapsedMs: () => world.nowMs,
+    holdMs: 60_000,
+    isAlive: (pid) => !world.dead.has(pid),
+  });
+  return { world, made };
+}
+
+const first = { ownerUid: 1003, session: 's', pid: 7 };
+const second = { ...first, pid: 8 };
+
+test('a session that one process starts is refused to another, by its container', () => {
+  const { made } = claims();
+  made.refuse(first);
+  made.take(first, 'coi-1a2b3c4d-1');
+  assert.throws(() => made.refuse(second), /'s' is being started in coi-1a2b3c4d-1/);
+  made.refuse(first);
+});
+
+test('neither other sessions nor other owners are kept from starting', () => {
+  const { made } = claims();
+  made.take(first, 'coi-1a2b3c4d-1');
+  made.refuse({ ...second, session: 't' });
+  made.refuse({ ...second, ownerUid: 1004 });
+});
+
+test('the claim of a process that was killed is no claim, nor one that is too old', () => {
+  const { world, made } = claims();
+  made.take(first, 'coi-1a2b3c4d-1');
+  world.dead.add(7);
+  made.refuse(second);
+  made.take(second, 'coi-1a2b3c4d-1');
+  world.nowMs = 60_000;
+  made.refuse({ ...first, pid: 9 });
+});

@@ -1,0 +1,81 @@
+// Who is bringing a session up at this moment: its store must not get two containers, however close together two coi start.
+import { CoiError } from '../errors.ts';
+import type { Instance } from '../incus/shapes.ts';
+import { sessionRecord } from '../session/record.ts';
+
+/** A session of an owner, and the process that starts it. */
+export interface Claim {
+  readonly ownerUid: number;
+  readonly session: string;
+  readonly pid: number;
+}
+
+export interface ClaimsParts {
+  /** Monotonic milliseconds. */
+  readonly elapsedMs: () => number;
+  /** How long a start may take; a process that ends before gives up its claim by that. */
+  readonly holdMs: number;
+  readonly isAlive: (pid: number) => boolean;
+}
+
+export class Claims {
+  readonly #parts: ClaimsParts;
+  readonly #held = new Map<string, { container: string; pid: number; untilMs: number }>();
+
+  constructor(parts: ClaimsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws `session-live`, naming the container, if another process is at it. */
+  refuse({ ownerUid, session, pid }: Claim): void {
+    const { elapsedMs, isAlive } = this.#parts;
+    for (const [key, { untilMs, pid: holder }] of this.#held)
+      if (untilMs <= elapsedMs() || !isAlive(holder)) this.#held.delete(key);
+    const held = this.#held.get(keyOf(ownerUid, session));
+    if (held && held.pid !== pid) throw sessionHeld(session, held.container, 'is being started in');
+  }
+
+  /** Throws as `refuse`. */
+  take(claim: Claim, container: string): void {
+    this.refuse(claim);
+    const { ownerUid, session, pid } = claim;
+    const untilMs = this.#parts.elapsedMs() + this.#parts.holdMs;
+    this.#held.set(keyOf(ownerUid, session), { container, pid, untilMs });
+  }
+}
+
+/**
+ * The instances as they are, none of which has that session. Throws `session-live`, naming the container, if one has.
+ * What was remembered as its last container may be gone by now, so it is looked for again.
+ */
+export async function withoutSession(
+  instances: readonly Instance[],
+  again: () => Promise<readonly Instance[]>,
+  claim: Claim,
+): Promise<readonly Instance[]> {
+  if (containerOf(instances, claim) === undefined) return instances;
+  const now = await again();
+  const container = containerOf(now, claim);
+  if (container !== undefined) throw sessionHeld(claim.session, container, 'is live in');
+  return now;
+}
+
+function containerOf(
+  instances: readonly Instance[],
+  { ownerUid, session }: Claim,
+): string | undefined {
+  return instances.find(({ config }) => {
+    const record = sessionRecord(config);
+    return record?.session === session && record.mounts.ownerUid === ownerUid;
+  })?.name;
+}
+
+function sessionHeld(session: string, container: string, how: string): CoiError {
+  return new CoiError('session-live', `session '${session}' ${how} ${container}`, {
+    hint: `\`coi attach ${container}\` shows it; a second one is started by a plain \`coi shell\`.`,
+  });
+}
+
+function keyOf(ownerUid: number, session: string): string {
+  return `${ownerUid} ${session}`;
+}
