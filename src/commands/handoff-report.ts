@@ -16,6 +16,7 @@ export interface HandoffReport {
 }
 
 export const entriesMax = 200_000;
+const quickEntriesMax = 20_000;
 const shownMax = 10;
 
 export async function handoffReport(
@@ -23,10 +24,11 @@ export async function handoffReport(
   options: Parameters<typeof config>[1],
   workspace: WorkspacePath,
   since: Date,
+  max = entriesMax,
 ): Promise<HandoffReport> {
   const { settings } = await config(app, options, workspace);
   const paths = protectRequest(settings)?.paths ?? [];
-  const { found, complete } = walk(workspace, isWorthWalking, entriesMax);
+  const { found, complete } = walk(workspace, isWorthWalking, max);
   const files = found.map(({ path, stats }) => ({
     path,
     kind: stats.isDirectory()
@@ -51,6 +53,25 @@ export async function endedSessions(app: App, workspace: string, container?: str
   } catch (error) {
     if (error instanceof CoiError) return [];
     throw error;
+  }
+}
+
+/** A prompt that waits: what can be seen at once, in a line. Never throws. */
+export async function tellHandoffShortly(
+  app: App,
+  options: Parameters<typeof config>[1],
+  workspace: WorkspacePath,
+  since: Date,
+): Promise<void> {
+  try {
+    const { files } = await handoffReport(app, options, workspace, since, quickEntriesMax);
+    if (files.length === 0) return;
+    const what = files.length === 1 ? 'file' : 'files';
+    app.io.tell(
+      `${files.length} changed ${what} that the host may run or obey: \`coi handoff --since ${since.toISOString()}\``,
+    );
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
   }
 }
 

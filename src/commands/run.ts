@@ -14,6 +14,7 @@ import { oneLine } from '../ui/printable.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { flagsOf } from './global.ts';
+import { tellHandoffShortly } from './handoff-report.ts';
 import { launchPlain } from './plain-container.ts';
 import { preludeOf } from './prelude.ts';
 import {
@@ -78,6 +79,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),
   });
+  const since = app.clock.now();
   const environment = agentEnvironment(app, options, resolved);
   await checkBase(app, resolved);
   const extras = extrasOf(app, resolved);
@@ -99,6 +101,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     throw incusFailure(error, `running the command in ${container} failed`);
   } finally {
     await end(app, container, persistent);
+    await tellHandoffShortly(app, options, at.workspace, since);
   }
 }
 

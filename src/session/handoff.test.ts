@@ -79,3 +79,29 @@ test('directories full of what others made are left out', () => {
   assert.ok(!isWorthWalking('.git/objects'));
   assert.ok(isWorthWalking('.git/hooks'));
 });
+
+test('a bare repository is told by its structure, wherever it lies and whatever it is called', () => {
+  const directory = (path: string) => file(path, { kind: 'directory' });
+  const files = [
+    ...[
+      'a/store/HEAD',
+      'a/store/config',
+      'a/store/hooks/post-update',
+      'a/store/hooks/x.sample',
+    ].map((path) => file(path, { changedMs: 5 })),
+    ...['a/store/objects', 'a/store/refs', 'b/refs'].map(directory),
+    ...['b/HEAD', 'b/config'].map((path) => file(path, { changedMs: 5 })),
+  ];
+  assert.deepEqual(
+    handoff(files, 1, () => false).map(({ path }) => path),
+    ['a/store/config', 'a/store/hooks/post-update'],
+  );
+  // At the top of the workspace as well.
+  const top = [
+    file('HEAD'),
+    directory('objects'),
+    directory('refs'),
+    file('config', { changedMs: 5 }),
+  ];
+  assert.equal(handoff(top, 1, () => false).length, 1);
+});

@@ -89,13 +89,40 @@ export function handoff(
   sinceMs: number,
   isProtected: (path: string) => boolean,
 ): HandoffEntry[] {
+  const bare = bareRepositories(files);
   return files
     .filter((file) => (isProtected(file.path) ? file.modifiedMs : file.changedMs) >= sinceMs)
     .flatMap((file) => {
-      const why = handoffReason(file);
+      const why = handoffReason(file) ?? bareReason(file.path, bare);
       return why === undefined ? [] : [{ path: file.path, why }];
     })
     .toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** Directories that git takes for a repository when it is run in them, whatever they are called. */
+function bareRepositories(files: readonly WorkspaceFile[]): ReadonlySet<string> {
+  const kinds = new Map(files.map(({ path, kind }) => [path, kind]));
+  const heads = files.filter(({ path, kind }) => kind === 'file' && /(?:^|\/)HEAD$/.test(path));
+  return new Set(
+    heads
+      .map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))))
+      .filter((top) => !/(?:^|\/)\.git(?:\/|$)/.test(top))
+      .filter((top) =>
+        ['objects', 'refs'].every((name) => kinds.get(inside(top, name)) === 'directory'),
+      ),
+  );
+}
+
+function bareReason(path: string, bare: ReadonlySet<string>): string | undefined {
+  const [, top = '', name = ''] =
+    /^(?:(.*)\/)?(config|config\.worktree|commondir|hooks\/[^/]+|info\/attributes)$/.exec(path) ??
+    [];
+  if (name === '' || name.endsWith('.sample') || !bare.has(top)) return undefined;
+  return 'a bare repository: git in that directory takes commands from it';
+}
+
+function inside(top: string, name: string): string {
+  return top === '' ? name : `${top}/${name}`;
 }
 
 /** A file from which rights were taken at the end of a session; nothing for one outside of the workspace. */

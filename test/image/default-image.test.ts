@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultImage } from '../../src/image/versions.ts';
 import { startGuest } from '../incus/guest.ts';
+import { tinyImage } from './tiny-image.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 const limit = { timeout: 180_000 };
@@ -54,11 +55,6 @@ printf '#!/usr/bin/env node\\nconsole.log("own")\\n' >x.js
 npm install --global --offline --loglevel=error "$(npm pack --silent)" >/dev/null && ~/.local/bin/own-tool`);
   assert.equal(said, 'own');
 });
-
-/** A root file system of one program, since no registry can be asked: busybox with its libraries. */
-const tinyImage = `mkdir -p ~/tiny/bin ~/tiny/tmp && cd ~/tiny && cp /usr/bin/busybox bin/ && ln -s busybox bin/sh
-for file in $(ldd bin/busybox | grep -o '/[^ ]*'); do mkdir -p ".$(dirname "$file")" && cp -L "$file" ".$file"; done
-tar -c . | docker import - tiny >/dev/null`;
 
 test(
   "`docker run`, `docker build` and `docker compose up` work for the agent's user without sudo",

@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly policy?: PolicyRecord;
   /** What is guarded in the workspace; nothing where not given. */
   readonly protect?: ProtectRequest;
+  /** The test image where not given. */
+  readonly image?: string;
   /** Further keys of the instance. */
   readonly config?: Config;
 }
@@ -100,6 +102,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       start = true,
       policy,
       protect,
+      image = testImage,
       config = {},
     } = {}) => {
       const plain = request(workspace ?? (await directory(uid)), mounts);
@@ -112,6 +115,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       const body = createBody(asked, reservation, daemon.runDir, persistent);
       const operation = await incus.createInstance({
         ...body,
+        source: { type: 'image', alias: image },
         config: { ...body.config, ...config },
         start,
       });

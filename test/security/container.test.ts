@@ -1,0 +1,151 @@
+// Goal: nothing of the host leads into a session, and nothing in it leads to the host's kernel or terminals.
+// Method: probes as the container's root in a session of the built program; what the same probe finds on the host is the control.
+import assert from 'node:assert/strict';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const timeout = 120_000;
+const secret = 'value-that-only-the-agent-gets';
+const hostOnly = {
+  AWS_SECRET_ACCESS_KEY: 'host-1',
+  GITHUB_TOKEN: 'host-2',
+  SSH_AUTH_SOCK: '/tmp/host-3',
+  TMUX: '/tmp/tmux-0/host-4,1,0',
+  XDG_RUNTIME_DIR: '/run/host-5',
+};
+let bed: Bed;
+let name: string;
+let initPid: number;
+
+before(async () => {
+  bed = await makeBed();
+  const args = ['shell', '--image', bed.image, '--background', '--env', `COI_TEST=${secret}`];
+  const said = await bed.coi(args, { env: hostOnly });
+  assert.equal(said.status, 0, said.stderr);
+  [name = ''] = await bed.instances();
+  initPid = (await bed.incus.instanceState(name)).pid;
+});
+after(async () => bed?.[Symbol.asyncDispose]());
+
+test('root of the container is nobody on the host, in a range of its own', () => {
+  const [inside, outside, count] = mapOf(initPid);
+  assert.ok(inside === 0 && outside > 65_535 && count <= 65_536, `${outside} ${count}`);
+  // The control: this process is root for real.
+  assert.deepEqual(mapOf(process.pid).slice(0, 2), [0, 0]);
+});
+
+test("nothing of the host's environment is in any process, and what the agent is given is in the agent alone", {
+  timeout,
+}, async () => {
+  const said = await root('cat /proc/[0-9]*/environ | tr "\\0" "\\n"');
+  for (const value of Object.values(hostOnly)) assert.ok(!said.stdout.includes(value), value);
+  assert.ok(!(await root('cat /proc/1/environ')).stdout.includes(secret));
+  const { stdout } = await root(`grep -lsa ${secret} /proc/[0-9]*/environ | wc -l`);
+  assert.ok(Number(stdout) > 0, 'the agent has it');
+  const config = JSON.stringify((await bed.incus.instance(name))?.instance);
+  assert.ok(!config.includes(secret) && !config.includes('host-'));
+});
+
+test("no socket of Incus, of coid or of the host's tmux is there", { timeout }, async () => {
+  const { stdout } = await root(
+    'ls -d /dev/incus /dev/lxd /run/coi /var/lib/incus /run/incus /tmp/tmux-0 2>/dev/null; true',
+  );
+  assert.equal(stdout, '');
+  assert.ok(existsSync('/var/lib/incus') && existsSync(bed.coid.runDir));
+});
+
+test("the host's kernel takes no orders: what host root may write, root in here may not", {
+  timeout,
+}, async () => {
+  // "h" only prints help, should it ever get through.
+  const orders: Readonly<Record<string, string>> = {
+    '/proc/sys/kernel/core_pattern': '|/bin/false',
+    '/proc/sys/kernel/modprobe': '/bin/false',
+    '/proc/sys/vm/overcommit_memory': '0',
+    '/proc/sysrq-trigger': 'h',
+    '/sys/kernel/uevent_helper': '/bin/false',
+    '/sys/power/state': 'none',
+  };
+  for (const [path, text] of Object.entries(orders)) {
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+    const before = contentOf(path);
+    const { status } = await root(`echo '${text}' > ${path}`);
+    assert.notEqual(status, 0, path);
+    assert.equal(contentOf(path), before, path);
+  }
+  const mounts = [
+    'mkdir -p /tmp/c && mount -t cgroup -o devices none /tmp/c && echo /x > /tmp/c/release_agent',
+    'mkdir -p /tmp/d && mount -t debugfs none /tmp/d',
+    'mkdir -p /tmp/b && for i in 0 1; do mknod /tmp/b/$i b 7 $i && dd if=/tmp/b/$i of=/dev/null count=1 && exit 0; done; exit 1',
+    'insmod /nonexistent || perl -e "exit(syscall(313, 0, 0, 0) == 0 ? 0 : 1)"',
+  ];
+  for (const script of mounts) assert.notEqual((await root(script)).status, 0, script);
+});
+
+test('an exec has no descriptor of the host but its own three', { timeout }, async () => {
+  const { stdout } = await root('for fd in /proc/$$/fd/*; do readlink $fd; done');
+  for (const target of stdout.trim().split('\n'))
+    assert.match(target, /^(?:pipe:|socket:|\/dev\/(?:null|pts\/)|\/proc\/\d+\/fd)/, target);
+});
+
+test('what a session calls itself and writes cannot steer the terminal of who lists or captures it', {
+  timeout,
+}, async () => {
+  const evil = '\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[2J\u009b31m';
+  await root(
+    `printf '%b' '${JSON.stringify(evil).slice(1, -1).replaceAll('\\u00', '\\x')}' > /tmp/evil; logger -f /tmp/evil 2>/dev/null; hostname "$(head -c 20 /tmp/evil)" 2>/dev/null; true`,
+  );
+  await bed.incus.updateInstance(name, {
+    config: {
+      'user.coi.alert': JSON.stringify({
+        level: 'high',
+        title: `title ${evil}`,
+        description: evil,
+        time: '2026-01-01T00:00:00Z',
+        action: 'alerted',
+      }),
+      'user.coi.alias': `a${evil}`,
+    },
+  });
+  await bed.coi(['tmux', 'send', name, 'cat /tmp/evil']);
+  const commands = [
+    ['list'],
+    ['tmux', 'capture', name],
+    ['logs', name],
+    ['network', 'log', name],
+    ['audit', name],
+    ['handoff'],
+    ['monitor', name],
+    ['top'],
+    ['info'],
+  ];
+  for (const args of commands) {
+    const { stdout, stderr } = await bed.coi(args);
+    assert.doesNotMatch(stdout + stderr, /\u001b\]|\u0007|\u009b|\u001b\[2J/, args.join(' '));
+  }
+});
+
+function root(script: string) {
+  return sh(script, 0);
+}
+
+async function sh(script: string, user: number) {
+  const request = { command: ['sh', '-c', script], user, group: user };
+  const { status, stdout, stderr } = await bed.incus.execCaptured(name, request);
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+function mapOf(pid: number): [number, number, number] {
+  const words = readFileSync(`/proc/${pid}/uid_map`, 'utf8').trim().split(/\s+/).map(Number);
+  return [words[0] ?? -1, words[1] ?? -1, words[2] ?? -1];
+}
+
+/** Empty for what only takes orders. */
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
