@@ -70,14 +70,13 @@ export async function makeStage(
         await chmod(state + part, 0o777);
       }
       const name = `${bed.prefix}floor${number}`;
-      const tool = image === 'exp' ? ['bash', '-c', 'echo You:; exec cat'] : ['dummy'];
       return {
         ...place(index),
         name,
         image,
         workspace: bed.workspace.path,
         state: { '.claude': `${state}/a`, '.local/share/floor': `${state}/b` },
-        tool,
+        tool: ['dummy'],
       };
     },
     gone: watch.gone,

@@ -1,14 +1,12 @@
 // Deletes a container that has ended, if it still is what it was when that was decided.
 import type { Incus } from '../incus/client.ts';
-import type { OperationData } from '../incus/shapes.ts';
+import { tasksOf } from '../session/busy.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { FinishAction } from './reconcile.ts';
 
 /** `busy`: somebody is doing something with it; a restart from outside passes through Stopped too. */
 export type Finished = 'gone' | 'busy' | 'changed';
 
-/** Incus lists operations for some seconds after their end, with a status code from here on. */
-const doneCode = 200;
 const deleteLimitMs = 60_000;
 
 /** A failure of Incus has only text, so what it means is found by looking: what is gone is finished. Throws IncusError. */
@@ -17,7 +15,7 @@ export async function finish(
   { name, id, reason }: FinishAction,
   signal: AbortSignal,
 ): Promise<Finished> {
-  if (await isBusy(incus, name, signal)) return 'busy';
+  if ((await tasksOf(incus, name, signal)).length > 0) return 'busy';
   const found = await incus.instance(name, { signal });
   if (!found) return 'gone';
   const session = sessionRecord(found.instance.config);
@@ -30,18 +28,4 @@ export async function finish(
     if (await incus.instance(name, { signal })) throw error;
   }
   return 'gone';
-}
-
-async function isBusy(incus: Incus, name: string, signal: AbortSignal): Promise<boolean> {
-  const listed = await incus.query('GET', '/1.0/operations?recursion=1', undefined, { signal });
-  const operations = Object.values(listed as Record<string, OperationData[]>).flat();
-  return operations.some(
-    ({ class: kind, status_code: code, resources }) =>
-      kind === 'task' && code < doneCode && namesInstance(resources, name),
-  );
-}
-
-function namesInstance(resources: OperationData['resources'], name: string): boolean {
-  const paths = Object.values(resources ?? {}).flat();
-  return paths.some((path) => path.split('?')[0]?.endsWith(`/instances/${name}`));
 }

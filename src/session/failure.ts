@@ -12,6 +12,14 @@ export function isMissing(error: unknown): boolean {
   return isIncusError(error) && error.status === 404;
 }
 
+const sentenceMax = 300;
+
+/** Incus puts whole logs of the programs that it runs into its errors; `cause` keeps them. */
+function sentenceOf(message: string): string {
+  const [first = ''] = message.split('\n');
+  return first.length > sentenceMax ? `${first.slice(0, sentenceMax)}...` : first;
+}
+
 /**
  * The CoiError for a failed call: no socket, no permission, lost connection, or `what` failed with the daemon's words.
  * Errors of other kinds come back as they are.
@@ -41,7 +49,7 @@ export function incusFailure(error: unknown, what: string): unknown {
         cause: error,
       });
     case undefined:
-      return new CoiError('incus-failed', `${what}: ${error.message}`, {
+      return new CoiError('incus-failed', `${what}: ${sentenceOf(error.message)}`, {
         hint: 'See `coi health`, or the log of Incus.',
         cause: error,
       });

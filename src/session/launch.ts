@@ -18,6 +18,8 @@ const createMs = 120_000;
 const undoMs = 60_000;
 /** Below this a pool counts as full: a container that starts writes at least that. */
 const poolRoomBytes = 64 * 1024 * 1024;
+/** An image takes about that much more when it is unpacked. */
+const unpackedRatio = 4;
 
 /** What the steps share. */
 export interface LaunchContext {
@@ -60,7 +62,7 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
     name: 'create',
     title: 'Starting the container',
     run: createInstance,
-    undo: removeInstance,
+    undo: undoCreate,
   },
 ];
 
@@ -78,20 +80,39 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
 }
 
 /** A failed create says nothing but text, so its meaning is found by looking. */
-async function createFailure(error: unknown, { incus, wish }: LaunchContext): Promise<unknown> {
+async function createFailure(error: unknown, context: LaunchContext): Promise<unknown> {
+  const { incus, wish } = context;
   const failure = incusFailure(error, 'starting the container failed');
   if (!(failure instanceof CoiError) || failure.code !== 'incus-failed') return failure;
-  if (!(await incus.imageAlias(wish.image))) return imageMissing(wish.image);
-  for (const pool of await incus.storagePools()) {
-    const { space } = await incus.storageResources(pool.name);
-    if (space.total > 0 && space.total - space.used < poolRoomBytes) {
-      return new CoiError('incus-failed', `the storage pool "${pool.name}" is full`, {
-        hint: 'Delete sessions (`coi list`, `coi kill`) or old images, or enlarge the pool.',
-        cause: error,
-      });
-    }
-  }
-  return failure;
+  const alias = await incus.imageAlias(wish.image);
+  if (!alias) return imageMissing(wish.image);
+  const pool = poolOf(context);
+  if (pool === undefined) return failure;
+  const [image, { space }] = await Promise.all([
+    incus.image(alias.target),
+    incus.storageResources(pool),
+  ]);
+  const freeBytes = space.total - space.used;
+  const full = freeBytes < poolRoomBytes;
+  // What was unpacked of an image that does not fit is gone again by now.
+  if (space.total === 0 || !(full || freeBytes < (image?.size ?? 0) * unpackedRatio))
+    return failure;
+  const free = `${Math.floor(freeBytes / 2 ** 20)} MiB free`;
+  const sentence = full
+    ? `the storage pool "${pool}" is full (${free})`
+    : `starting the container failed, and the storage pool "${pool}" has only ${free}`;
+  return new CoiError('incus-failed', sentence, {
+    hint: 'Delete sessions (`coi list`, `coi kill`) or old images, or enlarge the pool.',
+    cause: error,
+  });
+}
+
+/** Where the container's disk would be. */
+function poolOf({ wish, server }: LaunchContext): string | undefined {
+  const root = Object.values(server.defaultProfile?.devices ?? {}).find(
+    (device) => device['type'] === 'disk' && device['path'] === '/',
+  );
+  return wish.storagePool ?? root?.['pool'] ?? server.pools?.[0]?.name;
 }
 
 export function imageMissing(image: string): CoiError {
@@ -122,6 +143,13 @@ async function removeInstance({ incus, reservation }: LaunchContext): Promise<vo
   } catch (error) {
     if (!isMissing(error) && (await incus.instance(reservation.container))) throw error;
   }
+}
+
+/** The same in the words of coi: whoever reads them does not know the calls. */
+async function undoCreate(context: LaunchContext): Promise<void> {
+  await removeInstance(context).catch((error: unknown) => {
+    throw incusFailure(error, 'the container could not be deleted');
+  });
 }
 
 function planned(context: LaunchContext): SessionPlan {

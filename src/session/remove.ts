@@ -1,6 +1,7 @@
 // Ends a container for good: by force, or gracefully with force at the end. The conversation is safe in the store.
 // The container is made ephemeral first, so that Incus deletes it by itself even if nobody waits for it any more.
 import type { Incus } from '../incus/client.ts';
+import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError, isMissing } from './failure.ts';
 
 /** Killing takes a second; with a loaded machine and a broken mount it was seen to take some. */
@@ -33,6 +34,8 @@ export async function killContainer(
       if (signal.aborted || !isIncusError(error) || error.errno !== undefined)
         throw incusFailure(error, `ending ${name} failed`);
       failure = error;
+      // A newborn shows as stopped and can be neither stopped nor deleted while Incus starts it.
+      await untilIdle(incus, name, forcedSeconds, signal);
     }
   }
   if (failure && (await incus.instance(name, { signal })))

@@ -7,7 +7,8 @@ const waitLimitMs = 60_000;
 export class Lifecycle implements Disposable {
   readonly #stream: EventStream;
   readonly #seen: string[] = [];
-  #wake: () => void = () => {};
+  /** Of those who wait now; several may. */
+  readonly #waiting = new Set<() => void>();
 
   private constructor(stream: EventStream) {
     this.#stream = stream;
@@ -24,13 +25,12 @@ export class Lifecycle implements Disposable {
   /** Resolves when an action (`instance-deleted`) of that instance was reported, `times` times in all. */
   async until(action: string, name: string, times = 1): Promise<void> {
     const wanted = `${action} ${name}`;
-    const limit = AbortSignal.timeout(waitLimitMs);
-    while (this.#seen.filter((event) => event === wanted).length < times) {
-      await new Promise<void>((resolve, reject) => {
-        this.#wake = resolve;
-        limit.onabort = () => reject(new Error(`no ${wanted} in ${waitLimitMs} ms`));
-      });
-    }
+    await this.#until((event) => event === wanted, wanted, times);
+  }
+
+  /** Resolves when that action was reported of any instance whose name begins with `prefix`. */
+  async first(action: string, prefix: string): Promise<void> {
+    await this.#until((event) => event.startsWith(`${action} ${prefix}`), action);
   }
 
   has(action: string, name: string): boolean {
@@ -39,6 +39,16 @@ export class Lifecycle implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stream.close();
+  }
+
+  async #until(fits: (event: string) => boolean, what: string, times = 1): Promise<void> {
+    const limit = AbortSignal.timeout(waitLimitMs);
+    while (this.#seen.filter(fits).length < times) {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.add(resolve);
+        limit.onabort = () => reject(new Error(`no ${what} in ${waitLimitMs} ms`));
+      });
+    }
   }
 
   async #read(): Promise<void> {
@@ -51,6 +61,7 @@ export class Lifecycle implements Disposable {
 
   #keep({ metadata: { action, source } }: LifecycleEvent): void {
     this.#seen.push(`${action} ${source.split('?')[0]?.split('/').at(-1)}`);
-    this.#wake();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 }

@@ -1,5 +1,6 @@
 // What a piece of work left on the machine: a list of everything before, the same after, and the difference.
 import { lstat, readdir } from 'node:fs/promises';
+import { placesOf } from '../../src/daemon/network/places.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { Instance } from '../../src/incus/shapes.ts';
 import { sessionRecord } from '../../src/session/record.ts';
@@ -21,23 +22,29 @@ export interface Scope {
 export type Inventory = readonly string[];
 
 export async function takeInventory(incus: Incus, scope: Scope): Promise<Inventory> {
+  // Others come and go meanwhile: what they had before or have after is theirs.
+  const earlier = await incus.instances();
+  const allPorts = await readdir('/sys/class/net');
+  const allMounts = await mountPointsUnder(scope.runDir);
   const instances = await incus.instances();
-  const foreign = instances.filter(({ name }) => !name.startsWith(scope.prefix));
-  const own = instances.filter(({ name }) => name.startsWith(scope.prefix));
-  const foreignPorts = new Set(foreign.flatMap(interfaces));
+  const isOwn = ({ name }: Instance) => name.startsWith(scope.prefix);
+  const own = instances.filter(isOwn);
+  const foreign = [...earlier, ...instances].filter((instance) => !isOwn(instance));
+  const [ownPorts, foreignPorts] = [own, foreign].map((all) => new Set(all.flatMap(interfaces)));
   const foreignMounts = foreign.map(
     (instance) => `${scope.runDir}/mounts/${sessionRecord(instance.config)?.mounts.id}`,
   );
-  const ports = (await readdir('/sys/class/net')).filter((name) => !foreignPorts.has(name));
-  const mounts = (await mountPointsUnder(scope.runDir)).filter(
-    (path) => !foreignMounts.some((id) => path.startsWith(id)),
+  // Incus makes interfaces named veth… for a moment whenever something starts; coid's names begin with coi.
+  const ports = allPorts.filter(
+    (name) => ownPorts?.has(name) || (!name.startsWith('veth') && !foreignPorts?.has(name)),
   );
+  const mounts = allMounts.filter((path) => !foreignMounts.some((id) => path.startsWith(id)));
   const files = await Promise.all((scope.directories ?? []).map((directory) => entries(directory)));
   return [
     ...own.map(({ name, status }) => `instance ${name} ${status}`),
     ...ports.map((name) => `interface ${name}`),
     ...mounts.map((path) => `mount ${path}`),
-    ...(await tables()).map((table) => `table ${table}`),
+    ...(await tables(scope.runDir)).map((table) => `table ${table}`),
     ...files
       .flat()
       .filter((path) => !scope.ignore?.test(path))
@@ -59,11 +66,12 @@ function interfaces({ config, expanded_devices: devices }: Instance): string[] {
   return [...fixed, ...chosen.map(([, name]) => name)].filter((name) => name !== undefined);
 }
 
-async function tables(): Promise<string[]> {
+async function tables(runDir: string): Promise<string[]> {
   const { stdout } = await mustRun(['nft', 'list', 'tables']);
+  const own = ` ${placesOf(runDir).table}`;
   return stdout
     .split('\n')
-    .filter((line) => /\bcoi/.test(line))
+    .filter((line) => line.endsWith(own))
     .map((line) => line.replace(/^table /, ''));
 }
 

@@ -1,4 +1,6 @@
 // Mounts of the host below a directory, as the kernel lists them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 
 /** Mount points below (or at) a directory, innermost last. */
@@ -6,6 +8,30 @@ export async function mountPointsUnder(directory: string): Promise<string[]> {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
   const points = lines.map((line) => unescaped(line.split(' ')[4] ?? ''));
   return points.filter((point) => point === directory || point.startsWith(`${directory}/`));
+}
+
+/**
+ * Resolves when nothing is mounted below the directory; rejects when the limit is over. The kernel tells of changes of
+ * the mount table, such as those of coid when it looks again after a lease.
+ */
+export async function untilUnmounted(directory: string, limitMs = 30_000): Promise<void> {
+  const limit = AbortSignal.timeout(limitMs);
+  for (;;) {
+    const points = await mountPointsUnder(directory);
+    if (points.length === 0) return;
+    if (limit.aborted) throw new Error(`still mounted after ${limitMs} ms: ${points.join(', ')}`);
+    await mountTableChange(limit);
+  }
+}
+
+/** Resolves when something is mounted or unmounted, or the limit is over. */
+async function mountTableChange(limit: AbortSignal): Promise<void> {
+  const watch = spawn('findmnt', ['--poll', '--first-only', '--noheadings', '--timeout', '500'], {
+    stdio: 'ignore',
+    signal: limit,
+  });
+  watch.on('error', () => {});
+  await once(watch, 'close');
 }
 
 /** The kernel writes blank, tab, newline and backslash as octal numbers. */

@@ -1,14 +1,12 @@
 // Fail or kill coi at every step of a start: nothing is orphaned, nothing is lost.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { launchSteps } from '../../src/session/launch.ts';
 import { restartSteps } from '../../src/session/restart.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { untilGone } from '../bed/gone.ts';
-import { mountPointsUnder } from '../bed/mounts.ts';
+import { untilUnmounted } from '../bed/mounts.ts';
 
 const timeout = 120_000;
 const leaseMs = 700;
@@ -27,7 +25,7 @@ test('a start that fails at any step leaves no container, no mount, no reservati
     assert.equal(status, 1, at);
     assert.match(stderr, /COI_TEST_FAULT/, at);
     assert.deepEqual(await bed.instances(), [], at);
-    await mountsGone(bed, at);
+    await untilUnmounted(bed.coid.runDir);
     assert.equal((await bed.coid.status())?.leases, 0, at);
     assert.deepEqual(await stores(bed), [], at);
   }
@@ -42,14 +40,14 @@ test('a start that is killed at any step is either managed as usual or undone by
     assert.notEqual(status, 0, at);
     const [name] = await bed.instances();
     if (name === undefined) {
-      await mountsGone(bed, at);
+      await untilUnmounted(bed.coid.runDir);
       continue;
     }
     // The container came to be: it is listed, its conversation has a place, and it can be ended.
     assert.match((await bed.coi(['list'])).stdout, new RegExp(name), at);
     assert.equal((await bed.coi(['kill', name])).status, 0, at);
     await untilGone(bed.incus, name);
-    await mountsGone(bed, at);
+    await untilUnmounted(bed.coid.runDir);
   }
   const again = await bed.coi(background(bed));
   assert.equal(again.status, 0, again.stderr);
@@ -90,27 +88,4 @@ async function stop(bed: Bed, name: string): Promise<void> {
 /** Names of session directories in the user's store. */
 async function stores(bed: Bed): Promise<string[]> {
   return readdir(`${bed.user.home}/.coi/sessions-claude`).catch(() => []);
-}
-
-/** coid's next look after the lease takes the mounts away: told by the mount table, which the kernel lets one watch. */
-async function mountsGone(bed: Bed, at: string): Promise<void> {
-  const limit = AbortSignal.timeout(10_000);
-  while ((await mountPointsUnder(bed.coid.runDir)).length > 0) {
-    assert.equal(
-      limit.aborted,
-      false,
-      `${at}: ${(await mountPointsUnder(bed.coid.runDir)).join(', ')}`,
-    );
-    await mountTableChange(limit);
-  }
-}
-
-/** Resolves when something is mounted or unmounted, or the limit is over. */
-async function mountTableChange(limit: AbortSignal): Promise<void> {
-  const watch = spawn('findmnt', ['--poll', '--first-only', '--noheadings', '--timeout', '500'], {
-    stdio: 'ignore',
-    signal: limit,
-  });
-  watch.on('error', () => {});
-  await once(watch, 'close');
 }

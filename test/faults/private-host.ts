@@ -13,6 +13,9 @@ const env = {
   LANG: 'C.UTF-8',
 };
 
+/** For processes that were killed to be gone. */
+const endMs = 30_000;
+
 export class PrivateHost implements AsyncDisposable {
   readonly #init: number;
   readonly #state: string;
@@ -46,7 +49,7 @@ export class PrivateHost implements AsyncDisposable {
 
   /** Runs a program inside to its end. */
   run(...argv: string[]): Promise<CommandResult> {
-    return runCommand([...this.#enter(), ...argv], { limitMs: 120_000, env });
+    return runCommand([...this.#enter(), ...argv], { limitMs: 240_000, env });
   }
 
   /** Runs a program inside, and kills it at the first line of its stderr for which `isDue` is true. True if it came to that. */
@@ -74,12 +77,17 @@ export class PrivateHost implements AsyncDisposable {
     const namespace = await readlink(`/proc/${this.#init}/ns/pid`);
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
     const killed: string[] = [];
+    const dying: number[] = [];
     for (const pid of pids) {
       const found = await readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
       if (found !== namespace || pid === this.#init) continue;
       killed.push((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim());
       kill(pid);
+      dying.push(pid);
     }
+    // On a busy machine the kernel takes its time to end them, and until then their sockets and mounts look alive.
+    const limit = AbortSignal.timeout(endMs);
+    for (const pid of dying) while (await isAlive(pid)) limit.throwIfAborted();
     return killed.sort();
   }
 
@@ -89,6 +97,12 @@ export class PrivateHost implements AsyncDisposable {
     await runCommand(['udevadm', 'settle']).catch(() => undefined);
     await rm(this.#state, { recursive: true, force: true });
   }
+}
+
+/** False for one that is gone, and for one that has ended and that nobody has waited for. */
+async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /\) [^ZX]/.test(stat);
 }
 
 async function childrenOf(pid: number): Promise<number[]> {

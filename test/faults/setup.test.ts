@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { coiPath } from '../bed/program.ts';
 import { PrivateHost } from './private-host.ts';
 
-const limit = { timeout: 240_000 };
+const limit = { timeout: 480_000 };
 const coi = coiPath();
 const setup = [coi, 'setup', '--yes'];
 

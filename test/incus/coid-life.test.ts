@@ -37,23 +37,35 @@ async function loseMounts(bed: CoidBed): Promise<void> {
   await rmdir(mounts);
 }
 
-test(
-  'starts under a coid that looks all the time all succeed, and are marked live',
-  limit,
-  async () => {
-    await using bed = await coidBed(tight);
-    const sessions = await Promise.all([0, 1, 2, 3].map(() => bed.session({ uid: 1003 })));
-    for (const { container } of sessions) {
+test('fifty starts under a coid that looks all the time all succeed, and are marked live', {
+  timeout: 600_000,
+}, async () => {
+  await using bed = await coidBed(tight);
+  const ends: Promise<void>[] = [];
+  for (let wave = 0; wave < 10; wave += 1) {
+    const workspace = await bed.directory([1000, 1003, 0][wave % 3] ?? 0);
+    const sessions = await Promise.all([0, 1, 2, 3, 4].map(() => bed.session({ workspace })));
+    for (const { container, id } of sessions) {
       await bed.lifecycle.until('instance-updated', container);
       const found = await bed.incus.instance(container);
       assert.deepEqual(
         [found?.instance.status, found?.instance.config['user.coi.phase']],
         ['Running', 'live'],
       );
+      ends.push(ended(bed, container, id));
     }
-    assert.equal((await bed.coid.status()).leases, 0);
-  },
-);
+  }
+  await Promise.all(ends);
+  assert.equal((await bed.coid.status()).leases, 0);
+  assert.deepEqual(await bed.mountIds(), []);
+});
+
+/** Stops it by force; coid deletes it then. */
+async function ended(bed: CoidBed, container: string, id: string): Promise<void> {
+  await (await bed.incus.changeState(container, { action: 'stop', force: true })).wait();
+  await bed.lifecycle.until('instance-deleted', container);
+  await bed.untilUnmounted(id);
+}
 
 test('a reboot from inside survives, with the same mounts', limit, async () => {
   await using bed = await coidBed(tight);

@@ -1,9 +1,12 @@
 // coi run in full: the workspace's own script, prompts, JSON and time limits, through the built program.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { untilGone } from '../bed/gone.ts';
+import { untilUnmounted } from '../bed/mounts.ts';
 
 const timeout = 120_000;
 let bed: Bed;
@@ -44,6 +47,37 @@ test('without a command the workspace script runs, if it is one', { timeout }, a
   await symlink('/bin/true', join(elsewhere, 'coi-run'));
   const out = await run('--workspace', 'elsewhere');
   assert.match(out.stderr, /leads out of the workspace/);
+});
+
+test('both outputs stay apart, stdin goes in byte by byte, and the status comes out', {
+  timeout,
+}, async () => {
+  const input = randomBytes(300_000);
+  const said = await bed.coi(
+    ['run', '--image', bed.image, '--', 'sh', '-c', 'base64 -w0; echo err >&2; exit 7'],
+    { input },
+  );
+  assert.equal(said.status, 7, said.stderr);
+  assert.ok(said.stdout === input.toString('base64'), 'what went in');
+  assert.match(said.stderr, /^err$/m);
+});
+
+test('ctrl-c ends the command and leaves nothing', { timeout }, async () => {
+  const screen = bed.screen([
+    'run',
+    '--image',
+    bed.image,
+    '--',
+    'sh',
+    '-c',
+    'echo begun; sleep 600',
+  ]);
+  await screen.waitFor('begun');
+  const names = await bed.instances();
+  screen.key('ctrl-c');
+  assert.equal((await screen.ended()).status, 130);
+  for (const name of names) await untilGone(bed.incus, name, 30_000);
+  await untilUnmounted(bed.coid.runDir);
 });
 
 test('--json tells output and status, and --timeout ends what takes too long', {
