@@ -1,6 +1,14 @@
 // Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
 // put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
-import { mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
@@ -25,6 +33,7 @@ export interface KeeperParts {
   readonly libc: Libc;
   readonly stateDir: string;
   readonly log: Log;
+  readonly now: () => Date;
   readonly elapsedMs: () => number;
   /** How long a guard is kept for a session that is not seen to run: it may be about to start. */
   readonly holdMs: number;
@@ -46,6 +55,8 @@ interface Guarded {
 
 const O_PATH_DIRECTORY = 0o10200000;
 const mendMs = 5;
+const missingDays = 90;
+const dayMs = 86_400_000;
 
 export class Keeper {
   readonly #parts: KeeperParts;
@@ -63,13 +74,27 @@ export class Keeper {
     for (const name of readdirSync(this.#directory)) {
       const record = readRecord(join(this.#directory, name));
       if (!record || `${keyOf(record.device, record.inode)}.json` !== name) continue;
+      if (record.users.length === 0) {
+        this.#takeAway(record, nothingProtected);
+        continue;
+      }
       const users = new Map(
         record.users.map((id) => [id, this.#parts.elapsedMs() + this.#parts.holdMs]),
       );
-      const guarded = this.#guardOf(record, users);
-      this.#guarded.set(keyOf(record.device, record.inode), guarded);
+      const guarded = this.#guardOf(this.#onThisBoot(record), users);
+      const { device, inode } = guarded.record;
+      this.#guarded.set(keyOf(device, inode), guarded);
       this.#mend(guarded, false);
     }
+  }
+
+  /** After a reboot the same file system may have another number. */
+  #onThisBoot(record: GuardRecord): GuardRecord {
+    const below = this.#open(record);
+    const device = below?.stats('.')?.dev ?? record.device;
+    below?.[Symbol.dispose]();
+    if (device !== record.device) rmSync(this.#file(record), { force: true });
+    return { ...record, device };
   }
 
   /** Guards a workspace for a session; gives the directories that need a mount of their own. Throws `unprotected-path`. */
@@ -137,14 +162,24 @@ export class Keeper {
     }
     this.#unwatch(guarded);
     this.#guarded.delete(key);
-    const { root, owner, state } = guarded.record;
-    const below = this.#open(guarded.record);
+    this.#save(guarded);
+    this.#takeAway(guarded.record, guarded.plan);
+  }
+
+  /** A workspace that cannot be found (its disk is not there) is looked for again by every coid that starts. */
+  #takeAway(record: GuardRecord, plan: ProtectionPlan): void {
+    const { root, owner, state } = record;
+    const below = this.#open(record);
     if (below) {
       using opened = below;
-      removeGuard(this.#parts.libc, opened, guarded.plan, owner, state);
+      removeGuard(this.#parts.libc, opened, plan, owner, state);
     }
-    rmSync(this.#file(guarded.record), { force: true });
-    this.#parts.log('info', 'unprotected', { root, found: below !== undefined });
+    const path = this.#file(record);
+    const found = below !== undefined;
+    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (found || this.#parts.now().getTime() - since > missingDays * dayMs)
+      rmSync(path, { force: true });
+    this.#parts.log('info', 'unprotected', { root, found });
   }
 
   /** What was found changed that nobody has a reason to change. */
@@ -225,7 +260,7 @@ export class Keeper {
   }
 
   /** The workspace as it was; undefined if it is gone, or another is there now. */
-  #open({ root, device, inode }: GuardRecord): Below | undefined {
+  #open({ root, inode }: GuardRecord): Below | undefined {
     let source: Source;
     try {
       source = openWithoutLinks(this.#parts.libc, root);
@@ -233,7 +268,7 @@ export class Keeper {
       return undefined;
     }
     const below = new Below(this.#parts.libc, source.fd);
-    if (isSame(source.stats, device, inode)) return below;
+    if (isSame(source.stats, inode)) return below;
     below[Symbol.dispose]();
     return undefined;
   }

@@ -26,8 +26,9 @@ export function keyOf(device: number, inode: number): string {
   return `${device}-${inode}`;
 }
 
-export function isSame(stats: Stats, device: number, inode: number): boolean {
-  return stats.dev === device && stats.ino === inode;
+/** At the same path, that is. Devices are numbered anew at each boot. */
+export function isSame(stats: Stats, inode: number): boolean {
+  return stats.ino === inode;
 }
 
 export function readRecord(path: string): GuardRecord | undefined {

@@ -1,0 +1,88 @@
+// Goal: whatever step of guarding a coid dies at, the next one puts everything back as it was.
+// Method: the guard itself, as root, on a repository; the program ends at every call that changes something.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Keeper } from '../../src/daemon/protect/keeper.ts';
+import { type Libc, loadLibc } from '../../src/host/libc.ts';
+import { openWithoutLinks } from '../../src/host/open-source.ts';
+import { inventory, protect } from './protect-bed.ts';
+
+class Killed extends Error {}
+
+test('a coid that is killed at any step of guarding leaves nothing that the next one does not put back', {
+  timeout: 120_000,
+}, async () => {
+  const libc = await loadLibc();
+  const place = await mkdtemp('/tmp/coit-crash-');
+  try {
+    for (let step = 1, whole = false; !whole; step += 1) {
+      const workspace = await repository(join(place, String(step)));
+      const before = await inventory(workspace);
+      const stateDir = join(place, `state-${step}`);
+      whole = guardUntil(libc, step, stateDir, workspace);
+      // As the next coid does: takes over what is written down, and finds that no session needs it.
+      const next = new Keeper(parts(libc, stateDir));
+      next.load();
+      next.release(new Set());
+      assert.deepEqual(await inventory(workspace), before, `killed at call ${step}`);
+      assert.ok(step < 500);
+    }
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+});
+
+/** Guards, until the call of that number: then every further one fails as well. True if there were fewer. */
+function guardUntil(libc: Libc, step: number, stateDir: string, workspace: string): boolean {
+  let calls = 0;
+  const counted = <Words extends unknown[], Result>(call: (...words: Words) => Result) => {
+    return (...words: Words): Result => {
+      calls += 1;
+      if (calls >= step) throw new Killed();
+      return call(...words);
+    };
+  };
+  const dying: Libc = {
+    ...libc,
+    openat2: counted(libc.openat2),
+    getxattr: counted(libc.getxattr),
+    setxattr: counted(libc.setxattr),
+    removexattr: counted(libc.removexattr),
+  };
+  const keeper = new Keeper(parts(dying, stateDir));
+  const root = openWithoutLinks(libc, workspace);
+  try {
+    keeper.protect('00000000-0000-4000-8000-000000000000', root, protect, { uid: 1003, gid: 1003 });
+    return true;
+  } catch (error) {
+    if (error instanceof Killed) return false;
+    throw error;
+  } finally {
+    keeper.close();
+  }
+}
+
+function parts(libc: Libc, stateDir: string) {
+  return {
+    ...{ libc, stateDir, holdMs: 0 },
+    log: () => undefined,
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    tampered: () => undefined,
+  };
+}
+
+async function repository(path: string): Promise<string> {
+  await mkdir(path);
+  // Without the hooks that git brings along, there are fewer steps.
+  execFileSync('git', ['init', '--quiet', '--template=', path]);
+  for (const name of ['.vscode', '.claude']) await mkdir(join(path, name));
+  await writeFile(join(path, '.vscode/tasks.json'), '{}\n');
+  await writeFile(join(path, '.claude/settings.json'), '{}\n');
+  execFileSync('chown', ['-R', '1003:1003', path]);
+  await chown(path, 1003, 1003);
+  return path;
+}
