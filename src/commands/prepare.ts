@@ -166,6 +166,7 @@ export function wish(
     storagePool: settings['container.storage_pool'] || undefined,
     ...more.following,
     disposable: more.disposable,
+    readyMs: settings['container.ready_timeout'] * 1000,
     mounts: more.mounts,
   };
 }

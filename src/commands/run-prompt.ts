@@ -1,15 +1,14 @@
 // coi run --prompt: one prompt for the agent, without a terminal. The conversation is kept as that of any session.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
 import { handOver } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { bringUp } from './bring-up.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
+import { fileText } from './text-file.ts';
 
 type Options = PromptOptions & OutcomeOptions & ShellOptions;
 
@@ -19,7 +18,6 @@ export interface PromptOptions {
   promptName?: string;
 }
 
-const promptMaxBytes = 4 * 2 ** 20;
 const endMs = 90_000;
 
 export function hasPrompt({ prompt, promptFile, promptName }: PromptOptions): boolean {
@@ -60,7 +58,8 @@ function promptText(app: App, options: PromptOptions, { resolved }: Meant): stri
     throw new CoiError('usage', '--prompt, --prompt-file and --prompt-name exclude each other', {
       hint: 'Use one of them.',
     });
-  const text = prompt ?? (promptFile === undefined ? named() : fileText(app, promptFile));
+  const text =
+    prompt ?? (promptFile === undefined ? named() : fileText(app, promptFile, 'the prompt file'));
   if (text.trim() === '') throw new CoiError('usage', 'the prompt is empty');
   return text;
 
@@ -71,25 +70,7 @@ function promptText(app: App, options: PromptOptions, { resolved }: Meant): stri
       throw new CoiError('usage', `there is no prompt ${quoted(promptName ?? '')}`, {
         hint: `[prompts] has: ${Object.keys(prompts).join(', ') || 'none'}.`,
       });
-    return typeof found === 'string' ? found : fileText(app, found.file);
-  }
-}
-
-function fileText(app: App, path: string): string {
-  const real = hostFiles.realPath(workspacePath(app.cwd, path));
-  const cannot = () =>
-    new CoiError('usage', `the prompt file ${quoted(path)} cannot be read`, {
-      hint: 'It has to be a file of text.',
-    });
-  if (!real?.startsWith('/')) throw cannot();
-  const at = real.lastIndexOf('/');
-  try {
-    using directory = hostFiles.open(real.slice(0, at) || '/');
-    const text = directory?.read(real.slice(at + 1), { maxBytes: promptMaxBytes })?.text;
-    if (text === undefined) throw cannot();
-    return text;
-  } catch (error) {
-    throw hostFiles.problem(error) ? cannot() : error;
+    return typeof found === 'string' ? found : fileText(app, found.file, 'the prompt file');
   }
 }
 

@@ -5,17 +5,20 @@ import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { removeTree } from '../host/trees.ts';
+import { hostZone, knownZone } from '../host/zone.ts';
 import type { SessionId } from '../names.ts';
 import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import { withPrelude } from '../session/prelude.ts';
 import { protectRequest } from '../session/protect-request.ts';
 import { prepareStore, recordSession, storePath } from '../session/store.ts';
+import { sessionZone } from '../session/timezone.ts';
 import { contextText } from '../tools/context.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
 import type { Conversation, Tool, ToolLaunch } from '../tools/shape.ts';
 import { preludeOf } from './prelude.ts';
 import type { Place } from './prepare.ts';
+import { fileText } from './text-file.ts';
 
 /** Home of the agent's user in the container. */
 export const guestHome = '/home/code';
@@ -59,11 +62,8 @@ export interface AgentSetting {
   readonly recordSession: (reservation: Pick<Reservation, 'container' | 'slot'>) => void;
 }
 
-export function agentSetting(
-  app: App,
-  { settings, profile }: ResolvedConfig,
-  wish: ToolWish,
-): AgentSetting {
+export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish): AgentSetting {
+  const { settings, profile } = resolved;
   const tool = findTool(settings['tool.name'], settings, app.env);
   const launch: ToolLaunch = {
     sessionId: wish.conversationId,
@@ -74,6 +74,7 @@ export function agentSetting(
     binary: settings['tool.binary'],
     variables: wish.variables,
     keyTails: wish.keyTails,
+    plainCommits: settings['git.strip_attribution'],
     ...toolChoices(tool.name, settings),
   };
   const { home, uid, gid } = app.user;
@@ -92,7 +93,7 @@ export function agentSetting(
         home,
         tool,
         launch: { ...launch, sessionId: wish.session },
-        context: settings['tool.auto_context'] ? context(tool, settings, wish) : undefined,
+        context: settings['tool.auto_context'] ? context(app, tool, resolved, wish) : undefined,
         keeper,
         owner: uid === 0 ? wish.at.owner : keeper,
       };
@@ -128,7 +129,14 @@ export function agentCommand(tool: Tool, launch: ToolLaunch, headless: boolean):
   });
 }
 
-function context(tool: Tool, settings: ResolvedConfig['settings'], wish: ToolWish): string {
+function context(
+  app: App,
+  tool: Tool,
+  { settings, contextFile }: ResolvedConfig,
+  wish: ToolWish,
+): string {
+  const own = settings['tool.context_file'];
+  if (own) return fileText(app, own, 'the context file');
   return contextText({
     tool: tool.title,
     workspace: wish.at.target,
@@ -146,6 +154,11 @@ function context(tool: Tool, settings: ResolvedConfig['settings'], wish: ToolWis
     mounts: wish.mounts.map(({ target, readonly }) => ({ container: target, readonly })),
     docker: settings['container.docker'],
     sshAgent: settings['ssh.forward_agent'],
+    timezone: sessionZone(settings, hostZone(), knownZone).name,
     limits: limitWords(settings),
+    profileText:
+      contextFile === undefined
+        ? undefined
+        : fileText(app, contextFile, 'the context of the profile'),
   });
 }

@@ -155,20 +155,22 @@ export const guardKeys = {
   'monitoring.bait': key(flag, false, "Put decoy credentials into the guest's home.", {
     trust: 'only-true',
   }),
-  'monitoring.nft.enabled': key(flag, false, 'Count connections as well.', { trust: 'only-true' }),
-  'monitoring.nft.rate_limit_per_second': key(
-    integer(0),
-    100,
-    'Connections per second that are logged.',
-    { trust: 'user' },
+  'monitoring.nft.enabled': key(
+    flag,
+    false,
+    'Without effect: coid always counts what is refused and asked.',
+    { trust: 'only-true' },
   ),
+  'monitoring.nft.rate_limit_per_second': key(integer(0), 100, 'Without effect.', {
+    trust: 'user',
+  }),
   'monitoring.nft.dns_query_threshold': key(
     integer(0),
     100,
     'Questions per minute that count as a tunnel.',
     { trust: 'lower' },
   ),
-  'monitoring.nft.log_dns_queries': key(flag, true, 'Log questions for names.', {
+  'monitoring.nft.log_dns_queries': key(flag, true, 'Without effect, as monitoring.nft.enabled.', {
     trust: 'only-true',
   }),
   'monitoring.nft.lima_host': unset(text(), 'Kept for old files.', { trust: 'user' }),

@@ -128,16 +128,16 @@ export const reachKeys = {
   'git.strip_attribution': key(
     flag,
     true,
-    'Take lines that advertise the agent out of commit messages.',
+    'Let Claude write no lines into commit messages that advertise it.',
     { trust: 'user' },
   ),
-  'git.strip_attribution_patterns': key(names, [], 'Further such lines, as regular expressions.', {
+  'git.strip_attribution_patterns': key(names, [], 'Without effect, as git.strip_attribution.', {
     trust: 'user',
   }),
   'git.protected_branches': key(
     names,
     ['main', 'master'],
-    'Branches that the agent may not push to; none with [].',
+    'Without effect: a key that may not push to a branch is what holds.',
     { trust: 'user' },
   ),
   'ssh.forward_agent': key(flag, false, "Let sessions use the host's SSH agent.", {

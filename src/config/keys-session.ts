@@ -40,7 +40,11 @@ export const sessionKeys = {
     60,
     'Seconds until a graceful stop becomes a forced one.',
   ),
-  'container.ready_timeout': key(integer(0), 30, 'Seconds that a container may take to start.'),
+  'container.ready_timeout': key(
+    integer(0),
+    30,
+    'Seconds that a container may take to start, at least 120.',
+  ),
   'container.stale_base_check': key(
     choice('error', 'warn', 'off'),
     'warn',
@@ -70,7 +74,7 @@ export const sessionKeys = {
     ['claude', 'opencode', 'pi'],
     'Agents that the image contains.',
   ),
-  'container.build.cloud_init': key(flag, false, 'Leave cloud-init in the image.'),
+  'container.build.cloud_init': key(flag, false, 'Without effect: images have none.'),
   'defaults.forward_env': key(
     list(variableName),
     [],
@@ -103,7 +107,12 @@ export const sessionKeys = {
     { trust: 'user' },
   ),
   'paths.storage_dir': key(path(), '~/.coi/storage', 'Kept for old files.', { trust: 'user' }),
-  'paths.logs_dir': key(path(), '~/.coi/logs', 'Where logs are written.', { trust: 'user' }),
+  'paths.logs_dir': key(
+    path(),
+    '~/.coi/logs',
+    'Kept for old files; `coi logs` reads the journal.',
+    { trust: 'user' },
+  ),
   'paths.preserve_workspace_path': key(
     flag,
     false,
@@ -113,20 +122,24 @@ export const sessionKeys = {
   'incus.project': key(
     text(anyName, 'the name of a project'),
     'default',
-    'Incus project of the containers.',
+    'Without effect: sessions are in the Incus project default.',
     { trust: 'user' },
   ),
   'incus.group': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a group'),
     'incus-admin',
-    'Group that may use Incus.',
+    'Without effect: it is always incus-admin.',
     { trust: 'user' },
   ),
-  'incus.code_uid': key(integer(0, 65_534), 1000, "uid of the agent's user in the image."),
+  'incus.code_uid': key(
+    integer(0, 65_534),
+    1000,
+    'Without effect: the agent is uid 1000 of the container, whatever the uid on the host.',
+  ),
   'incus.code_user': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a user'),
     'code',
-    "Name of the agent's user in the image.",
+    "Without effect: the agent's user in the image is code.",
   ),
   'incus.disable_shift': key(flag, false, 'Without effect: ownership is decided at the mount.', {
     merge: 'on',
@@ -145,8 +158,12 @@ export const sessionKeys = {
     { trust: 'user' },
   ),
   'tool.auto_context': key(flag, true, 'Tell the agent what surrounds it.'),
-  'tool.context_json': key(flag, true, 'Tell it as JSON, too.'),
-  'tool.context_json_file': unset(path(), 'File that replaces that JSON.', { trust: 'user' }),
+  'tool.context_json': key(
+    flag,
+    true,
+    'Without effect: the agent is told in its own file of instructions.',
+  ),
+  'tool.context_json_file': unset(path(), 'Without effect.', { trust: 'user' }),
   'tool.pre_launch': key(names, [], 'Commands in the container before the agent starts.', {
     trust: 'user',
   }),

@@ -168,7 +168,22 @@ function fileLayer(source: ConfigSource): Layer {
 }
 
 /** Keys that are still taken, but do nothing any more. */
-function superseded({ user, named }: FoundSources, settings: Settings): string[] {
+function superseded(found: FoundSources, settings: Settings): string[] {
+  const elsewhere = (
+    [
+      ['incus.project', 'default'],
+      ['incus.code_uid', 1000],
+      ['incus.code_user', 'code'],
+    ] as const
+  ).flatMap(([name, only]) =>
+    settings[name] === only
+      ? []
+      : [`${name} = ${JSON.stringify(settings[name])} has no effect: it is always ${only}`],
+  );
+  return [...elsewhere, ...immutability(found, settings)];
+}
+
+function immutability({ user, named }: FoundSources, settings: Settings): string[] {
   const given = [user, named].some(
     (source) => source?.values['security.host_immutable'] !== undefined,
   );

@@ -73,7 +73,7 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
     const operation = await incus.createInstance(planned(context).instance(reservation), {
       signal,
     });
-    await operation.wait({ signal, timeoutMs: createMs });
+    await operation.wait({ signal, timeoutMs: Math.max(createMs, context.wish.readyMs ?? 0) });
   } catch (error) {
     throw await createFailure(error, context);
   }

@@ -47,6 +47,8 @@ export interface SessionWish {
   /** What that mode means by configuration; without it, what it means by itself. */
   readonly policy?: PolicyRecord | undefined;
   readonly docker: boolean;
+  /** How long the container may take to start, where that is longer than usual. */
+  readonly readyMs?: number;
   /** Which system calls it may use. */
   readonly surface: KernelSurface;
   readonly storagePool: string | undefined;

@@ -57,7 +57,10 @@ export const claude: Tool = {
   settings: (launch) => [
     {
       path: '.claude/settings.json',
-      values: launch.permissionMode === 'bypass' ? bypassSettings : {},
+      values: {
+        ...(launch.permissionMode === 'bypass' && bypassSettings),
+        ...(launch.plainCommits && { includeCoAuthoredBy: false }),
+      },
     },
     {
       path: '.claude/.claude.json',

@@ -15,6 +15,8 @@ export interface ToolLaunch {
   readonly variables?: readonly string[];
   /** Ends of forwarded keys, for a tool that wants each key to be approved (`keyTails`). */
   readonly keyTails?: readonly string[];
+  /** Commit messages must not advertise the agent. */
+  readonly plainCommits?: boolean;
 }
 
 export type Conversation =

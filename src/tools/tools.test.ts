@@ -207,3 +207,12 @@ describe('a tool of the user’s own', () => {
     );
   });
 });
+
+test('Claude is told to leave its name out of commit messages, in either permission mode', () => {
+  const said = (plainCommits: boolean, permissionMode: ToolLaunch['permissionMode']) =>
+    tool('claude', none)
+      .settings(launch({ kind: 'new' }, { plainCommits, permissionMode }))
+      .find(({ path }) => path === '.claude/settings.json')?.values['includeCoAuthoredBy'];
+  for (const mode of ['bypass', 'interactive'] as const)
+    assert.deepEqual([said(true, mode), said(false, mode)], [false, undefined]);
+});
