@@ -46,7 +46,7 @@ export async function meantSession(
   const resumed =
     resume === undefined ? undefined : await resumedSession(app, workspace.workspace, slot, resume);
   const saved = resumed && 'saved' in resumed ? resumed.saved : undefined;
-  const resolved = await config(
+  const configured = await config(
     app,
     {
       ...options,
@@ -55,6 +55,7 @@ export async function meantSession(
     },
     workspace.workspace,
   );
+  const resolved = called(configured, alias?.name);
   const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
   const said = resolved.settings['container.persistent'];
   if (resumed)
@@ -118,7 +119,7 @@ async function inContainer(app: App, options: ShellOptions, word: string): Promi
 function aliased(
   app: App,
   word: string,
-): { workspace: string; slot: Slot | undefined; profile: string | undefined } {
+): { name: string; workspace: string; slot: Slot | undefined; profile: string | undefined } {
   const registered = readAliases(app.user.home, hostFiles);
   const { alias, slot } = aliasAndSlot(word, registered);
   const entry = Object.hasOwn(registered, alias) ? registered[alias] : undefined;
@@ -127,7 +128,13 @@ function aliased(
       hint: `Write alias = "${alias}" under [container] in the .coi/config.toml of its workspace and run \`coi shell\` there once.`,
     });
   }
-  return { workspace: entry.workspace, slot, profile: entry.profile };
+  return { name: alias, workspace: entry.workspace, slot, profile: entry.profile };
+}
+
+/** What was started by a registered alias answers to it, also where no file of the workspace names it any more. */
+function called(resolved: ResolvedConfig, alias: string | undefined): ResolvedConfig {
+  if (alias === undefined || resolved.settings['container.alias']) return resolved;
+  return { ...resolved, settings: { ...resolved.settings, 'container.alias': alias } };
 }
 
 /** --continue wins if both are given. */

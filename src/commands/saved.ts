@@ -37,7 +37,7 @@ export function deleted(app: App, { name, session }: Container): void {
   if (!session) return;
   noteEnd(app, session);
   if (session.persistent)
-    app.io.print(
+    app.io.tell(
       `${name} was persistent: the container and what was installed in it are deleted, the conversation is kept for --resume`,
     );
 }
