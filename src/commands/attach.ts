@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
-import { alertKeyName, alertMessage, parseAlert } from '../monitor/alert.ts';
+import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
 import {
   type ContainerName,
   containerName,
@@ -57,7 +57,7 @@ export async function attach(
   };
   const incus = await app.incus();
   const { config } = found.instance;
-  const alert = parseAlert(config[alertKeyName]);
+  const alert = alertNow(parseAlert(config[alertKeyName]), found.status);
   const message = alert && alertMessage(container, alert);
   if (message) app.io.tell(message);
   const workspace =

@@ -16,6 +16,7 @@ import { isUuid, quoted } from '../names.ts';
 import type { Ancestor } from '../session/protect.ts';
 import { Covers } from './protect/covers.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
+import { unguardable } from './protect/refusal.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
 import type { OpenMount } from './sources.ts';
 
@@ -173,14 +174,4 @@ export class MountTrees {
 /** Ids are UUIDs: nothing else becomes part of a path that root works on. */
 export function isTreeId(id: string): boolean {
   return isUuid(id);
-}
-
-function unguardable(path: string): CoiError {
-  return new CoiError(
-    'unprotected-path',
-    `the file system of ${quoted(path)} cannot be idmapped, so nothing on it can be protected`,
-    {
-      hint: 'Use a project on a local disk, or set [security] protection = "watch".',
-    },
-  );
 }

@@ -53,8 +53,8 @@ const rememberedMax = 300;
 const waitMs = 3000;
 const waitStepMs = 25;
 
-/** Looking may take this part of the time. */
-const share = 100;
+/** Looking may take one part in that many of the time. */
+const share = 25;
 
 export class SetIds {
   readonly #parts: SetIdParts;

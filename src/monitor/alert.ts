@@ -77,6 +77,13 @@ export function parseAlert(text: string | undefined): Alert | undefined {
   }
 }
 
+/** The alert of a container in that state: one that runs was let go, even where its monitor has not seen it yet. */
+export function alertNow(alert: Alert | undefined, status: string): Alert | undefined {
+  return alert?.action === 'paused' && status === 'Running'
+    ? { ...alert, action: 'unfrozen' }
+    : alert;
+}
+
 /** What is told to whoever is attached; undefined for what needs no word there. */
 export function alertMessage(
   container: string,

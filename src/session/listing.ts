@@ -1,6 +1,6 @@
 // What `coi list` shows of a container, taken from its configuration alone. Pure.
 import type { Devices, InstanceStatus } from '../incus/shapes.ts';
-import { type Alert, alertKeyName, alertLine, parseAlert } from '../monitor/alert.ts';
+import { type Alert, alertKeyName, alertLine, alertNow, parseAlert } from '../monitor/alert.ts';
 import { type Forwarding, portTexts } from './ports.ts';
 import type { Container } from './record.ts';
 
@@ -44,7 +44,7 @@ export function listedContainer(
   { name, status, session, instance }: Container,
   ofAllUsers: boolean,
 ): ListedContainer {
-  const alert = parseAlert(instance.config[alertKeyName]);
+  const alert = alertNow(parseAlert(instance.config[alertKeyName]), instance.status);
   return {
     name,
     status,

@@ -11,13 +11,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
+import { type Libc, SystemCallError } from '../../host/libc.ts';
 import { openWithoutLinks, type Source } from '../../host/open-source.ts';
 import { type Ancestor, nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type GuardState, noGuard, type Owner, removeGuard } from './guard.ts';
 import { type GuardRecord, isSame, isWithin, keyOf, readRecord } from './record.ts';
+import { unguardable } from './refusal.ts';
 import { Watchers } from './watchers.ts';
 
 export interface Tampering {
@@ -119,7 +120,10 @@ export class Keeper {
       this.#save(guarded, { missing: guarded.plan.missing });
     } catch (error) {
       this.#leave(key, guarded, id);
-      throw error;
+      if (!(error instanceof SystemCallError)) throw error;
+      if (request.mode === 'guard') throw unguardable(root.path, error);
+      this.#parts.log('warning', 'protection-failed', { root: root.path, error });
+      return [];
     }
     return guarded.plan.ancestors;
   }
