@@ -47,7 +47,11 @@ const tell = (text: string) =>
 
 const loadBefore = loadavg();
 await using stage = await makeStage(values.who === 'root' ? 'root' : 'ordinary');
+const stopping = new AbortController();
 const interrupt = async () => {
+  stopping.abort();
+  // Up to 40 sessions: it stops by itself, with what it has.
+  if (values.scale) return;
   // Leaves nothing behind also when the person has seen enough.
   await stage[Symbol.asyncDispose]();
   process.exit(130);
@@ -56,10 +60,13 @@ process.once('SIGINT', interrupt);
 process.once('SIGTERM', interrupt);
 const found = await machine(stage.bed.incus, stage.image);
 if (values.scale) {
-  const result = await measureScale(stage, tell);
-  tell('');
+  // What was measured counts also when somebody has seen enough.
+  const result = await measureScale(stage, stopping.signal, (text) =>
+    process.stderr.write(`${text}\n`),
+  );
   const docs = fileURLToPath(new URL('../docs/', import.meta.url));
   const lines = machineLines(found).map((line) => line.replace(/\s+/g, ' '));
+  lines.push(`load average ${loadBefore[0]?.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after`);
   const page = await readFile(`${docs}scale.md`, 'utf8');
   await writeFile(`${docs}scale.md`, scalePage(page, result, lines));
   await writeFile(`${docs}scale.svg`, scaleSvg(result.levels));

@@ -33,7 +33,7 @@ export function measuredLines(
     `|---|${levels.map(() => '---|').join('')}`,
     ...rows.map(([name, of]) => `| ${name} | ${levels.map(of).join(' | ')} |`),
     '',
-    `Ten \`coi shell --background\` at once: ${(tenAtOnceMs / 1000).toFixed(2)} s until the last one returns. A \`coi shell\` that is attached, after 2 MB of output: at most ${mib(attachedPeakMiB)}.`,
+    `${tenAtOnceMs === undefined ? '' : `Ten \`coi shell --background\` at once: ${(tenAtOnceMs / 1000).toFixed(2)} s until the last one returns. `}A \`coi shell\` that is attached, after 2 MB of output: at most ${mib(attachedPeakMiB)}.`,
     '',
     '![Curves of the table](scale.svg)',
   ];

@@ -26,8 +26,8 @@ export interface ScaleResult {
   readonly levels: readonly Level[];
   /** Peak of a `coi shell` while attached, after a flood of output. */
   readonly attachedPeakMiB: number;
-  /** Ten `coi shell --background` at once, until the last one returns. */
-  readonly tenAtOnceMs: number;
+  /** Ten `coi shell --background` at once, until the last one returns; undefined when it was stopped before. */
+  readonly tenAtOnceMs: number | undefined;
 }
 
 const budget = { attachedPeakMiB: 90, hostMiB: 12 * 1024 };
@@ -41,12 +41,13 @@ export function scaleVerdict({ levels, attachedPeakMiB }: ScaleResult): boolean 
 }
 
 const counts = [1, 5, 10, 20, 40];
-const settleMs = 5_000;
-const observedS = 8;
-const samples = 5;
+const settleMs = 3_000;
+const observedS = 5;
+const samples = 3;
 
 export async function measureScale(
   stage: Stage,
+  stop: AbortSignal,
   tell: (text: string) => void,
 ): Promise<ScaleResult> {
   const attachedPeakMiB = await attachedPeak(stage);
@@ -56,11 +57,9 @@ export async function measureScale(
   let made = 0;
   for (const sessions of counts) {
     const startsMs: number[] = [];
-    for (; made < sessions; made += 1) {
-      tell(`scale: session ${made + 1} of ${counts.at(-1)}`);
-      startsMs.push(await start(stage, made + 1));
-    }
-    tell(`scale: ${sessions} sessions idle`);
+    for (; made < sessions && !stop.aborted; made += 1) startsMs.push(await start(stage, made + 1));
+    if (stop.aborted) break;
+    tell(`${sessions} sessions run; the last took ${startsMs.at(-1)?.toFixed(0)} ms`);
     await passed(settleMs);
     const hostMiBPerSession = (before - (await availableMiB())) / sessions;
     const ticks = await processorTicks(coid);
@@ -79,7 +78,8 @@ export async function measureScale(
     });
   }
   await stage.clear();
-  tell('scale: ten at once');
+  if (stop.aborted) return { levels, attachedPeakMiB, tenAtOnceMs: undefined };
+  tell('ten at once');
   const tenAtOnceMs = await timed(() =>
     Promise.all(Array.from({ length: 10 }, () => start(stage, 1))),
   );

@@ -103,7 +103,7 @@ function words(outcome: Outcome, container: string): string[] {
       ];
     case 'kept':
       return [
-        'Container was stopped, keeping it (persistent) - `coi shell` in the same workspace starts it again',
+        'Container was stopped, keeping it (persistent) - `coi shell --persistent` in the same workspace starts it again',
       ];
     case 'removed':
       return ['Container was stopped, removing...'];

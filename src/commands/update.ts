@@ -35,7 +35,15 @@ function update(app: App, json: boolean): void {
   }
   app.io.print(
     newer
-      ? `v${latest} is available (this is v${version}).\nInstall it with: sudo npm install -g ${released}@${latest} && sudo coi setup`
+      ? `v${latest} is available (this is v${version}).\nInstall it with: ${upgrade(`${released}@${latest}`)}`
       : `v${version} is up to date.`,
   );
+}
+
+/**
+ * `coi` itself is what setup installed, of this version, in /usr/local/bin: so the new one is named by its place, and npm
+ * has to be told that it may put its own link there.
+ */
+function upgrade(release: string): string {
+  return `sudo npm install -g --force ${release} && sudo "$(npm prefix -g)/bin/coi" setup`;
 }

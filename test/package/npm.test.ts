@@ -1,7 +1,7 @@
 // The package as `npm pack` makes it, installed as its users install it, on a copy of this checkout.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { mustRun, runCommand } from '../bed/command.ts';
@@ -121,4 +121,14 @@ test('a TypeScript program that uses the library is checked against its types', 
   const complaints = said.stdout.split('\n').filter((line) => line.includes('error'));
   assert.equal(complaints.length, 1, said.stdout);
   assert.match(complaints[0] ?? '', /^wrong\.ts\(2,\d+\): error TS2322/);
+});
+
+test('an upgrade as `coi update` says it takes the place of the link that setup made', async () => {
+  const link = join(prefix, 'bin/coi');
+  await rm(link);
+  await symlink('/usr/local/lib/coi/current/bin/coi', link);
+  const argv = ['npm', 'install', '--global', '--offline', '--prefix', prefix];
+  assert.notEqual((await runCommand([...argv, packed], { env })).status, 0);
+  await mustRun([...argv, '--force', packed], { env, limitMs: timeout });
+  assert.equal(await realpath(link), await realpath(installed('dist/main.js')));
 });
