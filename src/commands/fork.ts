@@ -13,6 +13,7 @@ import { runSteps, type Step } from '../session/steps.ts';
 import { guarded, storePath } from '../session/store.ts';
 import { tool as findTool } from '../tools/list.ts';
 import { stepProgress } from '../ui/progress.ts';
+import { stepTiming } from '../ui/timing.ts';
 import { type AttachOptions, attach } from './attach.ts';
 import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
@@ -106,14 +107,20 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     reservation: undefined,
   };
   const progress = stepProgress(app.io);
+  const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
+  timing.mark('decided');
   await whileFrozen(app, source, () =>
     runSteps(forkSteps(source), context, {
-      tell: progress.tell,
+      tell: (event) => {
+        progress.tell(event);
+        timing.tell(event);
+      },
       elapsedMs: app.clock.elapsedMs,
       signal: app.signal,
     }),
   );
   progress.clear();
+  timing.report();
   const environment = { ...given, ...agent?.environment };
   return { container: reserved(context).container, environment, command: agent?.command ?? [] };
 }

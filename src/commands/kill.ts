@@ -28,6 +28,6 @@ async function kill(app: App, options: EndOptions, names: readonly string[]): Pr
     const { name } = container;
     story(`Killing container ${name}...`);
     await killContainer(incus, name, app.signal);
-    deleted(app, container);
+    deleted(app, container, story);
   });
 }

@@ -25,10 +25,13 @@ export async function oneContainer(
   }
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
   const hash = workspaceHash(workspace);
-  const here = own.filter(
+  const all = own.filter(
     ({ name, session }) =>
       session?.workspace === workspace || name.startsWith(`${app.prefix}${hash}-`),
   );
+  // What a `coi run` or a kill just left is gone in a moment, and never what is meant beside something that stays.
+  const lasting = all.filter(({ instance }) => !instance.ephemeral);
+  const here = lasting.length > 0 ? lasting : all;
   const [only] = here;
   if (only && here.length === 1) return only;
   const several = here.map(({ name }) => name).join(', ');

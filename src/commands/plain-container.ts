@@ -6,6 +6,7 @@ import type { SessionWish } from '../session/plan.ts';
 import { runSteps } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
 import { stepProgress } from '../ui/progress.ts';
+import type { Timing } from '../ui/timing.ts';
 import { reserveOrStart } from './coid.ts';
 import type { Extras } from './extras.ts';
 import { serverFacts } from './prepare.ts';
@@ -15,6 +16,7 @@ export async function launchPlain(
   app: App,
   wanted: SessionWish,
   extras?: Extras,
+  timing?: Pick<Timing, 'tell'>,
 ): Promise<ContainerName> {
   const context: LaunchContext = {
     wish: wanted,
@@ -29,7 +31,10 @@ export async function launchPlain(
   };
   const progress = stepProgress(app.io);
   await runSteps(extras?.steps(launchSteps) ?? launchSteps, context, {
-    tell: progress.tell,
+    tell: (event) => {
+      progress.tell(event);
+      timing?.tell(event);
+    },
     elapsedMs: app.clock.elapsedMs,
     signal: app.signal,
   });

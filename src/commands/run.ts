@@ -11,6 +11,7 @@ import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
 import { oneLine } from '../ui/printable.ts';
+import { stepTiming } from '../ui/timing.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { flagsOf } from './global.ts';
@@ -83,7 +84,9 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const environment = agentEnvironment(app, options, resolved);
   await checkBase(app, resolved);
   const extras = extrasOf(app, resolved);
-  const container = await launchPlain(app, wanted, extras);
+  const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
+  timing.mark('decided');
+  const container = await launchPlain(app, wanted, extras, timing);
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
@@ -96,11 +99,14 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     app.io.tell(
       status === 0 ? 'Command completed successfully' : `Command exited with code ${status}`,
     );
+    timing.mark('command ended');
     finished(status);
   } catch (error) {
     throw incusFailure(error, `running the command in ${container} failed`);
   } finally {
     await end(app, container, persistent);
+    timing.mark('end asked for');
+    timing.report();
     await tellHandoffShortly(app, options, at.workspace, since);
   }
 }

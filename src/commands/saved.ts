@@ -33,11 +33,15 @@ export function noteEnd(app: App, { session, tool }: SessionRecord): void {
 }
 
 /** After a container was deleted on purpose: notes it, and says so where the user had chosen to keep it. */
-export function deleted(app: App, { name, session }: Container): void {
+export function deleted(
+  app: App,
+  { name, session }: Container,
+  story: (text: string) => void,
+): void {
   if (!session) return;
   noteEnd(app, session);
   if (session.persistent)
-    app.io.tell(
+    story(
       `${name} was persistent: the container and what was installed in it are deleted, the conversation is kept for --resume`,
     );
 }

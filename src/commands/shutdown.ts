@@ -48,7 +48,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
             : `${name} is paused, force-killing...`,
         ),
     });
-    deleted(app, container);
+    deleted(app, container, story);
     const { session } = container;
     if (session) await tellHandoff(app, options, { workspace: session.workspace, container: name });
   });
