@@ -20,7 +20,7 @@ export function resultLines(results: readonly RowResult[], idle: IdleResult | un
 export function networkLines(rows: readonly NetworkRow[]): string[] {
   if (rows.length === 0) return [];
   return table(
-    ['GUARD', 'MEDIAN', 'BUDGET', 'VERDICT'],
+    ['GUARD', 'FIRST QUARTILE', 'BUDGET', 'VERDICT'],
     rows.map(({ title, value, budget, within }) => [title, value, budget, word(within)]),
   );
 }
