@@ -38,13 +38,14 @@ export async function shell(
   options: ShellOptions,
   alias: string | undefined,
 ): Promise<Live> {
-  if (!options.background) needTerminal(app, 'coi shell');
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('parsed');
   try {
     const meant = await meantSession(app, options, alias);
     for (const warning of meant.resolved.warnings) app.io.warn(warning);
     timing.mark('decided');
+    // What is wrong with the line is said first: scripts that look for it have no terminal.
+    if (!options.background) needTerminal(app, 'coi shell');
     return await open(app, options, meant, timing);
   } catch (error) {
     throw incusFailure(error, 'opening the session failed');
