@@ -68,7 +68,7 @@ export async function tellHandoffShortly(
     if (files.length === 0) return;
     const what = files.length === 1 ? 'file' : 'files';
     app.io.tell(
-      `${files.length} changed ${what} that the host may run or obey: \`coi handoff --since ${since.toISOString()}\``,
+      `${files.length} changed ${what} in ${workspace} that the host may run or obey: see \`coi handoff\``,
     );
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;

@@ -1,10 +1,12 @@
 // coi kill: ends sessions at once. What the agent wrote is in the store.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import type { WorkspacePath } from '../names.ts';
 import { killContainer } from '../session/remove.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { tellHandoffShortly } from './handoff-report.ts';
 import { deleted } from './saved.ts';
 
 const words = { verb: 'kill', title: 'Kill', done: 'Killed', past: 'killed' } as const;
@@ -19,7 +21,11 @@ export function register(command: Command, app: App): void {
     .action((names: string[]) => kill(app, flagsOf<GlobalOptions & EndOptions>(command), names));
 }
 
-async function kill(app: App, options: EndOptions, names: readonly string[]): Promise<void> {
+async function kill(
+  app: App,
+  options: GlobalOptions & EndOptions,
+  names: readonly string[],
+): Promise<void> {
   const chosen = await containersToEnd(app, options, names, words);
   if (!chosen) return;
   const incus = await app.incus();
@@ -30,4 +36,11 @@ async function kill(app: App, options: EndOptions, names: readonly string[]): Pr
     await killContainer(incus, name, app.signal);
     deleted(app, container, story);
   });
+  const ended = chosen.flatMap(({ session, instance }) =>
+    session ? [{ workspace: session.workspace as WorkspacePath, at: instance.created_at }] : [],
+  );
+  for (const [workspace, sessions] of Map.groupBy(ended, (one) => one.workspace)) {
+    const since = new Date(Math.min(...sessions.map(({ at }) => Date.parse(at))));
+    await tellHandoffShortly(app, options, workspace, since);
+  }
 }

@@ -1,4 +1,6 @@
-// Waits until Incus has deleted an instance, told by its events.
+// Waits for ends and beginnings: an instance that Incus deletes, a file that somebody writes.
+import { readFileSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Incus } from '../../src/incus/client.ts';
 
 /** Resolves when there is no instance of that name; rejects when the limit is over. */
@@ -21,4 +23,29 @@ export async function untilGone(incus: Incus, name: string, limitMs = 5_000): Pr
   } finally {
     events.close();
   }
+}
+
+/** Resolves with the text of a file once that holds a whole line; rejects after 20 s. */
+export function untilWritten(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const watcher = watch(dirname(path));
+    const limit = setTimeout(() => {
+      watcher.close();
+      reject(new Error(`${path} was not written`));
+    }, 20_000);
+    const look = () => {
+      let text = '';
+      try {
+        text = readFileSync(path, 'utf8');
+      } catch {
+        return;
+      }
+      if (!text.endsWith('\n')) return;
+      clearTimeout(limit);
+      watcher.close();
+      resolve(text);
+    };
+    watcher.on('change', look);
+    look();
+  });
 }

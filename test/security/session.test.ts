@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { coidSocketPath, openCoid } from '../../src/daemon/client.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
+import { untilWritten } from '../bed/gone.ts';
 import { attacker } from './attacker.ts';
 import { untilAudited } from './audited.ts';
 import { deniedCalls, waysToHidden } from './probes.ts';
@@ -206,7 +207,7 @@ test('a reverse shell in a session on a terminal: paused within three seconds, s
   await using remote = await attacker();
   await mine(
     join(bed.user.home, '.coi/config.toml'),
-    '[network]\nmode = "open"\n[monitoring]\nenabled = true\nkill_grace_sec = 600\n',
+    `[network]\nmode = "open"\n[monitoring]\nenabled = true\nkill_grace_sec = 600\n[notify]\ncommand = ["sh", "-c", "id -u > $HOME/who; cat > $HOME/notified"]\n`,
   );
   const known = await bed.instances();
   const screen = bed.screen(['shell', '--image', bed.image, '--debug'], { cwd: elsewhere });
@@ -232,6 +233,10 @@ test('a reverse shell in a session on a terminal: paused within three seconds, s
     new RegExp(`${name} PAUSED - Reverse shell: .*${ip}:${remote.port}`),
   );
   assert.match(screen.output(), new RegExp(`coi unfreeze ${name}`));
+  const notified = JSON.parse(await untilWritten(join(bed.user.home, 'notified')));
+  assert.deepEqual([notified.container, notified.action], [name, 'paused']);
+  // As the user, not as coid.
+  assert.equal((await readFile(join(bed.user.home, 'who'), 'utf8')).trim(), String(bed.user.uid));
   const listed = await bed.coi(['list'], { cwd: elsewhere });
   assert.match(listed.stdout, /PAUSED: Reverse shell/);
   const told = await bed.coi(['audit', name], { cwd: elsewhere });

@@ -21,8 +21,9 @@ import {
   headAfter,
 } from '../../monitor/audit.ts';
 
-const partBytesMax = 4 * 1024 * 1024;
-const partsMax = 8;
+const usualPartBytes = 4 * 1024 * 1024;
+export const partsMax = 8;
+const usualDays = 30;
 const dayMs = 86_400_000;
 
 export interface LogName {
@@ -35,8 +36,10 @@ export class AuditLogs {
   readonly #now: () => Date;
   readonly #heads = new Map<string, ChainHead>();
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #partBytesMax: number;
 
-  constructor(stateDir: string, now: () => Date) {
+  constructor(stateDir: string, now: () => Date, partBytesMax = usualPartBytes) {
+    this.#partBytesMax = partBytesMax;
     this.#directory = join(stateDir, 'audit');
     this.#now = now;
   }
@@ -88,18 +91,36 @@ export class AuditLogs {
       .map(Number);
   }
 
-  /** Removes parts that are older than that; the newest one goes when its container is gone, too. */
-  expire(log: LogName, retentionDays: number): void {
-    if (retentionDays <= 0) return;
+  /** How long the lines of a log are kept, also when its session is gone; 0: for ever. */
+  keepFor(log: LogName, days: number): void {
     const path = this.#path(log);
-    const oldestMs = this.#now().getTime() - retentionDays * dayMs;
-    for (const part of partsOf(path)) {
-      if (part !== path && statSync(part).mtimeMs < oldestMs) rmSync(part, { force: true });
+    mkdirSync(join(this.#directory, String(log.owner)), { recursive: true, mode: 0o700 });
+    writeFileSync(`${path}.days`, String(days), { mode: 0o600 });
+  }
+
+  /** Removes what is older than its log is kept; a log to which nothing was written for so long goes as a whole. */
+  expire(): void {
+    for (const owner of entries(this.#directory)) {
+      const directory = join(this.#directory, owner);
+      for (const name of entries(directory).filter((one) => one.endsWith('.jsonl')))
+        this.#expireOne(join(directory, name));
     }
   }
 
+  #expireOne(path: string): void {
+    const days = readDays(`${path}.days`);
+    if (days === 0) return;
+    const oldestMs = this.#now().getTime() - days * dayMs;
+    for (const part of partsOf(path)) {
+      if (statSync(part).mtimeMs < oldestMs) rmSync(part, { force: true });
+    }
+    if (existsSync(path)) return;
+    this.#heads.delete(path);
+    for (const beside of ['head', 'days']) rmSync(`${path}.${beside}`, { force: true });
+  }
+
   #rotate(path: string): void {
-    if (!existsSync(path) || statSync(path).size < partBytesMax) return;
+    if (!existsSync(path) || statSync(path).size < this.#partBytesMax) return;
     for (let part = partsMax - 1; part >= 1; part -= 1) {
       if (existsSync(`${path}.${part}`)) renameSync(`${path}.${part}`, `${path}.${part + 1}`);
     }
@@ -155,4 +176,9 @@ function readHead(path: string): ChainHead | undefined {
 
 function entries(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : [];
+}
+
+function readDays(path: string): number {
+  const days = Number(existsSync(path) ? readFileSync(path, 'utf8') : usualDays);
+  return Number.isInteger(days) && days >= 0 ? days : usualDays;
 }

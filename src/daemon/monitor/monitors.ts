@@ -59,6 +59,7 @@ export class Monitors {
 
   /** Makes the watches fit the instances: called at every look of the reconciler. Does not wait. */
   reconcile(instances: readonly Instance[]): void {
+    this.#expire();
     const wanted = new Map(
       instances.flatMap((instance) => {
         const session = sessionRecord(instance.config);
@@ -187,6 +188,7 @@ export class Monitors {
       alert,
     });
     this.#watches.set(watched.name, watch);
+    this.logs.keepFor(logOf(watched), watched.settings.retentionDays);
     this.#schedule(watch);
     log('info', 'watching', { name: watched.name, pollMs: watched.settings.pollMs });
     if (watched.settings.bait)
@@ -255,8 +257,11 @@ export class Monitors {
   #expire(): void {
     if (this.#parts.elapsedMs() - this.#expiredMs < expireEveryMs) return;
     this.#expiredMs = this.#parts.elapsedMs();
-    for (const { session } of this.#watches.values())
-      this.logs.expire(logOf(session), session.settings.retentionDays);
+    try {
+      this.logs.expire();
+    } catch (error) {
+      this.#parts.log('warning', 'audit-not-expired', { error });
+    }
   }
 
   async #find(name: string, peer: Peer): Promise<{ instance: Instance; session: SessionRecord }> {
