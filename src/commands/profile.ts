@@ -7,6 +7,7 @@ import { profileNames, profileSource } from '../config/files.ts';
 import { type KeyName, keyNames } from '../config/keys.ts';
 import { builtInProfiles } from '../config/profile.ts';
 import { fileValue, nested } from '../config/schema.ts';
+import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { table } from '../ui/table.ts';
@@ -79,7 +80,15 @@ async function list(app: App, options: GlobalOptions & ListOptions): Promise<voi
   const onDisk = profileNames(places, hostFiles).map(({ name }) => name);
   const names = [...new Set([...Object.keys(builtInProfiles), ...onDisk])].sort();
   const rows: ProfileRow[] = [];
-  for (const name of names) rows.push(await row(app, options, name));
+  for (const name of names) {
+    try {
+      rows.push(await row(app, options, name));
+    } catch (error) {
+      // One that is broken does not hide the others.
+      if (!(error instanceof CoiError) || error.code !== 'config-invalid') throw error;
+      app.io.warn(`profile '${name}' is left out: ${error.message}`);
+    }
+  }
   if (options.json || options.format === 'json') return app.io.printJson(rows);
   const cells = rows.map((one) => [
     one.name,

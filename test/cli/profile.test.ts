@@ -56,6 +56,16 @@ test('it goes where the project keeps its own, or where it is told', () => {
   assert.equal(coi(['profile', 'create', 'x', '--user', '--project']).status, 2);
 });
 
+test('a broken profile is named and hides no other', () => {
+  place.profile('fine', 'inherits = "hardened"\n');
+  place.profile('broken', 'x = [');
+  const said = coi(['profile', 'list']);
+  assert.equal(said.status, 0, said.stderr);
+  assert.match(said.stdout, /^fine /m);
+  assert.doesNotMatch(said.stdout, /^broken/m);
+  assert.match(said.stderr, /profile 'broken' is left out: .*broken\/config\.toml:/);
+});
+
 test('a link that a project planted is not followed', () => {
   mkdirSync(join(place.workspace, '.coi'));
   symlinkSync(place.home, join(place.workspace, '.coi/profiles'));
