@@ -34,9 +34,9 @@ export async function takeInventory(incus: Incus, scope: Scope): Promise<Invento
   const foreignMounts = foreign.map(
     (instance) => `${scope.runDir}/mounts/${sessionRecord(instance.config)?.mounts.id}`,
   );
-  // Incus makes interfaces named veth… for a moment whenever something starts; coid's names begin with coi.
+  // Of all others those that have the form of coid's: tests of the network and Incus itself make some of any name.
   const ports = allPorts.filter(
-    (name) => ownPorts?.has(name) || (!name.startsWith('veth') && !foreignPorts?.has(name)),
+    (name) => ownPorts?.has(name) || (/^coi[0-9a-f]{10}$/.test(name) && !foreignPorts?.has(name)),
   );
   const mounts = allMounts.filter((path) => !foreignMounts.some((id) => path.startsWith(id)));
   const files = await Promise.all((scope.directories ?? []).map((directory) => entries(directory)));
