@@ -59,7 +59,13 @@ export async function launch(
         ephemeral: options.ephemeral ?? false,
         profiles: defaultProfile ? ['default'] : [],
         source: { type: 'image', alias },
-        config: { ...dockerConfig(true), 'security.guestapi': 'false', 'boot.autostart': 'false' },
+        config: {
+          ...dockerConfig(true),
+          'security.guestapi': 'false',
+          'boot.autostart': 'false',
+          // Whatever the profile says.
+          'security.privileged': 'false',
+        },
         devices: root,
       },
       { signal: app.signal },

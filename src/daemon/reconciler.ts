@@ -187,10 +187,10 @@ export class Reconciler {
     const instances = await world.instances();
     monitors.reconcile(instances);
     this.#parts.deadlines.follow(instances);
-    setIds.follow(instances);
     ownership.follow(instances);
     const both = [...before, ...leases.all()];
     const known = new Map(both.map(({ reservation: { id }, expiresMs }) => [id, expiresMs]));
+    setIds.follow(instances, new Set(known.keys()));
     const { actions, memory, lookAgainMs } = reconciliation(
       {
         nowMs: elapsedMs(),

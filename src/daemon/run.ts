@@ -146,10 +146,17 @@ function assemble(
     holdMs: unusedMs,
     tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
+  const setIds = new SetIds({
+    ...options,
+    libc,
+    lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
+    found: (id, path) => monitors.setIdFound(id, path),
+  });
   const parts = {
     ...options,
     libc,
     keeper,
+    setIds,
     leases,
     leaseMs: unusedMs,
     world,
@@ -161,11 +168,6 @@ function assemble(
     ids: rootSubordinateIds(),
   };
   const service = new Service(parts);
-  const setIds = new SetIds({
-    ...parts,
-    lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
-    found: (id, path) => monitors.setIdFound(id, path),
-  });
   const ownership = new Ownership({ ...parts, before: (id) => setIds.settled(id) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
@@ -173,7 +175,6 @@ function assemble(
     service,
     monitors,
     ownership,
-    setIds,
     guardAgain: (session) => guardAgain(parts, session),
     everyMs,
     serverSeen: refuseOtherNamespace,

@@ -27,6 +27,7 @@ import type {
   SessionsReply,
 } from './protocol.ts';
 import { mountName } from './request.ts';
+import type { SetIds } from './set-id.ts';
 import { newMounts, type OpenSourcesOptions, openSources } from './sources.ts';
 import { type FileOwner, ownerOf, rightsOf, sensitivePaths } from './whose.ts';
 import type { World } from './world.ts';
@@ -38,6 +39,7 @@ export interface ServiceParts {
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
+  readonly setIds: Pick<SetIds, 'begin' | 'forget'>;
   readonly homes: Homes;
   readonly claims: Claims;
   readonly ids: IdRange;
@@ -92,6 +94,8 @@ export class Service {
       const inside = insideOf(ancestors, request);
       const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
+      const { runDir, setIds } = this.#parts;
+      setIds.begin({ ...place, runDir, mounts: request.mounts }, container, request.workspace);
       await guarded;
       const { uid } = peer;
       log('info', 'reserved', { id, container, uid, owner: place.ownerUid, ip: place.nic.address });
@@ -100,6 +104,7 @@ export class Service {
       trees.remove(id);
       leases.remove(id);
       keeper.drop(id);
+      this.#parts.setIds.forget(id);
       await guards.release(place).catch(() => undefined);
       throw error;
     }
@@ -132,6 +137,7 @@ export class Service {
     trees.remove(id);
     leases.remove(id);
     keeper.drop(id);
+    this.#parts.setIds.forget(id);
     await guards.release(lease.reservation);
     log('info', 'released', { id });
   }

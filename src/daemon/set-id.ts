@@ -8,10 +8,10 @@ import { openAs } from '../host/open-source.ts';
 import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
-import { type SessionRecord, sessionRecord } from '../session/record.ts';
+import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
 import { isTreeId } from './mount-trees.ts';
-import type { EndedRequest, EndedSession } from './protocol.ts';
+import type { EndedRequest, EndedSession, MountRecord } from './protocol.ts';
 import { rightsOf } from './whose.ts';
 
 export interface SetIdParts {
@@ -83,17 +83,31 @@ export class SetIds {
     this.#ended = readJson<Remembered[]>(join(this.#directory, endedName)) ?? [];
   }
 
-  /** Called at each look with all instances. Begins what can be done; does not wait for it. */
-  follow(instances: readonly Instance[]): void {
+  /** A session is about to begin: it may have ended before anybody sees it run. */
+  begin(mounts: MountRecord, container: string, workspace: string): void {
+    this.#note(mounts, container, workspace, this.#parts.now().getTime());
+  }
+
+  /** It did not begin after all. */
+  forget(id: string): void {
+    this.#notes.delete(id);
+    rmSync(join(this.#directory, id), { force: true });
+  }
+
+  /** Called at each look with all instances and the ids of reservations. Begins what can be done; does not wait for it. */
+  follow(instances: readonly Instance[], reserved: ReadonlySet<string>): void {
     const running = new Set<string>();
     for (const instance of instances) {
       const record = sessionRecord(instance.config);
       if (!record || record.mounts.runDir !== this.#parts.runDir) continue;
       if (instance.status === 'Stopped' || !isTreeId(record.mounts.id)) continue;
       running.add(record.mounts.id);
-      if (!this.#notes.has(record.mounts.id)) this.#note(instance, record);
+      if (this.#notes.has(record.mounts.id)) continue;
+      const { mounts, workspace } = record;
+      this.#note(mounts, instance.name, workspace, startOf(instance));
     }
-    for (const note of this.#notes.values()) if (!running.has(note.id)) void this.settled(note.id);
+    for (const { id } of this.#notes.values())
+      if (!running.has(id) && !reserved.has(id)) void this.settled(id);
     this.#running = running;
     this.#lookLater(this.#parts.lookEveryMs);
   }
@@ -122,19 +136,15 @@ export class SetIds {
       .toReversed();
   }
 
-  #note(instance: Instance, { mounts, workspace }: SessionRecord): void {
-    const started = Math.max(
-      Date.parse(instance.created_at) || 0,
-      Date.parse(instance.last_used_at ?? '') || 0,
-    );
+  #note(mounts: MountRecord, container: string, workspace: string, startedMs: number): void {
     const note: Note = {
       id: mounts.id,
-      container: instance.name,
+      container,
       ownerUid: mounts.ownerUid,
       ownerGid: mounts.ownerGid,
       workspace,
       sources: mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source),
-      sinceMs: started - earlierMs,
+      sinceMs: startedMs - earlierMs,
     };
     this.#notes.set(note.id, note);
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
@@ -149,8 +159,7 @@ export class SetIds {
     this.#ended = [...this.#ended, ended].slice(-rememberedMax);
     const path = join(this.#directory, endedName);
     writeFileSync(path, JSON.stringify(this.#ended), { mode: 0o600 });
-    this.#notes.delete(note.id);
-    rmSync(join(this.#directory, note.id), { force: true });
+    this.forget(note.id);
     if (files.length > 0)
       this.#parts.log('warning', 'set-id-stripped', { container, count: files.length });
   }
@@ -203,6 +212,11 @@ export class SetIds {
       }
     }
   }
+}
+
+/** Of a container that was started again, the last time. */
+function startOf({ created_at, last_used_at }: Instance): number {
+  return Math.max(Date.parse(created_at) || 0, Date.parse(last_used_at) || 0);
 }
 
 const endedName = 'ended.json';
