@@ -75,7 +75,12 @@ if (values.scale) {
   process.exit(scaleVerdict(result) ? 0 : 1);
 }
 const results: RowResult[] = [];
-for (const row of wanted) results.push(await measureRow(row, stage, runs, results, tell));
+for (const row of wanted) {
+  if (stopping.signal.aborted) break;
+  results.push(await measureRow(row, stage, runs, results, tell));
+}
+// The rows that were cut off are no results; `interrupt` ends the program when all is taken away.
+if (stopping.signal.aborted) await new Promise<never>(() => {});
 const network = values.network ? await measureNetwork(runs, tell) : [];
 const idle = values.long ? await measureIdle(stage, tell) : undefined;
 tell('');
