@@ -49,7 +49,12 @@ export class PrivateHost implements AsyncDisposable {
 
   /** Runs a program inside to its end. */
   run(...argv: string[]): Promise<CommandResult> {
-    return runCommand([...this.#enter(), ...argv], { limitMs: 240_000, env });
+    return runCommand(this.enter(...argv), { limitMs: 240_000, env });
+  }
+
+  /** What the machine runs for a program inside. */
+  enter(...argv: string[]): string[] {
+    return [...this.#enter(), ...argv];
   }
 
   /** Runs a program inside, and kills it at the first line of its stderr for which `isDue` is true. True if it came to that. */
