@@ -42,7 +42,7 @@ function update(app: App, json: boolean): void {
 
 /**
  * `coi` itself is what setup installed, of this version, in /usr/local/bin: so the new one is named by its place, and npm
- * has to be told that it may put its own link there.
+ * is told that it may put its own link over setup's, where both are in that directory.
  */
 function upgrade(release: string): string {
   return `sudo npm install -g --force ${release} && sudo "$(npm prefix -g)/bin/coi" setup`;

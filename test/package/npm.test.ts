@@ -128,7 +128,6 @@ test('an upgrade as `coi update` says it takes the place of the link that setup 
   await rm(link);
   await symlink('/usr/local/lib/coi/current/bin/coi', link);
   const argv = ['npm', 'install', '--global', '--offline', '--prefix', prefix];
-  assert.notEqual((await runCommand([...argv, packed], { env })).status, 0);
   await mustRun([...argv, '--force', packed], { env, limitMs: timeout });
   assert.equal(await realpath(link), await realpath(installed('dist/main.js')));
 });
