@@ -196,7 +196,7 @@ function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): Save
 }
 
 /** The user's containers in a workspace. */
-async function ownContainers(app: App, workspace: WorkspacePath): Promise<Container[]> {
+export async function ownContainers(app: App, workspace: WorkspacePath): Promise<Container[]> {
   const all = await (await app.incus()).instances({ signal: app.signal });
   return coiContainers(all, app.prefix, app.user.uid).filter(
     ({ session }) => session?.workspace === workspace,

@@ -29,6 +29,7 @@ import {
   wantedSlot,
   wish,
 } from './prepare.ts';
+import { restartPlain } from './run-again.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
@@ -86,7 +87,8 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const extras = extrasOf(app, resolved);
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
-  const container = await launchPlain(app, wanted, extras, timing);
+  const container =
+    (await restartPlain(app, wanted, timing)) ?? (await launchPlain(app, wanted, extras, timing));
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);

@@ -174,3 +174,20 @@ test('tool spec tells how the agent is started', { timeout }, async () => {
   assert.equal((await spec('--continue', '--resume-latest')).status, 2);
   assert.equal((await bed.coi(['tool', 'spec', '--container', 'x'])).status, 2);
 });
+
+test('a kept machine is used again, with what was installed in it', { timeout }, async () => {
+  const first = await run(
+    '--persistent',
+    '--',
+    'sh',
+    '-c',
+    'echo kept | sudo tee /etc/of-this-run',
+  );
+  assert.equal(first.status, 0, first.stderr);
+  const [name] = await bed.instances();
+  const second = await run('--persistent', '--', 'cat', '/etc/of-this-run');
+  assert.deepEqual([second.status, second.stdout], [0, 'kept\n'], second.stderr);
+  assert.match(second.stderr, /Restarting existing persistent container/);
+  assert.deepEqual(await bed.instances(), [name]);
+  assert.equal((await bed.coi(['kill', '--force', name ?? ''])).status, 0);
+});

@@ -1,0 +1,48 @@
+// `coi run` in the kept container of an earlier one: it starts again, as today's configuration says.
+import type { App } from '../app.ts';
+import type { ContainerName } from '../names.ts';
+import { choice } from '../session/choose.ts';
+import type { SessionWish } from '../session/plan.ts';
+import { restartSteps } from '../session/restart.ts';
+import { runSteps } from '../session/steps.ts';
+import { stepProgress } from '../ui/progress.ts';
+import type { Timing } from '../ui/timing.ts';
+import { reserveOrStart } from './coid.ts';
+import { ownContainers } from './meant.ts';
+import { noTool } from './tool.ts';
+
+/** Undefined where no stopped container of `coi run --persistent` fits. Containers of agents are theirs. */
+export async function restartPlain(
+  app: App,
+  wanted: SessionWish,
+  timing: Pick<Timing, 'tell'>,
+): Promise<ContainerName | undefined> {
+  if (!wanted.persistent) return undefined;
+  const own = (await ownContainers(app, wanted.workspace)).filter(
+    ({ session }) => session?.tool === noTool,
+  );
+  const wish = { resume: undefined, slot: wanted.slot, persistent: true };
+  const chosen = choice(wish, own, [], () => undefined);
+  if (chosen.kind !== 'restart') return undefined;
+  const { container } = chosen;
+  const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
+  app.io.tell('Restarting existing persistent container...');
+  const progress = stepProgress(app.io);
+  const { mounts } = wanted;
+  await runSteps(
+    restartSteps,
+    {
+      ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
+      refreshStore: () => [],
+    },
+    {
+      tell: (event) => {
+        progress.tell(event);
+        timing.tell(event);
+      },
+      elapsedMs: app.clock.elapsedMs,
+      signal: app.signal,
+    },
+  );
+  return container.name as ContainerName;
+}
