@@ -19,9 +19,12 @@ export async function passOn(
   exec.stderr.pipe(stderr, { end: false });
   if (stdin.isTTY || !input) exec.stdin.end();
   else stdin.pipe(exec.stdin);
-  const interrupted = new Promise<never>((_, reject) =>
-    app.signal.addEventListener('abort', () => reject(app.signal.reason), { once: true }),
-  );
+  const interrupted = new Promise<never>((_, reject) => {
+    const end = () => reject(app.signal.reason);
+    // It may have come while the command was being started.
+    if (app.signal.aborted) end();
+    else app.signal.addEventListener('abort', end, { once: true });
+  });
   try {
     return await Promise.race([exec.status, interrupted]);
   } finally {

@@ -63,6 +63,7 @@ export async function handOverTo(
 ): Promise<void> {
   let printed = Buffer.alloc(0);
   await new Promise<void>((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     const fail = (why: string, cause?: unknown) => {
       stop();
       const said = printed.toString('utf8').trim();

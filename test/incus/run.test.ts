@@ -62,7 +62,13 @@ test('both outputs stay apart, stdin goes in byte by byte, and the status comes 
   assert.match(said.stderr, /^err$/m);
 });
 
-test('ctrl-c ends the command and leaves nothing', { timeout }, async () => {
+test('ctrl-c ends the command and leaves nothing, also while it is being started', {
+  timeout,
+}, async () => {
+  for (const moment of ['Executing:', /^begun$/m]) await interruptedAt(moment);
+});
+
+async function interruptedAt(moment: string | RegExp): Promise<void> {
   const screen = bed.screen([
     'run',
     '--image',
@@ -72,13 +78,13 @@ test('ctrl-c ends the command and leaves nothing', { timeout }, async () => {
     '-c',
     'echo begun; sleep 600',
   ]);
-  await screen.waitFor('begun');
+  await screen.waitFor(moment);
   const names = await bed.instances();
   screen.key('ctrl-c');
   assert.equal((await screen.ended()).status, 130);
   for (const name of names) await untilGone(bed.incus, name, 30_000);
   await untilUnmounted(bed.coid.runDir);
-});
+}
 
 test('--json tells output and status, and --timeout ends what takes too long', {
   timeout,
