@@ -67,7 +67,10 @@ async function step(name: string, argv: readonly string[], limitMinutes: number)
     timeoutMs: limitMinutes * 60_000,
   });
   const good = status === 0;
-  const tests = Number(/^ℹ tests (\d+)$/m.exec(output)?.[1] ?? 0);
+  const tests = [...output.matchAll(/^ℹ tests (\d+)$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
   outcomes.push({ name, good, elapsedMs, tests });
   say(`=== ${name}: ${good ? 'ok' : `FAILED with status ${status}`} (${seconds(elapsedMs)})`);
   return good;

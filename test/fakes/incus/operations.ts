@@ -72,7 +72,8 @@ export class Operations {
     const { data, done } = this.find(id);
     if (timeoutSeconds >= 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, timeoutSeconds * 1000);
+      // Who asked may be gone: then nobody's process has to live on for the answer.
+      const timer = setTimeout(resolve, timeoutSeconds * 1000).unref();
       await Promise.race([done, promise]);
       clearTimeout(timer);
     } else {
