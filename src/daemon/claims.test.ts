@@ -12,7 +12,7 @@ function claims() {
   return { world, made };
 }
 
-const first = { ownerUid: 1003, session: 's', pid: 7 };
+const first = { kind: 'new' as const, ownerUid: 1003, session: 's', pid: 7 };
 const second = { ...first, pid: 8 };
 
 test('a session that one process starts is refused to another, by its container', () => {
@@ -38,4 +38,14 @@ test('the claim of a process that was killed is no claim, nor one that is too ol
   made.take(second, 'coi-1a2b3c4d-1');
   world.nowMs = 60_000;
   made.refuse({ ...first, pid: 9 });
+});
+
+test('what has started is held no longer, and a new container holds none that is started again', () => {
+  const { made } = claims();
+  made.take(first, 'coi-1a2b3c4d-1');
+  made.refuse({ ...second, kind: 'again' });
+  made.settled('coi-1a2b3c4d-2');
+  assert.throws(() => made.refuse(second), /is being started/);
+  made.settled('coi-1a2b3c4d-1');
+  made.refuse(second);
 });

@@ -5,6 +5,8 @@ import { sessionRecord } from '../session/record.ts';
 
 /** A session of an owner, and the process that starts it. */
 export interface Claim {
+  /** A new container, or a stopped one again: the first is no claim on a container that is there by now. */
+  readonly kind: 'new' | 'again';
   readonly ownerUid: number;
   readonly session: string;
   readonly pid: number;
@@ -27,20 +29,25 @@ export class Claims {
   }
 
   /** Throws `session-live`, naming the container, if another process is at it. */
-  refuse({ ownerUid, session, pid }: Claim): void {
+  refuse(claim: Claim): void {
     const { elapsedMs, isAlive } = this.#parts;
     for (const [key, { untilMs, pid: holder }] of this.#held)
       if (untilMs <= elapsedMs() || !isAlive(holder)) this.#held.delete(key);
-    const held = this.#held.get(keyOf(ownerUid, session));
-    if (held && held.pid !== pid) throw sessionHeld(session, held.container, 'is being started in');
+    const held = this.#held.get(keyOf(claim));
+    if (held && held.pid !== claim.pid)
+      throw sessionHeld(claim.session, held.container, 'is being started in');
   }
 
   /** Throws as `refuse`. */
   take(claim: Claim, container: string): void {
     this.refuse(claim);
-    const { ownerUid, session, pid } = claim;
     const untilMs = this.#parts.elapsedMs() + this.#parts.holdMs;
-    this.#held.set(keyOf(ownerUid, session), { container, pid, untilMs });
+    this.#held.set(keyOf(claim), { container, pid: claim.pid, untilMs });
+  }
+
+  /** It has started, or never will: from here on the instance itself says who has the session. */
+  settled(container: string): void {
+    for (const [key, held] of this.#held) if (held.container === container) this.#held.delete(key);
   }
 }
 
@@ -76,6 +83,6 @@ function sessionHeld(session: string, container: string, how: string): CoiError 
   });
 }
 
-function keyOf(ownerUid: number, session: string): string {
-  return `${ownerUid} ${session}`;
+function keyOf({ kind, ownerUid, session }: Claim): string {
+  return `${kind} ${ownerUid} ${session}`;
 }

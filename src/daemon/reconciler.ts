@@ -2,6 +2,7 @@
 import { type Incus, IncusError } from '../incus/client.ts';
 import type { IncusEvent, Instance } from '../incus/shapes.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
+import type { Claims } from './claims.ts';
 import type { Deadlines } from './deadlines.ts';
 import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
@@ -35,6 +36,7 @@ export interface ReconcilerParts {
   readonly monitors: Monitors;
   readonly ownership: Pick<Ownership, 'follow'>;
   readonly setIds: Pick<SetIds, 'follow'>;
+  readonly claims: Pick<Claims, 'settled'>;
   readonly keeper: Pick<Keeper, 'release' | 'drop'>;
   /** Guards the workspace of a running session, if it is not; may throw. */
   readonly guardAgain: (session: SessionRecord) => void;
@@ -59,11 +61,10 @@ const lookAfterMs: Readonly<Record<string, number>> = {
   'instance-created': 1500,
 };
 /** While an operation of somebody else holds a container that is to be finished. */
-const busyMs = { ended: 200, debris: 10_000 } as const;
+const busyMs = { ended: 200, debris: 10_000 };
 /** After a mark that Incus refused, as it does while a device is being added, or the source of a mount is missing. */
 const markAgainMs = 5_000;
-/** After a failure. */
-const retryMs = 2000;
+const retryMs = 2000; // after a failure
 
 export class Reconciler {
   /** Resolves when everything has ended after the signal. */
@@ -102,8 +103,7 @@ export class Reconciler {
       log('warning', 'incus-unreachable', { error: error.message });
     }
     this.ended = this.#watch.follow().then(() => this.#looking);
-    const every =
-      everyMs === undefined ? undefined : setInterval(() => this.lookWithin(0), everyMs);
+    const every = everyMs && setInterval(() => this.lookWithin(0), everyMs);
     signal.addEventListener('abort', () => {
       clearTimeout(this.#timer);
       clearInterval(every);
@@ -125,9 +125,8 @@ export class Reconciler {
 
   async report(): Promise<Pick<DaemonStatus, 'incus' | 'sessions' | 'bridge'>> {
     const { world, trees, runDir } = this.#parts;
-    if (!this.#watch.isConnected) {
+    if (!this.#watch.isConnected)
       return { incus: 'waiting', sessions: trees.present().size, bridge: '' };
-    }
     const [instances, bridge] = await Promise.all([
       world.instances(),
       world.bridge().catch(() => undefined),
@@ -157,6 +156,7 @@ export class Reconciler {
     if (afterMs === undefined) return;
     world.forgetInstances();
     const name = decodeURIComponent(source.split('?')[0]?.split('/')[3] ?? '');
+    if (action === 'instance-started') this.#parts.claims.settled(name);
     const ended = new Set(this.#memory.ended);
     if (action === 'instance-stopped' || action === 'instance-shutdown') ended.add(name);
     else if (action !== 'instance-updated') ended.delete(name);

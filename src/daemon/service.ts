@@ -11,7 +11,7 @@ import { plainPolicy } from '../network/policy.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
-import { type Claims, withoutSession } from './claims.ts';
+import { type Claim, type Claims, withoutSession } from './claims.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
@@ -71,7 +71,9 @@ export class Service {
     const source = workspace.all[0]?.source;
     guards.refuseOtherMode(instances, source?.path ?? request.workspace, request.network);
     const owner = ownerOf(this.#parts.libc, peer, source?.stats);
-    const claim = { ownerUid: owner.uid, session: request.session, pid: peer.pid };
+    const claim: Claim = {
+      ...{ kind: 'new', ownerUid: owner.uid, session: request.session, pid: peer.pid },
+    };
     const now = await withoutSession(instances, () => world.look(), claim);
     claims.refuse(claim);
     const place = this.#place(request, owner, now, bridge);
@@ -105,6 +107,7 @@ export class Service {
       leases.remove(id);
       keeper.drop(id);
       this.#parts.setIds.forget(id);
+      claims.settled(container);
       await guards.release(place).catch(() => undefined);
       throw error;
     }
@@ -138,6 +141,7 @@ export class Service {
     leases.remove(id);
     keeper.drop(id);
     this.#parts.setIds.forget(id);
+    this.#parts.claims.settled(lease.reservation.container);
     await guards.release(lease.reservation);
     log('info', 'released', { id });
   }
@@ -161,7 +165,8 @@ export class Service {
         request.network ?? record.network,
       );
       const { session, mounts } = record;
-      claims.take({ ownerUid: mounts.ownerUid, session, pid: peer.pid }, container);
+      const { ownerUid } = mounts;
+      claims.take({ kind: 'again', ownerUid, session, pid: peer.pid }, container);
     }
     const fresh = {
       mounts: newMounts(record.mounts.mounts, request.mounts ?? []),
