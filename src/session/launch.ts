@@ -3,7 +3,8 @@ import type { Coid } from '../daemon/client.ts';
 import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
-import { incusFailure, isMissing } from './failure.ts';
+import { untilIdle } from './busy.ts';
+import { incusFailure } from './failure.ts';
 import {
   type PlannedMount,
   type ServerFacts,
@@ -12,6 +13,7 @@ import {
   sessionPlan,
 } from './plan.ts';
 import { sessionRecord } from './record.ts';
+import { killContainer } from './remove.ts';
 import type { Step } from './steps.ts';
 
 const createMs = 120_000;
@@ -124,32 +126,22 @@ export function imageMissing(image: string): CoiError {
   });
 }
 
-/** Deletes what the create call made, if it is ours and not another's of the same name. */
-async function removeInstance({ incus, reservation }: LaunchContext): Promise<void> {
+/**
+ * Ends what the create call made, if it is ours and not another's of the same name. An interrupted call goes on in Incus,
+ * which neither shows nor deletes what it is still making.
+ */
+async function undoCreate({ incus, reservation }: LaunchContext): Promise<void> {
   if (!reservation) return;
-  const found = await incus.instance(reservation.container);
-  if (!found || sessionRecord(found.instance.config)?.mounts.id !== reservation.id) return;
+  const { container, id } = reservation;
+  const limit = AbortSignal.timeout(undoMs);
   try {
-    if (found.instance.status !== 'Stopped') {
-      const stop = await incus.changeState(reservation.container, {
-        action: 'stop',
-        force: true,
-        timeout: 30,
-      });
-      await stop.wait({ timeoutMs: undoMs });
-    }
-    const deletion = await incus.deleteInstance(reservation.container);
-    await deletion.wait({ timeoutMs: undoMs });
+    await untilIdle(incus, container, undoMs / 1000, limit);
+    const found = await incus.instance(container, { signal: limit });
+    if (!found || sessionRecord(found.instance.config)?.mounts.id !== id) return;
   } catch (error) {
-    if (!isMissing(error) && (await incus.instance(reservation.container))) throw error;
-  }
-}
-
-/** The same in the words of coi: whoever reads them does not know the calls. */
-async function undoCreate(context: LaunchContext): Promise<void> {
-  await removeInstance(context).catch((error: unknown) => {
     throw incusFailure(error, 'the container could not be deleted');
-  });
+  }
+  await killContainer(incus, container, limit);
 }
 
 function planned(context: LaunchContext): SessionPlan {

@@ -126,7 +126,16 @@ async function makeEphemeral(incus: Incus, name: string, signal: AbortSignal): P
   }
 }
 
-/** Undoes makeEphemeral; what is gone or going needs no undoing. */
+/**
+ * Undoes makeEphemeral; what is gone or going needs no undoing. Incus changes nothing while it still waits for the guest
+ * to stop, which is not for long.
+ */
 async function keepAgain(incus: Incus, name: string): Promise<void> {
-  await incus.updateInstance(name, { ephemeral: false }).catch(() => undefined);
+  const limitMs = 3 * askAgainSeconds * 1000;
+  await untilIdle(incus, name, 2 * askAgainSeconds, AbortSignal.timeout(limitMs));
+  try {
+    await incus.updateInstance(name, { ephemeral: false });
+  } catch (error) {
+    if ((await incus.instance(name))?.instance.status === 'Running') throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { untilGone } from '../bed/gone.ts';
 
 const timeout = 180_000;
 let bed: Bed;
@@ -46,6 +47,8 @@ test('build custom makes an image by a script, says when it is there, and leaves
   assert.match((await bed.coi(build)).stdout, /made by another recipe/);
   const ran = await bed.coi(['run', '--image', names, '--', 'cat', '/etc/made']);
   assert.equal(ran.stdout, 'made\n0\n', ran.stderr);
+  // What `coi run` leaves to Incus to delete.
+  for (const name of await bed.instances()) await untilGone(bed.incus, name, 30_000);
 });
 
 test('a script that fails names its log and leaves neither image nor container', {

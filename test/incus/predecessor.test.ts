@@ -190,6 +190,7 @@ test('JSON of what runs has the documented shapes', { timeout }, async () => {
     ['kill', `kill ${name}`],
   ] as const) {
     const said = await bed.coi([...line.split(' '), '--json']);
+    assert.notEqual(said.stdout, '', `${line}: ${said.stderr}`);
     assert.deepEqual(mismatches(JSON.parse(said.stdout), jsonShapes[shape] ?? {}), [], line);
   }
 });

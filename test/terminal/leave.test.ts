@@ -10,7 +10,7 @@ import { occurrences, onlyInstance, shellArgs } from './session.ts';
 const timeout = 180_000;
 /** What coi says, in this order: users and scripts read it. */
 const story =
-  /^Auto-allocated slot 1\nSetting up session (\S+)\.\.\.\n\[setup\] Container name: (\S+)\n(?:.*\n)*?\[setup\] Container setup complete!\n\nStarting session\.\.\.\nSession ID: \1\nContainer: \2\nWorkspace: \S+\nMode: Interactive \(tmux\)\n\n[\s\S]*\nCleaning up session\.\.\.\n\[cleanup\] Saving session data to \S+\/\1\n\[cleanup\] Session data saved successfully\n\[cleanup\] Container kept running - use 'coi attach \2' to reconnect/m;
+  /^Auto-allocated slot 1\nSetting up session (\S+)\.\.\.\n(?:\[setup\] .*\n)*?\[setup\] Container name: (\S+)\n(?:.*\n)*?\[setup\] Container setup complete!\n\nStarting session\.\.\.\nSession ID: \1\nContainer: \2\nWorkspace: \S+\nMode: Interactive \(tmux\)\n\n[\s\S]*\nCleaning up session\.\.\.\n\[cleanup\] Saving session data to \S+\/\1\n\[cleanup\] Session data saved successfully\n\[cleanup\] Container kept running - use 'coi attach \2' to reconnect/m;
 const people: readonly Who[] = ['ordinary', 'uid-1000', 'root'];
 
 for (const who of people) {
