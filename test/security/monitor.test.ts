@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { verified } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
+import { pace } from '../bed/pace.ts';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
 import { attacker } from './attacker.ts';
 import { untilAudited } from './audited.ts';
@@ -44,7 +45,7 @@ test(
     const started = performance.now();
     await bed.lifecycle.until('instance-paused', container);
     const tookMs = performance.now() - started;
-    assert.ok(tookMs < 3000, `paused after ${Math.round(tookMs)} ms`);
+    assert.ok(tookMs < 3000 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
     const found = await bed.incus.instance(container);
     assert.equal(found?.instance.status, 'Frozen');
     await bed.lifecycle.until('instance-updated', container);
@@ -111,7 +112,7 @@ test('a container under load stands still within a moment of the sample', limit,
   await bed.lifecycle.until('instance-paused', container);
   const tookMs = performance.now() - started;
   // Up to two seconds until the sample, and one and a half from there on.
-  assert.ok(tookMs < 3500, `paused after ${Math.round(tookMs)} ms`);
+  assert.ok(tookMs < 3500 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
 });
 
 const ordinaryWork: Readonly<Record<string, string>> = {
