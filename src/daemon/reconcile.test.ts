@@ -21,6 +21,7 @@ interface Made {
   readonly persistent?: boolean;
   readonly used?: boolean;
   readonly runDir?: string;
+  readonly ephemeral?: boolean;
 }
 
 function instance({
@@ -29,6 +30,7 @@ function instance({
   phase = 'live',
   persistent = false,
   used = phase === 'live',
+  ephemeral = false,
   ...more
 }: Made): Instance {
   const config = recordConfig({
@@ -53,7 +55,7 @@ function instance({
     phase,
   });
   const lastUsed = used ? '2026-01-01T00:00:00Z' : '1970-01-01T00:00:00Z';
-  return { name, status, config, last_used_at: lastUsed } as Instance;
+  return { name, status, config, ephemeral, last_used_at: lastUsed } as Instance;
 }
 
 function look(instances: readonly Instance[], more: Partial<Look> = {}): Look {
@@ -68,6 +70,10 @@ const kinds = (one: Look, memory: Memory = nothingSeen) =>
 test('a running session is marked live once, and nothing else happens to it', () => {
   assert.deepEqual(kinds(look([instance({ phase: 'starting' })])), ['mark-live']);
   assert.deepEqual(kinds(look([instance({ phase: 'live' })])), []);
+});
+
+test('what Incus deletes by itself is not marked, which would be in the way of its stop', () => {
+  assert.deepEqual(kinds(look([instance({ phase: 'starting', ephemeral: true })])), []);
 });
 
 test('a session whose end was reported is finished at once', () => {

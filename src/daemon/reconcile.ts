@@ -104,7 +104,9 @@ function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowM
   const ended = memory.ended.has(name);
   if (instance.status !== 'Stopped') {
     if (ended) return { waitMs: endingMs };
-    return instance.status === 'Running' && session.phase === 'starting'
+    // What Incus deletes by itself needs no mark, and while one is made Incus refuses the stop that `coi run` asks for.
+    const needsMark = session.phase === 'starting' && !instance.ephemeral;
+    return instance.status === 'Running' && needsMark
       ? { action: { kind: 'mark-live', name } }
       : {};
   }

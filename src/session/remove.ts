@@ -1,5 +1,5 @@
 // Ends a container for good: by force, or gracefully with force at the end. The conversation is safe in the store.
-// The container is made ephemeral first, so that Incus deletes it by itself even if nobody waits for it any more.
+// Before force the container is made ephemeral, so that Incus deletes it by itself even if nobody waits for it any more.
 import type { Incus } from '../incus/client.ts';
 import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError, isMissing } from './failure.ts';
@@ -64,14 +64,12 @@ export async function shutDownContainer(
     .instance(name, { signal: stop.signal })
     .catch((error: unknown) => Promise.reject(incusFailure(error, `ending ${name} failed`)));
   if (!found) return 'was-gone';
-  const { status, ephemeral } = found.instance;
+  const { status } = found.instance;
   if (status === 'Frozen') stop.forced('paused');
   else if (status !== 'Stopped') {
     try {
-      await makeEphemeral(incus, name, stop.signal);
       if (!(await stoppedGracefully(incus, name, stop))) stop.forced('timeout');
     } catch (error) {
-      if (stop.signal.aborted && !ephemeral) await keepAgain(incus, name);
       throw incusFailure(error, `ending ${name} failed`);
     }
   }
@@ -123,19 +121,5 @@ async function makeEphemeral(incus: Incus, name: string, signal: AbortSignal): P
     await incus.updateInstance(name, { ephemeral: true }, { signal });
   } catch (error) {
     if (!isIncusError(error) || error.errno !== undefined || isMissing(error)) throw error;
-  }
-}
-
-/**
- * Undoes makeEphemeral; what is gone or going needs no undoing. Incus changes nothing while it still waits for the guest
- * to stop, which is not for long.
- */
-async function keepAgain(incus: Incus, name: string): Promise<void> {
-  const limitMs = 3 * askAgainSeconds * 1000;
-  await untilIdle(incus, name, 2 * askAgainSeconds, AbortSignal.timeout(limitMs));
-  try {
-    await incus.updateInstance(name, { ephemeral: false });
-  } catch (error) {
-    if ((await incus.instance(name))?.instance.status === 'Running') throw error;
   }
 }

@@ -163,14 +163,15 @@ test('a shutdown that is interrupted leaves a running session as it was', { time
   await using bed = await makeBed();
   const name = await background(bed);
   await makeDeaf(bed, name);
-  const events = bed.incus.events(['lifecycle']);
+  const events = bed.incus.events(['operation']);
   await events.ready;
   const stopping = bed.startCoi(['shutdown', name]);
   for await (const event of events) {
-    if (event.type === 'lifecycle' && event.metadata.action === 'instance-updated') break;
+    if (event.type === 'operation' && event.metadata.description === 'Stopping instance') break;
   }
   stopping.kill('SIGINT');
-  assert.equal((await stopping.result).status, 130);
+  const said = await stopping.result;
+  assert.equal(said.status, 130, said.stderr);
   const { instance } = (await bed.incus.instance(name)) ?? {};
   assert.equal(instance?.status, 'Running');
   assert.equal(instance?.ephemeral, false);
