@@ -46,6 +46,16 @@ test('whoever lets go has seen the finding: it does not pause again, another one
   assert.equal(respond(free, [threat('high', 'two')], settings, 60_000).effect, 'pause');
 });
 
+test('whoever lets go has seen the process, whatever the next sample calls it; another process pauses', () => {
+  const of = (pid: number, key: string): Threat => ({
+    ...threat('critical', key),
+    evidence: { process: { pid } },
+  });
+  const free = letGo(respond(noResponse, [of(7, 'its command line')], settings, 0).state);
+  assert.equal(respond(free, [of(7, 'its streams')], settings, 1000).effect, 'none');
+  assert.notEqual(respond(free, [of(8, 'its streams')], settings, 1000).effect, 'none');
+});
+
 test('critical pauses first and kills when nobody lets go in time', () => {
   const first = respond(noResponse, [threat('critical')], settings, 1000);
   assert.equal(first.effect, 'pause-to-kill');

@@ -85,7 +85,7 @@ export function respond(
   return {
     state: {
       seen: nextSeen,
-      answered: new Set([...state.answered, ...caused.map(identity)]),
+      answered: new Set([...state.answered, ...caused.map(identity), ...caused.flatMap(about)]),
       paused: state.paused || effect.kind === 'pause' || effect.kind === 'pause-to-kill',
       killed: state.killed || effect.kind === 'kill',
       doom:
@@ -122,6 +122,15 @@ export function identity({ category, title, key }: Threat): string {
 }
 
 /**
+ * The process of the finding. While a shell opens its way out, one sample sees its command line and the next its
+ * streams: the same process is answered once, whatever it is called.
+ */
+function about({ category, evidence }: Threat): string[] {
+  const { pid } = (evidence['process'] ?? {}) as { readonly pid?: unknown };
+  return category === 'process' && typeof pid === 'number' ? [`process ${pid}`] : [];
+}
+
+/**
  * High pauses. Critical pauses, too, and kills when the time to think is over; at once where there is none, or where
  * pausing is switched off. Critical without permission to kill is as bad as high.
  */
@@ -132,7 +141,9 @@ function effectOf(
 ): { readonly kind: Effect; readonly cause: Threat | undefined } {
   const nothing = { kind: 'none', cause: undefined } as const;
   if (dead) return nothing;
-  const fresh = threats.filter((threat) => !answered.has(identity(threat)));
+  const isKnown = (threat: Threat) =>
+    answered.has(identity(threat)) || about(threat).some((subject) => answered.has(subject));
+  const fresh = threats.filter((threat) => !isKnown(threat));
   const critical = fresh.find(({ level }) => level === 'critical');
   if (critical && killOnCritical) {
     return { kind: pauseOnHigh && killGraceMs > 0 ? 'pause-to-kill' : 'kill', cause: critical };
