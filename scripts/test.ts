@@ -52,6 +52,8 @@ async function runSuite({ folder, concurrency, limitMinutes }: Suite): Promise<v
     node,
     '--test',
     '--test-reporter=spec',
+    // A test that was given up may hold something open for ever; the others must not wait for it.
+    '--test-force-exit',
     `--test-concurrency=${concurrency}`,
     ...files,
   ];

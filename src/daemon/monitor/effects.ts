@@ -12,6 +12,8 @@ import type { Effects, WatchedSession } from './container-watch.ts';
 import { keepEvidence } from './evidence.ts';
 
 export interface EffectParts {
+  /** It could not be killed. */
+  readonly survived: (session: WatchedSession) => void;
   readonly incus: Incus;
   readonly libc: Pick<Libc, 'account'>;
   readonly log: Log;
@@ -61,7 +63,12 @@ export function effectsOf(parts: EffectParts): Effects {
     // The attack goes on where the container does, so it ends even if nothing could be kept before.
     kill: (session, cause) => {
       log('warning', 'killing', { name: session.name, title: cause.title });
-      inTurn(session, 'kill', () => stop(parts, session));
+      inTurn(session, 'kill', () =>
+        stop(parts, session).catch((error: unknown) => {
+          parts.survived(session);
+          throw error;
+        }),
+      );
       tellOwner(session, cause, 'killed');
     },
     alert: (session, alert) => inTurn(session, 'alert', () => writeAlert(parts, session, alert)),

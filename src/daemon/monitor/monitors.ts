@@ -17,7 +17,7 @@ import type { Tampering } from '../protect/keeper.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
 import type { Baits } from './baits.ts';
-import { ContainerWatch, logOf, type WatchedSession } from './container-watch.ts';
+import { ContainerWatch, type Effects, logOf, type WatchedSession } from './container-watch.ts';
 import { effectsOf } from './effects.ts';
 import { pauseAll } from './pause-all.ts';
 import { type Informants, Sampler } from './sampler.ts';
@@ -47,6 +47,8 @@ export class Monitors {
   readonly #watches = new Map<string, ContainerWatch>();
   readonly #starting = new Set<string>();
   readonly #due = new Map<ContainerWatch, number>();
+  /** Ids of the mounts of containers that are being killed: whoever paused them again would stop that half-way. */
+  readonly #dying = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #ticking = false;
   #expiredMs = Number.NEGATIVE_INFINITY;
@@ -60,13 +62,16 @@ export class Monitors {
   /** Makes the watches fit the instances: called at every look of the reconciler. Does not wait. */
   reconcile(instances: readonly Instance[]): void {
     this.#expire();
+    const live = instances.filter(({ status }) => status !== 'Stopped');
+    const ids = new Set(live.map(({ config }) => sessionRecord(config)?.mounts.id));
+    for (const id of this.#dying) if (!ids.has(id)) this.#dying.delete(id);
     const wanted = new Map(
       instances.flatMap((instance) => {
         const session = sessionRecord(instance.config);
         const settings = parseMonitorKey(instance.config[monitorKeyName]);
         const alive = instance.status === 'Running' || instance.status === 'Frozen';
         const ours = session?.mounts.runDir === this.#parts.runDir;
-        return session && settings && alive && ours
+        return session && settings && alive && ours && !this.#dying.has(session.mounts.id)
           ? [[instance.name, { instance, session, settings }] as const]
           : [];
       }),
@@ -198,7 +203,13 @@ export class Monitors {
   #effects() {
     const note = ({ name }: WatchedSession, evidence: Readonly<Record<string, unknown>>) =>
       this.#watches.get(name)?.note('evidence-kept', evidence);
-    return effectsOf({ ...this.#parts, note });
+    const survived = ({ mounts }: WatchedSession) => void this.#dying.delete(mounts);
+    const effects = effectsOf({ ...this.#parts, note, survived });
+    const kill: Effects['kill'] = (session, cause) => {
+      this.#dying.add(session.mounts);
+      effects.kill(session, cause);
+    };
+    return { ...effects, kill };
   }
 
   async #sampler(instance: Instance, session: SessionRecord): Promise<Sampler | undefined> {
