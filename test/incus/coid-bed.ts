@@ -60,6 +60,8 @@ export interface CoidBed extends AsyncDisposable {
 }
 
 const waitLimitMs = 60_000;
+/** Three thousand processes take a while where the processors have other work. */
+const scriptLimitMs = 120_000;
 
 /** `env` is for the coid: COI_LEASE_MS, COI_RECONCILE_EVERY_MS. */
 export async function coidBed(env: Readonly<Record<string, string>> = {}): Promise<CoidBed> {
@@ -124,7 +126,8 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
     },
     sh: (container, script, user = 'agent') => {
       const id = user === 'agent' ? 1000 : 0;
-      return incus.execCaptured(container, { command: ['sh', '-c', script], user: id, group: id });
+      const place = { user: id, group: id, timeoutMs: scriptLimitMs };
+      return incus.execCaptured(container, { command: ['sh', '-c', script], ...place });
     },
     status: async (container) => (await incus.instance(container))?.instance.status,
     mountIds: () => readdir(mountsDir),
