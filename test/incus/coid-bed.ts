@@ -126,8 +126,8 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
     },
     sh: (container, script, user = 'agent') => {
       const id = user === 'agent' ? 1000 : 0;
-      const place = { user: id, group: id, timeoutMs: scriptLimitMs };
-      return incus.execCaptured(container, { command: ['sh', '-c', script], ...place });
+      const command = { command: ['sh', '-c', script], user: id, group: id };
+      return incus.execCaptured(container, command, { timeoutMs: scriptLimitMs });
     },
     status: async (container) => (await incus.instance(container))?.instance.status,
     mountIds: () => readdir(mountsDir),
