@@ -1,6 +1,9 @@
 // Claude Code itself: whatever ends a session, its conversation goes on afterwards. The provider's next request shows it.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Bed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
 import { endMs, live, prompt, sessionId, stopFromOutside } from '../lifecycle/talk.ts';
 import { onlyInstance } from '../terminal/session.ts';
@@ -24,6 +27,30 @@ function claude(): Promise<AgentBed> {
 async function toBash(screen: Screen): Promise<void> {
   screen.type('/exit\r');
   await screen.waitFor(prompt, 20_000);
+}
+
+/** Resolves when the words are in the conversation on the host's disk; rejects after 20 s. */
+function untilStored(bed: Bed, id: string, words: string): Promise<void> {
+  const directory = join(bed.user.home, '.coi/sessions-claude', id, '.claude/projects');
+  return new Promise((resolve, reject) => {
+    const watcher = watch(directory, { recursive: true }, () => look());
+    const limit = setTimeout(() => {
+      watcher.close();
+      reject(new Error(`"${words}" was not written below ${directory}`));
+    }, 20_000);
+    const look = () => {
+      const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+      const found = files.some(
+        (name) =>
+          name.endsWith('.jsonl') && readFileSync(join(directory, name), 'utf8').includes(words),
+      );
+      if (!found) return;
+      clearTimeout(limit);
+      watcher.close();
+      resolve();
+    };
+    look();
+  });
 }
 
 type End = (agent: AgentBed, screen: Screen, name: string) => Promise<void>;
@@ -85,6 +112,8 @@ test('a conversation goes on after each way in which a session can end', { timeo
     words.push(`word number ${at} is bird${at}`);
     assertHeard(await agent.say(screen, words.at(-1) ?? ''), words);
     const { name } = await onlyInstance(bed);
+    // Claude writes a moment after it has answered; what it has not written when it is killed nobody can keep.
+    await untilStored(bed, id, words.at(-1) ?? '');
     await end(agent, screen, name);
   }
   const last = await agent.open([`--resume=${id}`]);
