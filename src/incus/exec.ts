@@ -1,6 +1,13 @@
 // Commands inside an instance: on a terminal, with pipes, or run to the end with the output kept.
 import { type Api, callLimitMs, timedOut } from './api.ts';
-import type { CallOptions, CapturedExec, ExecRequest, Incus, PipedExec } from './client.ts';
+import {
+  type CallOptions,
+  type CapturedExec,
+  type ExecRequest,
+  type Incus,
+  IncusError,
+  type PipedExec,
+} from './client.ts';
 import { withDeadline } from './deadline.ts';
 import { openExec } from './exec-session.ts';
 import { lost } from './http.ts';
@@ -55,8 +62,27 @@ async function piped(
   };
 }
 
-/** The limit is that of the whole command; a command that outlives it is killed. */
+/** Incus cannot always enter an instance that is just coming up; nothing was run then, so it is asked again. */
+const entryTries = 3;
+
 async function captured(
+  api: Api,
+  name: string,
+  request: ExecRequest & { input?: string | Buffer },
+  options: CallOptions,
+): Promise<CapturedExec> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await capturedOnce(api, name, request, options);
+    } catch (error) {
+      if (tries === entryTries || !(error instanceof IncusError) || error.status !== 400)
+        throw error;
+    }
+  }
+}
+
+/** The limit is that of the whole command; a command that outlives it is killed. */
+async function capturedOnce(
   api: Api,
   name: string,
   request: ExecRequest & { input?: string | Buffer },
