@@ -241,6 +241,8 @@ export class IncusError extends Error {
   readonly path: string;
   /** For status 0: the system's error code (ENOENT, EACCES, ECONNREFUSED, ETIMEDOUT, ...). */
   readonly errno: string | undefined;
+  /** Of an exec: Incus could not enter the instance, so the command was not started and may be asked for again. */
+  readonly notStarted: boolean;
 
   constructor(details: {
     status: number;
@@ -248,6 +250,7 @@ export class IncusError extends Error {
     path: string;
     message: string;
     errno?: string | undefined;
+    notStarted?: boolean;
     cause?: unknown;
   }) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -256,5 +259,6 @@ export class IncusError extends Error {
     this.method = details.method;
     this.path = details.path;
     this.errno = details.errno;
+    this.notStarted = details.notStarted ?? false;
   }
 }

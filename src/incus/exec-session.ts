@@ -133,7 +133,8 @@ async function exitStatus(
     status: done.status_code,
     method: 'GET',
     path,
-    // -1 without a word: Incus could not enter the instance, nothing was run.
+    // No status, or -1: Incus could not enter the instance, nothing was run.
+    notStarted: true,
     message: done.err || (status === undefined ? done.status : 'the command was not run'),
   });
 }

@@ -75,8 +75,7 @@ async function captured(
     try {
       return await capturedOnce(api, name, request, options);
     } catch (error) {
-      if (tries === entryTries || !(error instanceof IncusError) || error.status !== 400)
-        throw error;
+      if (tries === entryTries || !(error instanceof IncusError && error.notStarted)) throw error;
     }
   }
 }
