@@ -9,7 +9,7 @@ export function resultLines(results: readonly RowResult[], idle: IdleResult | un
   const lines = results.length === 0 ? [] : table(header, results.flatMap(rowsOf));
   if (idle === undefined) return lines;
   const { sessions, residentMiB, corePercent, within } = idle;
-  const said = `coid with ${sessions} idle sessions: ${residentMiB.toFixed(0)} MiB, ${corePercent.toFixed(2)} % of a core`;
+  const said = `coid with ${sessions} monitored, idle sessions: ${residentMiB.toFixed(0)} MiB, ${corePercent.toFixed(2)} % of a core`;
   return [
     ...lines,
     '',
