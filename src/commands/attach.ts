@@ -1,4 +1,6 @@
 // coi attach: a terminal on a session that runs.
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
@@ -6,30 +8,22 @@ import { guestScript } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
 import {
-  type ContainerName,
   containerName,
   parseContainerName,
   parseSlot,
   tmuxSession,
-  type WorkspacePath,
   workspaceHash,
 } from '../names.ts';
-import { guestTerm, plainEnvironment } from '../session/environment.ts';
+import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
 import { workspacePath } from '../session/workspace.ts';
-import { agentWish, followAgent } from './agent.ts';
-import { tellAlerts } from './alerts.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { tellOutcome } from './leave.ts';
-import { config } from './prepare.ts';
-import { noteEnd } from './saved.ts';
 import { needTerminal } from './terminal.ts';
-import { guestHome } from './tool.ts';
 
 export interface AttachOptions extends GlobalOptions {
   bash?: boolean;
@@ -87,23 +81,28 @@ export async function attach(
       },
       { signal: app.signal },
     );
-    // Beside the open terminal: it must not wait for that.
-    const forwarding = forwardToday(app, options, found);
     using telling = new DisposableStack();
-    // Whoever attacks the protection is paused, watched or not.
-    if (config['user.coi.monitor'] || session?.mounts.protect)
-      telling.use(tellAlerts(app, container));
-    const end = await bridgeTerminal(
-      { stdin: app.io.stdin, stdout: app.io.stdout },
-      exec,
-      app.signal,
-    );
+    const ended = bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
+    // What asks Incus again, or loads more of the program, would be in the way of the first screen.
+    const forwarding = shown(exec.stream).then(async () => {
+      const { forwardToday, tellAlerts } = await import('./attach-beside.ts');
+      if (telling.disposed) return undefined;
+      // Whoever attacks the protection is paused, watched or not.
+      if (config['user.coi.monitor'] || session?.mounts.protect)
+        telling.use(tellAlerts(app, container));
+      return await forwardToday(app, options, found);
+    });
+    const end = await ended;
     telling.dispose();
     exec.close();
     const problem = end.kind === 'exited' && end.status === 0 ? await forwarding : undefined;
     if (problem) app.io.warn(problem);
     // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
     if (end.kind === 'lost' || (end.kind === 'exited' && end.status !== 0 && !options.bash)) {
+      const [{ tellOutcome }, { noteEnd }] = await Promise.all([
+        import('./leave.ts'),
+        import('./saved.ts'),
+      ]);
       const left = { container, reservation: session?.mounts.id, workspace: session?.workspace };
       await tellOutcome(app, left, end, options);
       if (session) noteEnd(app, session);
@@ -115,22 +114,9 @@ export async function attach(
   }
 }
 
-/** The agent may be another one by now, and the configuration too. Returns what went wrong. */
-async function forwardToday(
-  app: App,
-  options: AttachOptions,
-  { name, session }: Container,
-): Promise<string | undefined> {
-  if (!session) return undefined;
-  const profile = options.profile ?? session.profile;
-  try {
-    const resolved = await config(app, { ...options, profile }, session.workspace as WorkspacePath);
-    return await followAgent(app, name as ContainerName, await agentWish(app, resolved));
-  } catch (error) {
-    return error instanceof CoiError
-      ? `the SSH agent was left as it is: ${error.message}`
-      : undefined;
-  }
+/** Resolves when the terminal shows something, or will never. */
+async function shown(stream: Duplex): Promise<void> {
+  await Promise.race([once(stream, 'data'), once(stream, 'close')]).catch(() => {});
 }
 
 /** The container that is meant; undefined when there is nothing to attach to and that was said. */

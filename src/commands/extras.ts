@@ -8,6 +8,7 @@ import { isPortFree } from '../host/free-port.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { workspaceHash } from '../names.ts';
 import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
+import { guestHome } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { type LaunchContext, reserved } from '../session/launch.ts';
 import {
@@ -18,7 +19,6 @@ import {
   portVariables,
 } from '../session/ports.ts';
 import type { Step } from '../session/steps.ts';
-import { guestHome } from './tool.ts';
 
 const patchMs = 60_000;
 const fileMaxBytes = 2 ** 20;

@@ -6,6 +6,7 @@ import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { removeTree } from '../host/trees.ts';
 import { type SessionId, tmuxSession } from '../names.ts';
+import { guestHome } from '../session/environment.ts';
 import { forkedInstance } from '../session/fork.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import type { Container, SessionRecord } from '../session/record.ts';
@@ -33,7 +34,7 @@ import {
 } from './prepare.ts';
 import { agentOf } from './session-agent.ts';
 import { copyInto, storeParts } from './store-copy.ts';
-import { type AgentSetting, guestHome } from './tool.ts';
+import type { AgentSetting } from './tool.ts';
 
 interface Options extends AttachOptions {
   background?: boolean;

@@ -1,4 +1,5 @@
 // coi kill: ends sessions at once. What the agent wrote is in the store.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import type { WorkspacePath } from '../names.ts';
@@ -6,8 +7,6 @@ import { killContainer } from '../session/remove.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { tellHandoffShortly } from './handoff-report.ts';
-import { deleted } from './saved.ts';
 
 const words = { verb: 'kill', title: 'Kill', done: 'Killed', past: 'killed' } as const;
 
@@ -30,15 +29,21 @@ async function kill(
   if (!chosen) return;
   const incus = await app.incus();
   const story = options.json ? app.io.tell : app.io.print;
+  // What the end is told with is loaded while Incus works.
+  const loading = nextTurn().then(() =>
+    Promise.all([import('./saved.ts'), import('./handoff-report.ts')]),
+  );
   await endAll(app, options, chosen, words, async (container) => {
     const { name } = container;
     story(`Killing container ${name}...`);
     await killContainer(incus, name, app.signal);
+    const [{ deleted }] = await loading;
     deleted(app, container, story);
   });
   const ended = chosen.flatMap(({ session, instance }) =>
     session ? [{ workspace: session.workspace as WorkspacePath, at: instance.created_at }] : [],
   );
+  const [, { tellHandoffShortly }] = await loading;
   for (const [workspace, sessions] of Map.groupBy(ended, (one) => one.workspace)) {
     const since = new Date(Math.min(...sessions.map(({ at }) => Date.parse(at))));
     await tellHandoffShortly(app, options, workspace, since);

@@ -1,4 +1,5 @@
 // Which workspace, configuration and session a `coi shell` means: alias, command line, files, store and containers together.
+
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
@@ -6,6 +7,7 @@ import { hostFiles } from '../host/files.ts';
 import { parseSessionId, quoted, type Slot, type WorkspacePath, workspaceHash } from '../names.ts';
 import { aliasAndSlot, readAliases } from '../session/aliases.ts';
 import { type Choice, choice, chosenContainer, type SavedSession } from '../session/choose.ts';
+import { guestHome } from '../session/environment.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import { type Container, coiContainers } from '../session/record.ts';
@@ -13,7 +15,7 @@ import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers as containersOf } from './containers.ts';
 import { config, type Place, place, placeIn, wantedSlot } from './prepare.ts';
-import { guestHome, noTool } from './tool.ts';
+import { noTool } from './tool.ts';
 
 export interface ShellOptions extends GlobalOptions {
   background?: boolean;

@@ -4,11 +4,10 @@ import { CoiError } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import type { ContainerName } from '../names.ts';
-import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
+import { guestHome, guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
 import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
-import { guestHome } from './tool.ts';
 
 export interface Opening {
   readonly container: ContainerName;

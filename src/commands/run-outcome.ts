@@ -3,9 +3,8 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import type { PipedExec } from '../incus/client.ts';
-import { guestTerm, plainEnvironment } from '../session/environment.ts';
+import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { outputOf, passOn } from './pass-on.ts';
-import { guestHome } from './tool.ts';
 
 export interface OutcomeOptions {
   timeout?: string;

@@ -4,11 +4,12 @@ import type { App } from '../app.ts';
 import { hostFiles } from '../host/files.ts';
 import type { SessionId } from '../names.ts';
 import { findConversation } from '../session/conversations.ts';
+import { guestHome } from '../session/environment.ts';
 import { tool as findTool, keyTails } from '../tools/list.ts';
 import type { Conversation, Tool } from '../tools/shape.ts';
 import type { Meant, ShellOptions } from './meant.ts';
 import { extraMounts, type Place } from './prepare.ts';
-import { type AgentSetting, agentSetting, guestHome } from './tool.ts';
+import { type AgentSetting, agentSetting } from './tool.ts';
 
 export interface Known {
   readonly session: SessionId;

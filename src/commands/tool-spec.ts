@@ -4,13 +4,14 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { parseContainerName, parseSessionId } from '../names.ts';
+import { guestHome } from '../session/environment.ts';
 import { workspacePath, workspaceTarget } from '../session/workspace.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
 import type { Conversation, ToolLaunch } from '../tools/shape.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 import { config } from './prepare.ts';
-import { agentCommand, guestHome } from './tool.ts';
+import { agentCommand } from './tool.ts';
 
 const promptMaxBytes = 4 * 2 ** 20;
 

@@ -1,4 +1,5 @@
 // The agent of a session: what is started, in what environment, and how its store comes about.
+
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import type { Reservation } from '../daemon/protocol.ts';
@@ -7,6 +8,7 @@ import { hostFiles, type Owner } from '../host/files.ts';
 import { removeTree } from '../host/trees.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
 import type { SessionId } from '../names.ts';
+import { guestHome } from '../session/environment.ts';
 import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import { withPrelude } from '../session/prelude.ts';
@@ -19,9 +21,6 @@ import type { Conversation, Tool, ToolLaunch } from '../tools/shape.ts';
 import { preludeOf } from './prelude.ts';
 import type { Place } from './prepare.ts';
 import { fileText } from './text-file.ts';
-
-/** Home of the agent's user in the container. */
-export const guestHome = '/home/code';
 
 /** What containers of `coi run` have for a tool. */
 export const noTool = 'none';

@@ -126,8 +126,6 @@ export interface Incus {
   changeState(name: string, change: StateChange, options?: CallOptions): Promise<Operation>;
   deleteInstance(name: string, options?: CallOptions): Promise<Operation>;
 
-  /** Loads what exec needs (about 15 ms), for use while something else is waited for. */
-  prepareExec(): Promise<void>;
   execTerminal(
     name: string,
     request: ExecRequest & { columns: number; rows: number },

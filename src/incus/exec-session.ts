@@ -1,5 +1,6 @@
 // One exec from the request to its exit status: the sockets are opened at once, the operation is waited for meanwhile.
 // Source: the instance_exec call of Incus 6.0 with `wait-for-websocket`: the reply holds a secret for each socket.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Api, callLimitMs, segment, timedOut } from './api.ts';
 import { type CallOptions, type ExecRequest, IncusError } from './client.ts';
 import { DataStream, type Ways } from './data-stream.ts';
@@ -34,16 +35,14 @@ export async function openExec<Fd extends string>(
   const call = { method: 'POST', path: api.url(path) };
   const timeoutMs = options.timeoutMs ?? callLimitMs;
   return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
-    const loading = socketOpener(api.http.socketPath);
     const body = { ...request, 'wait-for-websocket': true };
-    const reply = await api.call('POST', path, body, { signal, timeoutMs });
-    const session = startSession(
-      api,
-      reply.metadata as OperationData,
-      await loading,
-      fds,
-      options.signal,
-    );
+    // The library is loaded when the request is on its way: while Incus works on it, not before.
+    const [reply, open] = await Promise.all([
+      api.call('POST', path, body, { signal, timeoutMs }),
+      nextTurn().then(() => socketOpener(api.http.socketPath)),
+    ]);
+    const operation = reply.metadata as OperationData;
+    const session = startSession(api, operation, open, fds, options.signal);
     const giveUp = () => session.close(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
     try {

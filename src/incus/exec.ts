@@ -11,18 +11,14 @@ import {
 import { withDeadline } from './deadline.ts';
 import { openExec } from './exec-session.ts';
 import { lost } from './http.ts';
-import { socketOpener } from './websocket.ts';
 
 const captureMaxBytes = 64 * 1024 * 1024;
 const killSignal = 9;
 
-type ExecCalls = Pick<Incus, 'prepareExec' | 'execTerminal' | 'execPiped' | 'execCaptured'>;
+type ExecCalls = Pick<Incus, 'execTerminal' | 'execPiped' | 'execCaptured'>;
 
 export function execCalls(api: Api): ExecCalls {
   return {
-    prepareExec: async () => {
-      await socketOpener(api.http.socketPath);
-    },
     execTerminal: async (name, { columns, rows, ...request }, options = {}) => {
       const terminal = { ...request, interactive: true, width: columns, height: rows } as const;
       const session = await openExec(api, name, terminal, { '0': 'both' }, options);

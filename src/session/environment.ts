@@ -2,6 +2,9 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 
+/** Home of the agent's user in the container. */
+export const guestHome = '/home/code';
+
 export const handOverEnd = '#coi-end';
 /** What start.sh prints when it is ready to be handed the environment. */
 export const readyMark = 'coi-ready';
