@@ -33,7 +33,7 @@ export async function allCommands(): Promise<Command[]> {
 }
 
 /** The command and all below it, each with its full name. */
-function flattened(command: Command, above = 'coi'): { name: string; command: Command }[] {
+export function flattened(command: Command, above = 'coi'): { name: string; command: Command }[] {
   const name = `${above} ${command.name()}`;
   return [{ name, command }, ...command.commands.flatMap((inner) => flattened(inner, name))];
 }
@@ -94,7 +94,8 @@ function errorsText(): string {
 }
 
 function jsonText(): string {
-  const parts = Object.entries(jsonShapes).map(([name, shape]) =>
+  const sorted = Object.entries(jsonShapes).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = sorted.map(([name, shape]) =>
     [
       `## ${name === 'error' ? 'a failure' : `coi ${name}`}`,
       '',
@@ -107,7 +108,7 @@ function jsonText(): string {
   return [
     '# What --json prints',
     '',
-    'JSON Schemas. Keys may be added; none is renamed or removed.',
+    'JSON Schemas, by command. Keys may be added; none is renamed or removed. stdout holds the JSON alone, what is told stays on stderr. What goes on (`monitor` and `top` with `--watch`, `network log --follow`, `logs`, `audit`) prints one value a line.',
     '',
     ...parts,
   ].join('\n');

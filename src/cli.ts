@@ -10,10 +10,11 @@ import { CoiError, ExitStatus, errorCodes } from './errors.ts';
 /** Runs one command line and returns the exit status. */
 export async function main(words: readonly string[]): Promise<number> {
   const argv = helpAsFlag(words);
+  // What comes after `--` belongs to the command that is run.
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const wantsJson =
-    argv.includes('--json') ||
-    argv.join(' ').includes('--format json') ||
-    argv.includes('--format=json');
+    own.some((word) => ['--json', '--json=true', '--format=json'].includes(word)) ||
+    own.join(' ').includes('--format json');
   let app: App | undefined;
   let program: Command | undefined;
   try {

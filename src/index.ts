@@ -225,6 +225,7 @@ function appFor({ cwd, env = process.env, tell = () => {}, signal }: CoiOptions)
       },
       print: tell,
       printJson: () => {},
+      printJsonLine: () => {},
       tell,
       warn: (text) => tell(`Warning: ${text}`),
       confirm: async () => false,

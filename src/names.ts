@@ -115,8 +115,13 @@ export function tmuxSession(name: ContainerName): string {
 /** Text of unknown origin for a message: quoted, control characters escaped, at most 80 long. */
 export function quoted(text: string): string {
   const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  return JSON.stringify(shown).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
+  return printableJson(JSON.stringify(shown));
+}
+
+/** JSON text with every character escaped that could steer a terminal: it stays the same value. */
+export function printableJson(text: string): string {
+  return text.replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

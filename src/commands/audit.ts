@@ -38,7 +38,7 @@ async function audit(app: App, options: Options, word: string | undefined): Prom
   const name = options.file === undefined ? await logName(app, options, word) : undefined;
   const { lines, head } =
     name === undefined ? readLog(options.file ?? '') : await ask(app, name, 0, 0);
-  if (options.verify) return verify(app, lines, head);
+  if (options.verify) return verify(app, lines, head, options.json ?? false);
   if (lines.length === 0 && !options.follow) app.io.tell('The audit log is empty.');
   show(app, options, lines);
   if (!options.follow || name === undefined) return;
@@ -64,20 +64,24 @@ async function ask(app: App, name: string, after: number, wait: number) {
 }
 
 function show(app: App, { format, json }: Options, lines: readonly string[]): void {
-  // The lines are JSON, so nothing in them can steer a terminal; printing escapes the rest.
   for (const line of lines)
-    app.io.print(format === 'json' || json ? line : auditLine(line, app.io.style));
+    if (format === 'json' || json) app.io.printJsonLine(line);
+    else app.io.print(auditLine(line, app.io.style));
 }
 
 async function verify(
   app: App,
   lines: readonly string[],
   head: ChainHead | undefined,
+  json: boolean,
 ): Promise<void> {
   const { verified } = await import('../monitor/audit.ts');
   const verdict = verified(lines, head);
-  for (const { line, problem } of verdict.problems) app.io.print(`line ${line} ${problem}`);
-  if (verdict.problems.length > 0) throw new ExitStatus(1);
+  const whole = verdict.problems.length === 0;
+  if (json) app.io.printJson({ whole, lines: verdict.lines, problems: verdict.problems });
+  else for (const { line, problem } of verdict.problems) app.io.print(`line ${line} ${problem}`);
+  if (!whole) throw new ExitStatus(1);
+  if (json) return;
   app.io.print(`The log is whole: ${verdict.lines} lines.`);
 }
 

@@ -37,6 +37,7 @@ export interface Live {
   readonly reservation: string | undefined;
   /** Its id; undefined in a container that coi did not make. */
   readonly session: string | undefined;
+  readonly slot: number | undefined;
   /** On the host. */
   readonly workspace: string;
   readonly target: string;
@@ -137,11 +138,12 @@ async function launched(
     if (event.kind === 'done' && event.name === 'reserve') slotGiven(app, slot, context, session);
   };
   await steps(app, extras.steps(launchSteps), context, telling);
-  const { container, id } = reserved(context);
+  const reservation = reserved(context);
   return {
-    container,
-    reservation: id,
+    container: reservation.container,
+    reservation: reservation.id,
     session,
+    slot: reservation.slot,
     workspace: at.workspace,
     target: at.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
@@ -200,6 +202,7 @@ async function restarted(
     container: container.name as ContainerName,
     reservation: record.mounts.id,
     session,
+    slot: record.slot,
     workspace: record.workspace,
     target: record.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },

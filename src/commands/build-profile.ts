@@ -22,9 +22,20 @@ export interface ProfileBuildFlags extends GlobalOptions {
   force?: boolean;
   all?: boolean;
   compression?: string;
+  json?: boolean;
+}
+
+/** What became of one image. */
+export interface BuildOutcome {
+  readonly image: string;
+  readonly outcome: 'built' | 'exists' | 'outdated';
+  readonly version?: string;
+  readonly fingerprint?: string;
 }
 
 interface CustomFlags {
+  force?: boolean;
+  json?: boolean;
   script?: string;
   base?: string;
 }
@@ -41,8 +52,10 @@ export function registerCustom(command: Command, app: App): void {
     .argument('<name>', 'alias of the image')
     .requiredOption('--script <path>', 'script that is run as root')
     .option('--base <image>', `image that it starts from (default: ${defaultImage})`)
-    .action(async (name: string, { script, base }: CustomFlags) => {
-      const flags = flagsOf<ProfileBuildFlags>(command);
+    .option('-f, --force', 'build it even if it exists')
+    .option('--json', 'print what was built as JSON')
+    .action(async (name: string, { script, base, ...own }: CustomFlags) => {
+      const flags = { ...flagsOf<ProfileBuildFlags>(command), ...own };
       const resolved = await lookedUpConfig(app, flags);
       const order = {
         alias: parseImageAlias(name),
@@ -50,25 +63,25 @@ export function registerCustom(command: Command, app: App): void {
         script: buildScript(fileText(app, script ?? '', hostFiles), []),
         compression: flags.compression ?? resolved.settings['container.build.compression'],
       };
-      await one(app, { resolved, order }, flags.force ?? false);
+      const outcome = await one(app, { resolved, order }, flags);
+      if (flags.json) app.io.printJson({ images: [outcome] });
     });
 }
 
 /**
- * Builds what a profile or the configuration asks for, or all with --all. False if nothing does, so that the default
- * image is meant.
+ * Builds what a profile or the configuration asks for, or all with --all. Undefined if nothing does, so that the
+ * default image is meant.
  */
 export async function buildProfiles(
   app: App,
   flags: ProfileBuildFlags,
-  buildDefault: () => Promise<void>,
-): Promise<boolean> {
+  buildDefault: () => Promise<BuildOutcome>,
+): Promise<BuildOutcome[] | undefined> {
   if (!flags.all) {
     const wanted = await profileBuild(app, flags);
-    if (wanted) await one(app, wanted, flags.force ?? false);
-    return wanted !== undefined;
+    return wanted && [await one(app, wanted, flags)];
   }
-  await buildDefault();
+  const outcomes = [await buildDefault()];
   const places = {
     home: app.user.home,
     workspace: workspacePath(app.cwd, flags.workspace ?? '.'),
@@ -80,8 +93,8 @@ export async function buildProfiles(
     const build = await profileBuild(app, { ...flags, profile: name });
     if (build && !builds.some(({ order }) => order.alias === build.order.alias)) builds.push(build);
   }
-  for (const build of baseFirst(builds)) await one(app, build, flags.force ?? false);
-  return true;
+  for (const build of baseFirst(builds)) outcomes.push(await one(app, build, flags));
+  return outcomes;
 }
 
 /** An image that another is built on comes before it. Throws `config-invalid` for a circle. */
@@ -129,23 +142,34 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
   return { resolved, order };
 }
 
-async function one(app: App, { resolved, order }: ProfileBuild, force: boolean): Promise<void> {
+async function one(
+  app: App,
+  { resolved, order }: ProfileBuild,
+  { force = false, json = false }: Pick<ProfileBuildFlags, 'force' | 'json'>,
+): Promise<BuildOutcome> {
   try {
     app.io.tell(`Building image '${order.alias}' from '${order.base}'`);
-    sayBuilt(app, order.alias, await buildCustom(app, resolved, order, force));
+    return sayBuilt(app, order.alias, await buildCustom(app, resolved, order, force), json);
   } catch (error) {
     throw incusFailure(error, 'building the image failed');
   }
 }
 
-export function sayBuilt(app: App, alias: string, built: Built | 'exists' | 'outdated'): void {
+export function sayBuilt(
+  app: App,
+  image: string,
+  built: Built | 'exists' | 'outdated',
+  json: boolean,
+): BuildOutcome {
+  const say = json ? app.io.tell : app.io.print;
   if (built === 'exists' || built === 'outdated') {
     const how = built === 'outdated' ? ', made by another recipe' : '';
-    app.io.print(`Image '${alias}' already exists${how}. Use --force to rebuild it.`);
-    return;
+    say(`Image '${image}' already exists${how}. Use --force to rebuild it.`);
+    return { image, outcome: built };
   }
-  app.io.print(`Image '${alias}' built successfully!`);
-  app.io.print(`  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`);
+  say(`Image '${image}' built successfully!`);
+  say(`  Version:     ${built.version}\n  Fingerprint: ${built.fingerprint}`);
+  return { image, outcome: 'built', ...built };
 }
 
 function fileText(app: App, path: string, files: HostFiles): string {

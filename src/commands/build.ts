@@ -19,6 +19,7 @@ import type { Incus } from '../incus/client.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import {
+  type BuildOutcome,
   buildProfiles,
   type ProfileBuildFlags,
   registerCustom,
@@ -35,6 +36,7 @@ const zstd = 'zstd -1 -T0';
 interface BuildFlags {
   readonly force?: boolean;
   readonly testImage?: boolean;
+  readonly json?: boolean;
 }
 
 export function register(command: Command, app: App): void {
@@ -42,19 +44,22 @@ export function register(command: Command, app: App): void {
   command
     .option('-f, --force', 'build it even if it exists')
     .option('--all', 'also the images of all profiles with a [container.build] section')
+    .option('--json', 'print what was built as JSON')
     .addOption(new Option('--compression <algorithm>', 'of the built image').hideHelp())
     .addOption(new Option('--test-image', 'build the small image of the tests').hideHelp())
     .action(async (_flags: BuildFlags, self: Command) => {
       const flags: BuildFlags & ProfileBuildFlags = self.optsWithGlobals();
-      if (!flags.testImage && (await buildProfiles(app, flags, () => defaultBuild(app, flags))))
-        return;
-      await defaultBuild(app, flags);
+      const usual = () => defaultBuild(app, flags);
+      const asked = flags.testImage ? undefined : await buildProfiles(app, flags, usual);
+      const images = asked ?? [await usual()];
+      if (flags.json) app.io.printJson({ images });
     });
 }
 
-async function defaultBuild(app: App, flags: BuildFlags & GlobalOptions): Promise<void> {
+async function defaultBuild(app: App, flags: BuildFlags & GlobalOptions): Promise<BuildOutcome> {
   const variant: Variant = flags.testImage ? 'test' : 'default';
-  sayBuilt(app, aliasOf(variant), await build(app, variant, flags));
+  const built = await build(app, variant, flags);
+  return sayBuilt(app, aliasOf(variant), built, flags.json ?? false);
 }
 
 function aliasOf(variant: Variant): string {

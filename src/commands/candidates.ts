@@ -1,12 +1,6 @@
-// The names of each kind, asked for in the cheapest way and given up soon.
+// The names of each kind, asked for in the cheapest way and given up soon. Each way is loaded when it is gone.
 import type { App } from '../app.ts';
-import { profileNames } from '../config/files.ts';
-import { builtInProfiles } from '../config/profile.ts';
-import { hostFiles } from '../host/files.ts';
-import { readAliases } from '../session/aliases.ts';
-import { type Container, coiContainers } from '../session/record.ts';
-import { storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
+import type { Container } from '../session/record.ts';
 import type { NameKind } from '../ui/completion.ts';
 
 const limitMs = 500;
@@ -31,25 +25,30 @@ async function asked(app: App, kind: NameKind, words: readonly string[]): Promis
       return (await containers(app)).flatMap(({ name, session }) =>
         session?.alias ? [name, session.alias] : [name],
       );
-    case 'aliases':
-      return Object.keys(readAliases(home, hostFiles));
-    case 'profiles': {
-      const places = { home, workspace: workspacePath(app.cwd, '.'), cwd: app.cwd, env: app.env };
-      return [
-        ...Object.keys(builtInProfiles),
-        ...profileNames(places, hostFiles).map(({ name }) => name),
-      ];
+    case 'aliases': {
+      const [{ readAliases }, files] = await Promise.all([
+        import('../session/aliases.ts'),
+        import('../host/files.ts'),
+      ]);
+      return Object.keys(readAliases(home, files.hostFiles));
     }
+    case 'profiles':
+      return profiles(app);
     case 'images': {
       const images = await (await app.incus()).images({ timeoutMs: limitMs });
       return images.flatMap(({ aliases }) => aliases.map(({ name }) => name));
     }
     case 'snapshots':
       return snapshots(app, words);
-    case 'saved':
-      return storedSessions({ home }, hostFiles).flatMap((entry) =>
+    case 'saved': {
+      const [{ storedSessions }, files] = await Promise.all([
+        import('../session/stored.ts'),
+        import('../host/files.ts'),
+      ]);
+      return storedSessions({ home }, files.hostFiles).flatMap((entry) =>
         entry.kind === 'saved' ? [entry.metadata.sessionId] : [],
       );
+    }
     case 'files':
       return [];
     default:
@@ -57,13 +56,33 @@ async function asked(app: App, kind: NameKind, words: readonly string[]): Promis
   }
 }
 
+async function profiles(app: App): Promise<string[]> {
+  const [{ profileNames }, { builtInProfiles }, { hostFiles }, { workspacePath }] =
+    await Promise.all([
+      import('../config/files.ts'),
+      import('../config/profile.ts'),
+      import('../host/files.ts'),
+      import('../session/workspace.ts'),
+    ]);
+  const { user, cwd, env } = app;
+  const places = { home: user.home, workspace: workspacePath(cwd, '.'), cwd, env };
+  return [
+    ...Object.keys(builtInProfiles),
+    ...profileNames(places, hostFiles).map(({ name }) => name),
+  ];
+}
+
 async function containers(app: App): Promise<Container[]> {
-  const all = await (await app.incus()).instances({ timeoutMs: limitMs });
+  const [all, { coiContainers }] = await Promise.all([
+    app.incus().then((incus) => incus.instances({ timeoutMs: limitMs })),
+    import('../session/record.ts'),
+  ]);
   return coiContainers(all, app.prefix, app.user.uid);
 }
 
 /** Of the container that was named before, or of those of the workspace. */
 async function snapshots(app: App, words: readonly string[]): Promise<string[]> {
+  const { workspacePath } = await import('../session/workspace.ts');
   const at = words.findIndex((word) => word === '-c' || word === '--container');
   const named = at < 0 ? app.env['COI_CONTAINER'] : words[at + 1];
   const workspace = workspacePath(app.cwd, '.');

@@ -10,6 +10,7 @@ import { killContainer } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
+import { cleanJson } from '../ui/views/clean.ts';
 import type { GlobalOptions } from './command.ts';
 import { namedContainers, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -24,6 +25,7 @@ interface CleanOptions extends GlobalOptions {
   pools?: boolean;
   ownership?: boolean;
   dryRun?: boolean;
+  json?: boolean;
 }
 
 export function register(command: Command, app: App): void {
@@ -39,15 +41,27 @@ export function register(command: Command, app: App): void {
       'give what containers left in this workspace and its sessions under their own ids to you',
     )
     .option('--dry-run', 'only say what would be done')
+    .option('--json', 'print what was found and cleaned as JSON')
     .action((names: string[]) => clean(app, flagsOf<CleanOptions>(command), names));
 }
 
 async function clean(app: App, options: CleanOptions, words: readonly string[]): Promise<void> {
   if (options.ownership) return cleanOwnership(app, options);
   const { io } = app;
+  const say = options.json ? io.tell : io.print;
+  const answer = (
+    found: readonly Cleanable[],
+    outcomes: readonly { item: Cleanable; gone: boolean }[],
+  ) => {
+    if (options.json) io.printJson(cleanJson(options.dryRun ?? false, found, outcomes));
+  };
   const own = await ownContainers(app, options);
   const named = namedContainers(app, own, words).map(({ name }) => name);
-  if (words.length > 0 && named.length === 0) return io.print('Nothing to clean.');
+  const nothing = () => {
+    say('Nothing to clean.');
+    answer([], []);
+  };
+  if (words.length > 0 && named.length === 0) return nothing();
   const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
   const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
   const query = {
@@ -68,18 +82,22 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     own,
     options.sessions || options.orphans ? storedSessions(query, hostFiles) : [],
   );
-  if (found.length === 0) return io.print('Nothing to clean.');
-  io.print(
+  if (found.length === 0) return nothing();
+  say(
     [
       `Found ${found.length} item(s):`,
       ...found.map(({ kind, about }) => `  - ${kind} ${about}`),
     ].join('\n'),
   );
-  if (options.dryRun) return io.print('[Dry run] No changes made.');
-  if (!options.force && !(await io.confirm(`Delete ${found.length} item(s)?`)))
-    return io.print('Cancelled.');
-  const done = await Promise.all(found.map((item) => taken(app, item)));
-  io.print(`✓ Cleaned ${done.filter(Boolean).length} item(s)`);
+  if (options.dryRun || !(options.force || (await io.confirm(`Delete ${found.length} item(s)?`)))) {
+    say(options.dryRun ? '[Dry run] No changes made.' : 'Cancelled.');
+    return answer(found, []);
+  }
+  const outcomes = await Promise.all(
+    found.map(async (item) => ({ item, gone: await taken(app, item) })),
+  );
+  say(`✓ Cleaned ${outcomes.filter(({ gone }) => gone).length} item(s)`);
+  answer(found, outcomes);
 }
 
 /** Those that the configuration names, or one of its profiles; where none is named it is the default profile's of Incus. */

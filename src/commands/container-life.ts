@@ -20,11 +20,30 @@ const stopSeconds = 60;
 export interface LaunchOptions {
   ephemeral?: boolean;
   storage?: string;
+  json?: boolean;
+}
+
+export interface LifeOptions {
+  force?: boolean;
+  json?: boolean;
 }
 
 export interface MountOptions {
   shift?: string | true;
   readonly?: boolean;
+  json?: boolean;
+}
+
+/** Says what became of a container; the JSON has the status that it then had. */
+function became(
+  { io }: App,
+  json: boolean | undefined,
+  name: string,
+  status: 'Running' | 'Stopped' | 'Deleted',
+  text: string,
+): void {
+  io.tell(text);
+  if (json) io.printJson({ name, status });
 }
 
 export async function launch(
@@ -75,13 +94,19 @@ export async function launch(
     if (isMissing(error)) throw imageMissing(image);
     throw incusFailure(error, `launching ${name} failed`);
   }
-  app.io.tell(`Launched container ${name} from image ${image}`);
+  became(app, options.json, name, 'Running', `Launched container ${name} from image ${image}`);
 }
 
 /** The mounts of a session are made first: they are gone after a reboot of the host. */
-export async function start(app: App, options: GlobalOptions, word: string): Promise<void> {
+export async function start(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  json?: boolean,
+): Promise<void> {
   const { name, session, status } = await existingContainer(app, options, word);
-  if (status === 'Running') return app.io.tell(`Container ${name} is running already`);
+  const running = (text: string) => became(app, json, name, 'Running', text);
+  if (status === 'Running') return running(`Container ${name} is running already`);
   try {
     if (session) await (await app.coid()).remount(name, {}, { signal: app.signal });
     const change = { action: 'start', timeout: stopSeconds } as const;
@@ -90,7 +115,7 @@ export async function start(app: App, options: GlobalOptions, word: string): Pro
   } catch (error) {
     throw incusFailure(error, `starting ${name} failed`);
   }
-  app.io.tell(`Started container ${name}`);
+  running(`Started container ${name}`);
 }
 
 export async function stop(
@@ -98,9 +123,11 @@ export async function stop(
   options: GlobalOptions,
   word: string,
   force: boolean,
+  json?: boolean,
 ): Promise<void> {
-  const { name, status } = await existingContainer(app, options, word);
-  if (status === 'Stopped') return app.io.tell(`Container ${name} is stopped already`);
+  const { name, status, instance } = await existingContainer(app, options, word);
+  if (status === 'Stopped')
+    return became(app, json, name, 'Stopped', `Container ${name} is stopped already`);
   try {
     const incus = await app.incus();
     const change = { action: 'stop', timeout: stopSeconds, force } as const;
@@ -112,7 +139,8 @@ export async function stop(
     if (after && after.instance.status !== 'Stopped')
       throw force ? incusFailure(error, `stopping ${name} failed`) : notStopped(name, error);
   }
-  app.io.tell(`Stopped container ${name}`);
+  const then = instance.ephemeral ? 'Deleted' : 'Stopped';
+  became(app, json, name, then, `Stopped container ${name}`);
 }
 
 function notStopped(name: string, cause: unknown): unknown {
@@ -126,6 +154,7 @@ export async function deleteContainer(
   options: GlobalOptions,
   word: string,
   force: boolean,
+  json?: boolean,
 ): Promise<void> {
   const { name, status } = await existingContainer(app, options, word);
   if (status !== 'Stopped' && !force)
@@ -133,7 +162,7 @@ export async function deleteContainer(
       hint: 'Stop it first, or add --force.',
     });
   await killContainer(await app.incus(), name, app.signal);
-  app.io.tell(`Deleted container ${name}`);
+  became(app, json, name, 'Deleted', `Deleted container ${name}`);
 }
 
 export async function mount(
@@ -141,7 +170,7 @@ export async function mount(
   options: GlobalOptions,
   word: string,
   { device, source, path }: { device: string; source: string; path: string },
-  { shift = 'true', readonly = false }: MountOptions,
+  { shift = 'true', readonly = false, json = false }: MountOptions,
 ): Promise<void> {
   const host = resolve(app.cwd, source);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(device))
@@ -178,4 +207,5 @@ export async function mount(
     throw incusFailure(error, `mounting into ${name} failed`);
   }
   app.io.tell(`Mounted ${host} at ${path} in ${name}`);
+  if (json) app.io.printJson({ name, device, source: host, path, readonly });
 }

@@ -12,6 +12,7 @@ import { type ExecOptions, exec } from './container-exec.ts';
 import {
   deleteContainer,
   type LaunchOptions,
+  type LifeOptions,
   launch,
   type MountOptions,
   mount,
@@ -25,6 +26,8 @@ interface FormatOptions {
   json?: boolean;
 }
 
+const outcome = 'print its name and status as JSON';
+
 export function register(command: Command, app: App): void {
   const shared = () => flagsOf<GlobalOptions>(command);
   const sub = (name: string, about: string) => command.command(name).description(about);
@@ -33,23 +36,27 @@ export function register(command: Command, app: App): void {
     .argument('<name>')
     .option('--ephemeral', 'Incus deletes it when it stops')
     .option('-s, --storage <pool>', 'storage pool of its disk')
+    .option('--json', outcome)
     .action((image: string, name: string, options: LaunchOptions) =>
       launch(app, image, name, options),
     );
   sub('start', 'start a stopped container')
     .argument('<name>')
-    .action((name: string) => start(app, shared(), name));
+    .option('--json', outcome)
+    .action((name: string, { json }: LifeOptions) => start(app, shared(), name, json));
   sub('stop', 'stop a container')
     .argument('<name>')
     .option('-f, --force', 'at once')
-    .action((name: string, options: { force?: boolean }) =>
-      stop(app, shared(), name, options.force ?? false),
-    );
+    .option('--json', outcome)
+    .action(async (name: string, { force, json }: LifeOptions) => {
+      await stop(app, shared(), name, force ?? false, json);
+    });
   sub('delete', 'delete a container')
     .argument('<name>')
     .option('-f, --force', 'also when it runs')
-    .action((name: string, options: { force?: boolean }) =>
-      deleteContainer(app, shared(), name, options.force ?? false),
+    .option('--json', outcome)
+    .action((name: string, { force, json }: LifeOptions) =>
+      deleteContainer(app, shared(), name, force ?? false, json),
     );
   registerExec(sub('exec', 'run a command inside, as root unless told otherwise'), app, shared);
   sub('exists', 'exit with 0 if there is such a container, else with 1')
@@ -67,6 +74,7 @@ export function register(command: Command, app: App): void {
     .argument('<path>')
     .option('--shift [bool]', 'shift ids (default: true)')
     .option('--readonly', 'not writable inside')
+    .option('--json', 'print the mount as JSON')
     .action((name: string, device: string, source: string, path: string, options: MountOptions) =>
       mount(app, shared(), name, { device, source, path }, options),
     );

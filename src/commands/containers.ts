@@ -85,7 +85,8 @@ export async function containersToEnd(
       ].join('\n'),
     );
     if (!(await io.confirm(`${words.title} ${chosen.length} container(s)?`))) {
-      io.print('Cancelled.');
+      if (options.json) io.printJson({ done: [], failed: [] });
+      (options.json ? io.tell : io.print)('Cancelled.');
       return undefined;
     }
   }

@@ -40,11 +40,13 @@ export function register(command: Command, app: App): void {
   command
     .command('start')
     .description('start coid in the background and wait until it answers')
-    .action(() => start(app));
+    .option('--json', 'print whether it runs as JSON')
+    .action((options: { json?: boolean }) => start(options, app));
   command
     .command('stop')
     .description('end coid; sessions and their mounts stay')
-    .action(() => stop(app));
+    .option('--json', 'print whether it ran as JSON')
+    .action((options: { json?: boolean }) => stop(options, app));
   command
     .command('status')
     .description('show whether coid answers, and what it looks after')
@@ -113,22 +115,25 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
   });
 }
 
-async function start(app: App): Promise<void> {
+async function start({ json }: { json?: boolean }, app: App): Promise<void> {
   const running = await statusIfAny(app);
   if (running) {
     app.io.tell(`coid is running already (process ${running.pid}).`);
+    if (json) app.io.printJson({ running: true, pid: running.pid });
     return;
   }
   const { startDetached } = await import('../daemon/start.ts');
   const { pid, incus } = await startDetached(app.env);
   app.io.tell(`coid started (process ${pid}).`);
+  if (json) app.io.printJson({ running: true, pid });
   if (incus === 'waiting') app.io.warn('Incus does not answer; coid waits for it.');
 }
 
-async function stop(app: App): Promise<void> {
+async function stop({ json }: { json?: boolean }, app: App): Promise<void> {
   const { stopDaemon } = await import('../daemon/start.ts');
   const stopped = await stopDaemon(app.env, app.signal);
   app.io.tell(stopped ? 'coid stopped; sessions go on.' : 'coid is not running.');
+  if (json) app.io.printJson({ running: false, stopped });
 }
 
 async function status({ json }: { json?: boolean }, app: App): Promise<void> {

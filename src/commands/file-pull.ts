@@ -12,7 +12,7 @@ import { quoted } from '../names.ts';
 import { type ByteProgress, byteProgress } from '../ui/bytes.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
-import type { Remote } from './file.ts';
+import type { Copied, Remote } from './file.ts';
 import { depthMax, entriesMax, transferFailure } from './file-push.ts';
 
 /** What one pull may bring, all told: a container must not fill the disk. */
@@ -33,7 +33,7 @@ export async function pull(
   remote: Remote,
   local: string,
   recursive: boolean,
-): Promise<void> {
+): Promise<Copied> {
   const { name: container } = await existingContainer(app, options, remote.container);
   const incus = await app.incus();
   try {
@@ -61,6 +61,7 @@ export async function pull(
       progress.clear();
     }
     app.io.tell(`Pulled ${found.kind} ${container}:${remote.path} -> ${local}`);
+    return { kind: found.kind, container, path: remote.path, local, bytes: progress.done() };
   } catch (error) {
     throw transferFailure(error, `pulling from ${container} failed`);
   }

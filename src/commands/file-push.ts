@@ -11,7 +11,7 @@ import { incusFailure } from '../session/failure.ts';
 import { type ByteProgress, byteProgress } from '../ui/bytes.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
-import type { Remote } from './file.ts';
+import type { Copied, Remote } from './file.ts';
 
 /** An upload of any size has this long. */
 const uploadMs = 6 * 3600 * 1000;
@@ -35,7 +35,7 @@ export async function push(
   local: string,
   remote: Remote,
   recursive: boolean,
-): Promise<void> {
+): Promise<Copied> {
   const path = resolve(app.cwd, local);
   // What the user names may be a link; below it none is followed.
   const real = hostFiles.realPath(path);
@@ -63,6 +63,7 @@ export async function push(
     }
     const what = entry.kind === 'directory' ? 'directory' : 'file';
     app.io.tell(`Pushed ${what} ${local} -> ${container}:${target}`);
+    return { kind: what, container, path: target, local, bytes: progress.done() };
   } catch (error) {
     throw transferFailure(error, `pushing to ${container} failed`);
   }

@@ -10,6 +10,17 @@ import { flagsOf } from './global.ts';
 
 interface Options {
   recursive?: boolean;
+  json?: boolean;
+}
+
+/** What was copied, for --json. */
+export interface Copied {
+  readonly kind: 'file' | 'directory';
+  readonly container: string;
+  /** In the container. */
+  readonly path: string;
+  readonly local: string;
+  readonly bytes: number;
 }
 
 export function register(command: Command, app: App): void {
@@ -20,18 +31,22 @@ export function register(command: Command, app: App): void {
     .argument('<local>')
     .argument('<container:path>')
     .option('-r, --recursive', 'a directory with all that is in it')
-    .action((local: string, remote: string, { recursive = false }: Options) =>
-      push(app, shared(), local, parseRemote(remote), recursive),
-    );
+    .option('--json', 'print what was copied as JSON')
+    .action(async (local: string, remote: string, { recursive = false, json }: Options) => {
+      const copied = await push(app, shared(), local, parseRemote(remote), recursive);
+      if (json) app.io.printJson(copied);
+    });
   command
     .command('pull')
     .description('copy a file or directory out of a container')
     .argument('<container:path>')
     .argument('<local>')
     .option('-r, --recursive', 'a directory with all that is in it')
-    .action((remote: string, local: string, { recursive = false }: Options) =>
-      pull(app, shared(), parseRemote(remote), local, recursive),
-    );
+    .option('--json', 'print what was copied as JSON')
+    .action(async (remote: string, local: string, { recursive = false, json }: Options) => {
+      const copied = await pull(app, shared(), parseRemote(remote), local, recursive);
+      if (json) app.io.printJson(copied);
+    });
   command.addHelpText(
     'after',
     '\nAn existing directory receives the entry inside, as with cp. Links are copied as links into a container and left\nout on the way back, as are devices, sockets and FIFOs; set-user-id bits do not travel.',

@@ -38,12 +38,14 @@ import type { AgentSetting } from './tool.ts';
 
 interface Options extends AttachOptions {
   background?: boolean;
+  json?: boolean;
 }
 
 export function register(command: Command, app: App): void {
   command
     .argument('[name]', "container or alias (default: the workspace's only one)")
     .option('--background', 'do not attach to it')
+    .option('--json', 'print the new session as JSON; do not attach to it')
     .addHelpText(
       'after',
       '\nThe copy has its own slot, address and conversation; both share the workspace. Processes are not copied: the\nagent is started again and goes on with the conversation.',
@@ -59,11 +61,20 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
       hint: '`coi list` shows the sessions.',
     });
   const given = await forked(app, options, source, record);
-  const { container } = given;
+  const { container, slot, id } = given;
   app.io.tell(`Forked ${source.name} to ${container}`);
   const session = tmuxSession(container);
   await openInBackground(app, { ...given, session, workspace: record.target, tmux: true });
-  if (!options.background && app.io.interactive) await attach(app, options, container);
+  if (options.json)
+    app.io.printJson({
+      container,
+      slot,
+      session_id: id,
+      tmux_session: session,
+      workspace: record.workspace,
+      forked_from: source.name,
+    });
+  else if (!options.background && app.io.interactive) await attach(app, options, container);
 }
 
 async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
@@ -123,7 +134,8 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   progress.clear();
   timing.report();
   const environment = { ...given, ...agent?.environment };
-  return { container: reserved(context).container, environment, command: agent?.command ?? [] };
+  const { container, slot } = reserved(context);
+  return { container, slot, id, environment, command: agent?.command ?? [] };
 }
 
 /** The steps of a launch, but the create call copies. */

@@ -5,7 +5,7 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { groups } from '../setup/check.ts';
 import { checks } from '../setup/checks.ts';
-import { healthChecks, verboseChecks } from '../setup/health-checks.ts';
+import { healthChecks, sessionChecks, verboseChecks } from '../setup/health-checks.ts';
 import { probeAll, verdict, verdictExit } from '../setup/report.ts';
 import { planned } from '../setup/setup.ts';
 import { healthJson, healthText } from '../ui/views/health.ts';
@@ -30,7 +30,10 @@ export function register(command: Command, app: App): void {
       new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
     )
     .option('--json', 'the same as --format json')
-    .option('-v, --verbose', 'show what was measured, too, and look at more')
+    .option(
+      '-v, --verbose',
+      'show what was measured, too, and look at more, in a container that is started for it',
+    )
     .option('--fix', 'mend what `coi setup` can mend first (as root), without asking')
     .option('--dry-run', 'with --fix: only say what would be mended')
     .addHelpText(
@@ -54,12 +57,10 @@ async function run(options: Options, app: App): Promise<void> {
       await locked(app, () => mendAll(ground, app));
     }
   }
-  const own = await ownFacts(app, options);
-  const probed = await probeAll([...healthChecks, ...(options.verbose ? verboseChecks : [])], {
-    ...ground,
-    own,
-    nowMs: app.clock.now().getTime(),
-  });
+  const own = await ownFacts(app, options, options.verbose ?? false);
+  const on = { ...ground, own, nowMs: app.clock.now().getTime() };
+  const first = await probeAll([...healthChecks, ...(options.verbose ? verboseChecks : [])], on);
+  const probed = [...first, ...(await probeAll(sessionChecks, on))];
   const report = { verdict: verdict(probed), at: app.clock.now(), groups, probed };
   if (options.json || options.format === 'json') app.io.printJson(healthJson(report));
   else

@@ -16,6 +16,11 @@ import { oneContainer } from './one-container.ts';
 const permitMs = 7 * 24 * 3600 * 1000;
 const limitMs = 20_000;
 
+interface AddOptions {
+  ports?: string;
+  json?: boolean;
+}
+
 interface Options extends GlobalOptions {
   container?: string;
 }
@@ -29,8 +34,9 @@ export function register(command: Command, app: App): void {
     .argument('<address>', 'IPv4')
     .argument('<name...>')
     .option('--ports <ports>', 'only these, for example 443,8000-8100')
-    .action((ip: string, names: string[], { ports }: { ports?: string }) =>
-      add(app, chosen, ip, names, ports),
+    .option('--json', 'print what was added as JSON')
+    .action((ip: string, names: string[], options: AddOptions) =>
+      add(app, chosen, ip, names, options),
     );
   formatted(command.command('list').description('list what was added')).action(
     async (options: { format?: 'text' | 'json'; json?: boolean }) => {
@@ -45,7 +51,8 @@ export function register(command: Command, app: App): void {
     .command('remove')
     .description('take names or addresses away again; what was opened ends by itself')
     .argument('<name...>')
-    .action(async (names: string[]) => {
+    .option('--json', 'print what was removed as JSON')
+    .action(async (names: string[], { json }: { json?: boolean }) => {
       const container = await chosen();
       const before = await hostsFile(app, container);
       const after = withoutHosts(before, names);
@@ -55,6 +62,7 @@ export function register(command: Command, app: App): void {
         });
       await writeHosts(app, container, after);
       app.io.tell(`Removed ${names.join(', ')} from ${container.name}`);
+      if (json) app.io.printJson({ container: container.name, removed: names });
     });
 }
 
@@ -68,7 +76,7 @@ async function add(
   chosen: () => Promise<Container>,
   ip: string,
   names: readonly string[],
-  ports: string | undefined,
+  { ports, json }: AddOptions,
 ): Promise<void> {
   const entry = hostEntry(ip, names);
   const container = await chosen();
@@ -79,6 +87,7 @@ async function add(
   }
   await writeHosts(app, container, withHost(await hostsFile(app, container), entry));
   app.io.tell(`Added ${names.join(', ')} (${ip}) to ${container.name}`);
+  if (json) app.io.printJson({ container: container.name, ip, hostnames: names });
 }
 
 async function hostsFile(app: App, { name }: Container): Promise<string> {

@@ -37,13 +37,15 @@ export function register(command: Command, app: App): void {
     .argument('<alias>')
     .option('--description <text>')
     .option('--compression <algorithm>', 'as Incus takes it, for example zstd or none')
+    .option('--json', 'as it always is')
     .action(
       (word: string, alias: string, options: { description?: string; compression?: string }) =>
         publish(app, flagsOf<GlobalOptions>(command), word, alias, options),
     );
   sub('delete', 'delete an image')
     .argument('<alias>')
-    .action((alias: string) => remove(app, alias));
+    .option('--json', 'print what was deleted as JSON')
+    .action((alias: string, { json }: { json?: boolean }) => remove(app, alias, json ?? false));
   sub('exists', 'exit with 0 if there is such an image, else with 1')
     .argument('<alias>')
     .action(async (alias: string) => {
@@ -60,7 +62,10 @@ export function register(command: Command, app: App): void {
   sub('cleanup', 'delete the oldest versions (…-YYYYMMDD-HHMMSS) of a prefix')
     .argument('<prefix>')
     .requiredOption('--keep <n>', 'how many of the newest stay')
-    .action((prefix: string, { keep }: { keep: string }) => cleanup(app, prefix, keep));
+    .option('--json', 'print what was deleted and kept as JSON')
+    .action((prefix: string, { keep, json }: { keep: string; json?: boolean }) =>
+      cleanup(app, prefix, keep, json ?? false),
+    );
 }
 
 /** Also as `coi images`. */
@@ -86,13 +91,14 @@ async function list(app: App, options: GlobalOptions & ListOptions): Promise<voi
   app.io.print([...lines, ...(options.all ? allImagesText(images) : [])].join('\n'));
 }
 
-async function remove(app: App, alias: string): Promise<void> {
+async function remove(app: App, alias: string, json: boolean): Promise<void> {
   const image = await existing(app, alias);
   await deleted(app, image.fingerprint);
   app.io.tell(`Deleted image ${alias}`);
+  if (json) app.io.printJson({ alias, fingerprint: image.fingerprint });
 }
 
-async function cleanup(app: App, prefix: string, keep: string): Promise<void> {
+async function cleanup(app: App, prefix: string, keep: string, json: boolean): Promise<void> {
   const count = Number(keep);
   if (!/^\d{1,6}$/.test(keep) || count < 1)
     throw new CoiError('usage', `invalid --keep ${quoted(keep)}`, { hint: 'A number above 0.' });
@@ -101,7 +107,8 @@ async function cleanup(app: App, prefix: string, keep: string): Promise<void> {
     await deleted(app, fingerprint);
     app.io.tell(`Deleted ${alias}`);
   }
-  app.io.print(`Deleted ${doomed.length} image(s)\nKept ${kept.length} image(s)`);
+  if (json) app.io.printJson({ deleted: doomed.map(({ alias }) => alias), kept });
+  else app.io.print(`Deleted ${doomed.length} image(s)\nKept ${kept.length} image(s)`);
 }
 
 async function deleted(app: App, fingerprint: string): Promise<void> {

@@ -32,6 +32,7 @@ export function joined(app: App, options: ShellOptions, meant: Meant, joining: J
     container: name as ContainerName,
     reservation: session?.mounts.id,
     session: session?.session,
+    slot: session?.slot,
     workspace: meant.at.workspace,
     target: meant.at.target,
     store: keptIn && { dir: agent.storeDir, session: keptIn.session, tool: keptIn.tool },

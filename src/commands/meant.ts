@@ -19,6 +19,7 @@ import { noTool } from './tool.ts';
 
 export interface ShellOptions extends GlobalOptions {
   background?: boolean;
+  json?: boolean;
   tmux?: boolean;
   container?: string;
   tool?: string;

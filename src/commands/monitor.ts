@@ -23,24 +23,23 @@ export function register(command: Command, app: App): void {
       new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
     )
     .option('--json', 'the same as --format json')
-    .option('--watch <seconds>', 'look again that often, until Ctrl-C (0: once)')
+    .option(
+      '--watch <seconds>',
+      'look again that often, until Ctrl-C (0: once); with --json a line each',
+    )
     .action((name: string | undefined) => monitor(app, flagsOf<Options>(command), name));
 }
 
 async function monitor(app: App, options: Options, word: string | undefined): Promise<void> {
   const seconds = watchSeconds(options.watch);
   const json = options.json || options.format === 'json';
-  if (json && seconds > 0) {
-    throw new CoiError('usage', '--watch and --json exclude each other', {
-      hint: 'Call `coi monitor --json` as often as you want.',
-    });
-  }
   const { name } = await oneContainer(app, options, word);
   const coid = await app.coid();
   app.io.tell(`Monitoring container: ${name}`);
   for (;;) {
     const snapshot = await coid.monitor(name, { signal: app.signal });
-    if (json) app.io.printJson(snapshot);
+    if (json && seconds > 0) app.io.printJsonLine(snapshot);
+    else if (json) app.io.printJson(snapshot);
     else if (seconds > 0) showAgain(app, monitorText(snapshot, app.io.style));
     else app.io.print(monitorText(snapshot, app.io.style).join('\n'));
     if (seconds === 0) return;

@@ -84,7 +84,8 @@ async function printLog(app: App, options: Options): Promise<void> {
     if (options.json && !options.follow) app.io.printJson(fresh);
     else
       for (const refusal of fresh)
-        app.io.print(options.json ? JSON.stringify(refusal) : refusalLine(refusal));
+        if (options.json) app.io.printJsonLine(refusal);
+        else app.io.print(refusalLine(refusal));
     if (!options.follow) {
       if (!options.json && fresh.length === 0)
         app.io.tell('Nothing was refused in the last quarter of an hour.');

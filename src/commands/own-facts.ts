@@ -6,14 +6,24 @@ import { hostFiles } from '../host/files.ts';
 import { hostZone } from '../host/zone.ts';
 import { coiContainers } from '../session/record.ts';
 import { storedSessions } from '../session/stored.ts';
-import type { OwnConfig, OwnFacts } from '../setup/own.ts';
+import type { OwnConfig, OwnFacts, ProbeAnswer } from '../setup/own.ts';
 import { tools } from '../tools/list.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
+import { probeSession } from './probe-session.ts';
 
-export async function ownFacts(app: App, options: Partial<GlobalOptions>): Promise<OwnFacts> {
+export async function ownFacts(
+  app: App,
+  options: Partial<GlobalOptions>,
+  mayProbe: boolean,
+): Promise<OwnFacts> {
   const { home, uid } = app.user;
   const config = await ownConfig(app, options);
+  let probing: Promise<ProbeAnswer> | undefined;
+  const probe = () => {
+    probing ??= probeSession(app, options);
+    return probing;
+  };
   const known = config.kind === 'loaded' ? tools(config.settings) : [];
   return {
     home,
@@ -26,6 +36,7 @@ export async function ownFacts(app: App, options: Partial<GlobalOptions>): Promi
     ),
     facts: pathFacts,
     writable: mayWrite,
+    probe: mayProbe ? probe : undefined,
     containers: async () =>
       coiContainers(await (await app.incus()).instances({ signal: app.signal }), app.prefix, uid),
   };

@@ -11,6 +11,7 @@ export interface OwnershipOptions extends GlobalOptions {
   /** Of every workspace that has a saved session. */
   all?: boolean;
   dryRun?: boolean;
+  json?: boolean;
 }
 
 /** Throws `session-live` while a container of the workspace runs. */
@@ -19,20 +20,23 @@ export async function cleanOwnership(app: App, options: OwnershipOptions): Promi
   const stores = storesByWorkspace(app);
   const workspaces = options.all ? [...new Set([here, ...stores.keys()])] : [here];
   const coid = await app.coid();
-  let found = 0;
+  const { json = false, dryRun = false } = options;
+  const say = json ? app.io.tell : app.io.print;
+  const rows: { workspace: string; entries: number; complete: boolean }[] = [];
   for (const workspace of workspaces) {
     const { count, complete } = await coid.giveBack(
-      { workspace, directories: stores.get(workspace) ?? [], dryRun: options.dryRun ?? false },
+      { workspace, directories: stores.get(workspace) ?? [], dryRun },
       { signal: app.signal },
     );
-    found += count;
+    rows.push({ workspace, entries: count, complete });
     const what = `${count} ${count === 1 ? 'entry' : 'entries'} in ${workspace} and its sessions`;
-    if (count > 0) app.io.print(options.dryRun ? `  - ${what}` : `✓ Given back: ${what}`);
+    if (count > 0) say(dryRun ? `  - ${what}` : `✓ Given back: ${what}`);
     if (!complete)
       app.io.warn(`${workspace}: not all of it was looked at; a session may have begun meanwhile`);
   }
-  if (found === 0) app.io.print('Nothing to give back.');
-  else if (options.dryRun) app.io.print('[Dry run] No changes made.');
+  if (rows.every(({ entries }) => entries === 0)) say('Nothing to give back.');
+  else if (dryRun) say('[Dry run] No changes made.');
+  if (json) app.io.printJson({ dry_run: dryRun, workspaces: rows });
 }
 
 function storesByWorkspace(app: App): Map<WorkspacePath, string[]> {

@@ -16,19 +16,25 @@ export interface CreateOptions {
   inherits?: string;
   user?: boolean;
   project?: boolean;
+  json?: boolean;
+}
+
+export interface DeleteOptions {
+  force?: boolean;
+  json?: boolean;
 }
 
 export async function createProfile(
   app: App,
   options: GlobalOptions,
   name: string,
-  { inherits, user, project }: CreateOptions,
+  { inherits, user, project, json = false }: CreateOptions,
 ): Promise<void> {
   if (user && project)
     throw new CoiError('usage', '--user and --project exclude each other', {
       hint: 'Use one of them.',
     });
-  if (name === 'default') return createStarter(app);
+  if (name === 'default') return createStarter(app, json);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw new CoiError('usage', `invalid profile name ${quoted(name)}`, {
       hint: 'Letters, digits, dots, dashes and _, beginning with a letter or a digit.',
@@ -52,16 +58,19 @@ export async function createProfile(
     (!user && places.workspace !== app.user.home && hostFiles.exists(`${places.workspace}/.coi`));
   const root = inProject ? places.workspace : app.user.home;
   write(app, root, `.coi/profiles/${name}`, starterProfile(name, inherits));
-  app.io.print(`Created profile '${name}' in ${root}/.coi/profiles/${name}/config.toml`);
+  const path = `${root}/.coi/profiles/${name}/config.toml`;
+  if (json) app.io.printJson({ profile: name, path });
+  else app.io.print(`Created profile '${name}' in ${path}`);
 }
 
 /** The user's own configuration, with every key commented out; one that is there stays. */
-function createStarter(app: App): void {
+function createStarter(app: App, json: boolean): void {
   const path = `${app.user.home}/.coi/config.toml`;
   if (hostFiles.exists(path))
     throw new CoiError('failed', `${path} already exists`, { hint: 'It is never overwritten.' });
   write(app, app.user.home, '.coi', starterConfig());
-  app.io.print(`Created ${path}`);
+  if (json) app.io.printJson({ profile: 'default', path });
+  else app.io.print(`Created ${path}`);
 }
 
 function write(app: App, root: string, directory: string, text: string): void {
@@ -97,11 +106,13 @@ export async function deleteProfile(
   app: App,
   options: GlobalOptions,
   name: string,
-  force: boolean,
+  { force = false, json = false }: DeleteOptions,
 ): Promise<void> {
   const path = existingPath(app, options, name);
   if (!force && !(await app.io.confirm(`Delete profile '${name}' (${path})?`)))
-    return app.io.print('Cancelled.');
+    return json
+      ? app.io.printJson({ profile: name, path, deleted: false })
+      : app.io.print('Cancelled.');
   const profiles = path.slice(0, -`/${name}/config.toml`.length);
   using directory = hostFiles.open(profiles);
   try {
@@ -109,7 +120,8 @@ export async function deleteProfile(
   } catch (error) {
     throw fileFailure(error);
   }
-  app.io.print(`Deleted profile '${name}'`);
+  if (json) app.io.printJson({ profile: name, path, deleted: true });
+  else app.io.print(`Deleted profile '${name}'`);
 }
 
 function existingPath(app: App, options: GlobalOptions, name: string): string {

@@ -14,7 +14,13 @@ import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
 import { flagsOf } from './global.ts';
-import { type CreateOptions, createProfile, deleteProfile, editProfile } from './profile-change.ts';
+import {
+  type CreateOptions,
+  createProfile,
+  type DeleteOptions,
+  deleteProfile,
+  editProfile,
+} from './profile-change.ts';
 
 interface ListOptions {
   readonly format: 'text' | 'json';
@@ -57,6 +63,7 @@ export function register(command: Command, app: App): void {
     .option('--inherits <profile>', 'the profile that it is based on')
     .option('--user', 'in ~/.coi')
     .option('--project', 'in the .coi of the workspace')
+    .option('--json', 'print where it is as JSON')
     .action((name: string, options: CreateOptions) =>
       createProfile(app, flagsOf<GlobalOptions>(command), name, options),
     );
@@ -70,8 +77,9 @@ export function register(command: Command, app: App): void {
     .description('delete it')
     .argument('<name>')
     .option('-f, --force', 'do not ask')
-    .action((name: string, { force }: { force?: boolean }) =>
-      deleteProfile(app, flagsOf<GlobalOptions>(command), name, force ?? false),
+    .option('--json', 'print what was deleted as JSON')
+    .action((name: string, options: DeleteOptions) =>
+      deleteProfile(app, flagsOf<GlobalOptions>(command), name, options),
     );
 }
 

@@ -1,6 +1,7 @@
 // coi shell: an agent on the user's terminal, in a machine of its own.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import { CoiError } from '../errors.ts';
 import { type ContainerName, tmuxSession } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
@@ -19,6 +20,7 @@ export function register(command: Command, app: App): void {
   command
     .argument('[alias]', 'alias of a workspace, from any directory')
     .option('--background', 'start without a terminal and return')
+    .option('--json', 'with --background: print the session as JSON')
     .option('--no-tmux', 'run the tool directly on the terminal, without tmux')
     .option('--container <name>', 'use this existing container')
     .option('--tool <name>', 'claude, opencode, codex, pi, gemini, aider or one of your own')
@@ -41,6 +43,8 @@ export async function shell(
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('parsed');
   try {
+    if (options.json && !options.background)
+      throw new CoiError('usage', '--json needs --background', { hint: 'Add --background.' });
     const meant = await meantSession(app, options, alias);
     for (const warning of meant.resolved.warnings) app.io.warn(warning);
     timing.mark('decided');
@@ -77,6 +81,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   if (options.background) {
     await openInBackground(app, opening);
     warned(app, await forwardTo(app, container, forwarding, meant));
+    if (options.json) app.io.printJson(startedJson(meant, live, session));
     return live;
   }
   let agent: Promise<string | undefined> | undefined;
@@ -113,6 +118,22 @@ async function forwardTo(
 
 function warned(app: App, problem: string | undefined): void {
   if (problem) app.io.warn(problem);
+}
+
+function startedJson(
+  { choice, persistent }: Meant,
+  { container, slot, session, workspace }: Live,
+  tmux: string,
+): Record<string, unknown> {
+  return {
+    container,
+    ...(slot === undefined ? {} : { slot }),
+    ...(session === undefined ? {} : { session_id: session }),
+    tmux_session: tmux,
+    workspace,
+    persistent,
+    resumed: choice.kind === 'resume' || (choice.kind === 'restart' && choice.saved !== undefined),
+  };
 }
 
 function announce(

@@ -33,11 +33,13 @@ export function register(command: Command, app: App): void {
   sub('create', 'keep the container and its conversation as they are now')
     .argument('[name]', 'default: snap-YYYYMMDD-HHMMSS')
     .option('--stateful', 'with the memory of its processes, where Incus can')
+    .option('--json', 'print the snapshot as JSON')
     .action(async (name: string | undefined, options: Options) => {
       const container = await chosen(app, given(options));
       const made = name ?? defaultName(app.clock.now());
       await takeSnapshot(app, container, made, options.stateful ?? false);
       app.io.tell(`Created snapshot '${made}' for container '${container.name}'`);
+      if (options.json) printSnapshot(app, container, await existing(app, container, made));
     });
   formatted(sub('list', 'list snapshots'))
     .option('-a, --all', 'of all containers')
@@ -46,21 +48,26 @@ export function register(command: Command, app: App): void {
     .argument('<name>')
     .option('-f, --force', 'do not ask')
     .option('--stateful', 'with the memory of its processes')
+    .option('--json', 'print what was restored as JSON')
     .action((name: string, options: Options) => restore(app, given(options), name));
   sub('delete', 'delete a snapshot')
     .argument('[name]')
     .option('-a, --all', 'all snapshots of the container')
     .option('-f, --force', 'do not ask')
+    .option('--json', 'print what was deleted as JSON')
     .action((name: string | undefined, options: Options) => remove(app, given(options), name));
   formatted(sub('info', 'show one snapshot'))
     .argument('<name>')
     .action(async (name: string, options: Options) => {
       const container = await chosen(app, given(options));
       const one = await existing(app, container, name);
-      if (wantsJson(options))
-        app.io.printJson({ container: container.name, snapshot: snapshotJson(one) });
+      if (wantsJson(options)) printSnapshot(app, container, one);
       else app.io.print(snapshotText(container.name, one).join('\n'));
     });
+}
+
+function printSnapshot(app: App, { name }: Container, one: Snapshot): void {
+  app.io.printJson({ container: name, snapshot: snapshotJson(one) });
 }
 
 function chosen(app: App, options: Options): Promise<Container> {
@@ -94,6 +101,9 @@ async function list(app: App, options: Options): Promise<void> {
 async function restore(app: App, options: Options, name: string): Promise<void> {
   const container = await chosen(app, options);
   await existing(app, container, name);
+  const answer = (restored: boolean) => {
+    if (options.json) app.io.printJson({ container: container.name, snapshot: name, restored });
+  };
   if (container.status !== 'Stopped')
     throw new CoiError('failed', `container ${container.name} has to be stopped first`, {
       hint: container.session?.persistent
@@ -102,10 +112,14 @@ async function restore(app: App, options: Options, name: string): Promise<void> 
     });
   if (!options.force) {
     app.io.tell(`What changed in '${container.name}' since snapshot '${name}' will be lost.`);
-    if (!(await app.io.confirm('Restore it?', yes))) return app.io.tell('Aborted');
+    if (!(await app.io.confirm('Restore it?', yes))) {
+      answer(false);
+      return app.io.tell('Aborted');
+    }
   }
   await restoreSnapshot(app, container, name, options.stateful ?? false);
   app.io.tell(`Restored container '${container.name}' from snapshot '${name}'`);
+  answer(true);
 }
 
 async function remove(app: App, options: Options, name: string | undefined): Promise<void> {
@@ -115,15 +129,25 @@ async function remove(app: App, options: Options, name: string | undefined): Pro
   const doomed = options.all
     ? await snapshotsOf(app, container)
     : [await existing(app, container, name ?? '')];
-  if (doomed.length === 0) return app.io.tell(`No snapshots to delete for ${container.name}`);
+  const answer = (deleted: readonly string[]) => {
+    if (options.json) app.io.printJson({ container: container.name, deleted });
+  };
+  if (doomed.length === 0) {
+    answer([]);
+    return app.io.tell(`No snapshots to delete for ${container.name}`);
+  }
   if (options.all && !options.force) {
     const question = `Delete ${doomed.length} snapshot(s) of '${container.name}'?`;
-    if (!(await app.io.confirm(question, yes))) return app.io.tell('Aborted');
+    if (!(await app.io.confirm(question, yes))) {
+      answer([]);
+      return app.io.tell('Aborted');
+    }
   }
   for (const one of doomed) {
     await dropSnapshot(app, container, one.name);
     app.io.tell(`Deleted snapshot '${one.name}' from container '${container.name}'`);
   }
+  answer(doomed.map((one) => one.name));
 }
 
 async function snapshotsOf(app: App, { name }: Container): Promise<Snapshot[]> {

@@ -31,42 +31,66 @@ export function register(command: Command, app: App): void {
     .description('type a text and Enter')
     .argument('<container>', 'name or alias')
     .argument('<text>')
-    .action((word: string, text: string) => send(app, shared(), word, text));
+    .option('--json', 'print where it went as JSON')
+    .action((word: string, text: string, { json }: { json?: boolean }) =>
+      send(app, shared(), word, text, json ?? false),
+    );
   command
     .command('capture')
     .description('print what is on the screen')
     .argument('<container>', 'name or alias')
-    .action((word: string) => capture(app, shared(), word));
+    .option('--json', 'print it as JSON')
+    .action((word: string, { json }: { json?: boolean }) =>
+      capture(app, shared(), word, json ?? false),
+    );
   formatted(command.command('list').description('list the sessions that run')).action(
     (options: { format?: 'text' | 'json'; json?: boolean }) =>
       list(app, shared(), wantsJson(options)),
   );
 }
 
-async function send(app: App, options: GlobalOptions, word: string, text: string): Promise<void> {
+async function send(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  text: string,
+  json: boolean,
+): Promise<void> {
   const { name } = await runningContainer(app, options, word);
   const verb = text.includes('\n') ? 'send-lines' : 'send';
   await inSession(app, name, verb, text);
   app.io.tell(`Sent to ${name}`);
+  if (json) app.io.printJson(tmuxOf(name));
 }
 
-async function capture(app: App, options: GlobalOptions, word: string): Promise<void> {
+async function capture(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  json: boolean,
+): Promise<void> {
   const { name } = await runningContainer(app, options, word);
   const { stdout } = await inSession(app, name, 'capture', '');
-  app.io.print(stdout.toString('utf8').replace(/\n+$/, ''));
+  const screen = stdout.toString('utf8').replace(/\n+$/, '');
+  if (json) app.io.printJson({ ...tmuxOf(name), screen });
+  else app.io.print(screen);
 }
 
 async function list(app: App, options: GlobalOptions, json: boolean): Promise<void> {
   const running = (await ownContainers(app, options)).filter(({ status }) => status === 'Running');
   const asked = running.map(async ({ name }) => {
     const found = await tried(app, name, 'has', '').catch(() => undefined);
-    return found ? [{ container: name, session: tmuxSession(name as ContainerName) }] : [];
+    return found ? [tmuxOf(name)] : [];
   });
   const rows = (await Promise.all(asked)).flat();
   if (json) return app.io.printJson(rows);
   if (rows.length === 0) return app.io.print('No active sessions');
   const cells = rows.map(({ container, session }) => [container, session]);
   app.io.print(table(['CONTAINER', 'TMUX SESSION'], cells).join('\n'));
+}
+
+function tmuxOf(name: string): { container: string; session: string } {
+  return { container: name, session: tmuxSession(name as ContainerName) };
 }
 
 async function inSession(

@@ -27,20 +27,15 @@ export function register(command: Command, app: App): void {
         .default('cpu'),
     )
     .option('--procs', 'the processes too, with their ids on the host')
-    .option('--json', 'print once, as JSON')
+    .option('--json', 'print JSON: once, or with --watch a line each time')
     .action((name: string | undefined) => top(app, flagsOf<Options>(command), name));
 }
 
 async function top(app: App, options: Options, word: string | undefined): Promise<void> {
   const asked = options.watch ?? options.interval;
-  // On a pipe it is printed once, unless asked otherwise.
-  const seconds = options.json
-    ? 0
-    : asked === undefined
-      ? app.io.stdout.isTTY
-        ? 2
-        : 0
-      : watchSeconds(asked);
+  // On a pipe and as JSON it is printed once, unless asked otherwise.
+  const usual = app.io.stdout.isTTY && !options.json ? 2 : 0;
+  const seconds = asked === undefined ? usual : watchSeconds(asked);
   const only = word === undefined ? undefined : (await oneContainer(app, options, word)).name;
   const coid = await app.coid();
   for (;;) {
@@ -48,7 +43,8 @@ async function top(app: App, options: Options, word: string | undefined): Promis
     const sessions =
       only === undefined ? await coid.monitors({ signal }) : [await coid.monitor(only, { signal })];
     const view = { sort: options.sort, processes: options.procs ?? only !== undefined };
-    if (options.json) app.io.printJson(topJson(sessions, view));
+    if (options.json && seconds > 0) app.io.printJsonLine(topJson(sessions, view));
+    else if (options.json) app.io.printJson(topJson(sessions, view));
     else if (seconds > 0) showAgain(app, topText(sessions, view, app.io.style));
     else app.io.print(topText(sessions, view, app.io.style).join('\n'));
     if (seconds === 0) return;

@@ -64,6 +64,7 @@ export const tree: readonly Branch[] = [
     name: 'snapshot',
     group: 'Sessions',
     summary: 'Keep a session as it is, and bring it back',
+    below: ['create', 'list', 'restore', 'delete', 'info'],
     load: () => import('./snapshot.ts'),
   },
   {
@@ -76,12 +77,14 @@ export const tree: readonly Branch[] = [
     name: 'network',
     group: 'Sessions',
     summary: 'Show what sessions may reach and were refused, open something for a while',
+    below: ['show', 'log', 'why', 'allow'],
     load: () => import('./network.ts'),
   },
   {
     name: 'hosts',
     group: 'Sessions',
     summary: 'Give a running session names of hosts, and the way to them',
+    below: ['add', 'list', 'remove'],
     load: () => import('./hosts.ts'),
   },
   {
@@ -124,18 +127,21 @@ export const tree: readonly Branch[] = [
     name: 'daemon',
     group: 'Host',
     summary: 'Manage coid, the service that makes mounts and guards',
+    below: ['run', 'start', 'stop', 'status', 'logs'],
     load: () => import('./daemon.ts'),
   },
   {
     name: 'build',
     group: 'Images',
     summary: 'Build the image that sessions start from',
+    below: ['custom'],
     load: () => import('./build.ts'),
   },
   {
     name: 'image',
     group: 'Images',
     summary: 'List, publish and delete images',
+    below: ['list', 'publish', 'delete', 'exists', 'info', 'cleanup'],
     load: () => import('./image.ts'),
   },
   {
@@ -155,12 +161,14 @@ export const tree: readonly Branch[] = [
     name: 'config',
     group: 'Configuration',
     summary: 'Show what is configured, where it comes from, and what can be',
+    below: ['show', 'schema'],
     load: () => import('./config.ts'),
   },
   {
     name: 'profile',
     group: 'Configuration',
     summary: 'Show, make, edit and delete profiles',
+    below: ['list', 'info', 'create', 'edit', 'delete'],
     load: () => import('./profile.ts'),
   },
   {
@@ -173,6 +181,7 @@ export const tree: readonly Branch[] = [
     name: 'schema',
     group: 'Configuration',
     summary: 'Print JSON Schemas, for editors and scripts',
+    below: ['profile', 'config'],
     load: () => import('./schema.ts'),
   },
   {
@@ -191,18 +200,32 @@ export const tree: readonly Branch[] = [
     name: 'container',
     group: 'Low level',
     summary: 'Make, start, stop, delete, look into single containers',
+    below: [
+      'launch',
+      'start',
+      'stop',
+      'delete',
+      'exec',
+      'exists',
+      'running',
+      'mount',
+      'list',
+      'info',
+    ],
     load: () => import('./container.ts'),
   },
   {
     name: 'file',
     group: 'Low level',
     summary: 'Copy files into and out of containers',
+    below: ['push', 'pull'],
     load: () => import('./file.ts'),
   },
   {
     name: 'tmux',
     group: 'Low level',
     summary: 'Type into sessions and read their screens without attaching',
+    below: ['send', 'capture', 'list'],
     load: () => import('./tmux.ts'),
   },
   {
@@ -215,6 +238,7 @@ export const tree: readonly Branch[] = [
     name: 'tool',
     group: 'Low level',
     summary: 'Tell how an agent is started',
+    below: ['spec'],
     load: () => import('./tool-spec.ts'),
   },
   {

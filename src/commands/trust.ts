@@ -17,12 +17,12 @@ interface Options extends GlobalOptions {
 export function register(command: Command, app: App): void {
   command
     .option('--list', 'list the approved files')
-    .option('--json', 'with --list: as JSON')
+    .option('--json', 'print what was approved (with --list: all that is) as JSON')
     .option('-f, --force', 'do not ask')
     .option('-y, --yes', 'the same as --force')
     .addHelpText(
       'after',
-      "\nMounts from outside of the workspace, forwarded variables, an open network, ports, sockets and the like wait in a\nproject's .coi/config.toml until they are approved here. Any change of them has to be approved anew.",
+      "\nMounts from outside of the workspace, forwarded variables, an open network, ports, sockets and the like wait in a\nproject's .coi/config.toml until they are approved here. Any change of them has to be approved anew. On a terminal it asks first; elsewhere\ncalling it is the approval, as it always was: look with `coi config show` before.",
     )
     .action(() => trust(app, flagsOf<Options>(command)));
 }
@@ -31,20 +31,35 @@ async function trust(app: App, options: Options): Promise<void> {
   const { home, uid, gid } = app.user;
   if (options.list) return list(app, options.json ?? false);
   const { waiting, untrusted } = await lookedUpConfig(app, options);
-  if (waiting.length === 0) return app.io.print('Nothing waits for approval here.');
-  app.io.print(
+  const say = options.json ? app.io.tell : app.io.print;
+  const answer = (approved: readonly string[]) => {
+    if (options.json) app.io.printJson({ waiting, approved });
+  };
+  if (waiting.length === 0) {
+    say('Nothing waits for approval here.');
+    return answer([]);
+  }
+  say(
     [
       'To be approved:',
       ...waiting.map(({ source, line, text }) => `  ${source}:${line}: ${text}`),
     ].join('\n'),
   );
-  if (app.io.interactive && !options.force && !options.yes && !(await app.io.confirm('Approve?')))
-    return app.io.print('Cancelled.');
+  const sure = options.force || options.yes;
+  if (app.io.interactive && !sure && !(await app.io.confirm('Approve?'))) {
+    say('Cancelled.');
+    return answer([]);
+  }
+  // The predecessor never asked, and scripts rely on it; whoever reads along is told.
+  if (!app.io.interactive && !sure)
+    app.io.tell('Approved without asking: this is no terminal. `coi untrust` takes it back.');
   // Read again just before writing, so that an approval made meanwhile is kept; what is approved is what was shown.
   const approved = new Map(approvals(home, hostFiles));
   for (const { path, digest } of untrusted) approved.set(path, digest);
   writeApprovals(home, approved, { uid, gid }, hostFiles);
-  app.io.print(`Approved ${untrusted.map(({ path }) => path).join(', ')}`);
+  const paths = untrusted.map(({ path }) => path);
+  say(`Approved ${paths.join(', ')}`);
+  answer(paths);
 }
 
 function list(app: App, json: boolean): void {

@@ -13,11 +13,12 @@ import { flagsOf } from './global.ts';
 
 const limitMs = 30_000;
 
-type Options = GlobalOptions & OwnerOptions;
+type Options = GlobalOptions & OwnerOptions & { json?: boolean };
 
 export function register(command: Command, app: App): void {
   command
     .argument('[name]', 'container name or alias (default: all that are paused)')
+    .option('--json', 'print what was let go as JSON')
     .addHelpText('after', '\nWhy a session was paused is in `coi audit`.')
     .action((name: string | undefined) => unfreeze(app, flagsOf<Options>(command), name));
 }
@@ -41,17 +42,23 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
       );
     }
     await letGo(incus, found.name, app.signal);
-    app.io.print(`Container ${found.name} unfrozen`);
-    return;
+    return unfrozen(app, options, [found.name]);
   }
   const frozen = own.filter(isFrozen);
   if (frozen.length === 0) {
     app.io.tell('No frozen COI containers found');
+    if (options.json) app.io.printJson({ done: [], failed: [] });
     return;
   }
   await Promise.all(frozen.map(({ name }) => letGo(incus, name, app.signal)));
-  for (const { name } of frozen) app.io.print(`Container ${name} unfrozen`);
-  app.io.print(`Unfroze ${frozen.length} container(s)`);
+  const names = frozen.map(({ name }) => name);
+  unfrozen(app, options, names);
+  if (!options.json) app.io.print(`Unfroze ${names.length} container(s)`);
+}
+
+function unfrozen({ io }: App, { json }: Options, names: readonly string[]): void {
+  if (json) io.printJson({ done: names, failed: [] });
+  else for (const name of names) io.print(`Container ${name} unfrozen`);
 }
 
 function isFrozen({ status }: Container): boolean {

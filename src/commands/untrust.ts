@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { approvals, writeApprovals } from '../config/trust-store.ts';
-import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
@@ -10,12 +9,14 @@ import { flagsOf } from './global.ts';
 
 interface Options extends GlobalOptions {
   all?: boolean;
+  json?: boolean;
 }
 
 export function register(command: Command, app: App): void {
   command
     .argument('[path]', 'approved file, or its project (default: the current directory)')
     .option('-a, --all', 'all approvals')
+    .option('--json', 'print what was taken back as JSON')
     .action((path: string | undefined) => untrust(app, flagsOf<Options>(command), path));
 }
 
@@ -26,13 +27,11 @@ function untrust(app: App, options: Options, path: string | undefined): void {
   const gone = [...approved.keys()].filter(
     (file) => options.all || file === wanted || file.startsWith(`${wanted}/.coi/`),
   );
-  if (gone.length === 0 && !options.all) {
-    throw new CoiError('failed', `nothing of ${wanted} is approved`, {
-      hint: 'See `coi trust --list`.',
-    });
-  }
   for (const file of gone) approved.delete(file);
   if (gone.length > 0) writeApprovals(home, approved, { uid, gid }, hostFiles);
-  for (const file of gone) app.io.print(`No longer approved: ${file}`);
-  if (gone.length === 0) app.io.print('No approved files.');
+  if (options.json) app.io.printJson({ untrusted: gone });
+  else for (const file of gone) app.io.print(`No longer approved: ${file}`);
+  if (gone.length > 0 || options.json) return;
+  if (options.all) app.io.print('No approved files.');
+  else app.io.tell(`Nothing of ${wanted} is approved; see \`coi trust --list\`.`);
 }

@@ -1,6 +1,7 @@
 // The audit log: JSON lines, each with the hash of the one before, so that a line cannot be changed, taken out or put
 // in without a trace. Pure; where the lines are kept is the business of others.
 import { createHash } from 'node:crypto';
+import { printableJson } from '../names.ts';
 import { redacted, redactedEvidence } from './redact.ts';
 import type { Action } from './respond.ts';
 import type { Category, Level, Threat } from './threat.ts';
@@ -55,7 +56,8 @@ export function chained(
   record: AuditRecord,
 ): { readonly line: string; readonly head: ChainHead } {
   const seq = head.seq + 1;
-  const body = JSON.stringify({ ...record, seq, prev: head.hash });
+  // Escaped before it is hashed: what is printed can be verified again.
+  const body = printableJson(JSON.stringify({ ...record, seq, prev: head.hash }));
   const hash = sha256(body);
   return { line: `${body.slice(0, -1)},"hash":"${hash}"}\n`, head: { seq, hash } };
 }

@@ -9,6 +9,7 @@ import {
   timezone,
   tool,
 } from './checks/configured.ts';
+import { distributionSupport, kernelBuildAge } from './checks/freshness.ts';
 import {
   bridgeFirewalldZone,
   dnsResolution,
@@ -27,6 +28,7 @@ import {
   savedSessions,
   sessionsDirectory,
 } from './checks/kept.ts';
+import { containerConnectivity, networkRestriction } from './checks/probe.ts';
 import { checks } from './checks.ts';
 import type { HealthGround } from './own.ts';
 
@@ -52,9 +54,17 @@ export const healthChecks: readonly Check<HealthGround>[] = [
   imageAge,
 ];
 
+/** Looked at when all others are, since they may start a container. */
+export const sessionChecks: readonly Check<HealthGround>[] = [
+  containerConnectivity,
+  networkRestriction,
+];
+
 /** Looked at with --verbose only. */
 export const verboseChecks: readonly Check<HealthGround>[] = [
   dnsResolution,
   kernelMitigations,
+  kernelBuildAge,
+  distributionSupport,
   ...superseded,
 ];

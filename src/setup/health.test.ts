@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configFinding, postureFinding } from './checks/configured.ts';
+import { kernelAgeFinding, supportFinding } from './checks/freshness.ts';
 import { ageFinding, directoryFinding } from './checks/kept.ts';
+import { connectivityFinding, restrictionFinding } from './checks/probe.ts';
 import { checks } from './checks.ts';
-import { healthChecks, verboseChecks } from './health-checks.ts';
+import { healthChecks, sessionChecks, verboseChecks } from './health-checks.ts';
 
 test('every check of setup is one of health, and each id is there once', () => {
-  const ids = [...healthChecks, ...verboseChecks].map(({ id }) => id);
+  const ids = [...healthChecks, ...sessionChecks, ...verboseChecks].map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
   for (const { id } of checks) assert.ok(ids.includes(id), id);
   assert.ok(verboseChecks.every(({ fix }) => fix === undefined));
@@ -49,4 +51,53 @@ test('a directory may be missing, but not be in the way', () => {
 test('an image is too old after thirty days', () => {
   const days = (count: number) => ageFinding('coi-default', count * 24 * 3_600_000).status;
   assert.deepEqual([days(0), days(30), days(31)], ['ok', 'ok', 'warning']);
+});
+
+test('a kernel is too old after half a year, whichever way it says when it was built', () => {
+  const now = Date.parse('2026-07-01');
+  const status = (text: string) => kernelAgeFinding(text, now).status;
+  assert.equal(status('Linux version 6.12 #1 SMP Debian 6.12.1-1 (2026-06-01)\n'), 'ok');
+  assert.equal(status('Linux version 6.1 #1 SMP Debian 6.1.129-1 (2025-03-06)\n'), 'warning');
+  assert.equal(status('Linux version 6.8 #1 SMP Tue Mar  4 12:00:00 UTC 2025\n'), 'warning');
+  assert.deepEqual(kernelAgeFinding('#1 SMP Mon Jun 29 12:00:00 CEST 2026', now).details, {
+    built_at: '2026-06-29',
+    age_days: 2,
+  });
+  assert.match(kernelAgeFinding('Linux version 6.18 #1 SMP @0', now).message, /unknown/);
+});
+
+test('the end of support is told half a year before', () => {
+  const debian = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n';
+  const status = (at: string, text = debian) => supportFinding(text, Date.parse(at)).status;
+  assert.deepEqual(
+    ['2025-06-01', '2026-03-01', '2026-09-01'].map((at) => status(at)),
+    ['ok', 'warning', 'warning'],
+  );
+  assert.match(
+    supportFinding(debian, Date.parse('2026-09-01')).message,
+    /support ended on 2026-06/,
+  );
+  assert.equal(status('2030-01-01', 'ID=arch\n'), 'ok');
+});
+
+test('what a container reached is judged by what the host reaches, and by what it must not', () => {
+  const answer = {
+    kind: 'answered',
+    address: '203.0.113.1',
+    connected: true,
+    hostConnects: true,
+    reached: [],
+    hostReached: false,
+    tookMs: 1,
+  } as const;
+  assert.equal(connectivityFinding(answer).status, 'ok');
+  assert.equal(connectivityFinding({ ...answer, connected: false }).status, 'failed');
+  const offline = { ...answer, address: undefined, connected: false, hostConnects: false };
+  assert.equal(connectivityFinding(offline).status, 'warning');
+  assert.equal(connectivityFinding({ kind: 'no-image', image: 'x' }).status, 'warning');
+  assert.equal(restrictionFinding(answer).status, 'ok');
+  assert.match(restrictionFinding({ ...answer, hostReached: true }).message, /this host/);
+  const open = restrictionFinding({ ...answer, reached: ['10.0.0.1:80'] });
+  assert.equal(open.status, 'failed');
+  assert.equal(open.details?.['private_blocked'], false);
 });

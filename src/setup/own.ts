@@ -16,6 +16,23 @@ export type OwnConfig =
     }
   | { readonly kind: 'broken'; readonly message: string; readonly hint: string | undefined };
 
+export type ProbeAnswer =
+  | {
+      readonly kind: 'answered';
+      /** What the probed name stands for inside. */
+      readonly address: string | undefined;
+      /** The name answers inside, and on the host. */
+      readonly connected: boolean;
+      readonly hostConnects: boolean;
+      /** What should not have been, as `address:port`. */
+      readonly reached: readonly string[];
+      /** A listener of this host was. */
+      readonly hostReached: boolean;
+      readonly tookMs: number;
+    }
+  | { readonly kind: 'no-image'; readonly image: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | undefined };
+
 export interface OwnFacts {
   readonly home: string;
   readonly uid: number;
@@ -27,6 +44,8 @@ export interface OwnFacts {
   /** Whether this user may make files in that directory. */
   writable(path: string): boolean;
   containers(): Promise<readonly Container[]>;
+  /** Starts a container once and tells what it reached; undefined where that was not asked for. */
+  readonly probe: (() => Promise<ProbeAnswer>) | undefined;
 }
 
 export interface HealthGround extends Ground {

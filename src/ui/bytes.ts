@@ -5,6 +5,7 @@ const everyMs = 100;
 
 export interface ByteProgress {
   readonly add: (bytes: number) => void;
+  readonly done: () => number;
   /** Takes the line away. */
   readonly clear: () => void;
 }
@@ -26,6 +27,7 @@ export function byteProgress(
       const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`;
       io.stderr.write(`\r\u001b[K${title}: ${bytesText(done)}${of}`);
     },
+    done: () => done,
     clear: () => {
       if (live) io.stderr.write('\r\u001b[K');
     },

@@ -1,6 +1,7 @@
 // The terminal as the commands see it: stdout is the answer, stderr the story.
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { printableJson } from '../names.ts';
 import { printable } from './printable.ts';
 import { type Style, styleFor } from './style.ts';
 
@@ -16,6 +17,8 @@ export interface Io {
   /** One line (or several) of the answer, without control characters other than colour. */
   print(text: string): void;
   printJson(value: unknown): void;
+  /** One line of a stream of JSON values; a string is one already. */
+  printJsonLine(value: unknown): void;
   /** One line of the story. */
   tell(text: string): void;
   /** `Warning: …` on stderr. */
@@ -52,7 +55,13 @@ export function makeIo(process: {
       return styleFor(process.stderr, env);
     },
     print: (text) => put(1, process, `${printable(text)}\n`),
-    printJson: (value) => put(1, process, `${JSON.stringify(value, null, 2)}\n`),
+    printJson: (value) => put(1, process, `${printableJson(JSON.stringify(value, null, 2))}\n`),
+    printJsonLine: (value) =>
+      put(
+        1,
+        process,
+        `${printableJson(typeof value === 'string' ? value : JSON.stringify(value))}\n`,
+      ),
     tell: (text) => put(2, process, `${printable(text)}\n`),
     warn: (text) =>
       put(2, process, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}\n`),

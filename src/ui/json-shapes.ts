@@ -1,28 +1,16 @@
 // JSON Schemas of what `--json` prints, by command. Scripts rely on them: keys are added, never renamed or removed. Pure.
-
-export type Shape = Readonly<Record<string, unknown>>;
-
-const string = { type: 'string' } as const;
-const integer = { type: 'integer' } as const;
-const boolean = { type: 'boolean' } as const;
-const list = (items: Shape): Shape => ({ type: 'array', items });
-
-/** An object with these keys; those with a `?` at the end may be missing, and others may come. */
-function object(keys: Readonly<Record<string, Shape>>): Shape {
-  const required = Object.keys(keys).filter((key) => !key.endsWith('?'));
-  const properties = Object.fromEntries(
-    Object.entries(keys).map(([key, shape]) => [key.replace(/\?$/, ''), shape]),
-  );
-  return { type: 'object', properties, required };
-}
-
-const snapshot = object({
-  name: string,
-  created_at: string,
-  'expires_at?': string,
-  stateful: boolean,
-  'description?': string,
-});
+import { outcomeShapes } from './json-outcomes.ts';
+import {
+  boolean,
+  integer,
+  list,
+  number,
+  object,
+  type Shape,
+  snapshot,
+  string,
+  table,
+} from './json-schema.ts';
 
 const container = object({
   name: string,
@@ -38,9 +26,6 @@ const container = object({
   'alert?': { type: 'object' },
   published_ports: list(string),
 });
-
-const number = { type: 'number' } as const;
-const table: Shape = { type: 'object' };
 
 const monitored = object({
   timestamp: string,
@@ -105,15 +90,38 @@ const guarded = object({
   names: list(table),
 });
 
-const ended = object({ done: list(string), failed: list(string) });
-
 const check = object({
   name: string,
   status: { enum: ['ok', 'warning', 'failed'] },
   message: string,
 });
 
+const healthy = object({
+  status: { enum: ['healthy', 'degraded', 'unhealthy'] },
+  timestamp: string,
+  checks: { type: 'object', additionalProperties: check },
+  summary: object({ total: integer, passed: integer, warnings: integer, failed: integer }),
+});
+
+/** A line of the audit log; `seq`, `prev` and `hash` chain it to the one before. */
+const audited = object({
+  id: string,
+  timestamp: string,
+  container: string,
+  level: string,
+  category: string,
+  title: string,
+  description: string,
+  evidence: {},
+  action: string,
+  'repeats?': integer,
+  seq: integer,
+  prev: string,
+  hash: string,
+});
+
 export const jsonShapes: Readonly<Record<string, Shape>> = {
+  ...outcomeShapes,
   list: object({
     active_containers: list(container),
     'saved_sessions?': list(object({ ID: string, SavedAt: string, Workspace: string })),
@@ -130,16 +138,9 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     'slot?': {},
     'saved_at?': {},
   }),
-  kill: ended,
-  shutdown: ended,
-  persist: ended,
   version: object({ version: string, url: string }),
-  health: object({
-    status: { enum: ['healthy', 'degraded', 'unhealthy'] },
-    timestamp: string,
-    checks: { type: 'object', additionalProperties: check },
-    summary: object({ total: integer, passed: integer, warnings: integer, failed: integer }),
-  }),
+  health: healthy,
+  setup: healthy,
   run: object({
     container: string,
     exit_code: integer,
@@ -154,11 +155,17 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     object({ fingerprint: string, aliases: list(string), size: integer, created_at: string }),
   ),
   'image info': object({ fingerprint: string, aliases: list({ type: 'object' }), size: integer }),
-  'image publish': object({ fingerprint: string, alias: string }),
   'snapshot list': object({ container: string, snapshots: list(snapshot) }),
   'snapshot list --all': { type: 'object', additionalProperties: list(snapshot) },
   'snapshot info': object({ container: string, snapshot }),
   monitor: monitored,
+  audit: audited,
+  'audit --verify': object({
+    whole: boolean,
+    lines: integer,
+    problems: list(object({ line: integer, problem: string })),
+  }),
+  logs: object({ source: { enum: ['stdout', 'stderr', 'journal'] }, line: string }),
   top: list(used),
   'network show': object({ sessions: list(guarded), 'configured?': table }),
   'network log': list(object({ at: string, destination: string, rule: string, about: string })),
@@ -166,7 +173,6 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     'container?': {},
     decisions: list(object({ destination: string, verdict: string, rule: string, about: string })),
   }),
-  'network allow': list(object({ container: string, entry: string, until: string })),
   handoff: object({ workspace: string, since: string, complete: boolean, files: list(table) }),
   'daemon status': object({
     protocol: integer,
@@ -183,6 +189,7 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     additionalProperties: object({ value: {}, origin: list(string) }),
   },
   'tmux list': list(object({ container: string, session: string })),
+  'tmux capture': object({ container: string, session: string, screen: string }),
   'hosts list': list(object({ ip: string, hostnames: list(string) })),
   'profile list': list(
     object({

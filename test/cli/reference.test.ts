@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { reference } from '../../scripts/reference.ts';
+import { allCommands, flattened, reference } from '../../scripts/reference.ts';
+import { tree } from '../../src/commands/tree.ts';
 import { jsonShapes } from '../../src/ui/json-shapes.ts';
 import { ConfigPlace } from '../bed/config-place.ts';
 import { coiPath } from '../bed/program.ts';
@@ -40,6 +41,27 @@ test('every command, key and error is in the reference', async () => {
   assert.match(files.get('man/coi.1') ?? '', /^\.TH COI 1/m);
 });
 
+test('every command with --json has a documented shape, and every shape a command', async () => {
+  const all = (await allCommands()).flatMap((command) => flattened(command));
+  const named = new Map(all.map(({ name, command }) => [name.replace(/^coi /, ''), command]));
+  const shapes = Object.keys(jsonShapes);
+  for (const [name, command] of named) {
+    if (!command.options.some(({ long }) => long === '--json')) continue;
+    const documented = shapes.some((shape) => shape === name || shape.startsWith(`${name} --`));
+    assert.ok(documented, `coi ${name} --json`);
+  }
+  for (const shape of shapes.filter((one) => one !== 'error'))
+    assert.ok(named.has(shape.replace(/ --.*/, '')), shape);
+});
+
+test('the tree knows the subcommands of each command', async () => {
+  for (const command of await allCommands()) {
+    const branch = tree.find(({ name }) => name === command.name());
+    const below = command.commands.map((one) => one.name());
+    assert.deepEqual(branch?.below ?? [], below, command.name());
+  }
+});
+
 test('JSON that needs no Incus has the shape that is documented', () => {
   using place = new ConfigPlace();
   const env = {
@@ -51,12 +73,18 @@ test('JSON that needs no Incus has the shape that is documented', () => {
   const coi = (...args: string[]) =>
     spawnSync(coiPath(), args, { cwd: place.workspace, env, encoding: 'utf8', timeout: 60_000 });
   place.profile('web', 'inherits = "hardened"\n');
+  place.project('[network]\nmode = "open"\n');
   const id = '0b7e3c1a-1111-4222-8333-444455556666';
   for (const [shape, args] of [
     ['version', ['version', '--json']],
     ['profile list', ['profile', 'list', '--json']],
     ['validate', ['validate', '--json']],
     ['tool spec', ['tool', 'spec', '--container', 'x', '--session-id', id]],
+    ['profile create', ['profile', 'create', 'mine', '--json']],
+    ['profile delete', ['profile', 'delete', 'mine', '--force', '--json']],
+    ['trust', ['trust', '--json']],
+    ['trust --list', ['trust', '--list', '--json']],
+    ['untrust', ['untrust', '--json']],
   ] as const) {
     const said = coi(...args);
     assert.deepEqual(mismatches(JSON.parse(said.stdout), jsonShapes[shape] ?? {}), [], shape);

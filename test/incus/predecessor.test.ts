@@ -162,10 +162,23 @@ test('coi run passes on what its command reads, writes and ends with, and says s
   ]);
 });
 
+async function dropImages(name: string): Promise<void> {
+  for (const { aliases, fingerprint } of await bed.incus.images())
+    if (aliases.some((alias) => alias.name.startsWith(name)))
+      await (await bed.incus.deleteImage(fingerprint)).wait();
+}
+
 test('JSON of what runs has the documented shapes', { timeout }, async () => {
-  const started = await bed.coi(['shell', '--background']);
+  const started = await bed.coi(['shell', '--background', '--persistent', '--json']);
   assert.equal(started.status, 0, started.stderr);
   const [name = ''] = await bed.instances();
+  const session = JSON.parse(started.stdout);
+  assert.deepEqual(mismatches(session, jsonShapes['shell --background'] ?? {}), []);
+  assert.equal(session.container, name);
+  const image = `${bed.prefix}published`;
+  await using _ = { [Symbol.asyncDispose]: () => dropImages(image) };
+  const plain = `${bed.prefix}plain`;
+  await writeFile(join(bed.workspace.path, 'note'), 'x');
   for (const [shape, line] of [
     ['list', 'list --all'],
     ['info', 'info'],
@@ -187,7 +200,31 @@ test('JSON of what runs has the documented shapes', { timeout }, async () => {
     ['health', 'health'],
     ['daemon status', 'daemon status'],
     ['persist', 'persist'],
+    ['unfreeze', 'unfreeze'],
+    ['network allow', 'network allow example.org --for 1m'],
+    ['hosts add', 'hosts add 192.0.2.1 db'],
+    ['hosts remove', 'hosts remove db'],
+    ['tmux send', `tmux send ${name} hello`],
+    ['tmux capture', `tmux capture ${name}`],
+    ['file push', `file push note ${name}:/tmp/note`],
+    ['file pull', `file pull ${name}:/tmp/note pulled`],
+    ['snapshot create', 'snapshot create one'],
+    ['container stop', `container stop ${name} --force`],
+    ['snapshot restore', 'snapshot restore one --force'],
+    ['snapshot delete', 'snapshot delete one'],
+    ['container start', `container start ${name}`],
+    ['fork', 'fork --slot 7'],
     ['kill', `kill ${name}`],
+    ['container launch', `container launch ${bed.image} ${plain}`],
+    ['container mount', `container mount ${plain} notes . /mnt/notes --readonly`],
+    ['image publish', `image publish ${plain} ${image} --compression none`],
+    ['build custom', `build custom ${image} --script note --base ${bed.image}`],
+    ['image cleanup', `image cleanup ${image}- --keep 1`],
+    ['image delete', `image delete ${image}`],
+    ['shutdown', 'shutdown --all --force --timeout 0'],
+    ['clean', 'clean --dry-run'],
+    ['clean', 'clean --sessions --force'],
+    ['clean --ownership', 'clean --ownership'],
   ] as const) {
     const said = await bed.coi([...line.split(' '), '--json']);
     assert.notEqual(said.stdout, '', `${line}: ${said.stderr}`);
