@@ -116,6 +116,7 @@ export async function attach(
 
 /** Resolves when the terminal shows something, or will never. */
 async function shown(stream: Duplex): Promise<void> {
+  // An error ends it too; whoever reads the stream tells of it.
   await Promise.race([once(stream, 'data'), once(stream, 'close')]).catch(() => {});
 }
 
