@@ -6,6 +6,7 @@ import { addGlobalOptions, commandWord, normalized } from './commands/global.ts'
 import { CountedCommand, helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
 import { summaryLine, tree } from './commands/tree.ts';
 import { CoiError, ExitStatus, errorCodes } from './errors.ts';
+import { FileError } from './host/file-error.ts';
 
 /** Runs one command line and returns the exit status. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -57,6 +58,8 @@ async function enterGroup(word: string): Promise<void> {
 async function programFor(argv: readonly string[], app: App): Promise<Command> {
   const output = {
     writeOut: (text: string) => app.io.print(text.trimEnd()),
+    // The help of a command that only has others below it: what was asked for, as far as one can tell.
+    writeErr: (text: string) => app.io.print(text.trimEnd()),
     outputError: () => {},
   };
   const program = new CountedCommand('coi')
@@ -102,10 +105,16 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
   return program;
 }
 
+/** A file that cannot be used is the user's business, wherever it was met. */
+function asFailure(error: FileError): CoiError {
+  return new CoiError('failed', error.message, { cause: error });
+}
+
 /** Says what went wrong and returns the exit status for it. */
 function report(error: unknown, app: App | undefined, json: boolean, debug: boolean): number {
   if (error instanceof ExitStatus) return error.status;
   const tell = (text: string) => (app ? app.io.tell(text) : process.stderr.write(`${text}\n`));
+  if (error instanceof FileError) return report(asFailure(error), app, json, debug);
   if (error instanceof CoiError) {
     if (json)
       tell(

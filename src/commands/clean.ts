@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { profileNames } from '../config/files.ts';
+import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { shredTree } from '../host/trees.ts';
 import { type Cleanable, cleanable } from '../session/cleaning.ts';
@@ -57,11 +58,14 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
   };
   const own = await ownContainers(app, options);
   const named = namedContainers(app, own, words).map(({ name }) => name);
+  if (words.length > 0 && named.length === 0)
+    throw new CoiError('session-not-found', 'there is nothing of that name to clean', {
+      hint: 'See `coi list`.',
+    });
   const nothing = () => {
     say('Nothing to clean.');
     answer([], []);
   };
-  if (words.length > 0 && named.length === 0) return nothing();
   const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
   const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
   const query = {

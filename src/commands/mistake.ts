@@ -55,6 +55,8 @@ export class CountedCommand extends Command {
   }
 
   _excessArguments(received: readonly string[]): void {
+    // Commander asks here, not before.
+    if (Reflect.get(this, '_allowExcessArguments') === true) return;
     const [least, most] = [
       this.registeredArguments.filter(({ required }) => required).length,
       this.registeredArguments.length,

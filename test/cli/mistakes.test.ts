@@ -42,6 +42,10 @@ test('a wrong command line ends with status 2, one sentence and what was probabl
       assert.deepEqual(JSON.parse(stderr), { error: { code: 'usage', message: error, hint } });
     else assert.equal(stderr, `Error: ${error}\nHint: ${hint}\n`, line);
   }
+  assert.match(
+    coi(['daemon', 'nonsense']).stderr,
+    /^Error: coi daemon has no subcommand "nonsense"/,
+  );
 });
 
 test('help tells of a command and of what is below it, as its flag does', () => {
@@ -52,6 +56,7 @@ test('help tells of a command and of what is below it, as its flag does', () => 
   };
   assert.match(said('help'), /^Usage: coi \[options\] \[command\]/);
   assert.equal(said('help', 'help'), said('--help'));
+  assert.equal(said('container'), said('container', '--help'));
   assert.match(said('help', 'image', 'list'), /^Usage: coi image list /);
   assert.equal(said('help', 'image', 'list'), said('image', 'list', '--help'));
   assert.match(
