@@ -59,7 +59,7 @@ export async function shell(
 }
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<Live> {
-  registerAlias(app, meant);
+  await registerAlias(app, meant);
   const forwarding = await agentWish(app, meant.resolved);
   if (forwarding.kind === 'missing') app.io.tell(agentMissing);
   const progress = stepProgress(app.io);

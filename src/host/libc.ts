@@ -1,4 +1,4 @@
-// The C library through koffi, for the few system calls that Node has no word for. Only coid loads it.
+// The C library through koffi, for the few system calls that Node has no word for. coid loads it, and a coi that locks.
 import { getSystemErrorName } from 'node:util';
 
 /** A system call that failed: `code` is the errno's name, as in Node's own errors. */

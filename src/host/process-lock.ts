@@ -1,5 +1,7 @@
 // A lock on a file that ends with the process however it ends. Source: fcntl(2), "Advisory record locking".
 import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { attempt } from './file-error.ts';
 import { type Libc, SystemCallError } from './libc.ts';
 
 const F_GETLK = 5;
@@ -8,6 +10,8 @@ const F_WRLCK = 1;
 const F_UNLCK = 2;
 const flockBytes = 32;
 const pidAt = 24;
+/** Between two tries: the kernel's own wait would hold up the whole program. */
+const againMs = 10;
 
 /**
  * Takes the lock, writes the process id into the file and keeps it open for the life of the process, or says who has it.
@@ -18,11 +22,7 @@ export function takeLock(
   path: string,
 ): { readonly kind: 'taken' } | { readonly kind: 'held'; readonly pid: number } {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
-  try {
-    libc.fcntl(fd, F_SETLK, flock());
-  } catch (error) {
-    if (!(error instanceof SystemCallError && (error.code === 'EAGAIN' || error.code === 'EACCES')))
-      throw error;
+  if (!locked(libc, fd)) {
     const holder = flock();
     libc.fcntl(fd, F_GETLK, holder);
     closeSync(fd);
@@ -48,6 +48,44 @@ export function lockHolder(libc: Libc, path: string): number | undefined {
     return holder.readInt16LE(0) === F_UNLCK ? undefined : holder.readInt32LE(pidAt);
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * Runs `effect` while no other process has the lock on that file, which is made and stays. False if others had it until
+ * the signal. `effect` waits for nothing, since the lock is the whole process's. Throws FileError.
+ */
+export async function whileLocked(
+  libc: Libc,
+  path: string,
+  limit: AbortSignal,
+  effect: () => void,
+): Promise<boolean> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  while (!limit.aborted) {
+    const fd = attempt(path, () => openSync(path, flags, 0o600));
+    try {
+      if (attempt(path, () => locked(libc, fd))) {
+        effect();
+        return true;
+      }
+    } finally {
+      closeSync(fd);
+    }
+    await delay(againMs, undefined, { signal: limit }).catch(() => undefined);
+  }
+  return false;
+}
+
+/** False if another process has it. */
+function locked(libc: Libc, fd: number): boolean {
+  try {
+    libc.fcntl(fd, F_SETLK, flock());
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError && (error.code === 'EAGAIN' || error.code === 'EACCES'))
+      return false;
+    throw error;
   }
 }
 

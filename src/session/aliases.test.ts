@@ -7,6 +7,7 @@ import { hostFiles } from '../host/files.ts';
 import type { Alias } from '../names.ts';
 import {
   aliasAndSlot,
+  aliasLock,
   parseAliases,
   readAliases,
   usableAlias,
@@ -42,6 +43,7 @@ test('the registry is written as a whole and read back; old and odd entries are 
   try {
     assert.deepEqual(readAliases(home, hostFiles), {});
     const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    assert.equal(aliasLock(home, owner, hostFiles), join(home, '.coi/aliases.lock'));
     writeAliases(home, { web: { workspace: '/a', profile: 'p' } }, owner, hostFiles);
     assert.deepEqual(readAliases(home, hostFiles), { web: { workspace: '/a', profile: 'p' } });
     assert.equal(statSync(join(home, '.coi/aliases.json')).mode & 0o777, 0o600);

@@ -5,6 +5,7 @@ import { type Alias, parseAlias, parseSlot, quoted, type Slot, slotMax } from '.
 
 const fileMaxBytes = 1024 * 1024;
 const fileName = 'aliases.json';
+const lockName = 'aliases.lock';
 
 export interface AliasEntry {
   readonly workspace: string;
@@ -36,10 +37,12 @@ export function usableAlias(alias: Alias, prefix: string): void {
 
 /** Reads the registry; empty if there is none. Throws `alias-invalid`, naming the file, if it is damaged. */
 export function readAliases(home: string, files: HostFiles): Aliases {
-  using directory = files.open(`${home}/.coi`);
-  const text = directory?.read(fileName, { maxBytes: fileMaxBytes })?.text;
-  if (text === undefined || text.trim() === '') return {};
-  return parseAliases(text, `${home}/.coi/${fileName}`);
+  return usable(files, () => {
+    using directory = files.open(`${home}/.coi`);
+    const text = directory?.read(fileName, { maxBytes: fileMaxBytes })?.text;
+    if (text === undefined || text.trim() === '') return {};
+    return parseAliases(text, `${home}/.coi/${fileName}`);
+  });
 }
 
 export function parseAliases(text: string, path: string): Aliases {
@@ -74,11 +77,45 @@ export function withAlias(aliases: Aliases, alias: Alias, entry: AliasEntry): Al
   return { ...aliases, [alias]: entry };
 }
 
-/** Writes the registry atomically. */
+/** Writes the registry atomically. Only with the lock of `aliasLock`, under which it was read. Throws `alias-invalid`. */
 export function writeAliases(home: string, aliases: Aliases, owner: Owner, files: HostFiles): void {
-  using user = files.open(home);
-  using directory = user?.makeDirectory('.coi', { owner });
-  directory?.write(fileName, `${JSON.stringify(aliases, null, 2)}\n`, { owner });
+  usable(files, () => {
+    using directory = files.open(`${home}/.coi`);
+    directory?.write(fileName, `${JSON.stringify(aliases, null, 2)}\n`, { owner });
+  });
+}
+
+/** Path of the file that whoever changes the registry has locked; its directory is made. Throws `alias-invalid`. */
+export function aliasLock(home: string, owner: Owner, files: HostFiles): string {
+  return usable(files, () => {
+    // The user may keep ~/.coi elsewhere, as a link.
+    using existing = files.open(`${home}/.coi`);
+    using user = existing ? undefined : files.open(home);
+    using _made = user?.makeDirectory('.coi', { owner });
+    return `${home}/.coi/${lockName}`;
+  });
+}
+
+function usable<T>(files: HostFiles, effect: () => T): T {
+  try {
+    return effect();
+  } catch (error) {
+    throw registryFailure(error, files);
+  }
+}
+
+/** What went wrong with a file of the registry, as `alias-invalid`; any other error itself. */
+export function registryFailure(error: unknown, files: HostFiles): unknown {
+  const problem = files.problem(error);
+  if (!problem) return error;
+  return new CoiError(
+    'alias-invalid',
+    `the registry of aliases cannot be used: ${problem.message}`,
+    {
+      hint: 'It is made by `coi shell` in a workspace with [container] alias.',
+      cause: error,
+    },
+  );
 }
 
 function damaged(path: string, cause?: unknown): CoiError {
