@@ -83,7 +83,7 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
   const incus = await app.incus();
   const outcome = await outcomeOf(incus, name, session.mounts.id, false, app.signal);
   if (outcome.kind === 'running' || outcome.kind === 'frozen') throw sessionLive(saved, name);
-  if (outcome.kind === 'removed') await killContainer(incus, name, app.signal);
+  if (outcome.kind === 'removed') await killContainer(incus, name, app.signal, session.mounts.id);
 }
 
 async function launched(
@@ -119,13 +119,14 @@ async function launched(
     reserveOrStart(app),
     checkBase(app, resolved),
   ]);
-  const { prepareStore, discardStore, recordSession } = agent;
+  const { makeStore, fillStore, discardStore, recordSession } = agent;
   const context = {
     wish: wanted,
     server,
     incus,
     coid,
-    prepareStore,
+    makeStore,
+    fillStore,
     discardStore,
     recordSession,
     plan: undefined,
@@ -189,14 +190,14 @@ async function restarted(
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
   app.io.tell(`Setting up session ${session}...`);
   for (const line of whoseFiles({ ...record.mounts, mounts: [] })) app.io.tell(`[setup] ${line}`);
-  const refreshStore = () => {
-    const parts = agent.prepareStore();
+  const { makeStore } = agent;
+  const fillStore = () => {
+    agent.fillStore();
     agent.recordSession({ container: container.name as ContainerName, slot: record.slot as Slot });
-    return parts;
   };
   const mounts = extraMounts(app, options, meant.resolved, [record.target, ...agent.targets]);
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
-  const context = { container, incus, coid, refreshStore, mounts, wish };
+  const context = { container, incus, coid, makeStore, fillStore, mounts, wish };
   await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);
   return {
     container: container.name as ContainerName,

@@ -107,12 +107,13 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     server: { defaultProfile, pools },
     incus,
     coid: await reserveOrStart(app),
-    prepareStore: () => {
+    makeStore: () => {
       copyStore(app, record, id, tool.sessionsDir);
       const known = { session: id, resumed: true, isNew: true, given };
       agent = agentOf(app, options, { at, resolved, persistent }, known);
-      return agent.prepareStore();
+      return agent.makeStore();
     },
+    fillStore: () => agent?.fillStore(),
     discardStore: () => removeTree(storePath(app.user.home, tool.sessionsDir, id)),
     recordSession: (reservation) => agent?.recordSession(reservation),
     plan: undefined,

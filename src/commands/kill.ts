@@ -34,9 +34,9 @@ async function kill(
     Promise.all([import('./saved.ts'), import('./handoff-report.ts')]),
   );
   await endAll(app, options, chosen, words, async (container) => {
-    const { name } = container;
+    const { name, session } = container;
     story(`Killing container ${name}...`);
-    await killContainer(incus, name, app.signal);
+    await killContainer(incus, name, app.signal, session?.mounts.id);
     const [{ deleted }] = await loading;
     deleted(app, container, story);
   });

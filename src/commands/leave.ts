@@ -71,7 +71,7 @@ async function removed(
   const done = 'Container removed (session data saved for --resume)';
   if (await goneWithin(incus, container, reservation, coidMs)) return done;
   try {
-    await killContainer(incus, container, new AbortController().signal);
+    await killContainer(incus, container, new AbortController().signal, reservation);
     return done;
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;

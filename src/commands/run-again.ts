@@ -33,7 +33,8 @@ export async function restartPlain(
     restartSteps,
     {
       ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
-      refreshStore: () => [],
+      makeStore: () => [],
+      fillStore: () => {},
     },
     {
       tell: (event) => {

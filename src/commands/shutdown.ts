@@ -36,11 +36,12 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
   const incus = await app.incus();
   const story = options.json ? app.io.tell : app.io.print;
   await endAll(app, options, chosen, words, async (container) => {
-    const { name } = container;
+    const { name, session } = container;
     story(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
     await shutDownContainer(incus, name, {
       timeoutMs: timeoutSeconds * 1000,
       signal: app.signal,
+      reservation: session?.mounts.id,
       forced: (reason) =>
         story(
           reason === 'timeout'
@@ -49,7 +50,6 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
         ),
     });
     deleted(app, container, story);
-    const { session } = container;
     if (session) await tellHandoff(app, options, { workspace: session.workspace, container: name });
   });
 }

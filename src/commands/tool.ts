@@ -13,7 +13,7 @@ import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import { withPrelude } from '../session/prelude.ts';
 import { protectRequest } from '../session/protect-request.ts';
-import { prepareStore, recordSession, storePath } from '../session/store.ts';
+import { fillStore, makeStore, recordSession, storePath } from '../session/store.ts';
 import { sessionZone } from '../session/timezone.ts';
 import { contextText } from '../tools/context.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
@@ -53,8 +53,10 @@ export interface AgentSetting {
   readonly storeDir: string;
   /** Where the store's parts are mounted. */
   readonly targets: readonly string[];
-  /** Writes the store and returns its parts as mounts. */
-  readonly prepareStore: () => PlannedMount[];
+  /** Makes the directories of the store and returns them as mounts. */
+  readonly makeStore: () => PlannedMount[];
+  /** Writes login, settings and context into it; for who has claimed the session. */
+  readonly fillStore: () => void;
   /** Removes the store of a session that never came to be. */
   readonly discardStore: () => void;
   /** Writes metadata.json: the mark of a whole session. */
@@ -78,6 +80,14 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
   };
   const { home, uid, gid } = app.user;
   const keeper: Owner = { uid, gid };
+  const request = () => ({
+    home,
+    tool,
+    launch: { ...launch, sessionId: wish.session },
+    context: settings['tool.auto_context'] ? context(app, tool, resolved, wish) : undefined,
+    keeper,
+    owner: uid === 0 ? wish.at.owner : keeper,
+  });
   return {
     tool,
     command: withPrelude(
@@ -87,18 +97,10 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     environment: tool.environment(launch),
     storeDir: storePath(home, tool.sessionsDir, wish.session),
     targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
-    prepareStore: () => {
-      const request = {
-        home,
-        tool,
-        launch: { ...launch, sessionId: wish.session },
-        context: settings['tool.auto_context'] ? context(app, tool, resolved, wish) : undefined,
-        keeper,
-        owner: uid === 0 ? wish.at.owner : keeper,
-      };
-      const { parts, warnings } = prepareStore(request, hostFiles);
-      for (const warning of warnings) app.io.warn(warning);
-      return parts.map((part) => ({ ...part, readonly: false }));
+    makeStore: () =>
+      makeStore(request(), hostFiles).parts.map((part) => ({ ...part, readonly: false })),
+    fillStore: () => {
+      for (const warning of fillStore(request(), hostFiles)) app.io.warn(warning);
     },
     discardStore: () => {
       if (wish.isNew) removeTree(storePath(home, tool.sessionsDir, wish.session));

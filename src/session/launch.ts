@@ -29,8 +29,10 @@ export interface LaunchContext {
   readonly server: ServerFacts;
   readonly incus: Incus;
   readonly coid: Coid;
-  /** Writes the store before the container starts, and returns its parts as mounts. */
-  readonly prepareStore: () => PlannedMount[];
+  /** Makes the directories of the store and returns them as mounts; whoever has the session now is not disturbed. */
+  readonly makeStore: () => PlannedMount[];
+  /** Writes into the store, which is nobody else's by now, before the container starts. */
+  readonly fillStore: () => void;
   /** Takes the store of a new session away again; does nothing for one that was resumed. */
   readonly discardStore: () => void;
   /** Marks the store as that of a whole session, once the container has its name. */
@@ -44,7 +46,7 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
     name: 'store',
     title: 'Preparing the session store',
     run: async (context) => {
-      const mounts = [...context.prepareStore(), ...context.wish.mounts];
+      const mounts = [...context.makeStore(), ...context.wish.mounts];
       context.plan = sessionPlan({ ...context.wish, mounts }, context.server);
     },
     undo: async (context) => context.discardStore(),
@@ -54,10 +56,18 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
     title: 'Reserving a slot, an address and mounts',
     run: async (context, signal) => {
       context.reservation = await context.coid.reserve(planned(context).reserve, { signal });
-      context.recordSession(context.reservation);
     },
     undo: async ({ coid, reservation }) => {
       if (reservation) await coid.release(reservation.id);
+    },
+  },
+  // Not before coid has said that nobody else has the session: another's container may be running on its store.
+  {
+    name: 'fill',
+    title: 'Filling the session store',
+    run: async (context) => {
+      context.fillStore();
+      context.recordSession(reserved(context));
     },
   },
   {
@@ -141,7 +151,7 @@ async function undoCreate({ incus, reservation }: LaunchContext): Promise<void> 
   } catch (error) {
     throw incusFailure(error, 'the container could not be deleted');
   }
-  await killContainer(incus, container, limit);
+  await killContainer(incus, container, limit, id);
 }
 
 function planned(context: LaunchContext): SessionPlan {

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { startFakeIncus } from '../../test/fakes/incus/server.ts';
 import { CoiError } from '../errors.ts';
 import { openIncus } from '../incus/open.ts';
+import { recordConfig } from './record.ts';
 import { type GracefulStop, killContainer, shutDownContainer } from './remove.ts';
 
 async function opened(t: { after(work: () => Promise<void>): void }) {
@@ -23,6 +24,15 @@ async function opened(t: { after(work: () => Promise<void>): void }) {
   const changes = () => fake.requests.filter((request) => !request.startsWith('GET'));
   return { fake, incus, signal, graceful, forced, changes };
 }
+
+const sessionConfig = (reservation: string) =>
+  recordConfig({
+    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's', owner: 0 },
+    ...{ persistent: false, alias: undefined, profile: undefined },
+    network: 'open',
+    phase: 'live',
+    mounts: { id: reservation, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
+  });
 
 const refuse = { kind: 'fail', status: 500, message: 'no' } as const;
 
@@ -59,6 +69,16 @@ describe('killing', () => {
     instance.status = 'Running';
     assert.equal(await killed, 'removed');
     assert.ok(!fake.state.instances.has('c'));
+  });
+
+  it('another one of that name, which was made since, is left alone', async (t) => {
+    const { fake, incus, signal, graceful, changes } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running', config: sessionConfig('later') });
+    assert.equal(await killContainer(incus, 'c', signal, 'earlier'), 'was-gone');
+    const stop = { ...graceful, reservation: 'earlier' };
+    assert.equal(await shutDownContainer(incus, 'c', stop), 'was-gone');
+    assert.deepEqual(changes(), []);
+    assert.equal(await killContainer(incus, 'c', signal, 'later'), 'removed');
   });
 
   it('one that cannot be ended is an error with the words of Incus', async (t) => {

@@ -1,8 +1,10 @@
 // Ends a container for good: by force, or gracefully with force at the end. The conversation is safe in the store.
 // Before force the container is made ephemeral, so that Incus deletes it by itself even if nobody waits for it any more.
 import type { Incus } from '../incus/client.ts';
+import type { Instance } from '../incus/shapes.ts';
 import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError, isMissing } from './failure.ts';
+import { sessionRecord } from './record.ts';
 
 /** Killing takes a second; with a loaded machine and a broken mount it was seen to take some. */
 const forcedSeconds = 30;
@@ -17,18 +19,22 @@ const askAgainSeconds = 5;
 
 export type Removed = 'removed' | 'was-gone';
 
-/** Stops by force and deletes. Throws CoiError (`incus-failed`, `incus-unreachable`, ...) if it is still there then. */
+/**
+ * Stops by force and deletes. With a `reservation` only that container is meant: one that was made since under the same
+ * name, as by a `--resume`, counts as gone. Throws CoiError (`incus-failed`, `incus-unreachable`, ...) if it is still there then.
+ */
 export async function killContainer(
   incus: Incus,
   name: string,
   signal: AbortSignal,
+  reservation?: string,
 ): Promise<Removed> {
   let failure: unknown;
   for (let look = 0; look < looksMax; look += 1) {
     try {
-      const found = await incus.instance(name, { signal });
+      const found = await meant(incus, name, signal, reservation);
       if (!found) return look === 0 ? 'was-gone' : 'removed';
-      if (found.instance.status === 'Stopped') await deleteStopped(incus, name, signal);
+      if (found.status === 'Stopped') await deleteStopped(incus, name, signal);
       else await stopForGood(incus, name, signal);
     } catch (error) {
       if (signal.aborted || !isIncusError(error) || error.errno !== undefined)
@@ -38,7 +44,7 @@ export async function killContainer(
       await untilIdle(incus, name, forcedSeconds, signal);
     }
   }
-  if (failure && (await incus.instance(name, { signal })))
+  if (failure && (await meant(incus, name, signal, reservation)))
     throw incusFailure(failure, `ending ${name} failed`);
   return 'removed';
 }
@@ -49,6 +55,8 @@ export interface GracefulStop {
   readonly signal: AbortSignal;
   /** Called when it is stopped by force after all, with the reason. */
   readonly forced: (reason: 'paused' | 'timeout') => void;
+  /** As for `killContainer`. */
+  readonly reservation?: string | undefined;
 }
 
 /**
@@ -60,11 +68,12 @@ export async function shutDownContainer(
   name: string,
   stop: GracefulStop,
 ): Promise<Removed> {
-  const found = await incus
-    .instance(name, { signal: stop.signal })
-    .catch((error: unknown) => Promise.reject(incusFailure(error, `ending ${name} failed`)));
+  const { signal, reservation } = stop;
+  const found = await meant(incus, name, signal, reservation).catch((error: unknown) =>
+    Promise.reject(incusFailure(error, `ending ${name} failed`)),
+  );
   if (!found) return 'was-gone';
-  const { status } = found.instance;
+  const { status } = found;
   if (status === 'Frozen') stop.forced('paused');
   else if (status !== 'Stopped') {
     try {
@@ -73,7 +82,7 @@ export async function shutDownContainer(
       throw incusFailure(error, `ending ${name} failed`);
     }
   }
-  await killContainer(incus, name, stop.signal);
+  await killContainer(incus, name, signal, reservation);
   return 'removed';
 }
 
@@ -81,7 +90,7 @@ export async function shutDownContainer(
 async function stoppedGracefully(
   incus: Incus,
   name: string,
-  { timeoutMs, signal }: GracefulStop,
+  { timeoutMs, signal, reservation }: GracefulStop,
 ): Promise<boolean> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
@@ -95,11 +104,22 @@ async function stoppedGracefully(
       return true;
     } catch (error) {
       if (signal.aborted || !isIncusError(error) || error.errno !== undefined) throw error;
-      const found = await incus.instance(name, { signal });
-      if (!found || found.instance.status === 'Stopped') return true;
+      const found = await meant(incus, name, signal, reservation);
+      if (!found || found.status === 'Stopped') return true;
       if (performance.now() - asked < (timeout * 1000) / 2) return false;
     }
   }
+}
+
+async function meant(
+  incus: Incus,
+  name: string,
+  signal: AbortSignal,
+  reservation: string | undefined,
+): Promise<Instance | undefined> {
+  const instance = (await incus.instance(name, { signal }))?.instance;
+  if (!instance || reservation === undefined) return instance;
+  return sessionRecord(instance.config)?.mounts.id === reservation ? instance : undefined;
 }
 
 async function stopForGood(incus: Incus, name: string, signal: AbortSignal): Promise<void> {

@@ -14,8 +14,10 @@ export interface RestartContext {
   readonly container: StoppedSession;
   readonly incus: Incus;
   readonly coid: Coid;
-  /** Brings the store up to date (fresh credentials, settings) while nothing runs it; returns its parts as mounts. */
-  readonly refreshStore: () => PlannedMount[];
+  /** The store's directories as mounts. */
+  readonly makeStore: () => PlannedMount[];
+  /** Brings the store, which is nobody else's by now, up to date: fresh credentials, settings. */
+  readonly fillStore: () => void;
   /** Extra mounts of today's configuration. */
   readonly mounts: readonly PlannedMount[];
   readonly wish: RefreshWish;
@@ -30,9 +32,9 @@ const guardKeys = ['user.coi.network', 'user.coi.policy'];
 export const restartSteps: readonly Step<RestartContext>[] = [
   {
     name: 'store',
-    title: 'Refreshing the session store',
+    title: 'Looking at the session store',
     run: async (context) => {
-      context.parts = context.refreshStore();
+      context.parts = context.makeStore();
     },
   },
   {
@@ -53,6 +55,12 @@ export const restartSteps: readonly Step<RestartContext>[] = [
       );
       context.changes = refresh(container, wish, mounts, made);
     },
+  },
+  // Not before coid has said that nobody else is starting it.
+  {
+    name: 'fill',
+    title: 'Refreshing the session store',
+    run: async (context) => context.fillStore(),
   },
   {
     name: 'update',

@@ -39,20 +39,17 @@ export interface StorePart {
   readonly target: string;
 }
 
-export interface PreparedStore {
+export interface MadeStore {
   /** `~/.coi/sessions-<tool>/<id>`, without links. */
   readonly dir: string;
   readonly parts: readonly StorePart[];
-  /** What could not be taken over, one sentence each. */
-  readonly warnings: readonly string[];
 }
 
-/** Makes the store of a new session, or brings that of a resumed one up to date. No container may run it. Throws `store-unusable`. */
-export function prepareStore(request: StoreRequest, files: HostFiles): PreparedStore {
+/** Makes the directories of a store, where they are missing: all that a session needs to be claimed. Throws `store-unusable`. */
+export function makeStore(request: StoreRequest, files: HostFiles): MadeStore {
   return guarded(files, () => {
     const { tool, launch } = request;
     using session = sessionDirectory(request, files);
-    const warnings: string[] = [];
     const dir = session.realPath();
     const parts = tool.stateDirs.map((stateDir, index) => {
       makePart(session, stateDir, request);
@@ -62,6 +59,19 @@ export function prepareStore(request: StoreRequest, files: HostFiles): PreparedS
         target: `${launch.home}/${stateDir}`,
       };
     });
+    return { dir, parts };
+  });
+}
+
+/**
+ * Writes into a store what a start brings: login, settings, what the agent is told. Returns what could not be taken
+ * over, one sentence each. Only for who has claimed the session, since no container may run it. Throws `store-unusable`.
+ */
+export function fillStore(request: StoreRequest, files: HostFiles): readonly string[] {
+  return guarded(files, () => {
+    const { tool, launch } = request;
+    using session = sessionDirectory(request, files);
+    const warnings: string[] = [];
     const resume = launch.conversation.kind === 'resume';
     const login = tool.seeds.filter(
       (seed) =>
@@ -82,7 +92,7 @@ export function prepareStore(request: StoreRequest, files: HostFiles): PreparedS
       mergeInto(session, path, ofPath, request, files, warnings);
     if (tool.contextFile !== undefined && request.context !== undefined)
       writeContext(session, tool.contextFile, request.context, request, files, warnings);
-    return { dir, parts, warnings };
+    return warnings;
   });
 }
 

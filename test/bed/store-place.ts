@@ -14,8 +14,9 @@ import { CoiError } from '../../src/errors.ts';
 import { hostFiles } from '../../src/host/files.ts';
 import { parseSessionId } from '../../src/names.ts';
 import {
-  type PreparedStore,
-  prepareStore,
+  fillStore,
+  type MadeStore,
+  makeStore,
   recordSession,
   type StoreRequest,
   storePath,
@@ -60,20 +61,21 @@ export class StorePlace implements Disposable {
     };
   }
 
-  prepare(kind: 'new' | 'resume' = 'new', more: Partial<StoreRequest> = {}): PreparedStore {
+  prepare(
+    kind: 'new' | 'resume' = 'new',
+    more: Partial<StoreRequest> = {},
+  ): MadeStore & { readonly warnings: readonly string[] } {
     const { home, owner } = this;
-    return prepareStore(
-      {
-        home,
-        tool: claude,
-        launch: this.launch(kind),
-        context: '# Here',
-        keeper: owner,
-        owner,
-        ...more,
-      },
-      hostFiles,
-    );
+    const request = {
+      home,
+      tool: claude,
+      launch: this.launch(kind),
+      context: '# Here',
+      keeper: owner,
+      owner,
+      ...more,
+    };
+    return { ...makeStore(request, hostFiles), warnings: fillStore(request, hostFiles) };
   }
 
   record(

@@ -1,8 +1,17 @@
 // Resuming: which session is meant, what it brings along, and what may not be resumed.
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { makeBed, type Who } from '../bed/bed.ts';
+import { untilWritten } from '../bed/gone.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import {
   detach,
@@ -14,6 +23,7 @@ import {
   say,
   sessionId,
   stopFromOutside,
+  storeOf,
   talk,
 } from './talk.ts';
 
@@ -95,6 +105,58 @@ test('of two that resume a session at the same moment one gets it, the other is 
     await stopFromOutside(bed, name);
   }
 });
+
+test('one that loses the session between its decision and its first step writes nothing into the store, live by then', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  homeFile(bed, '.claude/.credentials.json', '{"token":"old"}');
+  const first = await talk(bed);
+  const id = sessionId(first);
+  await powerOff(first);
+  const { home } = bed.user;
+  const gate = `${home}/gate`;
+  assert.equal((await bed.user.run(['mkfifo', gate])).status, 0);
+  homeFile(
+    bed,
+    'held.toml',
+    `[tool]
+permission_mode = "interactive"
+[defaults]
+env_command_timeout = "120s"
+[defaults.env_commands]
+GATE = "echo >reached-$HOW; cat gate"
+`,
+  );
+  const resume = ['shell', '--background', '--image', bed.image, `--resume=${id}`];
+  for (const how of ['fresh', 'kept']) {
+    const env = { COI_CONFIG: `${home}/held.toml`, HOW: how };
+    const loser = bed.startCoi(resume, { env });
+    await untilWritten(`${home}/reached-${how}`);
+    const winner = await bed.coi([...resume, '--persistent']);
+    assert.equal(winner.status, 0, winner.stderr);
+    homeFile(bed, '.claude/.credentials.json', `{"token":"newer than ${how}"}`);
+    const before = stateOf(storeOf(bed, id));
+    writeFileSync(gate, '');
+    const { status, stderr } = await loser.result;
+    assert.equal(status, 1, stderr);
+    const { name } = await onlyInstance(bed);
+    assert.match(stderr, new RegExp(`Error: .*${name}`), how);
+    assert.deepEqual(stateOf(storeOf(bed, id)), before, how);
+    await stopFromOutside(bed, name);
+  }
+});
+
+/** Every entry below a directory, and whether it was touched. */
+function stateOf(top: string): string[] {
+  const names = readdirSync(top, { recursive: true, encoding: 'utf8' });
+  return names
+    .map((name) => {
+      const { ino, size, mtimeNs, ctimeNs } = lstatSync(`${top}/${name}`, { bigint: true });
+      return `${name} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+    })
+    .sort();
+}
 
 test('profile, persistence and tool are inherited, and a flag wins over each', {
   timeout,
