@@ -1,4 +1,5 @@
-// A socket that leads to the machine's Incus until the test lets it die, as when the daemon is killed in the middle.
+// A socket that leads to the machine's Incus until the test lets it die, as when the daemon is killed in the middle; or
+// until a program that calls through it has come to a certain call, and is killed there.
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
@@ -6,11 +7,23 @@ import { join } from 'node:path';
 import { incusSocketPath } from '../../src/incus/open.ts';
 import { testPrefix } from './prefix.ts';
 
+/** `before` Incus has got a call, or when it has `answered`, which is never heard. */
+export type Moment = 'before' | 'answered';
+
 export interface IncusRelay extends AsyncDisposable {
   /** What INCUS_SOCKET has to be for a program that should go through it. */
   readonly socketPath: string;
   /** Ends every connection, and the socket with them. */
   die(): void;
+  /** Calls `strike` at the call of that number from now on, of those that match. */
+  strikeAt(nth: number, moment: Moment, calls: RegExp, strike: () => void): Strike;
+}
+
+export interface Strike {
+  /** The call at which it struck, as `METHOD /path`; undefined as long as it has not. */
+  readonly at: string | undefined;
+  /** All that Incus has got since, in order. */
+  readonly delivered: readonly string[];
 }
 
 /**
@@ -25,6 +38,7 @@ export async function openRelay(
   await chmod(directory, 0o755);
   const socketPath = join(directory, 'incus.sock');
   const sockets = new Set<Socket>();
+  let armed: Armed | undefined;
   const server = createServer((near) => {
     const far = connect(incusSocketPath(process.env));
     for (const [one, other] of [
@@ -35,12 +49,22 @@ export async function openRelay(
       one.on('error', () => {});
       one.on('close', () => other.destroy());
     }
-    let accepted = false;
-    far.on('data', (chunk: Buffer) => (accepted ? die() : near.write(chunk)));
+    /** What happens in the place of Incus's next answer. */
+    let instead: (() => void) | undefined;
+    far.on('data', (chunk: Buffer) => (instead ? instead() : near.write(chunk)));
     near.on('data', (chunk: Buffer) => {
       const isFatal = fatal !== undefined && chunk.includes(fatal);
       if (isFatal && !delivered) return die();
-      accepted = isFatal;
+      instead = isFatal ? die : undefined;
+      const [, call] = /^([A-Z]+ \/\S*) HTTP\/1\.1\r\n/.exec(chunk.toString('latin1')) ?? [];
+      const moment = call === undefined ? undefined : armed?.momentOf(call);
+      if (moment === 'before') return near.destroy();
+      if (moment === 'answered') {
+        instead = () => {
+          armed?.answered();
+          near.destroy();
+        };
+      }
       far.write(chunk);
     });
   });
@@ -54,9 +78,48 @@ export async function openRelay(
   return {
     socketPath,
     die,
+    strikeAt: (...wish) => {
+      armed = new Armed(...wish);
+      return armed;
+    },
     [Symbol.asyncDispose]: async () => {
       die();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Counts calls down. */
+class Armed implements Strike {
+  at: string | undefined;
+  readonly delivered: string[] = [];
+  #left: number;
+  readonly #moment: Moment;
+  readonly #calls: RegExp;
+  readonly #strike: () => void;
+
+  constructor(nth: number, moment: Moment, calls: RegExp, strike: () => void) {
+    this.#left = nth;
+    this.#moment = moment;
+    this.#calls = calls;
+    this.#strike = strike;
+  }
+
+  /** When it strikes at this call; undefined for one that passes. */
+  momentOf(call: string): Moment | undefined {
+    if (this.at !== undefined) return 'before';
+    if (this.#calls.test(call)) this.#left -= 1;
+    if (this.#left > 0 || !this.#calls.test(call)) {
+      this.delivered.push(call);
+      return undefined;
+    }
+    this.at = call;
+    if (this.#moment === 'before') this.#strike();
+    else this.delivered.push(call);
+    return this.#moment;
+  }
+
+  answered(): void {
+    this.#strike();
+  }
 }

@@ -7,6 +7,7 @@ import { restartSteps } from '../../src/session/restart.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { untilGone } from '../bed/gone.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
+import { powerOff, said, say, sessionId, talk } from '../lifecycle/talk.ts';
 
 const timeout = 120_000;
 const leaseMs = 700;
@@ -53,6 +54,30 @@ test('a start that is killed at any step is either managed as usual or undone by
   assert.equal(again.status, 0, again.stderr);
   const cleaned = await bed.coi(['clean', '--sessions', '--dry-run']);
   assert.equal(cleaned.status, 0, 'a half-made store is told, not fatal');
+});
+
+test('a resume that is killed at any step, or fails at the last, leaves the conversation to the next one', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: String(leaseMs) } });
+  const first = await talk(bed);
+  const id = sessionId(first);
+  await say(first, 'kept words');
+  await powerOff(first);
+  const faults = [...steps(launchSteps).map((at) => `${at}:kill`), 'create:after:fail'];
+  for (const fault of faults) {
+    const env = { COI_TEST_FAULT: fault };
+    const { status } = await bed.coi([...background(bed), '--resume'], { env });
+    assert.notEqual(status, 0, fault);
+    assert.match(said(bed, id), /kept words/, fault);
+    assert.deepEqual(await stores(bed), [id], fault);
+    for (const name of await bed.instances()) {
+      assert.equal((await bed.coi(['kill', name])).status, 0, fault);
+      await untilGone(bed.incus, name);
+    }
+  }
+  const again = await talk(bed, ['--resume']);
+  assert.match(again.text(), /> kept words/);
 });
 
 test('a persistent container survives a restart that fails or is killed at any step', {

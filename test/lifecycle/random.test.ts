@@ -15,19 +15,23 @@ const eventsPerSequence = 12;
 
 test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed})`, {
   timeout: (seconds + 120) * 1000,
-}, async () => {
+}, async (t) => {
   const random = mulberry(seed);
   const startedMs = performance.now();
+  let [whole, events] = [0, 0];
+  t.after(() => t.diagnostic(`${whole} whole sequences, ${events} events, seed ${seed}`));
   for (let at = 0; at < sequences && performance.now() - startedMs < seconds * 1000; at += 1) {
     await using bed = await makeBed();
     const run = new Run(bed);
     for (let step = 0; step < eventsPerSequence; step += 1) {
-      if (performance.now() - startedMs > seconds * 1000) break;
+      if (performance.now() - startedMs > seconds * 1000) return;
       const choices = possible(run.model);
       const event = choices[Math.floor(random() * choices.length)];
       assert.ok(event);
       await run.do(event, `w${at}x${step}`);
+      events += 1;
     }
+    whole += 1;
   }
 });
 
