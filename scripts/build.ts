@@ -26,13 +26,34 @@ process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 const entryOnly: Plugin = {
   name: 'entry-only',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/cli\.ts$/ }, () => ({ path: './cli.js', external: true }));
+    onResolve({ filter: /\/(?:cli|names-only)\.ts$/ }, ({ path }) => ({
+      path: path.replace(/\.ts$/, '.js'),
+      external: true,
+    }));
+  },
+};
+
+/** Completion of names loads no command: the tree is there with its names only. */
+const noCommands: Plugin = {
+  name: 'no-commands',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\// }, ({ importer, kind, path }) =>
+      kind === 'dynamic-import' && (/\/tree\.ts$/.test(importer) || path.includes('complete-flags'))
+        ? { path: './cli.js', external: true }
+        : undefined,
+    );
   },
 };
 
 const plugins = [lazyBuiltins, koffiShipped];
 const made = await Promise.all([
   build({ ...shared, outdir: staging, entryPoints: ['src/cli.ts', 'src/index.ts'], plugins }),
+  build({
+    ...shared,
+    outdir: staging,
+    entryPoints: ['src/names-only.ts'],
+    plugins: [noCommands, ...plugins],
+  }),
   build({
     ...shared,
     outdir: staging,

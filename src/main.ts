@@ -13,8 +13,14 @@ if (Number(process.versions.node.split('.', 1)[0]) < 24) {
   process.exitCode = 1;
 } else {
   if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
-  import('./cli.ts')
-    .then(({ main }) => main(process.argv.slice(2)))
+  const words = process.argv.slice(2);
+  // A completion of names is asked for at every Tab; one of flags needs the commands.
+  const namesOnly =
+    words[0] === '__complete' &&
+    words[1] === '--' &&
+    !words.slice(2).some((word) => word.startsWith('-'));
+  (namesOnly ? import('./names-only.ts') : import('./cli.ts'))
+    .then(({ main }) => main(words))
     .then((status) => {
       process.exitCode = status;
     });

@@ -18,7 +18,7 @@ export function register(command: Command, app: App): void {
 }
 
 /** Nothing where a question fails: a completion has nobody to tell. */
-async function candidates(app: App, words: readonly string[]): Promise<readonly string[]> {
+export async function candidates(app: App, words: readonly string[]): Promise<readonly string[]> {
   const before = words.slice(0, -1);
   const [current = '', previous = ''] = [words.at(-1), words.at(-2)];
   const word = commandWord(before);

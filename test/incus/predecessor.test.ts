@@ -201,7 +201,7 @@ test('JSON of what runs has the documented shapes', { timeout }, async () => {
     ['daemon status', 'daemon status'],
     ['persist', 'persist'],
     ['unfreeze', 'unfreeze'],
-    ['network allow', 'network allow example.org --for 1m'],
+    ['network allow', 'network allow 10.1.2.3:80 --for 1m'],
     ['hosts add', 'hosts add 192.0.2.1 db'],
     ['hosts remove', 'hosts remove db'],
     ['tmux send', `tmux send ${name} hello`],

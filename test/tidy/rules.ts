@@ -42,6 +42,7 @@ function isEdge(path: string): boolean {
   const files = [
     'src/main.ts',
     'src/cli.ts',
+    'src/names-only.ts',
     'src/app.ts',
     'src/index.ts',
     'src/commands/daemon.ts',
