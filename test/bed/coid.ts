@@ -1,6 +1,12 @@
 // A coid of its own for a test: own run and state directory, so that it meets neither the machine's nor another test's.
+// Started and ended from here, not by `coi daemon start` and `stop`: two more programs for each of a hundred beds are minutes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { coidSocketPath, openCoid } from '../../src/daemon/client.ts';
 import type { DaemonStatus } from '../../src/daemon/protocol.ts';
-import { mustRun, runCommand } from './command.ts';
+import { stopDaemon } from '../../src/daemon/start.ts';
+import { CoiError } from '../../src/errors.ts';
 import { newPrefix } from './prefix.ts';
 import { coiPath } from './program.ts';
 import { sweepCoid } from './sweep.ts';
@@ -21,29 +27,37 @@ export interface TestCoid {
   remove(): Promise<void>;
 }
 
+const startMs = 30_000;
+const endMs = 30_000;
+
 /** Starts a coid; resolves when it answers. `env` adds to its environment (COI_LEASE_MS and the like). */
 export async function startCoid(env: Readonly<Record<string, string>> = {}): Promise<TestCoid> {
   const name = `coi-${newPrefix()}coid`;
   const places = { COI_RUN_DIR: `/run/${name}`, COI_STATE_DIR: `/var/lib/${name}` };
   const [runDir, stateDir] = [places.COI_RUN_DIR, places.COI_STATE_DIR];
   const clean = {
-    PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/root',
+    LANG: 'C.UTF-8',
     ...env,
     ...places,
   };
-  const daemon = (verb: string, ...more: string[]) => [coiPath(), 'daemon', verb, ...more];
+  const client = openCoid({ socketPath: coidSocketPath(places) });
   const status = async () => {
-    const said = await runCommand(daemon('status', '--json'), { env: clean });
-    return said.status === 0 ? (JSON.parse(said.stdout) as DaemonStatus) : undefined;
+    try {
+      return await client.status();
+    } catch (error) {
+      if (error instanceof CoiError) return undefined;
+      throw error;
+    }
   };
-  const stop = async () => void (await runCommand(daemon('stop'), { env: clean }));
+  const stop = async () => void (await stopDaemon(places, AbortSignal.timeout(endMs)));
   const coid: TestCoid = {
     runDir,
     stateDir,
     env: places,
     status,
-    start: async () => void (await mustRun(daemon('start'), { env: clean })),
+    start: () => started(clean),
     crash: async () => {
       const running = await status();
       if (running !== undefined) process.kill(running.pid, 'SIGKILL');
@@ -61,4 +75,27 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
     throw error;
   }
   return coid;
+}
+
+/** As `coi daemon start` does it: detached, with a descriptor on which coid says that it is ready, or why it is not. */
+async function started(env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(coiPath(), ['daemon', 'run', '--log-file', '--say-ready'], {
+    cwd: '/',
+    detached: true,
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  child.unref();
+  const ready = child.stdio[3] as Readable;
+  const limit = setTimeout(
+    () => ready.destroy(new Error('coid did not say that it is ready')),
+    startMs,
+  );
+  try {
+    const [said] = await Promise.race([once(ready, 'data'), once(ready, 'end')]);
+    if (String(said).trim() !== 'ready') throw new Error(`coid did not start: ${said}`);
+  } finally {
+    clearTimeout(limit);
+    ready.destroy();
+  }
 }
