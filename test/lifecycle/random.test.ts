@@ -9,8 +9,8 @@ import { after, type Event, type Model, nothing, possible, type Slot } from './m
 import { endMs, metadataOf, prompt, said, say, sessionId, startMs } from './talk.ts';
 
 const seed = Number(process.env['COI_TEST_SEED'] ?? randomInt(2 ** 31));
-const sequences = Number(process.env['COI_TEST_SEQUENCES'] ?? 3);
-const seconds = Number(process.env['COI_TEST_SECONDS'] ?? 75);
+const sequences = Number(process.env['COI_TEST_SEQUENCES'] ?? 2);
+const seconds = Number(process.env['COI_TEST_SECONDS'] ?? 45);
 const eventsPerSequence = 12;
 
 test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed})`, {
