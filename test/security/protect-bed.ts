@@ -1,6 +1,6 @@
 // Workspaces with a git repository and other files that the host runs, and sessions in them with the guard on and off.
 import { execFile } from 'node:child_process';
-import { watch } from 'node:fs';
+import { lstatSync, watch } from 'node:fs';
 import { chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -71,22 +71,25 @@ export async function inventory(directory: string): Promise<Record<string, strin
   return found;
 }
 
-/** Resolves when an entry belongs to a guard. */
+/** Resolves when an entry belongs to a guard; rejects after half a minute. */
 export function untilGuarded(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = watch(join(path, '..'));
-    const limit = setTimeout(() => {
-      watcher.close();
-      reject(new Error(`${path} is not guarded after 10 s`));
-    }, 10_000);
-    const look = async () => {
-      if ((await lstat(path)).uid < 0x7000_0000) return;
+    const end = (error?: unknown) => {
       clearTimeout(limit);
       watcher.close();
-      resolve();
+      if (error) reject(error);
+      else resolve();
     };
-    watcher.on('change', () => void look().catch(reject));
-    void look().catch(reject);
+    const limit = setTimeout(() => end(new Error(`${path} is not guarded after 30 s`)), 30_000);
+    const look = () => {
+      // It may just be replaced by another.
+      const uid = lstatSync(path, { throwIfNoEntry: false })?.uid ?? 0;
+      if (uid >= 0x7000_0000) end();
+    };
+    watcher.on('change', look);
+    watcher.on('error', end);
+    look();
   });
 }
 

@@ -2,7 +2,7 @@
 // while the user on the host works on as before.
 // Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
 import assert from 'node:assert/strict';
-import { chmod, chown, readdir, rename, symlink } from 'node:fs/promises';
+import { chmod, chown, readdir, rename, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { coidBed, untilGone } from '../incus/coid-bed.ts';
@@ -120,14 +120,13 @@ test(
       '-c',
       `echo '{"b":1}' > ${workspace}/.claude/new && mv ${workspace}/.claude/new ${workspace}/.claude/settings.json`,
     ]);
-    await asUser(uid, [
-      'sh',
-      '-c',
-      `printf '#!/bin/sh\n' > ${workspace}/.git/hooks/pre-commit && chmod +x ${workspace}/.git/hooks/pre-commit`,
-    ]);
+    // Made, and its mode set then: a moment later only root could.
+    await asUser(uid, ['install', '-m', '755', '/bin/true', `${workspace}/.git/hooks/pre-commit`]);
     for (const path of ['.claude/settings.json', '.git/hooks/pre-commit'])
       await untilGuarded(join(workspace, path));
     await commit(uid, workspace, 'with a hook');
+    const hook = await stat(join(workspace, '.git/hooks/pre-commit'));
+    assert.equal(hook.mode & 0o111, 0o111);
     for (const path of [
       '.git/config',
       '.claude/settings.json',

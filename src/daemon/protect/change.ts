@@ -1,6 +1,12 @@
 // Puts one inode under guard, and takes it out again.
 import { chmodSync, chownSync, fstatSync, type Stats } from 'node:fs';
-import { aclAttribute, aclBytes, aclEntries, keepingRights } from '../../host/acl.ts';
+import {
+  type AclEntry,
+  aclAttribute,
+  aclBytes,
+  aclEntries,
+  keepingRights,
+} from '../../host/acl.ts';
 import type { Libc } from '../../host/libc.ts';
 import type { GuardKind } from '../../session/protect.ts';
 import { guardIds } from './ids.ts';
@@ -26,33 +32,56 @@ export function hasGuard({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): boolean {
   return guardIds.includes(uid) || guardIds.includes(gid);
 }
 
-export function beforeGuard(libc: Attributes, fd: number, by: GuardKind): Before {
+export function beforeGuard(libc: Pick<Libc, 'getxattr'>, fd: number, by: GuardKind): Before {
   const { uid, gid, mode } = fstatSync(fd);
   const acl =
     by === 'owner' ? (libc.getxattr(pathOf(fd), aclAttribute)?.toString('hex') ?? '') : '';
   return { by, uid, gid, mode: mode & 0o7777, acl };
 }
 
-/** The inode of an open entry (no link) gets that id. Its user keeps the rights that it had as the owner. */
+/**
+ * The inode of an open entry (no link) gets that id. Its user keeps the rights that it had as the owner. `seenMode` is
+ * what the mode was when `before` was found out. Returns what it really was: it may have changed just before.
+ */
 export function guard(
   libc: Attributes,
   fd: number,
-  id: number,
+  { id, modeMask, seenMode }: { id: number; modeMask: number; seenMode: number },
   before: Before,
-  mode: number,
-): void {
+): Before {
   const path = pathOf(fd);
-  if (before.by === 'group') {
-    chownSync(path, keep, id);
-    // A change of group may take bits away.
-    chmodSync(path, mode);
-    return;
-  }
-  // The id first: from here on nobody inside can change the list.
-  chownSync(path, id, keep);
-  chmodSync(path, mode);
-  const entries = keepingRights(mode, aclEntries(Buffer.from(before.acl, 'hex')), before.uid);
-  libc.setxattr(path, aclAttribute, aclBytes(entries));
+  // The id first: from here on nobody inside can change the rest.
+  chownSync(path, before.by === 'owner' ? id : keep, before.by === 'group' ? id : keep);
+  const found = fstatSync(fd).mode & 0o7777;
+  const changed = ((found ^ seenMode) & 0o777) !== 0;
+  // A change of owner or group takes setuid and setgid away.
+  const mode = changed ? (found & 0o777) | (before.mode & 0o7000) : before.mode;
+  const kept = mode & modeMask;
+  if (kept !== found) chmodSync(path, kept);
+  if (before.by === 'owner')
+    libc.setxattr(path, aclAttribute, aclBytes(listOf({ ...before, mode: kept })));
+  return { ...before, mode };
+}
+
+/**
+ * What a file was before, which took the place of a guarded one: whoever writes a file anew (git, editors) gives it the
+ * permissions that the old one seemed to have, and those were its list's. Undefined: it has others.
+ */
+export function inherited(
+  { mode, acl }: Before,
+  previous: Before | undefined,
+): Pick<Before, 'mode' | 'acl'> | undefined {
+  if (previous?.by !== 'owner') return undefined;
+  const list = listOf(previous);
+  const mask = list.find(({ tag }) => tag === 'mask')?.permissions ?? 0;
+  const shown = (previous.mode & ~0o070) | (mask << 3);
+  const isCopy = acl === aclBytes(list).toString('hex') || (acl === '' && mode === shown);
+  return isCopy ? { mode: previous.mode, acl: previous.acl } : undefined;
+}
+
+/** The list that lets a file's former owner do what it could. */
+function listOf({ mode, acl, uid }: Before): AclEntry[] {
+  return keepingRights(mode, aclEntries(Buffer.from(acl, 'hex')), uid);
 }
 
 export function unguard(libc: Attributes, fd: number, before: Before): void {

@@ -1,12 +1,8 @@
-// The guard of one workspace: what its inodes were before, and what was made for it. Applying it twice changes nothing.
-import type { Stats } from 'node:fs';
-import { CoiError } from '../../errors.ts';
+// Puts a workspace under guard, or back under it. Applying it twice changes nothing.
+import { fstatSync, type Stats } from 'node:fs';
 import type { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
-import { quoted } from '../../names.ts';
 import {
-  type GuardKind,
-  type Leaf,
   type Placeholder,
   type ProtectionPlan,
   protectionPlan,
@@ -14,35 +10,10 @@ import {
   type TreeFacts,
 } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
-import { type Before, beforeGuard, guard, hasGuard, isGuarded, unguard } from './change.ts';
-import { ancestorId, guardIds, leafId } from './ids.ts';
-
-export interface GuardedEntry extends Before {
-  readonly path: string;
-  readonly inode: number;
-}
-
-export interface MadeEntry {
-  readonly path: string;
-  /** 0: it was about to be made. */
-  readonly inode: number;
-  readonly content: string;
-}
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-export interface GuardState {
-  readonly entries: readonly GuardedEntry[];
-  readonly made: readonly MadeEntry[];
-}
-
-export const noGuard: GuardState = { entries: [], made: [] };
-
-const entriesMax = 5000;
-const depthMax = 12;
+import { guard, isGuarded } from './change.ts';
+import { leafId } from './ids.ts';
+import { type GuardedEntry, type GuardState, isSameInode, type Owner } from './state.ts';
+import { entryOf, mayGuard, type Wanted, wantedBy } from './wanted.ts';
 
 export function factsOf(below: Below): TreeFacts {
   return {
@@ -58,24 +29,30 @@ export function factsOf(below: Below): TreeFacts {
   };
 }
 
-interface Wanted {
-  readonly path: string;
-  readonly stats: Stats;
-  readonly id: number;
-  readonly by: GuardKind;
-  /** The mode that it has meanwhile. */
-  readonly mode: number;
-}
-
 export interface Applied {
   readonly plan: ProtectionPlan;
+  /** Directories whose whole content is guarded. */
+  readonly directories: readonly string[];
   readonly state: GuardState;
   /** How many inodes were put under guard just now. */
   readonly changed: number;
-  /** What was under guard and is the same inode, but its guard was taken away. */
+  /** Files were left alone, since they were made just now. */
+  readonly young: boolean;
+  /** What was under guard and is the same inode, but its guard was taken away: only by its group can it be. */
   readonly stripped: readonly string[];
   /** Directories that were under guard, and others are in their place. */
   readonly replaced: readonly string[];
+}
+
+/** What limits the guard while sessions run. */
+export interface Running {
+  /** Directories that have a mount of their own in them. */
+  readonly mounted: readonly string[];
+  /**
+   * Files of new names that were made after this (milliseconds since 1970) are left alone: whoever made one sets its mode
+   * next, which under guard is refused. Only the host can make one there.
+   */
+  readonly youngSinceMs: number;
 }
 
 export interface Application {
@@ -84,79 +61,101 @@ export interface Application {
   readonly request: ProtectRequest;
   readonly owner: Owner;
   readonly before: GuardState;
+  /** Undefined: no session runs yet. */
+  readonly running?: Running | undefined;
   /** Called before anything is changed, with all that will be: whatever happens afterwards can be taken back. */
   readonly save: (state: GuardState) => void;
 }
 
 /** Guards what the request names. Throws `unprotected-path`. */
-export function applyGuard({ libc, below, request, owner, before, save }: Application): Applied {
-  const plan = protectionPlan(request, factsOf(below));
+export function applyGuard(application: Application): Applied {
+  const { below, request, owner, before, running, save } = application;
+  const known = new Map(before.entries.map((entry) => [entry.path, entry]));
+  const all = protectionPlan(request, factsOf(below));
+  const plan = running ? reachable(all, running.mounted, known) : all;
   const [refused] = plan.refused;
   if (refused && request.mode === 'guard') throw protectionRefusal(refused.path, refused.kind);
-  let state = withPlaceholders(below, plan.placeholders, owner, before, save);
-  const wanted = [
-    ...plan.ancestors.flatMap(({ path, depth, by }) =>
-      ancestorWanted(below, path, ancestorId(depth), by),
-    ),
-    ...plan.leaves.flatMap((leaf) => leafWanted(below, leaf)),
-  ];
-  if (wanted.length > entriesMax) throw tooMany(wanted.length);
-  const due = wanted
+  const placed = withPlaceholders(below, plan.placeholders, owner, before, save);
+  const wanted = wantedBy(plan, below);
+  const unguarded = wanted
     .filter(({ stats, by, id }) => !isGuarded(stats, by, id))
     .filter((one) => mayGuard(one, request.mode, owner));
-  const known = new Map(before.entries.map((entry) => [entry.path, entry.inode]));
-  if (due.length > 0 || state !== before) {
-    const entries = due.flatMap((one) => entryOf(libc, below, one, owner));
-    const anew = new Set(entries.map(({ path }) => path));
-    state = {
-      ...state,
-      entries: [...state.entries.filter(({ path }) => !anew.has(path)), ...entries],
-    };
-    save(state);
-    for (const entry of entries) {
-      const one = due.find(({ path }) => path === entry.path);
-      if (one) below.with(entry.path, (fd) => guard(libc, fd, one.id, entry, one.mode));
-    }
-  }
+  const due = unguarded.filter(
+    ({ path, stats }) => known.has(path) || !stats.isFile() || !isYoung(stats, running),
+  );
+  const state =
+    due.length > 0 || placed !== before ? putUnderGuard(application, placed, due, known) : before;
+  const isSame = ({ path, stats }: Wanted) => {
+    const entry = known.get(path);
+    return entry && isSameInode(entry, stats);
+  };
+  const ancestors = new Set(plan.ancestors.map(({ path }) => path));
   return {
     plan,
+    directories: wanted
+      .filter(({ id, stats }) => id === leafId && stats.isDirectory())
+      .map(({ path }) => path),
     state,
     changed: due.length,
-    stripped: due
-      .filter(({ path, stats }) => known.get(path) === stats.ino)
+    young: due.length < unguarded.length,
+    stripped: due.filter((one) => one.by === 'group' && isSame(one)).map(({ path }) => path),
+    replaced: due
+      .filter((one) => ancestors.has(one.path) && isSame(one) === false)
       .map(({ path }) => path),
-    replaced: plan.ancestors
-      .map(({ path }) => path)
-      .filter(
-        (path) =>
-          known.has(path) &&
-          due.some((one) => one.path === path && one.stats.ino !== known.get(path)),
-      ),
   };
 }
 
-/** Gives everything back what it was and takes away what was made. What cannot be found any more is left. */
-export function removeGuard(
-  libc: Application['libc'],
-  below: Below,
-  plan: Pick<ProtectionPlan, 'ancestors' | 'leaves'>,
-  owner: Owner,
-  state: GuardState,
-): void {
-  for (const entry of state.entries) {
-    below.with(entry.path, (fd) => {
-      const stats = below.stats(entry.path);
-      if (stats?.ino === entry.inode && hasGuard(stats)) unguard(libc, fd, entry);
-    });
-  }
-  // What the host moved about meanwhile still lies beside the places where it was guarded.
-  const places = [
-    '.',
-    ...plan.ancestors.map(({ path }) => path),
-    ...plan.leaves.map(({ path }) => path),
-  ];
-  for (const place of new Set(places)) sweep(libc, below, place, owner, state, 0);
-  for (const made of state.made.toReversed()) removePlaceholder(below, made);
+/**
+ * What can be guarded while sessions run: a directory without a mount of its own in them could not be entered any more.
+ * Worktrees and submodules that were made meanwhile, which the agent does as well, are left alone.
+ */
+function reachable(
+  plan: ProtectionPlan,
+  mounted: readonly string[],
+  known: ReadonlyMap<string, GuardedEntry>,
+): ProtectionPlan {
+  const isLate = (path: string) => /^\.git\/(?:worktrees|modules)\//.test(path) && !known.has(path);
+  return {
+    ...plan,
+    ancestors: plan.ancestors.filter(({ path }) => mounted.includes(path)),
+    leaves: plan.leaves.filter(({ path }) => !isLate(path)),
+  };
+}
+
+/** Not what the clock, set back, makes young for hours. */
+function isYoung({ birthtimeMs }: Stats, running: Running | undefined): boolean {
+  const sinceMs = running?.youngSinceMs ?? Number.POSITIVE_INFINITY;
+  return birthtimeMs > sinceMs && birthtimeMs < sinceMs + 10_000;
+}
+
+function putUnderGuard(
+  { libc, below, owner, save }: Application,
+  before: GuardState,
+  due: readonly Wanted[],
+  known: ReadonlyMap<string, GuardedEntry>,
+): GuardState {
+  const pairs = due.flatMap((one) =>
+    entryOf(libc, below, one, { owner, previous: known.get(one.path) }).map(
+      (entry) => [one, entry] as const,
+    ),
+  );
+  const anew = new Set(pairs.map(([{ path }]) => path));
+  const others = before.entries.filter(({ path }) => !anew.has(path));
+  const state = { ...before, entries: [...others, ...pairs.map(([, entry]) => entry)] };
+  save(state);
+  const really = pairs.map(([{ id, modeMask, stats }, entry]) => {
+    const seenMode = stats.mode & 0o7777;
+    // Another that came in between is guarded at the next look, as itself.
+    const found = below.with(entry.path, (fd) =>
+      isSameInode(entry, fstatSync(fd))
+        ? guard(libc, fd, { id, modeMask, seenMode }, entry)
+        : undefined,
+    );
+    return found && found.mode !== entry.mode ? { ...entry, mode: found.mode } : entry;
+  });
+  return really.every((entry, index) => entry === pairs[index]?.[1])
+    ? state
+    : { ...state, entries: [...others, ...really] };
 }
 
 function withPlaceholders(
@@ -184,117 +183,4 @@ function withPlaceholders(
       made.inode === 0 ? { ...made, inode: inode(made.path) } : made,
     ),
   };
-}
-
-function removePlaceholder(below: Below, { path, inode, content }: MadeEntry): void {
-  const stats = below.stats(path);
-  if (!stats) return;
-  const same = inode === 0 || stats.ino === inode;
-  const untouched = stats.isDirectory() || below.text(path) === content;
-  if (same && untouched) below.remove(path, stats.ino);
-}
-
-function ancestorWanted(below: Below, path: string, id: number, by: GuardKind): Wanted[] {
-  const stats = below.stats(path);
-  // Without the bit that hands the group down: what is made in it is not guarded.
-  return stats
-    ? [{ path, stats, id, by, mode: stats.mode & (by === 'group' ? 0o5777 : 0o7777) }]
-    : [];
-}
-
-function leafWanted(below: Below, { path, kind, by }: Leaf): Wanted[] {
-  const stats = below.stats(path);
-  if (!stats || stats.isSymbolicLink()) return [];
-  if (kind !== 'tree')
-    return [{ path, stats, id: leafId, by, mode: stats.mode & (by === 'group' ? 0o5777 : 0o7777) }];
-  return treeWanted(below, path, stats, by, 0);
-}
-
-function treeWanted(
-  below: Below,
-  path: string,
-  stats: Stats,
-  by: GuardKind,
-  depth: number,
-): Wanted[] {
-  const found: Wanted[] = [{ path, stats, id: leafId, by, mode: stats.mode & 0o7777 }];
-  if (!stats.isDirectory()) return found;
-  if (depth > depthMax) throw tooMany(entriesMax);
-  for (const name of below.names(path)) {
-    const inner = below.stats(`${path}/${name}`);
-    if (!inner || inner.isSymbolicLink()) continue;
-    found.push(...treeWanted(below, `${path}/${name}`, inner, by, depth + 1));
-    if (found.length > entriesMax) throw tooMany(found.length);
-  }
-  return found;
-}
-
-function entryOf(
-  libc: Application['libc'],
-  below: Below,
-  { path, stats, by }: Wanted,
-  owner: Owner,
-): GuardedEntry[] {
-  const before = below.with(path, (fd) => beforeGuard(libc, fd, by));
-  if (!before || below.stats(path)?.ino !== stats.ino) return [];
-  // A guard that was left behind by somebody says nothing about what was before it.
-  const uid = guardIds.includes(before.uid) ? owner.uid : before.uid;
-  const gid = guardIds.includes(before.gid) ? owner.gid : before.gid;
-  const acl = guardIds.includes(before.uid) ? '' : before.acl;
-  return [{ path, inode: stats.ino, ...before, uid, gid, acl }];
-}
-
-/** Others of the host may write there by their group, which they would lose for the time of the session. Throws `unprotected-path`. */
-function mayGuard(
-  { path, stats, by }: Wanted,
-  mode: ProtectRequest['mode'],
-  owner: Owner,
-): boolean {
-  const shared =
-    by === 'group' &&
-    (stats.mode & 0o020) !== 0 &&
-    stats.gid !== owner.gid &&
-    !guardIds.includes(stats.gid);
-  if (!shared) return true;
-  if (mode === 'watch') return false;
-  throw new CoiError(
-    'unprotected-path',
-    `${quoted(path)} cannot be protected: its group may write to it, and would lose that while the session runs`,
-    { hint: `Take that right away (chmod g-w), or set [security] protection = "watch".` },
-  );
-}
-
-function sweep(
-  libc: Application['libc'],
-  below: Below,
-  place: string,
-  owner: Owner,
-  state: GuardState,
-  depth: number,
-): void {
-  if (depth > depthMax) return;
-  for (const name of below.names(place)) {
-    const path = place === '.' ? name : `${place}/${name}`;
-    const stats = below.stats(path);
-    if (!stats || stats.isSymbolicLink() || !hasGuard(stats)) continue;
-    const known = state.entries.find(({ inode }) => inode === stats.ino);
-    const by = guardIds.includes(stats.uid) ? 'owner' : 'group';
-    const before = known ?? {
-      by,
-      uid: by === 'owner' ? owner.uid : stats.uid,
-      gid: by === 'group' ? owner.gid : stats.gid,
-      mode: stats.mode & 0o7777,
-      acl: '',
-    };
-    below.with(path, (fd) => unguard(libc, fd, before));
-    if (stats.isDirectory()) sweep(libc, below, path, owner, state, depth + 1);
-  }
-}
-
-function tooMany(count: number): CoiError {
-  return new CoiError(
-    'unprotected-path',
-    `the protected paths hold too many files (${count}; ${entriesMax} can be guarded)`,
-    { hint: 'Protect less in [security], or set protection = "watch".' },
-  );
 }

@@ -1,34 +1,28 @@
 // Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
 // put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
-import {
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import { type Libc, SystemCallError } from '../../host/libc.ts';
-import { openWithoutLinks, type Source } from '../../host/open-source.ts';
+import type { Source } from '../../host/open-source.ts';
 import { type Ancestor, nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
-import { applyGuard, type GuardState, noGuard, type Owner, removeGuard } from './guard.ts';
-import { type GuardRecord, isSame, isWithin, keyOf, readRecord } from './record.ts';
+import { applyGuard, type Running } from './guard.ts';
+import {
+  type GuardRecord,
+  isWithin,
+  keyOf,
+  openWorkspace,
+  readRecord,
+  writeRecord,
+} from './record.ts';
 import { unguardable } from './refusal.ts';
+import { removeGuard } from './remove.ts';
+import { Rhythm } from './rhythm.ts';
+import { type GuardState, noGuard, type Owner } from './state.ts';
+import { newlyMade, type Tampering } from './tampering.ts';
 import { Watchers } from './watchers.ts';
-
-export interface Tampering {
-  readonly path: string;
-  /**
-   * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
-   * for. `replaced`: another directory is in its place.
-   */
-  readonly what: 'made' | 'stripped' | 'replaced';
-}
 
 export interface KeeperParts {
   readonly libc: Libc;
@@ -51,11 +45,14 @@ interface Guarded {
   readonly watchers: Watchers;
   /** Paths of which it was told that they were made. */
   readonly told: Set<string>;
-  mendTimer: NodeJS.Timeout | undefined;
+  readonly rhythm: Rhythm;
 }
 
 const O_PATH_DIRECTORY = 0o10200000;
-const mendMs = 5;
+/** A file that the host made is left alone for that long: its mode is set next. */
+const youngMs = 250;
+/** After a look that failed. */
+const retryMs = 1000;
 const missingDays = 90;
 const dayMs = 86_400_000;
 
@@ -73,7 +70,10 @@ export class Keeper {
   load(): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#directory)) {
-      const record = readRecord(join(this.#directory, name));
+      const path = join(this.#directory, name);
+      // A coid was killed while it wrote it; the one before it is there.
+      if (name.endsWith('.new')) rmSync(path, { force: true });
+      const record = readRecord(path);
       if (!record || `${keyOf(record.device, record.inode)}.json` !== name) continue;
       if (record.users.length === 0) {
         this.#takeAway(record, nothingProtected);
@@ -86,12 +86,13 @@ export class Keeper {
       const { device, inode } = guarded.record;
       this.#guarded.set(keyOf(device, inode), guarded);
       this.#mend(guarded, false);
+      guarded.rhythm.soon();
     }
   }
 
   /** After a reboot the same file system may have another number. */
   #onThisBoot(record: GuardRecord): GuardRecord {
-    const below = this.#open(record);
+    const below = openWorkspace(this.#parts.libc, record);
     const device = below?.stats('.')?.dev ?? record.device;
     below?.[Symbol.dispose]();
     if (device !== record.device) rmSync(this.#file(record), { force: true });
@@ -106,7 +107,12 @@ export class Keeper {
     const paths = [...new Set([...(known?.record.request.paths ?? []), ...request.paths])];
     const state = known?.record.state ?? noGuard;
     const place = { root: root.path, device: dev, inode: ino, owner };
-    const record = { ...place, request: { ...request, paths }, missing: [], state, users: [] };
+    const asked = {
+      request: { ...request, paths },
+      missing: [],
+      mounted: known?.record.mounted ?? [],
+    };
+    const record = { ...place, ...asked, state, users: [] };
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
     guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
@@ -117,7 +123,10 @@ export class Keeper {
     );
     try {
       this.#apply(guarded, below, guarded.record.request);
-      this.#save(guarded, { missing: guarded.plan.missing });
+      const { ancestors, missing } = guarded.plan;
+      const mounted = ancestors.map(({ path }) => path);
+      this.#save(guarded, { missing, mounted: [...new Set([...asked.mounted, ...mounted])] });
+      guarded.rhythm.soon();
     } catch (error) {
       this.#leave(key, guarded, id);
       if (!(error instanceof SystemCallError)) throw error;
@@ -173,7 +182,7 @@ export class Keeper {
   /** A workspace that cannot be found (its disk is not there) is looked for again by every coid that starts. */
   #takeAway(record: GuardRecord, plan: ProtectionPlan): void {
     const { root, owner, state } = record;
-    const below = this.#open(record);
+    const below = openWorkspace(this.#parts.libc, record);
     if (below) {
       using opened = below;
       removeGuard(this.#parts.libc, opened, plan, owner, state);
@@ -186,95 +195,90 @@ export class Keeper {
     this.#parts.log('info', 'unprotected', { root, found });
   }
 
-  /** What was found changed that nobody has a reason to change. */
-  #apply(guarded: Guarded, below: Below, request: ProtectRequest): readonly Tampering[] {
-    const { owner, root, missing } = guarded.record;
+  /** What was found changed that nobody has a reason to change, and whether something is left for the next look. */
+  #apply(
+    guarded: Guarded,
+    below: Below,
+    request: ProtectRequest,
+    running?: Running,
+  ): { readonly found: readonly Tampering[]; readonly young: boolean } {
+    const { owner, root, missing, mounted } = guarded.record;
     const { libc, log } = this.#parts;
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
-      const applied = applyGuard({ libc, below, request, owner, before, save });
+      const applied = applyGuard({ libc, below, request, owner, before, running, save });
       guarded.plan = applied.plan;
       save(applied.state);
       if (applied.changed > 0) log('info', 'protected', { root, n: applied.changed });
-      return applied;
+      const watched = { ...applied.plan, missing: [...applied.plan.missing, ...missing] };
+      return { ...applied, fresh: guarded.watchers.follow(watched, applied.directories, below) };
     };
-    const { stripped, replaced } = once();
+    const { stripped, replaced, fresh, young } = once();
     // What happened before the first watch is seen by a second look.
-    const watched = { ...guarded.plan, missing: [...guarded.plan.missing, ...missing] };
-    if (guarded.watchers.follow(watched, below)) once();
-    return [
-      ...stripped.map((path) => ({ path, what: 'stripped' as const })),
-      ...replaced.map((path) => ({ path, what: 'replaced' as const })),
-    ];
+    const again = fresh && once();
+    return {
+      found: [
+        ...stripped.map((path) => ({ path, what: 'stripped' as const })),
+        ...replaced
+          .filter((path) => mounted?.includes(path))
+          .map((path) => ({ path, what: 'replaced' as const })),
+      ],
+      young: young || (again && (again.young || again.fresh)),
+    };
   }
 
   /**
    * Puts the guard back after something changed: the host's git and editors replace files. What was not there at the
-   * start is not guarded, since the session's mounts have no way into it; that it was made is told.
+   * start is not guarded, since the session's mounts have no way into it; that it was made is told. Returns when to look
+   * again, if that is known.
    */
-  #mend(guarded: Guarded, tell: boolean): void {
-    const below = this.#open(guarded.record);
-    if (!below) return;
+  #mend(guarded: Guarded, tell: boolean): number | undefined {
+    const below = openWorkspace(this.#parts.libc, guarded.record);
+    if (!below) return undefined;
     using opened = below;
-    const { request, missing, root } = guarded.record;
+    const { request, missing, root, mounted = [] } = guarded.record;
     const found: Tampering[] = [];
+    let againMs: number | undefined;
     try {
       const paths = request.paths.filter((path) => !missing.some((gone) => isWithin(path, gone)));
-      found.push(...this.#apply(guarded, opened, { paths, mode: 'watch' }));
+      const applied = this.#apply(
+        guarded,
+        opened,
+        { paths, mode: 'watch' },
+        { mounted, youngSinceMs: this.#parts.now().getTime() - youngMs },
+      );
+      found.push(...applied.found);
+      if (applied.young) againMs = youngMs / 2;
     } catch (error) {
+      // Something was removed in the midst of the look, for example.
       this.#parts.log('warning', 'protection-failed', { root, error });
+      againMs = retryMs;
     }
-    for (const path of missing) {
-      const made = opened.stats(path) !== undefined;
-      if (made && !guarded.told.has(path)) found.push({ path, what: 'made' });
-      if (made) guarded.told.add(path);
-      else guarded.told.delete(path);
+    found.push(...newlyMade(missing, guarded.told, (path) => opened.stats(path) !== undefined));
+    for (const tampering of tell ? found : []) {
+      this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
+      this.#parts.tampered([...guarded.users.keys()], tampering);
     }
-    if (!tell) return;
-    for (const { path, what } of found) {
-      this.#parts.log('warning', 'protected-path-changed', { root, path, what });
-      this.#parts.tampered([...guarded.users.keys()], { path, what });
-    }
+    return againMs;
   }
 
   #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
+    const look = () => (users.size > 0 ? this.#mend(guarded, true) : undefined);
+    const rhythm = new Rhythm(this.#parts.elapsedMs, look);
     const guarded: Guarded = {
-      record,
+      ...{ record, users, rhythm },
       saved: '',
       plan: nothingProtected,
-      users,
-      watchers: new Watchers(() => this.#mendSoon(guarded)),
+      watchers: new Watchers(() => rhythm.soon()),
       told: new Set(),
-      mendTimer: undefined,
     };
     return guarded;
   }
 
-  #mendSoon(guarded: Guarded): void {
-    guarded.mendTimer ??= setTimeout(() => {
-      guarded.mendTimer = undefined;
-      if (guarded.users.size > 0) this.#mend(guarded, true);
-    }, mendMs).unref();
-  }
-
   #unwatch(guarded: Guarded): void {
-    clearTimeout(guarded.mendTimer);
+    guarded.rhythm.close();
     guarded.watchers.close();
-  }
-
-  /** The workspace as it was; undefined if it is gone, or another is there now. */
-  #open({ root, inode }: GuardRecord): Below | undefined {
-    let source: Source;
-    try {
-      source = openWithoutLinks(this.#parts.libc, root);
-    } catch {
-      return undefined;
-    }
-    const below = new Below(this.#parts.libc, source.fd);
-    if (isSame(source.stats, inode)) return below;
-    below[Symbol.dispose]();
-    return undefined;
   }
 
   #save(guarded: Guarded, changes: Partial<GuardRecord> = {}): void {
@@ -284,10 +288,7 @@ export class Keeper {
     const flush = next.state.entries !== guarded.record.state.entries;
     guarded.record = next;
     if (text === guarded.saved) return;
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const path = this.#file(next);
-    writeFileSync(`${path}.new`, text, { mode: 0o600, flush });
-    renameSync(`${path}.new`, path);
+    writeRecord(this.#file(next), text, flush);
     guarded.saved = text;
   }
 

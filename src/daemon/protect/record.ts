@@ -1,7 +1,11 @@
 // What is written down of a guarded workspace, in <state dir>/protect/<device>-<inode>.json.
-import { readFileSync, type Stats } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Below } from '../../host/guarded.ts';
+import type { Libc } from '../../host/libc.ts';
+import { openWithoutLinks, type Source } from '../../host/open-source.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
-import type { GuardState, Owner } from './guard.ts';
+import type { GuardState, Owner } from './state.ts';
 
 /** What is written down of one workspace. */
 export interface GuardRecord {
@@ -12,6 +16,8 @@ export interface GuardRecord {
   readonly request: ProtectRequest;
   /** Protected paths that were not there when the guard was put up. */
   readonly missing: readonly string[];
+  /** Directories that got a mount of their own: nobody but a session can put another in their place. */
+  readonly mounted?: readonly string[];
   readonly state: GuardState;
   /** Ids of the sessions' mounts. */
   readonly users: readonly string[];
@@ -26,9 +32,28 @@ export function keyOf(device: number, inode: number): string {
   return `${device}-${inode}`;
 }
 
-/** At the same path, that is. Devices are numbered anew at each boot. */
-export function isSame(stats: Stats, inode: number): boolean {
-  return stats.ino === inode;
+/** The workspace as it was; undefined if it is gone, or another is there now. Devices are numbered anew at each boot. */
+export function openWorkspace(
+  libc: Libc,
+  { root, inode }: Pick<GuardRecord, 'root' | 'inode'>,
+): Below | undefined {
+  let source: Source;
+  try {
+    source = openWithoutLinks(libc, root);
+  } catch {
+    return undefined;
+  }
+  const below = new Below(libc, source.fd);
+  if (source.stats.ino === inode) return below;
+  below[Symbol.dispose]();
+  return undefined;
+}
+
+/** The old one stays until the new one is whole. */
+export function writeRecord(path: string, text: string, flush: boolean): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush });
+  renameSync(`${path}.new`, path);
 }
 
 export function readRecord(path: string): GuardRecord | undefined {

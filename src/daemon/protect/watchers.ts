@@ -1,10 +1,13 @@
 // Directories of a workspace in which something may be replaced or made that has to be guarded.
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, fstatSync, type Stats, watch } from 'node:fs';
 import type { Below } from '../../host/guarded.ts';
+import { foldedName } from '../../session/folded-name.ts';
 import type { ProtectionPlan } from '../../session/protect.ts';
 
+type Inode = Pick<Stats, 'ino' | 'birthtimeMs'>;
+
 interface Watched {
-  readonly inode: number;
+  readonly inode: Inode;
   readonly watcher: FSWatcher;
 }
 
@@ -17,12 +20,16 @@ export class Watchers {
     this.#changed = changed;
   }
 
-  /** Watches what that plan needs. True if a watch is new: what happened before it has to be looked for. */
-  follow(plan: ProtectionPlan, below: Below): boolean {
+  /**
+   * Watches what that plan needs, and everything in those directories. True if a watch is new: what happened before it
+   * has to be looked for.
+   */
+  follow(plan: ProtectionPlan, directories: readonly string[], below: Below): boolean {
     const wanted = wantedDirectories(plan);
+    for (const path of directories) wanted.set(path, undefined);
     let fresh = false;
     for (const [path, { inode, watcher }] of [...this.#watched]) {
-      if (wanted.has(path) && below.stats(path)?.ino === inode) continue;
+      if (wanted.has(path) && isSame(below.stats(path), inode)) continue;
       watcher.close();
       this.#watched.delete(path);
     }
@@ -39,11 +46,11 @@ export class Watchers {
   }
 
   #add(path: string, names: ReadonlySet<string> | undefined, below: Below): boolean {
-    const inode = below.stats(path)?.ino;
-    if (inode === undefined) return false;
     const made = below.with(path, (fd) => {
+      const inode = fstatSync(fd);
+      if (!inode.isDirectory()) return false;
       const watcher = watch(`/proc/self/fd/${fd}`, { persistent: false }, (_, name) => {
-        if (names === undefined || name === null || names.has(name)) this.#changed();
+        if (names === undefined || name === null || names.has(foldedName(name))) this.#changed();
       });
       // The directory was removed: the one above tells.
       watcher.on('error', () => this.#watched.delete(path));
@@ -54,13 +61,17 @@ export class Watchers {
   }
 }
 
-/** Each with the names that matter in it; undefined: all. */
+function isSame(one: Inode | undefined, other: Inode): boolean {
+  return one?.ino === other.ino && one.birthtimeMs === other.birthtimeMs;
+}
+
+/** Each with the names that matter in it, folded, since the file system may take others for the same; undefined: all. */
 function wantedDirectories(plan: ProtectionPlan): Map<string, ReadonlySet<string> | undefined> {
   const paths = [...plan.ancestors, ...plan.leaves].map(({ path }) => path).concat(plan.missing);
   const names = (directory: string) => {
     const head = directory === '.' ? '' : `${directory}/`;
     const inside = paths.filter((path) => path.startsWith(head));
-    return new Set(inside.map((path) => path.slice(head.length).split('/')[0] ?? ''));
+    return new Set(inside.map((path) => foldedName(path.slice(head.length).split('/')[0] ?? '')));
   };
   const parents = plan.missing.map((path) =>
     path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.',

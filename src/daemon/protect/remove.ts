@@ -1,0 +1,70 @@
+// Takes a guard away: every inode becomes what it was.
+import type { Below } from '../../host/guarded.ts';
+import type { Libc } from '../../host/libc.ts';
+import type { ProtectionPlan } from '../../session/protect.ts';
+import { hasGuard, unguard } from './change.ts';
+import { guardIds } from './ids.ts';
+import type { GuardState, MadeEntry, Owner } from './state.ts';
+
+type Attributes = Pick<Libc, 'getxattr' | 'setxattr' | 'removexattr'>;
+
+const depthMax = 12;
+
+/** Gives everything back what it was and takes away what was made. What cannot be found any more is left. */
+export function removeGuard(
+  libc: Attributes,
+  below: Below,
+  plan: Pick<ProtectionPlan, 'ancestors' | 'leaves'>,
+  owner: Owner,
+  state: GuardState,
+): void {
+  for (const entry of state.entries) {
+    below.with(entry.path, (fd) => {
+      const stats = below.stats(entry.path);
+      if (stats?.ino === entry.inode && hasGuard(stats)) unguard(libc, fd, entry);
+    });
+  }
+  // What the host moved about meanwhile still lies beside the places where it was guarded.
+  const places = [
+    '.',
+    ...plan.ancestors.map(({ path }) => path),
+    ...plan.leaves.map(({ path }) => path),
+  ];
+  for (const place of new Set(places)) sweep(libc, below, place, owner, state, 0);
+  for (const made of state.made.toReversed()) removePlaceholder(below, made);
+}
+
+function sweep(
+  libc: Attributes,
+  below: Below,
+  place: string,
+  owner: Owner,
+  state: GuardState,
+  depth: number,
+): void {
+  if (depth > depthMax) return;
+  for (const name of below.names(place)) {
+    const path = place === '.' ? name : `${place}/${name}`;
+    const stats = below.stats(path);
+    if (!stats || stats.isSymbolicLink() || !hasGuard(stats)) continue;
+    const known = state.entries.find(({ inode }) => inode === stats.ino);
+    const by = guardIds.includes(stats.uid) ? 'owner' : 'group';
+    const before = known ?? {
+      by,
+      uid: by === 'owner' ? owner.uid : stats.uid,
+      gid: by === 'group' ? owner.gid : stats.gid,
+      mode: stats.mode & 0o7777,
+      acl: '',
+    };
+    below.with(path, (fd) => unguard(libc, fd, before));
+    if (stats.isDirectory()) sweep(libc, below, path, owner, state, depth + 1);
+  }
+}
+
+function removePlaceholder(below: Below, { path, inode, content }: MadeEntry): void {
+  const stats = below.stats(path);
+  if (!stats) return;
+  const same = inode === 0 || stats.ino === inode;
+  const untouched = stats.isDirectory() || below.text(path) === content;
+  if (same && untouched) below.remove(path, stats.ino);
+}

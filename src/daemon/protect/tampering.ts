@@ -1,0 +1,23 @@
+// What a session can do against the guard of its workspace.
+
+export interface Tampering {
+  readonly path: string;
+  /**
+   * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
+   * for. `replaced`: another directory is in its place.
+   */
+  readonly what: 'made' | 'stripped' | 'replaced';
+}
+
+/** Which of the missing paths are there now, and were not at the last look: `told` is what was told of then. */
+export function newlyMade(
+  missing: readonly string[],
+  told: Set<string>,
+  exists: (path: string) => boolean,
+): Tampering[] {
+  const there = missing.filter(exists);
+  const fresh = there.filter((path) => !told.has(path));
+  told.clear();
+  for (const path of there) told.add(path);
+  return fresh.map((path) => ({ path, what: 'made' }));
+}

@@ -1,0 +1,127 @@
+// Which inodes of a workspace are to be under guard, and what they were before.
+import type { Stats } from 'node:fs';
+import { CoiError } from '../../errors.ts';
+import type { Below } from '../../host/guarded.ts';
+import type { Libc } from '../../host/libc.ts';
+import { quoted } from '../../names.ts';
+import type { GuardKind, Leaf, ProtectionPlan } from '../../session/protect.ts';
+import type { ProtectRequest } from '../../session/protect-request.ts';
+import { beforeGuard, inherited } from './change.ts';
+import { ancestorId, guardIds, leafId } from './ids.ts';
+import type { GuardedEntry, Owner } from './state.ts';
+
+export interface Wanted {
+  readonly path: string;
+  readonly stats: Stats;
+  readonly id: number;
+  readonly by: GuardKind;
+  /** What of its mode stays meanwhile. */
+  readonly modeMask: number;
+}
+
+const entriesMax = 5000;
+const depthMax = 12;
+
+/** Throws `unprotected-path`. */
+export function wantedBy({ ancestors, leaves }: ProtectionPlan, below: Below): Wanted[] {
+  const wanted = [
+    ...ancestors.flatMap(({ path, depth, by }) =>
+      ancestorWanted(below, path, ancestorId(depth), by),
+    ),
+    ...leaves.flatMap((leaf) => leafWanted(below, leaf)),
+  ];
+  if (wanted.length > entriesMax) throw tooMany(wanted.length);
+  return wanted;
+}
+
+function ancestorWanted(below: Below, path: string, id: number, by: GuardKind): Wanted[] {
+  const stats = below.stats(path);
+  return stats ? [{ path, stats, id, by, modeMask: maskFor(by) }] : [];
+}
+
+/** Without the bit that hands the group down: what is made in it is not guarded. */
+function maskFor(by: GuardKind): number {
+  return by === 'group' ? 0o5777 : 0o7777;
+}
+
+function leafWanted(below: Below, { path, kind, by }: Leaf): Wanted[] {
+  const stats = below.stats(path);
+  if (!stats || stats.isSymbolicLink()) return [];
+  if (kind !== 'tree') return [{ path, stats, id: leafId, by, modeMask: maskFor(by) }];
+  return treeWanted(below, path, stats, by, 0);
+}
+
+function treeWanted(
+  below: Below,
+  path: string,
+  stats: Stats,
+  by: GuardKind,
+  depth: number,
+): Wanted[] {
+  const found: Wanted[] = [{ path, stats, id: leafId, by, modeMask: 0o7777 }];
+  if (!stats.isDirectory()) return found;
+  if (depth > depthMax) throw tooMany(entriesMax);
+  for (const name of below.names(path)) {
+    const inner = below.stats(`${path}/${name}`);
+    if (!inner || inner.isSymbolicLink()) continue;
+    found.push(...treeWanted(below, `${path}/${name}`, inner, by, depth + 1));
+    if (found.length > entriesMax) throw tooMany(found.length);
+  }
+  return found;
+}
+
+/**
+ * What is to be remembered of an inode; none if another is there by now. `previous` was guarded under that name before:
+ * whoever writes a file anew (git, editors) gives it the permissions that the old one seemed to have, which under guard
+ * are those of its list.
+ */
+export function entryOf(
+  libc: Pick<Libc, 'getxattr'>,
+  below: Below,
+  { path, stats, by }: Wanted,
+  { owner, previous }: { readonly owner: Owner; readonly previous: GuardedEntry | undefined },
+): GuardedEntry[] {
+  const found = below.with(path, (fd) => beforeGuard(libc, fd, by));
+  if (!found || below.stats(path)?.ino !== stats.ino) return [];
+  // A guard that was left behind by somebody says nothing about what was before it.
+  const uid = guardIds.includes(found.uid) ? owner.uid : found.uid;
+  const gid = guardIds.includes(found.gid) ? owner.gid : found.gid;
+  const before = { ...found, uid, gid, acl: guardIds.includes(found.uid) ? '' : found.acl };
+  return [
+    {
+      path,
+      inode: stats.ino,
+      bornMs: stats.birthtimeMs,
+      ...before,
+      ...inherited(before, previous),
+    },
+  ];
+}
+
+/** Others of the host may write there by their group, which they would lose for the time of the session. Throws `unprotected-path`. */
+export function mayGuard(
+  { path, stats, by }: Wanted,
+  mode: ProtectRequest['mode'],
+  owner: Owner,
+): boolean {
+  const shared =
+    by === 'group' &&
+    (stats.mode & 0o020) !== 0 &&
+    stats.gid !== owner.gid &&
+    !guardIds.includes(stats.gid);
+  if (!shared) return true;
+  if (mode === 'watch') return false;
+  throw new CoiError(
+    'unprotected-path',
+    `${quoted(path)} cannot be protected: its group may write to it, and would lose that while the session runs`,
+    { hint: `Take that right away (chmod g-w), or set [security] protection = "watch".` },
+  );
+}
+
+function tooMany(count: number): CoiError {
+  return new CoiError(
+    'unprotected-path',
+    `the protected paths hold too many files (${count}; ${entriesMax} can be guarded)`,
+    { hint: 'Protect less in [security], or set protection = "watch".' },
+  );
+}
