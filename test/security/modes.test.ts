@@ -5,7 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { coidBed } from '../incus/coid-bed.ts';
+import { defaultSettings } from '../../src/monitor/settings.ts';
+import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { untilAudited } from './audited.ts';
 import { asUser, commit, detachesMount, inventory, protect, repository } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
@@ -84,3 +86,40 @@ test(
     }
   },
 );
+
+test(
+  'a protected path that was missing and is made: told, and paused where the session is watched',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const monitor = JSON.stringify({ ...defaultSettings, pollMs: 500 });
+    const [plain, watched] = await Promise.all(
+      [{}, { 'user.coi.monitor': monitor }].map(async (config) =>
+        bed.session({ workspace: await repository(bed, uid), protect, config }),
+      ),
+    );
+    assert.ok(plain && watched);
+    const { container } = watched;
+    await untilAudited(bed.coid, container, ({ action }) => action === 'watch-started');
+    // The control: what is not protected may be made.
+    const made = 'cd /workspace && mkdir .other && mkdir .husky && echo x > .husky/pre-commit';
+    const paused = bed.lifecycle.until('instance-paused', container);
+    assert.equal((await bed.sh(plain.container, made)).status, 0);
+    await bed.sh(container, made).catch(() => undefined);
+    await paused;
+    assert.match(await alertOf(bed, plain.container), /"high".*Protected path made.*\.husky/);
+    assert.equal(await bed.status(plain.container), 'Running');
+    const found = await untilAudited(bed.coid, container, ({ level }) => level === 'high');
+    assert.equal(found.action, 'paused');
+    assert.match(`${found.title}: ${found.description}`, /Protected path made: \.husky/);
+  },
+);
+
+/** What the instance says, as soon as it says something. */
+async function alertOf({ incus, lifecycle }: CoidBed, name: string): Promise<string> {
+  for (let updates = 1; ; updates += 1) {
+    const alert = (await incus.instance(name))?.instance.config['user.coi.alert'];
+    if (alert) return alert;
+    await lifecycle.until('instance-updated', name, updates);
+  }
+}

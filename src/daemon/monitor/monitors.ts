@@ -13,14 +13,14 @@ import { quoted } from '../../names.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Log } from '../log.ts';
-import type { Tampering } from '../protect/keeper.ts';
+import type { Tampering } from '../protect/tampering.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
 import type { Baits } from './baits.ts';
 import { ContainerWatch, type Effects, logOf, type WatchedSession } from './container-watch.ts';
 import { effectsOf } from './effects.ts';
-import { pauseAll } from './pause-all.ts';
 import { type Informants, Sampler } from './sampler.ts';
+import { answerTampering } from './tampering.ts';
 
 export interface MonitorParts {
   readonly incus: Incus;
@@ -102,16 +102,18 @@ export class Monitors {
    * Something about a protected path changed while the sessions with these mounts ran; one of them did it, or the user.
    * Where a guard was taken away or a directory replaced, they stand still at once, watched or not.
    */
-  tampered(ids: readonly string[], { path, what }: Tampering): void {
-    if (what !== 'made')
-      pauseAll(this.#parts, ids, path).catch((error: unknown) =>
-        this.#parts.log('error', 'pause-failed', { path, error }),
-      );
+  tampered(ids: readonly string[], tampering: Tampering): void {
+    const { path, what } = tampering;
+    const watches = [...this.#watches.values()].filter(({ session }) =>
+      ids.includes(session.mounts),
+    );
+    const watched = watches.map(({ session }) => session.mounts);
+    const answered = what === 'made' ? ids.filter((id) => !watched.includes(id)) : ids;
+    answerTampering(this.#parts, answered, tampering).catch((error: unknown) =>
+      this.#parts.log('error', 'tampering-not-answered', { path, error }),
+    );
     const kind = what === 'made' ? 'persistence' : 'tampering';
-    for (const watch of this.#watches.values()) {
-      if (ids.includes(watch.session.mounts))
-        watch.tell({ path, kind, written: true, pid: 0, program: '' });
-    }
+    for (const watch of watches) watch.tell({ path, kind, written: true, pid: 0, program: '' });
   }
 
   /** A session gave a program in its workspace rights that it must not have on the host. */

@@ -1,14 +1,17 @@
-// Stops the sessions of a workspace at once when its protection is attacked, whether they are watched or not.
+// What becomes of the sessions of a workspace whose protection is attacked: they stop at once, whether they are watched or
+// not. That a protected path was made, which was missing, is said where nobody watches.
 import { findCgroups, freeze } from '../../host/cgroups.ts';
 import type { Incus } from '../../incus/client.ts';
 import { type Alert, alertKeyName } from '../../monitor/alert.ts';
+import { describeMade } from '../../monitor/detectors/touches.ts';
 import { redacted } from '../../monitor/redact.ts';
 import { sessionRecord } from '../../session/record.ts';
 import type { Log } from '../log.ts';
+import type { Tampering } from '../protect/tampering.ts';
 import type { World } from '../world.ts';
 import { insist } from './effects.ts';
 
-export interface PauseParts {
+export interface AnswerParts {
   readonly incus: Incus;
   readonly world: World;
   readonly log: Log;
@@ -16,39 +19,53 @@ export interface PauseParts {
   readonly signal: AbortSignal;
 }
 
-const title = 'Protection attacked';
-
 /** Those with these mounts. Throws IncusError. */
-export async function pauseAll(
-  { incus, world, log, now, signal }: PauseParts,
+export async function answerTampering(
+  { incus, world, log, now, signal }: AnswerParts,
   ids: readonly string[],
-  path: string,
+  { path, what }: Tampering,
 ): Promise<void> {
   const running = (await world.instances()).filter(
     ({ config, status }) =>
       status === 'Running' && ids.includes(sessionRecord(config)?.mounts.id ?? ''),
   );
+  const time = now().toISOString();
+  const alert = what === 'made' ? alertOfMade(path, time) : alertOfAttack(path, time);
+  const pauses = alert.action === 'paused';
   await Promise.all(
     running.map(async ({ name }) => {
-      const { pid } = await incus.instanceState(name, { signal });
-      const cgroups = findCgroups(pid);
-      if (cgroups) freeze(cgroups);
-      log('warning', 'paused', { name, title, path });
-      const alert: Alert = {
-        level: 'critical',
-        title,
-        description: redacted(
-          `The guard of ${path} was taken away, or another directory took its place.`,
-        ),
-        time: now().toISOString(),
-        action: 'paused',
-      };
-      await incus.updateInstance(
-        name,
-        { config: { [alertKeyName]: JSON.stringify(alert) } },
-        { signal },
-      );
-      await insist({ incus, signal }, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
+      if (pauses) {
+        const { pid } = await incus.instanceState(name, { signal });
+        const cgroups = findCgroups(pid);
+        if (cgroups) freeze(cgroups);
+        log('warning', 'paused', { name, title: alert.title, path });
+      }
+      const config = { [alertKeyName]: JSON.stringify(alert) };
+      await incus.updateInstance(name, { config }, { signal });
+      if (pauses)
+        await insist({ incus, signal }, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
     }),
   );
+}
+
+function alertOfAttack(path: string, time: string): Alert {
+  return {
+    level: 'critical',
+    title: 'Protection attacked',
+    description: redacted(
+      `The guard of ${path} was taken away, or another directory took its place.`,
+    ),
+    time,
+    action: 'paused',
+  };
+}
+
+function alertOfMade(path: string, time: string): Alert {
+  return {
+    level: 'high',
+    title: 'Protected path made',
+    description: redacted(describeMade(path)),
+    time,
+    action: 'alerted',
+  };
 }

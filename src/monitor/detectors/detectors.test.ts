@@ -139,3 +139,16 @@ test('bait that is touched is high also where nothing else happened', () => {
     'high: Bait taken',
   ]);
 });
+
+test('a protected path that was missing and is made is high', () => {
+  const touch = {
+    path: '.vscode',
+    kind: 'persistence',
+    written: true,
+    pid: 0,
+    program: '',
+  } as const;
+  assert.deepEqual(told([idle, later(idle, 2000, { touches: [touch] })]), [
+    'high: Protected path made',
+  ]);
+});

@@ -18,6 +18,7 @@ export const touchedFiles: Detector = ({ now }) =>
   }));
 
 function describe({ path, kind, written, pid, program }: Touch): string {
+  if (kind === 'persistence') return describeMade(path);
   const who = pid > 0 ? `${program || 'A program'} (pid ${pid})` : 'Something';
   const what =
     kind === 'tampering'
@@ -30,6 +31,11 @@ function describe({ path, kind, written, pid, program }: Touch): string {
   return `${who} ${what} ${path}${kind === 'bait' ? ', which is bait: no program has a reason to' : ''}.`;
 }
 
+/** What is said of a protected path that did not exist and does now. Who made it cannot be seen: it belongs to the user either way. */
+export function describeMade(path: string): string {
+  return `${path} was not there when the session began and is now: tools on the host run what it says.`;
+}
+
 const titles: Readonly<Record<Touch['kind'], string>> = {
   bait: 'Bait taken',
   credential: 'Credential file opened',
@@ -40,6 +46,6 @@ const titles: Readonly<Record<Touch['kind'], string>> = {
 
 function levelOf({ kind, written }: Touch): Level {
   if (kind === 'tampering') return 'critical';
-  if (kind === 'bait') return 'high';
+  if (kind === 'bait' || kind === 'persistence') return 'high';
   return written ? 'warning' : 'info';
 }
