@@ -28,3 +28,32 @@ export const deniedCalls: Readonly<Record<string, string>> = {
   request_key: '249, 0, 0, 0, 0',
   perf_event_open: '298, 0, 0, 0, 0, 0',
 };
+
+/** The same calls by their numbers in 32-bit programs (i386). */
+export const deniedCalls32: Readonly<Record<string, number>> = {
+  io_uring_setup: 425,
+  io_uring_enter: 426,
+  io_uring_register: 427,
+  bpf: 357,
+  userfaultfd: 374,
+  keyctl: 288,
+  add_key: 286,
+  request_key: 287,
+  perf_event_open: 336,
+};
+
+/**
+ * For three seconds: processes whose program is not one of this machine (they enter it from the host), and of those, whose
+ * program can be written, and through whose root more can be seen than this machine's. Prints the counts as JSON.
+ */
+export const watchesEntries = `perl -MTime::HiRes=time -e '
+  my $mine = join(":", (stat "/")[0, 1]); my %n = (entering => 0, writable => 0, root => 0);
+  for (my $end = time + 3; time < $end;) {
+    opendir(my $d, "/proc"); my @pids = grep { /^\\d+$/ } readdir $d; closedir $d;
+    for my $p (@pids) {
+      my $to = readlink "/proc/$p/exe"; next unless ($to // "") =~ /incusd/ && !-e $to;
+      $n{entering}++; $n{writable}++ if open(my $exe, "+<", "/proc/$p/exe");
+      my @root = stat "/proc/$p/root/"; $n{root}++ if @root && join(":", @root[0, 1]) ne $mine;
+    }
+  }
+  print "{", join(",", map { "\\"$_\\":$n{$_}" } sort keys %n), "}"'`;
