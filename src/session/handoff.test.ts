@@ -31,6 +31,8 @@ test('what something on the host runs is told, wherever it lies', () => {
     '.husky/pre-push',
     '.devcontainer/devcontainer.json',
     '.coi/config.toml',
+    '.GIT/hooks/post-checkout',
+    '.vs\u200ccode/tasks.json',
   ])
     assert.ok(handoffReason(file(path)), path);
 });

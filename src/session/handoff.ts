@@ -2,6 +2,7 @@
 // agents. Pure: which path is one, and why.
 
 import type { StrippedFile } from '../daemon/protocol.ts';
+import { foldedName } from './folded-name.ts';
 
 export interface HandoffEntry {
   /** Relative to the workspace. */
@@ -77,8 +78,16 @@ export function handoffReason(
 ): string | undefined {
   if (file.kind === 'file' && (file.mode & 0o6000) !== 0)
     return 'it runs with the rights of its owner or group (setuid, setgid)';
-  return reasons.find(([pattern]) => pattern.test(file.path))?.[1];
+  const exact = reasons.find(([pattern]) => pattern.test(file.path));
+  if (exact) return exact[1];
+  const path = foldedName(file.path);
+  return /(?:^|\/)\./.test(path)
+    ? spellings.find(([pattern]) => pattern.test(path))?.[1]
+    : undefined;
 }
+
+/** What begins with a dot in any spelling: the host's file system, or that of whoever checks the project out, may take it for the usual one. */
+const spellings = reasons.map(([pattern, why]) => [new RegExp(pattern, 'i'), why] as const);
 
 /**
  * What changed since then. Protected files are told by when they were written, since putting them under guard and out of
