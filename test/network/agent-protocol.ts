@@ -21,6 +21,22 @@ export type AgentTask =
   | { readonly kind: 'sniff'; readonly interface: string }
   | { readonly kind: 'sniffed'; readonly interface: string }
   | { readonly kind: 'listen'; readonly port: number }
+  /** The page's text, or the error's code. */
+  | {
+      readonly kind: 'http';
+      readonly address: string;
+      readonly port: number;
+      readonly host: string;
+    }
+  /** A proxy for everybody, on that port. */
+  | { readonly kind: 'relay'; readonly port: number }
+  /** What a relay says of `target` (address:port): `open`, or an error's code. */
+  | {
+      readonly kind: 'through';
+      readonly address: string;
+      readonly port: number;
+      readonly target: string;
+    }
   | { readonly kind: 'heard' }
   /** Milliseconds until so many bytes have come from there, or have been taken there and confirmed. */
   | {

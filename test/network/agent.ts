@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import { decode, encode, type Packet, streamDecode, streamEncode } from 'dns-packet';
 import koffi from 'koffi';
+import { http, relay, through } from './agent-http.ts';
 import type { AgentReply, AgentTask } from './agent-protocol.ts';
 
 const c = koffi.load(null);
@@ -63,6 +64,12 @@ async function perform(task: AgentTask): Promise<unknown> {
       return drain(frameSocket(task.interface));
     case 'listen':
       return listen(task.port);
+    case 'http':
+      return http(task.address, task.port, task.host);
+    case 'relay':
+      return relay(task.port);
+    case 'through':
+      return through(task.address, task.port, task.target);
     case 'heard':
       return heard.splice(0);
     case 'load':

@@ -231,6 +231,19 @@ describe('an allowlist session', () => {
     assert.equal(await a.tcp('104.16.1.3', 80), 'open');
   });
 
+  test('reaches no other address by pretending a listed name; at an address that is listed any name is taken', async () => {
+    const policy = list(['www.example.org']);
+    const ask = (address: string, host: string) =>
+      a.task({ kind: 'http', address, port: 80, host }).then(String);
+    const { off, on } = await bed.pair(a, policy, () => ask('104.16.1.2', 'www.example.org'));
+    assert.match(off, /"host":"www\.example\.org"/);
+    assert.equal(on, 'ECONNREFUSED');
+    // What an address set cannot do (docs/threat-model.md): nobody looks at the name that is asked for.
+    await bed.guard.put(a.port(policy));
+    await a.dns('www.example.org');
+    assert.match(await ask('104.16.1.1', 'other.example.net'), /"host":"other\.example\.net"/);
+  });
+
   test('waits for a slow server, and is told when none answers before it gives up', async () => {
     await bed.guard.put(a.port(list(['www.example.org'])));
     await bed.net.behave({ delayMs: 800 });

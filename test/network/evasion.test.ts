@@ -108,6 +108,24 @@ describe('a guarded session that tries to get round the guard', () => {
     await bed.guard.remove(b.hostName);
   });
 
+  test('gains nothing by a relay: neither one of its own, nor one in a session that may do more', async () => {
+    const relayPort = 3128;
+    for (const one of [a, b]) await one.task({ kind: 'relay', port: relayPort });
+    const probe = () =>
+      Promise.all(
+        ['127.0.0.1', a.address, b.address].map((address) =>
+          a.task({ kind: 'through', address, port: relayPort, target: `${target}:80` }),
+        ),
+      );
+    await bed.guard.put(b.port({ mode: 'open' }));
+    const { off, on } = await bed.pair(a, restricted, probe);
+    await bed.guard.remove(b.hostName);
+    assert.deepEqual(off, ['open', 'open', 'open']);
+    assert.deepEqual(on.slice(0, 2), ['ECONNREFUSED', 'ECONNREFUSED']);
+    // The other session is not reached at all.
+    assert.match(String(on[2]), /^(?:ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH)$/);
+  });
+
   test('is held from a network inside its own, as Docker makes one, and reaches the internet from there', async () => {
     const { inside, close } = await nestedNetwork(a.pid, a.gateway);
     try {
