@@ -7,21 +7,11 @@ import type { Bed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
 import { endMs, live, prompt, sessionId, stopFromOutside } from '../lifecycle/talk.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { type AgentBed, assertHeard, key, makeAgentBed } from './talk.ts';
+import { type AgentBed, assertHeard, claudeOptions, makeAgentBed } from './talk.ts';
 
 const timeout = 400_000;
 
-function claude(): Promise<AgentBed> {
-  return makeAgentBed({
-    tool: 'claude',
-    ready: /bypass permissions on/,
-    environment: ({ url }) => ({
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_API_KEY: key,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    }),
-  });
-}
+const claude = () => makeAgentBed(claudeOptions);
 
 /** Leaves Claude for the bash behind it. */
 async function toBash(screen: Screen): Promise<void> {

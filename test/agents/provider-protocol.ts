@@ -14,4 +14,14 @@ export interface Heard {
   readonly said: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
 }
 
-export type FromProvider = { readonly kind: 'ready' } | Heard;
+/** Somebody connected to the port beside the provider's, where nothing is said. */
+export interface Connected {
+  readonly kind: 'connected';
+}
+
+export type FromProvider = { readonly kind: 'ready' } | Connected | Heard;
+
+/** To the provider: ends the connections to that port. */
+export interface HangUp {
+  readonly kind: 'hang-up';
+}

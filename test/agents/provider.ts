@@ -4,13 +4,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Enclave, openEnclave } from '../bed/enclave.ts';
-import type { FromProvider, Heard } from './provider-protocol.ts';
+import type { FromProvider, HangUp, Heard } from './provider-protocol.ts';
 
 export interface Provider extends AsyncDisposable {
   /** For ANTHROPIC_BASE_URL. */
   readonly url: string;
   readonly address: string;
   readonly heard: readonly Heard[];
+  /** A port on which nothing is said, for whatever connects to it. */
+  readonly silentPort: number;
+  /** Resolves when something has connected there. */
+  readonly connected: Promise<void>;
+  /** Ends what is connected there. */
+  hangUp(): void;
   /** The first request of an agent (with tools) whose last words contain that; also one that was made already. */
   request(words: string): Promise<Heard>;
 }
@@ -37,10 +43,15 @@ export async function openProvider(): Promise<Provider> {
   });
   const heard: Heard[] = [];
   const waiting = new Set<() => void>();
+  let taken: () => void = () => undefined;
+  const connected = new Promise<void>((resolve) => {
+    taken = resolve;
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (status) => reject(new Error(`the provider ended with ${status}`)));
     child.on('message', (message: FromProvider) => {
       if (message.kind === 'ready') return resolve();
+      if (message.kind === 'connected') return taken();
       heard.push(message);
       for (const wake of [...waiting]) wake();
     });
@@ -49,6 +60,9 @@ export async function openProvider(): Promise<Provider> {
   return {
     url: `http://${enclave.address}:${port}`,
     address: enclave.address,
+    silentPort: port + 1,
+    connected,
+    hangUp: () => void child.send({ kind: 'hang-up' } satisfies HangUp),
     heard,
     request: async (words) => {
       const limit = AbortSignal.timeout(waitMs);

@@ -25,7 +25,20 @@ export interface AgentOptions {
   /** Of the user's home. */
   readonly files?: (provider: Provider) => Readonly<Record<string, string>>;
   readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
+  /** coid watches, and the provider's silent port can be reached as well. */
+  readonly watched?: boolean;
 }
+
+/** Claude Code, with the provider as its model. */
+export const claudeOptions: AgentOptions = {
+  tool: 'claude',
+  ready: /bypass permissions on/,
+  environment: ({ url }) => ({
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: key,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  }),
+};
 
 /** A bed whose sessions reach the provider and nothing else. */
 export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
@@ -42,7 +55,10 @@ name = "${options.tool}"
 image = "${image}"
 [network]
 mode = "allowlist"
-allowed_domains = ["${provider.address}:${port}"]
+allowed_domains = ["${provider.address}:${port}"${options.watched ? `, "${provider.address}:${provider.silentPort}"` : ''}]
+[monitoring]
+enabled = ${options.watched === true}
+kill_grace_sec = 600
 `,
   );
   for (const [path, text] of Object.entries(options.files?.(provider) ?? {}))
