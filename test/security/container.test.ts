@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { coiPath } from '../bed/program.ts';
+import { watchesEntries } from './probes.ts';
 
 const timeout = 120_000;
 const secret = 'value-that-only-the-agent-gets';
@@ -87,6 +89,45 @@ test('an exec has no descriptor of the host but its own three', { timeout }, asy
   const { stdout } = await root('for fd in /proc/$$/fd/*; do readlink $fd; done');
   for (const target of stdout.trim().split('\n'))
     assert.match(target, /^(?:pipe:|socket:|\/dev\/(?:null|pts\/)|\/proc\/\d+\/fd)/, target);
+});
+
+test('the program that enters the container for an exec cannot be written, and leads to nothing of the host', {
+  timeout,
+}, async () => {
+  const watched = root(watchesEntries);
+  for (let execs = 0; execs < 25; execs += 1) await root('true');
+  const { stdout, stderr } = await watched;
+  const { entering = 0, ...caught } = JSON.parse(stdout) as Record<string, number>;
+  // It was seen, for a moment each time.
+  assert.ok(entering > 0, `${stdout} ${stderr}`);
+  assert.deepEqual(caught, { root: 0, writable: 0 });
+});
+
+test("what is pushed into the session's terminal does not come out of the host's", {
+  timeout,
+}, async () => {
+  const shell = bed.command(['sh', '-i'], { env: { PS1: 'host> ' } });
+  await shell.waitFor(/host> *$/);
+  const pushed = (mark: string) =>
+    [
+      `perl -e 'ioctl(STDIN, 0x5412, $_) or exit 9 for split //, q(echo ${mark}-$((40 + 2))) . "\\n"'`,
+      new RegExp(`${mark}-42`),
+    ] as const;
+  // The control: a program on the host's own terminal.
+  const [onHost, hostSays] = pushed('host');
+  shell.type(`${onHost}\r`);
+  await shell.waitFor(hostSays);
+  shell.type(`${coiPath()} attach ${name} --bash\r`);
+  await shell.waitFor(/code@\S+\$ *$/m);
+  const [inside, insideSays] = pushed('inside');
+  shell.type(`${inside}; sleep 1\r`);
+  await shell.waitFor(insideSays);
+  const [last, lastSays] = pushed('last');
+  shell.type(`exec ${last}\r`);
+  await shell.waitUntil('the host again', () => /host> *$/.test(shell.text()));
+  shell.type('echo done\r');
+  await shell.waitFor(/^done/m);
+  assert.doesNotMatch(shell.history(), lastSays);
 });
 
 test('what a session calls itself and writes cannot steer the terminal of who lists or captures it', {
