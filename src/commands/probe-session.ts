@@ -104,6 +104,6 @@ async function asked(app: App, incus: Incus, container: string) {
     address: after('address')[0],
     connected: lines.includes('connected'),
     reached: after('reached').filter((place) => forbidden.some((one) => one === place)),
-    hostReached: listener?.reached() ?? false,
+    hostReached: listener?.reached(),
   };
 }

@@ -26,8 +26,8 @@ export type ProbeAnswer =
       readonly hostConnects: boolean;
       /** What should not have been, as `address:port`. */
       readonly reached: readonly string[];
-      /** A listener of this host was. */
-      readonly hostReached: boolean;
+      /** A listener of this host was; undefined where none could be opened. */
+      readonly hostReached: boolean | undefined;
       readonly tookMs: number;
     }
   | { readonly kind: 'no-image'; readonly image: string }

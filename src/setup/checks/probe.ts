@@ -47,13 +47,16 @@ export function restrictionFinding(answer: ProbeAnswer): Finding {
   if (answer.kind !== 'answered') return notTried(answer);
   const { reached, hostReached } = answer;
   const details = {
-    host_blocked: !hostReached,
+    ...(hostReached === undefined ? {} : { host_blocked: !hostReached }),
     private_blocked: !reached.some((place) => /^(?:10|192)\./.test(place)),
     metadata_blocked: !reached.some((place) => place.startsWith('169.254.')),
     reached,
   };
   if (reached.length === 0 && !hostReached)
-    return ok('this host, private networks and the metadata service are out of reach', details);
+    return ok(
+      `${hostReached === undefined ? '' : 'this host, '}private networks and the metadata service are out of reach`,
+      details,
+    );
   return finding(
     'failed',
     `a session reaches ${hostReached ? 'this host' : reached.join(', ')}`,
