@@ -109,7 +109,8 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     coid: await reserveOrStart(app),
     makeStore: () => {
       copyStore(app, record, id, tool.sessionsDir);
-      const known = { session: id, resumed: true, isNew: true, given };
+      const copyOf = record.session as SessionId;
+      const known = { session: id, resumed: true, isNew: true, copyOf, given };
       agent = agentOf(app, options, { at, resolved, persistent }, known);
       return agent.makeStore();
     },

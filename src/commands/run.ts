@@ -68,9 +68,10 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
       });
     return finished(await runPrompt(app, options, limitMs));
   }
-  const at = placeIn(app, place(app, options.workspace), false);
-  const command = words.length > 0 ? words : [ownScript(at.workspace)];
-  const resolved = await config(app, options, at.workspace);
+  const workspace = place(app, options.workspace);
+  const command = words.length > 0 ? words : [ownScript(workspace.workspace)];
+  const resolved = await config(app, options, workspace.workspace);
+  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),

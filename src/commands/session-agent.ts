@@ -5,6 +5,7 @@ import { hostFiles } from '../host/files.ts';
 import type { SessionId } from '../names.ts';
 import { findConversation } from '../session/conversations.ts';
 import { guestHome } from '../session/environment.ts';
+import { storedSession } from '../session/stored.ts';
 import { tool as findTool, keyTails } from '../tools/list.ts';
 import type { Conversation, Tool } from '../tools/shape.ts';
 import type { Meant, ShellOptions } from './meant.ts';
@@ -17,6 +18,8 @@ export interface Known {
   readonly resumed: boolean;
   /** The store is made by this start. */
   readonly isNew: boolean;
+  /** The session whose store was copied for this one. */
+  readonly copyOf?: SessionId;
   /** Variables that the agent gets from the user. */
   readonly given: Readonly<Record<string, string>>;
 }
@@ -25,7 +28,7 @@ export function agentOf(
   app: App,
   options: ShellOptions,
   { at, resolved, persistent }: Pick<Meant, 'at' | 'resolved' | 'persistent'>,
-  { session, resumed, isNew, given }: Known,
+  { session, resumed, isNew, copyOf = session, given }: Known,
 ): AgentSetting {
   const { settings } = resolved;
   const tool = findTool(settings['tool.name'], settings, app.env);
@@ -34,7 +37,7 @@ export function agentOf(
     session,
     // A store that has had conversations needs a new id for the next one.
     conversationId: isNew ? session : randomUUID(),
-    conversation: resumed ? lastConversation(app, tool, session, at) : { kind: 'new' },
+    conversation: resumed ? lastConversation(app, tool, session, copyOf, at) : { kind: 'new' },
     at,
     debug: options.debug ?? false,
     headless: options.headless ?? false,
@@ -49,8 +52,20 @@ export function agentOf(
 }
 
 /** Agents that are asked to resume where nothing was ever said end at once, so they are not asked. */
-function lastConversation(app: App, tool: Tool, id: SessionId, { target }: Place): Conversation {
-  const found = findConversation({ home: app.user.home, tool, id, workspace: target }, hostFiles);
+function lastConversation(
+  app: App,
+  tool: Tool,
+  id: SessionId,
+  begun: SessionId,
+  { target }: Place,
+): Conversation {
+  const { home } = app.user;
+  if (tool.idsAreOurs) {
+    const stored = storedSession(begun, { home, tool: tool.name }, hostFiles);
+    const last = stored?.kind === 'saved' ? stored.metadata.conversation : undefined;
+    return { kind: 'resume', id: last ?? begun };
+  }
+  const found = findConversation({ home, tool, id, workspace: target }, hostFiles);
   if (found !== undefined || !tool.newestConversation) return { kind: 'resume', id: found };
   app.io.tell('Nothing was said in that session yet: a new conversation begins');
   return { kind: 'new' };

@@ -106,6 +106,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
       if (wish.isNew) removeTree(storePath(home, tool.sessionsDir, wish.session));
     },
     recordSession: ({ container, slot }) => {
+      const last = wish.conversation.kind === 'new' ? wish.conversationId : wish.conversation.id;
       const metadata = {
         sessionId: wish.session,
         container,
@@ -115,6 +116,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
         savedAt: app.clock.now(),
         tool: tool.name,
         slot: Number(slot),
+        ...(tool.idsAreOurs && last !== wish.session ? { conversation: last } : {}),
       };
       recordSession({ home, tool, keeper, metadata }, hostFiles);
     },

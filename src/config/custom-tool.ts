@@ -4,7 +4,7 @@ import { choice, filled, text, type ValueType } from './values.ts';
 
 export interface CustomTool {
   readonly title: string | undefined;
-  /** Program and arguments; `{session}`, `{workspace}`, `{home}`, `{model}` are filled in. */
+  /** Program and arguments; `{session}` (id of the conversation), `{workspace}`, `{home}`, `{model}` are filled in. */
   readonly command: readonly string[];
   /** Added for a new session, and instead of it for a resumed one. */
   readonly new_args: readonly string[];

@@ -11,6 +11,8 @@ export interface SessionMetadata {
   readonly savedAt: Date | undefined;
   readonly tool: string;
   readonly slot: number | undefined;
+  /** The agent's last conversation, where its id is another than the session's. */
+  readonly conversation?: string | undefined;
 }
 
 /** The file's text: one key a line, since version 0.8 reads it by lines. */
@@ -28,6 +30,7 @@ export function metadataText(metadata: SessionMetadata): string {
     ...(metadata.savedAt && { saved_at: localTime(metadata.savedAt) }),
     tool: metadata.tool,
     ...(metadata.slot !== undefined && { slot: metadata.slot }),
+    ...(metadata.conversation !== undefined && { conversation_id: metadata.conversation }),
   };
   return `${JSON.stringify(value, null, 2)}\n`;
 }
@@ -49,6 +52,7 @@ export function parseMetadata(
   if (container === undefined) return undefined;
   const savedAt = new Date(word('saved_at') ?? '');
   const slot = value['slot'] ?? Number(/-(\d{1,2})$/.exec(container)?.[1]);
+  const conversation = word('conversation_id');
   return {
     sessionId: id,
     container,
@@ -58,6 +62,7 @@ export function parseMetadata(
     savedAt: Number.isNaN(savedAt.getTime()) ? undefined : savedAt,
     tool,
     slot: typeof slot === 'number' && slot >= 1 && slot <= 10 ? slot : undefined,
+    ...(conversation === undefined ? {} : { conversation }),
   };
 }
 

@@ -24,13 +24,16 @@ export function customToolOf(name: string, table: CustomTool): Tool {
         Object.entries(table.environment).map(([key, value]) => [key, fill(value, launch)]),
       ),
     settings: () => [],
+    idsAreOurs: true,
     ...(table.context_file !== undefined && { contextFile: table.context_file }),
   };
 }
 
 function fill(word: string, launch: ToolLaunch): string {
+  const { conversation, sessionId } = launch;
   const values: Readonly<Record<string, string>> = {
-    session: launch.sessionId,
+    // What the conversation was begun with is what it goes on with.
+    session: (conversation.kind === 'resume' ? conversation.id : undefined) ?? sessionId,
     workspace: launch.workspace,
     home: launch.home,
     model: launch.model ?? '',

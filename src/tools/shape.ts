@@ -71,6 +71,8 @@ export interface Tool {
   /** Where the tool reads instructions from, relative to the home; the text goes between coi's markers. */
   readonly contextFile?: string;
   readonly conversations?: ConversationFiles;
+  /** Its conversations have the ids that coi gave them, and their files need not tell. */
+  readonly idsAreOurs?: boolean;
   /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */
   readonly newestConversation?: (
     files: readonly StoredFile[],

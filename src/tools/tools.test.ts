@@ -150,7 +150,7 @@ describe('a tool of the user’s own', () => {
     const mine = own({
       command: ['mine', '--dir', '{workspace}'],
       new_args: ['--id', '{session}'],
-      resume_args: ['--again'],
+      resume_args: ['--again', '{session}'],
       bypass_args: ['--yes'],
       interactive_args: ['--ask'],
       state_dirs: ['.mine'],
@@ -165,7 +165,10 @@ describe('a tool of the user’s own', () => {
       '/workspace',
       '--ask',
       '--again',
+      id,
     ]);
+    const other = launch({ kind: 'resume', id: 'another' });
+    assert.equal(mine.command(other).at(-1), 'another');
     assert.deepEqual(mine.environment(launch()), { MINE_HOME: '/home/code/.mine' });
     assert.deepEqual(mine.seeds, [{ from: '.mine/auth', to: '.mine/auth', kind: 'credential' }]);
     assert.equal(mine.sessionsDir, 'sessions-mine');

@@ -181,6 +181,13 @@ test('tool spec tells how the agent is started', { timeout }, async () => {
   assert.equal((await bed.coi(['tool', 'spec', '--container', 'x'])).status, 2);
 });
 
+test('the workspace is at its own path where that is wanted', { timeout }, async () => {
+  await config('[paths]\npreserve_workspace_path = true\n');
+  const { status, stdout, stderr } = await run('--', 'pwd');
+  await config('');
+  assert.deepEqual([status, stdout], [0, `${bed.workspace.path}\n`], stderr);
+});
+
 test('a kept machine is used again, with what was installed in it', { timeout }, async () => {
   const first = await run(
     '--persistent',

@@ -66,8 +66,8 @@ export function storeOf(bed: Bed, id: string, tool = 'claude'): string {
   return `${bed.user.home}/.coi/sessions-${tool}/${id}`;
 }
 
-export function metadataOf(bed: Bed, id: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(`${storeOf(bed, id)}/metadata.json`, 'utf8'));
+export function metadataOf(bed: Bed, id: string, tool?: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(`${storeOf(bed, id, tool)}/metadata.json`, 'utf8'));
 }
 
 /** All that was said in a session, read from the host. */
