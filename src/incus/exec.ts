@@ -126,5 +126,7 @@ function collected(
     });
     stream.once('close', () => resolve(Buffer.concat(chunks)));
     stream.once('end', () => resolve(Buffer.concat(chunks)));
+    // The command may have ended, and its sockets be lost, before all of them were open: then no event comes any more.
+    if (stream.destroyed) resolve(Buffer.concat(chunks));
   });
 }
