@@ -175,6 +175,11 @@ test('JSON of what runs has the documented shapes', { timeout }, async () => {
   const session = JSON.parse(started.stdout);
   assert.deepEqual(mismatches(session, jsonShapes['shell --background'] ?? {}), []);
   assert.equal(session.container, name);
+  // A container is started for it, and gone when it ends.
+  const { checks } = JSON.parse((await bed.coi(['health', '--verbose', '--json'])).stdout);
+  const { status, details } = checks.network_restriction;
+  assert.deepEqual([status, details.host_blocked, details.metadata_blocked], ['ok', true, true]);
+  assert.deepEqual(await bed.instances(), [name]);
   const image = `${bed.prefix}published`;
   await using _ = { [Symbol.asyncDispose]: () => dropImages(image) };
   const plain = `${bed.prefix}plain`;
