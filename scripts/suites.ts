@@ -2,7 +2,7 @@
 
 export interface Suite {
   readonly folder: string;
-  /** Test files at a time: two where they only compute, one where they share the machine's Incus. */
+  /** Test files at a time: one where they would share routes to a pretend internet, or an image that takes minutes. */
   readonly concurrency: number;
   /** Minutes until the whole suite is given up. */
   readonly limitMinutes: number;
@@ -21,10 +21,10 @@ export const suites: readonly Suite[] = [
   { folder: 'test/docs', concurrency: 1, limitMinutes: 10 },
   { folder: 'test/incus', concurrency: 2, limitMinutes: 20 },
   { folder: 'test/terminal', concurrency: 2, limitMinutes: 10 },
-  { folder: 'test/lifecycle', concurrency: 1, limitMinutes: 30 },
+  { folder: 'test/lifecycle', concurrency: 2, limitMinutes: 30 },
   { folder: 'test/network', concurrency: 1, limitMinutes: 20 },
-  { folder: 'test/security', concurrency: 1, limitMinutes: 20 },
-  { folder: 'test/faults', concurrency: 1, limitMinutes: 20 },
+  { folder: 'test/security', concurrency: 2, limitMinutes: 20 },
+  { folder: 'test/faults', concurrency: 2, limitMinutes: 20 },
   { folder: 'test/agents', concurrency: 1, limitMinutes: 20, image: 'coi-default' },
   { folder: 'test/image', concurrency: 1, limitMinutes: 20, image: 'coi-default' },
 ];
