@@ -1,4 +1,4 @@
-// No page names a command, a flag or a place that does not exist. What can be run of them is run by guide.test.ts.
+// No page names a command, a flag or a place that does not exist. What can be run of them is run by examples.ts.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -140,13 +140,14 @@ test('a script that drives an agent from outside finds the streams, words and st
   ]);
 });
 
+// Incus deals out the processors a moment after a start, so the command waits for its share.
 test('coi run passes on what its command reads, writes and ends with, and says so beside it', {
   timeout,
 }, async () => {
   const lines = await script(`
     printf 'one two' | coi run -- sh -c 'tr a-z A-Z; echo; echo "$GREETING"; echo "$FROM_PROFILE"' 2>story
     grep -e '^Executing: sh' -e '^Command completed successfully' story | cut -c1-12
-    coi run --profile kept --persistent=false --limit-cpu 1 -- sh -c 'echo "$FROM_PROFILE"; nproc; exit 5' 2>story || echo "status $?"
+    coi run --profile kept --persistent=false --limit-cpu 1 -- sh -c 'echo "$FROM_PROFILE"; until [ "$(nproc)" -lt 2 ]; do :; done; nproc; exit 5' 2>story || echo "status $?"
     grep '^Command exited' story
   `);
   assert.deepEqual(lines, [

@@ -1,0 +1,60 @@
+// A user whose home and workspaces are those that the guide speaks of.
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { coiPath } from '../bed/program.ts';
+
+export const timeout = 120_000;
+
+/** A bed with the configuration of a user of the guide. */
+export async function makeGuideBed(): Promise<GuideBed> {
+  const bed = await makeBed();
+  const guide = new GuideBed(bed);
+  await guide.own(join(bed.user.home, '.coi'));
+  // The pages speak of the user's usual image, which takes minutes to build.
+  await guide.write(
+    join(bed.user.home, '.coi/config.toml'),
+    `[container]\nimage = "${bed.image}"\n`,
+  );
+  return guide;
+}
+
+export class GuideBed {
+  readonly bed: Bed;
+
+  constructor(bed: Bed) {
+    this.bed = bed;
+  }
+
+  async own(directory: string): Promise<void> {
+    await mkdir(directory, { recursive: true });
+    await chown(directory, this.bed.user.uid, this.bed.user.gid);
+  }
+
+  async write(file: string, text: string): Promise<void> {
+    await writeFile(file, text);
+    await chown(file, this.bed.user.uid, this.bed.user.gid);
+  }
+
+  /** A directory of the user's, below one of its own, so that a page may write beside it. */
+  async workspaceOf(name: string): Promise<string> {
+    const directory = join(this.bed.user.home, name.replace('/', '-'), 'shop');
+    await this.own(dirname(directory));
+    await this.own(directory);
+    return directory;
+  }
+
+  inShell(script: string, cwd: string) {
+    const { env, user } = this.bed;
+    const path = `${dirname(coiPath())}:${user.env['PATH']}`;
+    return user.run(['bash', '--norc', '-euo', 'pipefail', '-c', script], {
+      cwd,
+      env: { ...env, PATH: path, COI_CONFIG: '' },
+      limitMs: timeout,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.bed[Symbol.asyncDispose]();
+  }
+}
