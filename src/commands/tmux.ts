@@ -129,7 +129,8 @@ async function tried(
           group: uid,
           input: text,
         },
-        { signal: app.signal, timeoutMs: limitMs },
+        // Nothing may be typed twice.
+        { signal: app.signal, timeoutMs: limitMs, once: verb.startsWith('send') },
       );
       if (said.status !== noSession) return said;
     } catch (error) {

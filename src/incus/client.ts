@@ -132,11 +132,14 @@ export interface Incus {
     options?: CallOptions,
   ): Promise<TerminalExec>;
   execPiped(name: string, request: ExecRequest, options?: CallOptions): Promise<PipedExec>;
-  /** Runs to the end and returns what was printed (each stream capped at 64 MiB); `input` becomes stdin. */
+  /**
+   * Runs to the end and returns what was printed (each stream capped at 64 MiB); `input` becomes stdin. Where Incus lost
+   * the command at its start it is run again, so that it may have run twice; `once` throws IncusError instead.
+   */
   execCaptured(
     name: string,
     request: ExecRequest & { input?: string | Buffer },
-    options?: CallOptions,
+    options?: CallOptions & { once?: boolean },
   ): Promise<CapturedExec>;
 
   /** undefined if there is no such path. */
@@ -239,8 +242,8 @@ export class IncusError extends Error {
   readonly path: string;
   /** For status 0: the system's error code (ENOENT, EACCES, ECONNREFUSED, ETIMEDOUT, ...). */
   readonly errno: string | undefined;
-  /** Of an exec: Incus could not enter the instance, so the command was not started and may be asked for again. */
-  readonly notStarted: boolean;
+  /** Of an exec: Incus lost the command at its start. It was not run, or was and nobody knows how it ended. */
+  readonly lostAtStart: boolean;
 
   constructor(details: {
     status: number;
@@ -248,7 +251,7 @@ export class IncusError extends Error {
     path: string;
     message: string;
     errno?: string | undefined;
-    notStarted?: boolean;
+    lostAtStart?: boolean;
     cause?: unknown;
   }) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -257,6 +260,6 @@ export class IncusError extends Error {
     this.method = details.method;
     this.path = details.path;
     this.errno = details.errno;
-    this.notStarted = details.notStarted ?? false;
+    this.lostAtStart = details.lostAtStart ?? false;
   }
 }

@@ -132,8 +132,9 @@ async function exitStatus(
     status: done.status_code,
     method: 'GET',
     path,
-    // No status, or -1: Incus could not enter the instance, nothing was run.
-    notStarted: true,
-    message: done.err || (status === undefined ? done.status : 'the command was not run'),
+    // No status, or -1. Incus says that it found no process id; a command was seen to have run all the same.
+    lostAtStart: true,
+    message:
+      done.err || (status === undefined ? done.status : 'Incus lost the command at its start'),
   });
 }

@@ -58,20 +58,21 @@ async function piped(
   };
 }
 
-/** Incus cannot always enter an instance that is just coming up; nothing was run then, so it is asked again. */
+/** On a busy host Incus now and then loses a command that it enters an instance with. */
 const entryTries = 3;
 
 async function captured(
   api: Api,
   name: string,
   request: ExecRequest & { input?: string | Buffer },
-  options: CallOptions,
+  { once, ...options }: CallOptions & { once?: boolean },
 ): Promise<CapturedExec> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await capturedOnce(api, name, request, options);
     } catch (error) {
-      if (tries === entryTries || !(error instanceof IncusError && error.notStarted)) throw error;
+      const isLost = error instanceof IncusError && error.lostAtStart;
+      if (!isLost || once || tries === entryTries) throw error;
     }
   }
 }

@@ -18,7 +18,7 @@ export function terminalStarter(exec: { stream: Duplex; status: Promise<number> 
   return { input: exec.stream, output: exec.stream, status: exec.status };
 }
 
-/** Incus could not run the starter at all: a container that was just started refuses now and then on a loaded host. */
+/** Incus lost the starter before it said that it is ready, as it does now and then on a loaded host. */
 export class NotRun extends CoiError {
   constructor(cause: Error) {
     super('session-failed', `the session could not be opened: ${cause.message}`, {
@@ -36,7 +36,7 @@ function lost(cause: unknown): CoiError {
   );
 }
 
-/** How often a starter that was not run is tried again, and how long after. Nothing was run, so nothing is run twice. */
+/** How often a starter that was lost is tried again, and how long after. Nothing was handed over, so no tool runs twice. */
 const triesMax = 4;
 const tryAgainMs = 150;
 

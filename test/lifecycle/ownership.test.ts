@@ -18,7 +18,8 @@ async function background(bed: Bed, ...args: string[]): Promise<string> {
 
 /** What a database as root's service would leave: a directory that nobody else may enter, and a suid program. */
 async function litter(bed: Bed, name: string, directory: string): Promise<void> {
-  const script = `mkdir -m 700 ${directory} && echo 1 >${directory}/data && chown -R 999:999 ${directory} && cp /bin/true ${directory}/suid && chmod 4755 ${directory}/suid && ln -s /etc/passwd ${directory}/link`;
+  // May be run twice (see `execCaptured`).
+  const script = `mkdir -p -m 700 ${directory} && echo 1 >${directory}/data && chown -R 999:999 ${directory} && cp /bin/true ${directory}/suid && chmod 4755 ${directory}/suid && ln -sf /etc/passwd ${directory}/link`;
   await inside(bed, name, 'sh', '-c', script);
 }
 
