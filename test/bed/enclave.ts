@@ -13,9 +13,7 @@ export async function openEnclave(): Promise<Enclave> {
   const namespace = `${newPrefix()}net`;
   const id = namespace.slice(5, 11);
   const [near, far] = [`cl${id}h`, `cl${id}n`];
-  const block = randomInt(64) * 4;
-  const link = { host: `192.0.2.${block + 1}`, far: `192.0.2.${block + 2}` };
-  const address = `93.184.217.${randomInt(1, 255)}`;
+  const { link, address } = await freeAddresses();
   const inside = (...argv: string[]) => mustRun(['ip', '-n', namespace, ...argv]);
   const close = async () => {
     // The route goes with the link.
@@ -42,5 +40,18 @@ export async function openEnclave(): Promise<Enclave> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Not those of another test that runs at the same time. */
+async function freeAddresses() {
+  const used = (await mustRun(['ip', '-o', '-4', 'address'])).stdout;
+  const routes = (await mustRun(['ip', '-o', '-4', 'route'])).stdout;
+  for (;;) {
+    const block = randomInt(64) * 4;
+    const link = { host: `192.0.2.${block + 1}`, far: `192.0.2.${block + 2}` };
+    const address = `93.184.217.${randomInt(1, 255)}`;
+    if (!used.includes(` ${link.host}/`) && !routes.includes(`${address} `))
+      return { link, address };
   }
 }

@@ -10,7 +10,7 @@ import { endMs, metadataOf, prompt, said, say, sessionId, startMs } from './talk
 
 const seed = Number(process.env['COI_TEST_SEED'] ?? randomInt(2 ** 31));
 const sequences = Number(process.env['COI_TEST_SEQUENCES'] ?? 2);
-const seconds = Number(process.env['COI_TEST_SECONDS'] ?? 45);
+const seconds = Number(process.env['COI_TEST_SECONDS'] ?? 30);
 const eventsPerSequence = 12;
 
 test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed})`, {

@@ -136,7 +136,7 @@ test('a container under load stands still within a moment of the sample', limit,
 /** What builds, packers and package managers do is in test/image/ordinary-work.test.ts. */
 const ordinaryWork: Readonly<Record<string, string>> = {
   'many short processes at once':
-    'seq 1 1000 | xargs -P 32 -n 1 sh -c "sort /etc/passwd > /dev/null"',
+    'seq 1 400 | xargs -P 32 -n 1 sh -c "sort /etc/passwd > /dev/null"',
   'a pool of workers': 'for i in $(seq 1 100); do sleep 4 & done; wait',
   'a search for words that sound like secrets':
     'grep -rn token /usr/share/doc /etc 2>/dev/null | wc -l; env | sort | wc -l; find / -xdev -name "*.conf" 2>/dev/null | wc -l',
