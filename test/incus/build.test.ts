@@ -1,4 +1,5 @@
-// Builds that fail or are interrupted: nothing is left, and what was there before is as it was.
+// Builds that fail or are interrupted: nothing is left, and what was there before is as it was. A script that fails is
+// in custom-image.test.ts.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -55,7 +56,7 @@ async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
   };
 }
 
-/** The guest's files with another first stage: dpkg takes half a minute, and these ends do not depend on its work. */
+/** The guest's files with another first stage: dpkg takes half a minute, and the end does not depend on its work. */
 function guestWith(bootstrap: string): GuestFile[] {
   const files = guestFiles();
   assert.ok(files.some(({ path }) => path === 'bootstrap.sh'));
@@ -126,20 +127,6 @@ test(
     await incus.deleteImageAlias(alias);
   },
 );
-
-test('a script that fails is named, with its status', limit, async () => {
-  const lines: string[] = [];
-  const guest = guestWith('echo "there is no such thing" >&2; exit 100');
-  await assert.rejects(
-    buildImage(await world({ guest, log: (line) => lines.push(line) }), order),
-    (error) =>
-      error instanceof CoiError &&
-      error.code === 'image-build-failed' &&
-      /bootstrap\.sh failed with status 100/.test(error.message),
-  );
-  assert.ok(lines.some((line) => /there is no such thing/.test(line)));
-  assert.deepEqual(await traces(), []);
-});
 
 test(
   'what a killed build left goes with the next one, what a living one has made stays',

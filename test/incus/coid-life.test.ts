@@ -13,8 +13,8 @@ const limit = { timeout: 180_000 };
 /** A look every few milliseconds: what could go wrong once in a thousand starts then goes wrong here. */
 const tight = { COI_RECONCILE_EVERY_MS: '20' };
 
-/** COI_TEST_STARTS=50 takes a minute more. */
-const starts = Number(process.env['COI_TEST_STARTS'] ?? 20);
+/** COI_TEST_STARTS=50 takes a minute and a half more. */
+const starts = Number(process.env['COI_TEST_STARTS'] ?? 10);
 const atOnce = 5;
 
 /** As root, once systemd in the guest takes orders, which is some time after the container runs. */
