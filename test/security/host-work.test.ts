@@ -6,6 +6,7 @@ import { lstatSync } from 'node:fs';
 import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { killContainer } from '../../src/session/remove.ts';
 import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
 import { asUser, protect, repository, untilGuarded } from './protect-bed.ts';
 
@@ -83,9 +84,7 @@ test(
 );
 
 test('afterwards modes and owners are the ordinary ones', limit, async () => {
-  await bed.incus.updateInstance(container, { ephemeral: true });
-  const stop = { action: 'stop', force: true, timeout: 30 } as const;
-  await (await bed.incus.changeState(container, stop)).wait({ timeoutMs: 60_000 });
+  await killContainer(bed.incus, container, AbortSignal.timeout(60_000));
   await bed.untilUnmounted(id);
   const records = join(bed.daemon.stateDir, 'protect');
   for (const name of await readdir(records)) await untilGone(records, name);

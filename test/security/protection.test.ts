@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, readdir, rename, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { killContainer } from '../../src/session/remove.ts';
 import { coidBed, untilGone } from '../incus/coid-bed.ts';
 import {
   asUser,
@@ -258,14 +259,9 @@ test('a submodule and a worktree that are there are guarded as well', limit, asy
 
 type Bed = Awaited<ReturnType<typeof coidBed>>;
 
+/** Also while coid still marks it as live: Incus does one thing at a time with an instance. */
 async function deleteNow({ incus }: Bed, container: string): Promise<void> {
-  await incus.updateInstance(container, { ephemeral: true });
-  const operation = await incus.changeState(container, {
-    action: 'stop',
-    force: true,
-    timeout: 30,
-  });
-  await operation.wait({ timeoutMs: 60_000 });
+  await killContainer(incus, container, AbortSignal.timeout(60_000));
 }
 
 async function endAndRelease(bed: Bed, container: string): Promise<void> {
