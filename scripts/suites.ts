@@ -2,7 +2,7 @@
 
 export interface Suite {
   readonly folder: string;
-  /** Test files at a time: one where they would share the routes to a pretend internet. */
+  /** Test files at a time: one where they would share the routes to a pretend internet, or where an agent alone fills the machine. */
   readonly concurrency: number;
   /** Minutes until the whole suite is given up. */
   readonly limitMinutes: number;
@@ -25,6 +25,6 @@ export const suites: readonly Suite[] = [
   { folder: 'test/network', concurrency: 1, limitMinutes: 20 },
   { folder: 'test/security', concurrency: 2, limitMinutes: 20 },
   { folder: 'test/faults', concurrency: 2, limitMinutes: 20 },
-  { folder: 'test/agents', concurrency: 2, limitMinutes: 20, image: 'coi-default' },
+  { folder: 'test/agents', concurrency: 1, limitMinutes: 20, image: 'coi-default' },
   { folder: 'test/image', concurrency: 2, limitMinutes: 20, image: 'coi-default' },
 ];
