@@ -1,8 +1,8 @@
 // What coid costs while 20 sessions idle, each of them monitored and with bait: memory, and its share of one core.
-import { chown, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, mkdir } from 'node:fs/promises';
 import { setTimeout as passed } from 'node:timers/promises';
 import type { Bed } from '../test/bed/bed.ts';
+import { homeFile } from '../test/lifecycle/talk.ts';
 import { processorTicks, residentMiB as resident, ticksPerSecond } from './resident.ts';
 import type { Stage } from './stage.ts';
 
@@ -25,7 +25,8 @@ export async function measureIdle(
   { bed, image, clear }: Stage,
   tell: (text: string) => void,
 ): Promise<IdleResult> {
-  await watched(bed);
+  // All that coid does for a session while it runs.
+  homeFile(bed, '.coi/config.toml', '[monitoring]\nenabled = true\nbait = true\n');
   for (let made = 1; made <= sessions; made += 1) {
     tell(`idle: session ${made} of ${sessions}`);
     const cwd = await workspaceFor(made, bed);
@@ -44,15 +45,6 @@ export async function measureIdle(
   await clear();
   const within = residentMiB <= idleBudget.residentMiB && corePercent <= idleBudget.corePercent;
   return { sessions, residentMiB, corePercent, observedS, within };
-}
-
-/** Switches on all that coid does for a session while it runs. */
-async function watched({ user }: Bed): Promise<void> {
-  const place = join(user.home, '.coi');
-  await mkdir(place, { recursive: true });
-  const file = join(place, 'config.toml');
-  await writeFile(file, '[monitoring]\nenabled = true\nbait = true\n');
-  for (const path of [place, file]) await chown(path, user.uid, user.gid);
 }
 
 /** The workspace of the session of that number, from 1. */

@@ -1,4 +1,4 @@
-// Starts this same program as a service of its own session, which outlives whoever started it.
+// Starts a program, mostly this same one, as a service of its own session, which outlives whoever started it.
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -8,19 +8,22 @@ import { selfArgv } from './self.ts';
 export const readyDescriptor = 3;
 
 export interface DetachOptions {
-  /** For this program. */
+  /** For the program. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly limitMs: number;
 }
 
+/** As `startDetached`, this same program. */
+export function startSelfDetached(options: DetachOptions): Promise<string | undefined> {
+  return startDetached(selfArgv(process), options);
+}
+
 /** What the program said on its ready descriptor; undefined if it ended without a word or the limit was over. */
-export function startSelfDetached({
-  args,
-  env,
-  limitMs,
-}: DetachOptions): Promise<string | undefined> {
-  const [program = '', ...rest] = selfArgv(process);
+export function startDetached(
+  [program = '', ...rest]: readonly string[],
+  { args, env, limitMs }: DetachOptions,
+): Promise<string | undefined> {
   const child = spawn(program, [...rest, ...args], {
     cwd: '/',
     detached: true,

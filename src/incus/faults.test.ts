@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { WebSocketServer } from 'ws';
 import type { ScriptedCommand } from '../../test/fakes/incus/exec.ts';
 import { startFakeIncus } from '../../test/fakes/incus/server.ts';
 import { IncusError } from './client.ts';
@@ -40,9 +41,8 @@ async function opened(t: { after(work: () => Promise<void>): void }) {
 }
 
 /** A client of a server that answers as the test says. */
-async function answering(t: { after(work: () => Promise<void>): void }, listener: RequestListener) {
+async function answering(t: { after(work: () => Promise<void>): void }, server: Server) {
   const directory = await mkdtemp(join(tmpdir(), 'coit-http-'));
-  const server = createServer(listener);
   server.listen(join(directory, 's'));
   await once(server, 'listening');
   const incus = openIncus({ socketPath: join(directory, 's') });
@@ -133,16 +133,54 @@ describe('connections', () => {
   });
 
   it('an answer that is no envelope is EPROTO with its HTTP status', async (t) => {
-    const incus = await answering(t, (_, response) => response.writeHead(502).end('<html>'));
+    const incus = await answering(
+      t,
+      createServer((_, response) => response.writeHead(502).end('<html>')),
+    );
     await assert.rejects(incus.server(), failed({ status: 502, errno: 'EPROTO' }));
   });
 
   it('an answer that breaks off is ECONNRESET', async (t) => {
-    const incus = await answering(t, (_, response) => {
+    const server = createServer((_, response) => {
       response.writeHead(200, { 'Content-Length': 100 });
       response.write('{"type":', () => response.destroy());
     });
+    const incus = await answering(t, server);
     await assert.rejects(incus.server(), failed({ status: 0, errno: 'ECONNRESET' }));
+  });
+
+  it('data sockets that close before the control socket is open do not keep the caller for ever', async (t) => {
+    const fds = { '0': '0', '1': '1', '2': '2', control: 'control' };
+    const operation = {
+      id: 'x',
+      status: 'Success',
+      status_code: 200,
+      metadata: { fds, return: 2 },
+    };
+    const server = createServer((request, response) => {
+      const type = request.method === 'POST' ? 'async' : 'sync';
+      request.resume();
+      response.end(JSON.stringify({ type, status_code: 200, metadata: operation }));
+    });
+    const sockets = new WebSocketServer({ noServer: true });
+    const lost: Promise<unknown>[] = [];
+    const both = Promise.withResolvers<void>();
+    server.on('upgrade', async (request, socket, head) => {
+      const secret = new URL(request.url ?? '', 'http://incus').searchParams.get('secret');
+      if (secret === 'control') await both.promise;
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        if (secret !== '1' && secret !== '2') return;
+        lost.push(once(opened, 'close'));
+        opened.terminate();
+        if (lost.length === 2) Promise.all(lost).then(() => both.resolve(), both.reject);
+      });
+    });
+    const incus = await answering(t, server);
+    t.after(() => {
+      for (const client of sockets.clients) client.terminate();
+    });
+    const { status } = await incus.execCaptured('one', { command: ['false'] }, { timeoutMs: 5000 });
+    assert.equal(status, 2);
   });
 
   it('a program that made calls ends by itself, without closing the client', async (t) => {

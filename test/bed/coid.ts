@@ -1,12 +1,10 @@
 // A coid of its own for a test: own run and state directory, so that it meets neither the machine's nor another test's.
 // Started and ended from here, not by `coi daemon start` and `stop`: two more programs for each of a hundred beds are minutes.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import { coidSocketPath, openCoid } from '../../src/daemon/client.ts';
 import type { DaemonStatus } from '../../src/daemon/protocol.ts';
 import { stopDaemon } from '../../src/daemon/start.ts';
 import { CoiError } from '../../src/errors.ts';
+import { startDetached } from '../../src/host/detach.ts';
 import { newPrefix } from './prefix.ts';
 import { coiPath } from './program.ts';
 import { sweepCoid } from './sweep.ts';
@@ -77,25 +75,9 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
   return coid;
 }
 
-/** As `coi daemon start` does it: detached, with a descriptor on which coid says that it is ready, or why it is not. */
-async function started(env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(coiPath(), ['daemon', 'run', '--log-file', '--say-ready'], {
-    cwd: '/',
-    detached: true,
-    env,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
-  child.unref();
-  const ready = child.stdio[3] as Readable;
-  const limit = setTimeout(
-    () => ready.destroy(new Error('coid did not say that it is ready')),
-    startMs,
-  );
-  try {
-    const [said] = await Promise.race([once(ready, 'data'), once(ready, 'end')]);
-    if (String(said).trim() !== 'ready') throw new Error(`coid did not start: ${said}`);
-  } finally {
-    clearTimeout(limit);
-    ready.destroy();
-  }
+/** As `coi daemon start` does it: coid says that it is ready, or why it is not. */
+async function started(env: Readonly<Record<string, string>>): Promise<void> {
+  const args = ['daemon', 'run', '--log-file', '--say-ready'];
+  const said = await startDetached([coiPath()], { args, env, limitMs: startMs });
+  if (said?.trim() !== 'ready') throw new Error(`coid did not start: ${said}`);
 }

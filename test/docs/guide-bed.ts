@@ -3,20 +3,16 @@ import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { coiPath } from '../bed/program.ts';
+import { homeFile } from '../lifecycle/talk.ts';
 
 export const timeout = 120_000;
 
 /** A bed with the configuration of a user of the guide. */
 export async function makeGuideBed(): Promise<GuideBed> {
   const bed = await makeBed();
-  const guide = new GuideBed(bed);
-  await guide.own(join(bed.user.home, '.coi'));
   // The pages speak of the user's usual image, which takes minutes to build.
-  await guide.write(
-    join(bed.user.home, '.coi/config.toml'),
-    `[container]\nimage = "${bed.image}"\n`,
-  );
-  return guide;
+  homeFile(bed, '.coi/config.toml', `[container]\nimage = "${bed.image}"\n`);
+  return new GuideBed(bed);
 }
 
 export class GuideBed {
