@@ -160,7 +160,12 @@ export function socketInode(target: string): string | undefined {
 
 function rareOf(pid: number): Pick<ProcessReading, 'uid' | 'innerPid' | 'netns'> {
   const status = readText(`/proc/${pid}/status`, { encoding: 'latin1' }) ?? '';
-  return { ...parseStatus(status), netns: link(`/proc/${pid}/ns/net`) };
+  return { ...parseStatus(status), netns: networkNamespace(pid) };
+}
+
+/** As the kernel names it (`net:[4026531840]`); empty if the process is gone. */
+export function networkNamespace(pid: number): string {
+  return link(`/proc/${pid}/ns/net`);
 }
 
 function argvOf(pid: number): string[] {

@@ -33,7 +33,7 @@ for (const uid of [1003, 1000, 0]) {
 
       const agent = await bed.sh(
         container,
-        'stat -c %u:%g /workspace/owned && cat /workspace/owned && touch /workspace/made && mkdir /workspace/dir',
+        'stat -c %u:%g /workspace/owned && cat /workspace/owned && touch /workspace/made && mkdir -p /workspace/dir',
       );
       assert.deepEqual([agent.status, agent.stdout.toString()], [0, '1000:1000\nfrom the host\n']);
       for (const name of ['made', 'dir']) {

@@ -2,10 +2,13 @@
 // it; and a session that only works is never stopped.
 // Method: real containers under a coid of their own; the attacker is a server of the test on the bridge.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { findCgroups } from '../../src/host/cgroups.ts';
 import { verified } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
 import { pace } from '../bed/pace.ts';
@@ -132,6 +135,35 @@ test('a container under load stands still within a moment of the sample', limit,
   // Up to two seconds until the sample, and one and a half from there on.
   assert.ok(tookMs < 3500 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
 });
+
+test(
+  "a program on its way into the container is still in the host's network: what that holds is not the container's",
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    await using onHost = await attacker();
+    await using fromInside = await attacker();
+    const { container, nic } = await bed.session();
+    const outside = connect(onHost.port, nic.gateway);
+    await onHost.connected;
+    await plant(bed, container, `nc ${nic.gateway} ${fromInside.port}`);
+    await fromInside.connected;
+    const entering = spawn('sleep', ['60']);
+    try {
+      const { pid } = await bed.incus.instanceState(container);
+      const group = findCgroups(pid)?.processes;
+      writeFileSync(`${group}/cgroup.procs`, String(entering.pid));
+      const { processes, network } = await bed.coid.monitor(container);
+      const remotes = network.connections.map(({ remote }) => remote);
+      assert.ok(processes.processes.some((one) => one.pid === entering.pid));
+      assert.ok(remotes.includes(`${nic.gateway}:${fromInside.port}`), remotes.join(' '));
+      assert.ok(!remotes.includes(`${nic.gateway}:${onHost.port}`), remotes.join(' '));
+    } finally {
+      entering.kill();
+      outside.destroy();
+    }
+  },
+);
 
 /** What builds, packers and package managers do is in test/image/ordinary-work.test.ts. */
 const ordinaryWork: Readonly<Record<string, string>> = {

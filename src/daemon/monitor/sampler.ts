@@ -1,7 +1,7 @@
 // Puts a sample of one container together from what the host's kernel shows.
 import { type Cgroups, cpuNanoseconds, findCgroups, ProcessList } from '../../host/cgroups.ts';
 import { connectedNetworks, interfaceBytes } from '../../host/interfaces.ts';
-import { holdersOf, ProcessTable, socketInode } from '../../host/processes.ts';
+import { holdersOf, networkNamespace, ProcessTable, socketInode } from '../../host/processes.ts';
 import { readText } from '../../host/read-text.ts';
 import { type SocketReading, SocketTables, unixInodes } from '../../host/sockets.ts';
 import { isWithin, type Subnet } from '../../monitor/addresses.ts';
@@ -51,6 +51,7 @@ export class Sampler {
   readonly #list: ProcessList;
   readonly #table = new ProcessTable(interest);
   readonly #sockets = new SocketTables();
+  readonly #hostNetwork = networkNamespace(process.pid);
   #round = 0;
   #last: Sample | undefined;
   #quietRounds = 0;
@@ -105,7 +106,7 @@ export class Sampler {
     const { name, address, gateway, network, hostName } = this.container;
     this.#readRare();
     const processes = this.#table.read(pids);
-    const sockets = this.#sockets.read(representatives(processes));
+    const sockets = this.#sockets.read(representatives(processes, this.#hostNetwork));
     const listeners = sockets.filter(
       ({ remotePort, state }) => remotePort === 0 && state === 'listening',
     );
@@ -173,11 +174,14 @@ function numberIn(path: string | undefined): number {
   return path === undefined ? 0 : Number(readText(path)?.trim() ?? 0);
 }
 
-/** One process for each network namespace. */
-function representatives(processes: readonly Process[]): Map<string, number> {
+/**
+ * One process for each network namespace of the container. What Incus enters it with is in its group a moment before it is
+ * in its network, and the host's connections are not the container's.
+ */
+function representatives(processes: readonly Process[], hostNetwork: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const { netns, pid } of processes)
-    if (netns !== '' && !found.has(netns)) found.set(netns, pid);
+    if (netns !== '' && netns !== hostNetwork && !found.has(netns)) found.set(netns, pid);
   return found;
 }
 

@@ -44,7 +44,17 @@ systemctl mask \
   systemd-ask-password-console.path getty.target getty-static.service console-getty.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer \
   systemd-creds.socket systemd-pcrextend.socket systemd-pcrlock.socket systemd-sysext.socket \
-  systemd-initctl.socket remote-fs.target
-# Only `shutdown` with a time needs logind, which D-Bus starts then.
+  systemd-initctl.socket remote-fs.target \
+  dev-mqueue.mount systemd-user-sessions.service
+# Nor for these programs, which run at every boot: starting one costs as much as what it does. Those for /etc/fstab,
+# rc.local and init scripts stay.
+mkdir -p /etc/systemd/system-generators
+for name in bless-boot cryptsetup debug getty gpt-auto hibernate-resume integritysetup run ssh system-update tpm2 \
+  veritysetup; do
+  ln --symbolic --force /dev/null "/etc/systemd/system-generators/systemd-$name-generator"
+done
+# D-Bus starts with the first that asks it something, and logind, which only `shutdown` with a time needs, by D-Bus.
 mkdir -p /etc/systemd/system/multi-user.target.wants
-ln --symbolic --force /dev/null /etc/systemd/system/multi-user.target.wants/systemd-logind.service
+for name in dbus systemd-logind; do
+  ln --symbolic --force /dev/null "/etc/systemd/system/multi-user.target.wants/$name.service"
+done
