@@ -164,7 +164,7 @@ function rareOf(pid: number): Pick<ProcessReading, 'uid' | 'innerPid' | 'netns'>
 }
 
 /** As the kernel names it (`net:[4026531840]`); empty if the process is gone. */
-export function networkNamespace(pid: number): string {
+export function networkNamespace(pid: number | 'self'): string {
   return link(`/proc/${pid}/ns/net`);
 }
 

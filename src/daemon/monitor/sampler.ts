@@ -51,7 +51,7 @@ export class Sampler {
   readonly #list: ProcessList;
   readonly #table = new ProcessTable(interest);
   readonly #sockets = new SocketTables();
-  readonly #hostNetwork = networkNamespace(process.pid);
+  readonly #hostNetwork = networkNamespace('self');
   #round = 0;
   #last: Sample | undefined;
   #quietRounds = 0;
