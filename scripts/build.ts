@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { everydayWords } from '../src/everyday-words.ts';
 import { type Arch, koffiNative, koffiShipped, lazyBuiltins, licences, shared } from './bundle.ts';
 import { root } from './run.ts';
 
@@ -26,7 +27,7 @@ process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 const entryOnly: Plugin = {
   name: 'entry-only',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/(?:cli|names-only)\.ts$/ }, ({ path }) => ({
+    onResolve({ filter: /\/(?:cli|everyday|names-only)\.ts$/ }, ({ path }) => ({
       path: path.replace(/\.ts$/, '.js'),
       external: true,
     }));
@@ -45,6 +46,19 @@ const noCommands: Plugin = {
   },
 };
 
+/** The commands of every day without the others: those are never asked for there (src/main.ts). */
+const everydayOnly: Plugin = {
+  name: 'everyday-only',
+  setup: ({ onResolve }) => {
+    const kept = everydayWords.map((word) => `./${word}.ts`);
+    onResolve({ filter: /^\.\// }, ({ importer, kind, path }) =>
+      kind === 'dynamic-import' && /\/tree\.ts$/.test(importer) && !kept.includes(path)
+        ? { path: './cli.js', external: true }
+        : undefined,
+    );
+  },
+};
+
 const plugins = [lazyBuiltins, koffiShipped];
 const made = await Promise.all([
   build({ ...shared, outdir: staging, entryPoints: ['src/cli.ts', 'src/index.ts'], plugins }),
@@ -53,6 +67,12 @@ const made = await Promise.all([
     outdir: staging,
     entryPoints: ['src/names-only.ts'],
     plugins: [noCommands, ...plugins],
+  }),
+  build({
+    ...shared,
+    outdir: staging,
+    entryPoints: ['src/everyday.ts'],
+    plugins: [everydayOnly, ...plugins],
   }),
   build({
     ...shared,

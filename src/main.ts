@@ -1,6 +1,7 @@
-// The entry: keeps compiled code between runs, then loads the program. Nothing else may be imported here,
-// since what is loaded before the cache is enabled is compiled anew at every start.
+// The entry: keeps compiled code between runs, then loads the part of the program that is wanted. Nothing big may be
+// imported here, since what is loaded before the cache is enabled is compiled anew at every start.
 import { enableCompileCache } from 'node:module';
+import { everydayWords } from './everyday-words.ts';
 
 const home =
   process.env['XDG_CACHE_HOME'] ??
@@ -19,7 +20,14 @@ if (Number(process.versions.node.split('.', 1)[0]) < 24) {
     words[0] === '__complete' &&
     words[1] === '--' &&
     !words.slice(2).some((word) => word.startsWith('-'));
-  (namesOnly ? import('./names-only.ts') : import('./cli.ts'))
+  const [word = 'shell'] = words;
+  const everyday = (everydayWords as readonly string[]).includes(word);
+  const part = namesOnly
+    ? import('./names-only.ts')
+    : everyday
+      ? import('./everyday.ts')
+      : import('./cli.ts');
+  part
     .then(({ main }) => main(words))
     .then((status) => {
       process.exitCode = status;

@@ -75,7 +75,9 @@ test('an end that Incus refuses is tried again after a second, until it is taken
   const ending = new AbortController();
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   let asked = 0;
+  const told: unknown[] = [];
   const incus = {
+    updateInstance: async (_: string, change: unknown) => void told.push(change),
     changeState: async () => {
       asked += 1;
       if (asked < 3) throw new Error('Instance is busy');
@@ -95,5 +97,6 @@ test('an end that Incus refuses is tried again after a second, until it is taken
     assert.equal(asked, tries);
     t.mock.timers.tick(1000);
   }
+  assert.deepEqual(told[0], { config: { 'user.coi.time_over': '2026-01-01T00:00:06.000Z' } });
   ending.abort();
 });

@@ -1,6 +1,7 @@
 // Ends sessions whose `[limits.runtime] max_duration` is over, whoever watches them.
 import { type Incus, IncusError } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
+import { timeOverKey } from '../session/limits.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
 
@@ -104,6 +105,7 @@ export class Deadlines {
     this.#ending.add(id);
     log('info', 'time-is-over', { name, id });
     try {
+      await this.#mark(name);
       if (!graceful || !(await this.#stopped(name, { force: false })))
         await this.#stopped(name, { force: true });
     } catch (error) {
@@ -112,6 +114,18 @@ export class Deadlines {
       this.#checkWithin(endAgainMs);
     } finally {
       this.#ending.delete(id);
+    }
+  }
+
+  /** So that whoever is attached is told why. That costs the word, if it fails, and not the end. */
+  async #mark(name: string): Promise<void> {
+    const { incus, log, now, signal } = this.#parts;
+    try {
+      const config = { [timeOverKey]: now().toISOString() };
+      await incus.updateInstance(name, { config }, { signal });
+    } catch (error) {
+      if (!(error instanceof IncusError)) throw error;
+      log('warning', 'time-is-over-not-told', { name, error });
     }
   }
 

@@ -50,18 +50,23 @@ export function destinationRules(
     ...permits,
     ...hosts.map(({ address, ports }) => ({ range: { from: address, to: address }, ports })),
   ];
+  const closed = [...unroutable, ...(policy.blockMetadata ? metadata : [])].map(
+    ({ range }) => range,
+  );
+  const local = blocksPrivate(policy)
+    ? [...privateNetworks.map(({ range }) => range), ...attached]
+    : [];
+  // One look at one set for each packet where nothing lies between the two: throughput is felt here.
+  const first = holes.length === 0 ? [...closed, ...local] : closed;
   return [
     answers,
     rule(equal(meta('oifname'), '@bridges'), deny),
-    rule(toRanges(unroutable.map(({ range }) => range)), deny),
+    rule(toRanges(first), deny),
     ...(policy.allowedPorts.length > 0
       ? [rule(isTcpUdp, unequal(dport, portSet(policy.allowedPorts)), deny)]
       : []),
-    ...(policy.blockMetadata ? [rule(toRanges(metadata.map(({ range }) => range)), deny)] : []),
     ...holes.flatMap(({ range, ports }) => holeRules(range, ports)),
-    ...(blocksPrivate(policy)
-      ? [rule(toRanges([...privateNetworks.map(({ range }) => range), ...attached]), deny)]
-      : []),
+    ...(holes.length > 0 && local.length > 0 ? [rule(toRanges(local), deny)] : []),
     ...(policy.mode === 'allowlist'
       ? allowlistRules(policy, port.hostName ?? '')
       : internetRules(policy)),

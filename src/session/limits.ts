@@ -11,6 +11,9 @@ export interface Limits {
   readonly raw: readonly string[];
 }
 
+/** Set by coid when it ends a session because of `max_duration`: when that was. */
+export const timeOverKey = 'user.coi.time_over';
+
 /** All that `sessionLimits` may set, so that a limit which is no longer wanted is found and taken away. */
 export const limitKeys = {
   config: [
@@ -23,6 +26,7 @@ export const limitKeys = {
     'limits.processes',
     'limits.disk.priority',
     'user.coi.max_duration',
+    timeOverKey,
   ],
   root: ['limits.read', 'limits.write', 'limits.max', 'size'],
   rawPrefix: 'lxc.mount.entry = tmpfs tmp ',

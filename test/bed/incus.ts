@@ -33,6 +33,22 @@ async function nextEvent(incus: Incus, name: string): Promise<void> {
 /** Somebody else (coid, a guest that powers off) may be in the middle of something with the same instance. */
 const removalAttempts = 4;
 
+/**
+ * As `incus stop --force`. Incus shows a change of an instance, and tells of it, a moment before it lets go of the
+ * instance: who asks in that moment hears that it is busy, and asks again.
+ */
+export async function stopByForce(incus: Incus, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await (await incus.changeState(name, { action: 'stop', force: true })).wait();
+      return;
+    } catch (error) {
+      if (attempt === removalAttempts || !String(error).includes('Instance is busy')) throw error;
+      await nextEvent(incus, name);
+    }
+  }
+}
+
 /** Stops an instance by force if it runs, and deletes it. One that is gone already is fine. */
 export async function removeInstance(incus: Incus, name: string): Promise<void> {
   let failure: unknown;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { everydayWords } from '../../src/everyday-words.ts';
 import { ConfigPlace } from '../bed/config-place.ts';
 import { coiPath } from '../bed/program.ts';
 
@@ -64,4 +65,11 @@ test('help tells of a command and of what is below it, as its flag does', () => 
     /--background[\s\S]+Options of every command:\n +-w, --workspace/,
   );
   assert.doesNotMatch(said('help', 'kill'), /--workspace/);
+});
+
+test('the commands of every day, which are a part of the program, say the same as in the whole of it', () => {
+  for (const word of everydayWords) {
+    const [part, whole] = [coi([word, '--help']), coi(['help', word])];
+    assert.deepEqual([part.status, part.stderr, part.stdout], [0, '', whole.stdout], word);
+  }
 });

@@ -6,6 +6,7 @@ import { launchSteps } from '../../src/session/launch.ts';
 import { restartSteps } from '../../src/session/restart.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { untilGone } from '../bed/gone.ts';
+import { stopByForce } from '../bed/incus.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
 import { powerOff, said, say, sessionId, talk } from '../lifecycle/talk.ts';
 
@@ -107,7 +108,7 @@ test('a persistent container survives a restart that fails or is killed at any s
 async function stop(bed: Bed, name: string): Promise<void> {
   const found = await bed.incus.instance(name);
   if (found?.instance.status !== 'Running') return;
-  await (await bed.incus.changeState(name, { action: 'stop', force: true, timeout: 30 })).wait();
+  await stopByForce(bed.incus, name);
 }
 
 /** Names of session directories in the user's store. */

@@ -5,6 +5,7 @@ import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mustRun, runCommand } from '../bed/command.ts';
+import { stopByForce } from '../bed/incus.ts';
 import { mountPointsUnder } from '../bed/mounts.ts';
 import { coiPath } from '../bed/program.ts';
 import { type CoidBed, coidBed } from './coid-bed.ts';
@@ -68,7 +69,7 @@ test(`${starts} starts under a coid that looks all the time all succeed, and are
 
 /** Stops it by force; coid deletes it then. */
 async function ended(bed: CoidBed, container: string, id: string): Promise<void> {
-  await (await bed.incus.changeState(container, { action: 'stop', force: true })).wait();
+  await stopByForce(bed.incus, container);
   await bed.lifecycle.until('instance-deleted', container);
   await bed.untilUnmounted(id);
 }

@@ -20,6 +20,7 @@ test('a session ends when its time is over, attached or not; the kept one stays,
   assert.equal(started.status, 0, started.stderr);
   const kept = (await bed.instances()).find((other) => other !== name) ?? '';
   assert.equal((await screen.ended(endMs)).status, 0);
+  assert.match(screen.output(), /its time is over.*max_duration/);
   assert.match(screen.output(), /Container removed/);
   await events.until('instance-shutdown', kept);
   assert.deepEqual(await bed.instances(), [kept]);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Bed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
+import { stopByForce } from '../bed/incus.ts';
 import type { Screen, ScreenOptions } from '../bed/screen.ts';
 import { occurrences } from '../terminal/session.ts';
 
@@ -113,5 +114,5 @@ export async function live(bed: Bed, name: string): Promise<void> {
 /** Stops a container by force from outside, as `incus stop --force` does. */
 export async function stopFromOutside(bed: Bed, name: string): Promise<void> {
   await live(bed, name);
-  await (await bed.incus.changeState(name, { action: 'stop', force: true })).wait();
+  await stopByForce(bed.incus, name);
 }
