@@ -35,9 +35,13 @@ export function register(command: Command, app: App): void {
 }
 
 async function audit(app: App, options: Options, word: string | undefined): Promise<void> {
-  const name = options.file === undefined ? await logName(app, options, word) : undefined;
+  const { name, notFound } =
+    options.file === undefined
+      ? await logName(app, options, word)
+      : { name: undefined, notFound: undefined };
   const { lines, head } =
     name === undefined ? readLog(options.file ?? '') : await ask(app, name, 0, 0);
+  if (notFound && !head && lines.length === 0) throw notFound;
   if (options.verify) return verify(app, lines, head, options.json ?? false);
   if (lines.length === 0 && !options.follow) app.io.tell('The audit log is empty.');
   show(app, options, lines);
@@ -85,13 +89,17 @@ async function verify(
   app.io.print(`The log is whole: ${verdict.lines} lines.`);
 }
 
-/** A container that is gone is named in full: its log is still there. */
-async function logName(app: App, options: Options, word: string | undefined): Promise<string> {
+/** A container that is gone is named in full: its log is still there. `notFound` is what to say where it is not. */
+async function logName(
+  app: App,
+  options: Options,
+  word: string | undefined,
+): Promise<{ name: string; notFound?: CoiError }> {
   try {
-    return (await oneContainer(app, options, word)).name;
+    return { name: (await oneContainer(app, options, word)).name };
   } catch (error) {
     if (word !== undefined && error instanceof CoiError && error.code === 'session-not-found')
-      return parseContainerName(word);
+      return { name: parseContainerName(word), notFound: error };
     throw error;
   }
 }

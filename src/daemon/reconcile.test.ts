@@ -5,6 +5,7 @@ import type { Instance, InstanceStatus } from '../incus/shapes.ts';
 import { type Phase, recordConfig } from '../session/record.ts';
 import {
   debrisMs,
+  doomedMs,
   type Look,
   type Memory,
   nothingSeen,
@@ -74,6 +75,16 @@ test('a running session is marked live once, and nothing else happens to it', ()
 
 test('what Incus deletes by itself is not marked, which would be in the way of its stop', () => {
   assert.deepEqual(kinds(look([instance({ phase: 'starting', ephemeral: true })])), []);
+});
+
+test('a persistent session that a dead kill left to Incus to delete is kept after all, one that is being killed is not touched', () => {
+  const doomed = [instance({ persistent: true, ephemeral: true })];
+  const first = reconciliation(look(doomed), nothingSeen);
+  assert.deepEqual([first.actions, first.lookAgainMs], [[], doomedMs]);
+  assert.deepEqual(kinds(look(doomed, { nowMs: doomedMs - 1 }), first.memory), []);
+  assert.deepEqual(kinds(look(doomed, { nowMs: doomedMs }), first.memory), ['mark-kept']);
+  const other = reconciliation(look([instance({ persistent: true })]), first.memory);
+  assert.equal(other.memory.doomedSinceMs.size, 0);
 });
 
 test('a session whose end was reported is finished at once', () => {

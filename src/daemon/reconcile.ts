@@ -16,6 +16,8 @@ export interface Look {
 export interface Memory {
   /** When a look first saw it stopped, with no look in between that saw it otherwise. */
   readonly stoppedSinceMs: ReadonlyMap<string, number>;
+  /** When a look first saw a persistent one running that Incus would delete when it stops, as `coi kill` wants it. */
+  readonly doomedSinceMs: ReadonlyMap<string, number>;
   /** Names of those of which Incus reported the end, and no start since. */
   readonly ended: ReadonlySet<string>;
 }
@@ -24,6 +26,8 @@ export type Action =
   /** Makes what is missing of its mounts. */
   | { readonly kind: 'restore-mounts'; readonly name: string; readonly session: SessionRecord }
   | { readonly kind: 'mark-live'; readonly name: string }
+  /** Incus is not to delete it when it stops. */
+  | { readonly kind: 'mark-kept'; readonly name: string }
   /** Deletes a stopped container: an ephemeral session that has lived, or the debris of a start. */
   | {
       readonly kind: 'finish';
@@ -48,6 +52,8 @@ export interface Reconciliation {
 
 /** Two looks this far apart that both see it stopped mean that it stays so: a guest's reboot takes under a second. */
 export const settledMs = 5000;
+/** A kill that has not stopped it by then was killed itself. */
+export const doomedMs = 120_000;
 /** A start that has not come to life by then never will. */
 export const debrisMs = 300_000;
 /** Incus reports an end a moment before its list shows it. */
@@ -55,24 +61,36 @@ const endingMs = 200;
 /** Incus writes this where an instance has never been started. */
 const never = '1970-01-01T00:00:00Z';
 
-export const nothingSeen: Memory = { stoppedSinceMs: new Map(), ended: new Set() };
+/** What a mark changes on an instance. */
+export const marks = {
+  'mark-live': { config: { 'user.coi.phase': 'live' } },
+  'mark-kept': { ephemeral: false },
+} as const;
+
+export const nothingSeen: Memory = {
+  stoppedSinceMs: new Map(),
+  doomedSinceMs: new Map(),
+  ended: new Set(),
+};
 
 export function reconciliation(look: Look, memory: Memory): Reconciliation {
   const sessions = look.instances.flatMap((instance) => {
     const session = sessionRecord(instance.config);
     return session && session.mounts.runDir === look.runDir ? [{ instance, session }] : [];
   });
-  const stoppedSinceMs = new Map(
-    sessions
-      .filter(({ instance }) => instance.status === 'Stopped')
-      .map(({ session }) => [
-        session.mounts.id,
-        memory.stoppedSinceMs.get(session.mounts.id) ?? look.nowMs,
-      ]),
-  );
+  const since = (known: ReadonlyMap<string, number>, found: typeof sessions) =>
+    new Map(
+      found.map(({ session }) => [session.mounts.id, known.get(session.mounts.id) ?? look.nowMs]),
+    );
+  const stopped = sessions.filter(({ instance }) => instance.status === 'Stopped');
+  const doomed = sessions.filter((one) => isDoomed(one.instance, one.session));
   const names = new Set(sessions.map(({ instance }) => instance.name));
   const ended = new Set([...memory.ended].filter((name) => names.has(name)));
-  const next: Memory = { stoppedSinceMs, ended };
+  const next: Memory = {
+    stoppedSinceMs: since(memory.stoppedSinceMs, stopped),
+    doomedSinceMs: since(memory.doomedSinceMs, doomed),
+    ended,
+  };
   const fates = sessions.map(({ instance, session }) =>
     fateOf(instance, session, next, look.nowMs),
   );
@@ -106,9 +124,10 @@ function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowM
     if (ended) return { waitMs: endingMs };
     // What Incus deletes by itself needs no mark, and while one is made Incus refuses the stop that `coi run` asks for.
     const needsMark = session.phase === 'starting' && !instance.ephemeral;
-    return instance.status === 'Running' && needsMark
-      ? { action: { kind: 'mark-live', name } }
-      : {};
+    if (instance.status === 'Running' && needsMark) return { action: { kind: 'mark-live', name } };
+    if (!isDoomed(instance, session)) return {};
+    const leftMs = doomedMs - (nowMs - (memory.doomedSinceMs.get(id) ?? nowMs));
+    return leftMs > 0 ? { waitMs: leftMs } : { action: { kind: 'mark-kept', name } };
   }
   const lived = session.phase === 'live' || ended;
   if (session.persistent && (lived || instance.last_used_at !== never)) return {};
@@ -118,6 +137,10 @@ function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowM
   return leftMs > 0
     ? { waitMs: leftMs }
     : { action: { kind: 'finish', name, id, reason: lived ? 'ended' : 'debris' } };
+}
+
+function isDoomed({ status, ephemeral }: Instance, { persistent }: SessionRecord): boolean {
+  return persistent && ephemeral && status !== 'Stopped';
 }
 
 function missingMounts(

@@ -18,6 +18,7 @@ import {
   type Action,
   type FinishAction,
   type Memory,
+  marks,
   nothingSeen,
   reconciliation,
 } from './reconcile.ts';
@@ -240,11 +241,12 @@ export class Reconciler {
       case 'restore-mounts':
         this.#restore(action.name, action.session);
         return;
-      case 'mark-live': {
-        const config = { 'user.coi.phase': 'live' };
-        await incus.updateInstance(action.name, { config }, { signal }).catch((error: unknown) => {
+      case 'mark-live':
+      case 'mark-kept': {
+        const { kind, name } = action;
+        await incus.updateInstance(name, marks[kind], { signal }).catch((error: unknown) => {
           // It may be gone already; if it is not, the next look sees that it is not marked.
-          log('info', 'not-marked-live', { name: action.name, error: String(error) });
+          log('info', `not-${kind}`, { name, error: String(error) });
           this.lookWithin(markAgainMs);
         });
         return;
@@ -253,16 +255,14 @@ export class Reconciler {
         leases.remove(action.id);
         return;
       case 'expire-lease':
-        trees.remove(action.id);
-        keeper.drop(action.id);
-        leases.remove(action.id);
-        log('info', 'lease-expired', { id: action.id });
+      case 'remove-mounts': {
+        const { kind, id } = action;
+        trees.remove(id);
+        keeper.drop(id);
+        if (kind === 'expire-lease') leases.remove(id);
+        log('info', kind === 'expire-lease' ? 'lease-expired' : 'mounts-removed', { id });
         return;
-      case 'remove-mounts':
-        trees.remove(action.id);
-        keeper.drop(action.id);
-        log('info', 'mounts-removed', { id: action.id });
-        return;
+      }
       default:
         action satisfies never;
     }

@@ -33,9 +33,10 @@ export async function sweepCoid(runDir: string, stateDir: string): Promise<void>
 /** A coid that was killed leaves its rules in force, as it should. */
 async function removeRules(runDir: string): Promise<void> {
   const { table } = placesOf(runDir);
-  for (const family of ['bridge', 'inet']) {
-    await runCommand(['nft', `add table ${family} ${table}; delete table ${family} ${table}`]);
-  }
+  const commands = ['bridge', 'inet'].map(
+    (family) => `add table ${family} ${table}; delete table ${family} ${table}`,
+  );
+  await runCommand(['nft', commands.join('; ')]);
 }
 
 /**

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runCommand } from './command.ts';
 import { makeUser, userOfUid } from './users.ts';
 
-test('a temporary user is in incus-admin, has a home of its own, and leaves nothing', async () => {
+test('a temporary user is in incus-admin, has a home of its own, and leaves the account to the next one, nothing else', async () => {
   const user = await makeUser();
   const said = await user.run(['sh', '-c', 'id -un; id -Gn; pwd; echo "$HOME"; env']);
   const [name, groups, directory, home] = said.stdout.split('\n');
@@ -17,9 +17,23 @@ test('a temporary user is in incus-admin, has a home of its own, and leaves noth
     /npm_|INCUS|COI_/,
     'the environment of the test run is not inherited',
   );
+  const left = user.start(['sleep', '100']);
   await user.remove();
+  assert.equal((await left.result).status, 128 + 9);
   assert.equal(existsSync(user.home), false);
-  assert.notEqual((await runCommand(['id', user.name])).status, 0);
+  const next = await makeUser();
+  assert.equal(next.name, user.name);
+  assert.notEqual(next.home, user.home);
+  await next.remove();
+});
+
+test('a process takes its accounts away when it ends', async () => {
+  const script = `import { makeUser } from '${import.meta.dirname}/users.ts';
+    const user = await makeUser(); console.log(user.name); await user.remove();`;
+  const said = await runCommand([process.execPath, '--input-type=module', '-e', script]);
+  const name = said.stdout.trim();
+  assert.match(name, /^coit/);
+  assert.notEqual((await runCommand(['id', name])).status, 0);
 });
 
 test('the user of a uid that is taken is borrowed and stays', async () => {

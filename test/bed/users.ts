@@ -1,4 +1,5 @@
 // Temporary users of the host, each with a home under /tmp, and how to run programs as them.
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { chown, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import {
@@ -39,11 +40,19 @@ interface Account {
   readonly gid: number;
 }
 
+/** Accounts of removed users, for the next ones of this process: making and removing one is half a second of waiting for the disk. */
+const free: Account[] = [];
+process.on('exit', () => {
+  for (const { name } of free) spawnSync('userdel', [name]);
+});
+
 /** Makes an ordinary user in group incus-admin (needs root). Undo with `remove`. */
 export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
+  const home = await newHome();
+  const known = options.uid === undefined ? free.pop() : undefined;
+  if (known) return inHome(known, home, options.incusAdmin ?? true, () => setFree(known));
   const name = newAccountName();
   const uid = options.uid ?? randomInt(20_000, 30_000);
-  const home = await newHome();
   try {
     await mustRun([
       'useradd',
@@ -58,15 +67,22 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
       name,
     ]);
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
+    const made = { name, uid, gid };
     const removeAccount = async () => {
+      if (options.uid === undefined) return setFree(made);
       await killAllOf(uid);
       await mustRun(['userdel', name]);
     };
-    return await inHome({ name, uid, gid }, home, options.incusAdmin ?? true, removeAccount);
+    return await inHome(made, home, options.incusAdmin ?? true, removeAccount);
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function setFree(account: Account): Promise<void> {
+  await killAllOf(account.uid);
+  free.push(account);
 }
 
 /** The user of a given uid: made if the uid is free, else the existing account is borrowed, with another home, and stays. */

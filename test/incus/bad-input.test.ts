@@ -124,6 +124,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     [['shutdown', 'a\nb'], 1, /container "a\\nb" not found/],
     [['kill', long], 1, /container "x+\.\.\." not found/],
     [['info', '../../etc'], 1, /session not found: \.\.\/\.\.\/etc/],
+    [['audit', 'never-was'], 1, /container "never-was" not found/],
     [['list'], 2, /invalid COI_CONTAINER_PREFIX/, { COI_CONTAINER_PREFIX: '../x' }],
   ];
   const before = await inventory(bed);
