@@ -173,12 +173,13 @@ function inetChains(inet: Table<'inet'>, dnsPort: number): Chain[] {
         }),
       ],
     },
+    // What a session sends has its verdict by the first rule, never that it may go to another session: one look less.
     hook('forward', [
+      rule(vmap(from, 'sources')),
       rule(
         equal(concat(meta('oifname'), payload('ip', 'daddr')), '@destinations'),
         jump('intrude'),
       ),
-      rule(vmap(from, 'sources')),
     ]),
     hook('input', [rule(vmap(from, 'to_host'))]),
   ];
