@@ -1,7 +1,7 @@
 // Temporary users of the host, each with a home under /tmp, and how to run programs as them.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { chown, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import {
   type CommandOptions,
   type CommandResult,
@@ -40,17 +40,25 @@ interface Account {
   readonly gid: number;
 }
 
+interface FreeAccount extends Account {
+  /** As in /etc/passwd, so the next one's is made there again. */
+  readonly home: string;
+}
+
 /** Accounts of removed users, for the next ones of this process: making and removing one is half a second of waiting for the disk. */
-const free: Account[] = [];
+const free: FreeAccount[] = [];
 process.on('exit', () => {
   for (const { name } of free) spawnSync('userdel', [name]);
 });
 
 /** Makes an ordinary user in group incus-admin (needs root). Undo with `remove`. */
 export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
-  const home = await newHome();
   const known = options.uid === undefined ? free.pop() : undefined;
-  if (known) return inHome(known, home, options.incusAdmin ?? true, () => setFree(known));
+  if (known) {
+    await mkdir(known.home, { mode: 0o700 });
+    return inHome(known, known.home, options.incusAdmin ?? true, () => setFree(known));
+  }
+  const home = await newHome();
   const name = newAccountName();
   const uid = options.uid ?? randomInt(20_000, 30_000);
   try {
@@ -67,7 +75,7 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
       name,
     ]);
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
-    const made = { name, uid, gid };
+    const made = { name, uid, gid, home };
     const removeAccount = async () => {
       if (options.uid === undefined) return setFree(made);
       await killAllOf(uid);
@@ -80,7 +88,7 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   }
 }
 
-async function setFree(account: Account): Promise<void> {
+async function setFree(account: FreeAccount): Promise<void> {
   await killAllOf(account.uid);
   free.push(account);
 }

@@ -67,7 +67,9 @@ describe('coid', () => {
     const tables = await Promise.all(
       ['bridge', 'inet'].map((family) => runCommand(['nft', 'list', 'table', family, table])),
     );
-    return tables.some(({ stdout }) => stdout.includes(text));
+    // Not 10.77.0.5 in 10.77.0.57.
+    const whole = new RegExp(`(?<![\\d.])${text.replaceAll('.', '\\.')}(?!\\d)`);
+    return tables.some(({ stdout }) => whole.test(stdout));
   };
 
   test('guards a session by what it was asked for, and an open one not', async () => {
