@@ -11,7 +11,8 @@ import { untilUnmounted } from '../bed/mounts.ts';
 import { powerOff, said, say, sessionId, talk } from '../lifecycle/talk.ts';
 
 const timeout = 120_000;
-const leaseMs = 700;
+/** Long enough for a start on a busy machine, short enough to be waited for at each step. */
+const leaseMs = 2000;
 const background = (bed: Bed) => ['shell', '--image', bed.image, '--background'];
 const steps = (list: readonly { readonly name: string }[]) =>
   list.flatMap(({ name }) => [`${name}:before`, `${name}:after`]);
