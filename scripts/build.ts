@@ -34,30 +34,19 @@ const entryOnly: Plugin = {
   },
 };
 
-/** Completion of names loads no command: the tree is there with its names only. */
-const noCommands: Plugin = {
-  name: 'no-commands',
+/** A bundle of the commands with these words: the tree names the others too, but they are asked for in the whole program only (src/main.ts). */
+const commandsOnly = (words: readonly string[]): Plugin => ({
+  name: 'commands-only',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\// }, ({ importer, kind, path }) =>
-      kind === 'dynamic-import' && (/\/tree\.ts$/.test(importer) || path.includes('complete-flags'))
+    const kept = words.map((word) => `./${word}.ts`);
+    onResolve({ filter: /^\.\// }, ({ importer, kind, path }) => {
+      const isCommand = /\/tree\.ts$/.test(importer) || path.includes('complete-flags');
+      return kind === 'dynamic-import' && isCommand && !kept.includes(path)
         ? { path: './cli.js', external: true }
-        : undefined,
-    );
+        : undefined;
+    });
   },
-};
-
-/** The commands of every day without the others: those are never asked for there (src/main.ts). */
-const everydayOnly: Plugin = {
-  name: 'everyday-only',
-  setup: ({ onResolve }) => {
-    const kept = everydayWords.map((word) => `./${word}.ts`);
-    onResolve({ filter: /^\.\// }, ({ importer, kind, path }) =>
-      kind === 'dynamic-import' && /\/tree\.ts$/.test(importer) && !kept.includes(path)
-        ? { path: './cli.js', external: true }
-        : undefined,
-    );
-  },
-};
+});
 
 const plugins = [lazyBuiltins, koffiShipped];
 const made = await Promise.all([
@@ -66,13 +55,13 @@ const made = await Promise.all([
     ...shared,
     outdir: staging,
     entryPoints: ['src/names-only.ts'],
-    plugins: [noCommands, ...plugins],
+    plugins: [commandsOnly([]), ...plugins],
   }),
   build({
     ...shared,
     outdir: staging,
     entryPoints: ['src/everyday.ts'],
-    plugins: [everydayOnly, ...plugins],
+    plugins: [commandsOnly(everydayWords), ...plugins],
   }),
   build({
     ...shared,
