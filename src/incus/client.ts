@@ -123,6 +123,7 @@ export interface Incus {
     instance: Instance,
     options?: CallOptions & { etag?: string },
   ): Promise<void>;
+  /** Where the instance is just being changed, `wait` asks again for some seconds; likewise for `deleteInstance`. */
   changeState(name: string, change: StateChange, options?: CallOptions): Promise<Operation>;
   deleteInstance(name: string, options?: CallOptions): Promise<Operation>;
 

@@ -1,5 +1,6 @@
 // Instances, their state and their snapshots.
 import { type Api, segment } from './api.ts';
+import { afterChanges } from './busy.ts';
 import type { Incus } from './client.ts';
 import type { Instance, InstanceFull, InstanceState, Snapshot } from './shapes.ts';
 
@@ -49,8 +50,10 @@ export function instanceCalls(api: Api): InstanceCalls {
       const operation = await api.start('PUT', at(name), body, options);
       await operation.wait(options);
     },
-    changeState: (name, change, options) => api.start('PUT', `${at(name)}/state`, change, options),
-    deleteInstance: (name, options) => api.start('DELETE', at(name), undefined, options),
+    changeState: (name, change, options) =>
+      afterChanges(() => api.start('PUT', `${at(name)}/state`, change, options)),
+    deleteInstance: (name, options) =>
+      afterChanges(() => api.start('DELETE', at(name), undefined, options)),
     snapshots: (name, options) => api.get<Snapshot[]>(`${at(name)}/snapshots?recursion=1`, options),
     createSnapshot: (name, snapshot, options) =>
       api.start('POST', `${at(name)}/snapshots`, snapshot, options),

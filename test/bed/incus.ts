@@ -33,20 +33,9 @@ async function nextEvent(incus: Incus, name: string): Promise<void> {
 /** Somebody else (coid, a guest that powers off) may be in the middle of something with the same instance. */
 const removalAttempts = 4;
 
-/**
- * As `incus stop --force`. Incus shows a change of an instance, and tells of it, a moment before it lets go of the
- * instance: who asks in that moment hears that it is busy, and asks again.
- */
+/** As `incus stop --force`. */
 export async function stopByForce(incus: Incus, name: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await (await incus.changeState(name, { action: 'stop', force: true })).wait();
-      return;
-    } catch (error) {
-      if (attempt === removalAttempts || !String(error).includes('Instance is busy')) throw error;
-      await nextEvent(incus, name);
-    }
-  }
+  await (await incus.changeState(name, { action: 'stop', force: true })).wait();
 }
 
 /** Stops an instance by force if it runs, and deletes it. One that is gone already is fine. */
@@ -56,9 +45,7 @@ export async function removeInstance(incus: Incus, name: string): Promise<void> 
     const found = await incus.instance(name);
     if (found === undefined) return;
     try {
-      if (found.instance.status !== 'Stopped') {
-        await (await incus.changeState(name, { action: 'stop', force: true })).wait();
-      }
+      if (found.instance.status !== 'Stopped') await stopByForce(incus, name);
       await (await incus.deleteInstance(name)).wait();
     } catch (error) {
       // An ephemeral one deletes itself when it stops; anything else shows in the next look.

@@ -133,6 +133,20 @@ for (const daemon of daemons) {
       assert.deepEqual(await bench.incus.snapshots(name), []);
     });
 
+    it('one that is just being changed is stopped nevertheless', async () => {
+      await done(bench.incus.changeState(name, { action: 'start' }));
+      const { incus } = bench;
+      // One after the other, so that the stop meets one of them; those that meet the stop are refused.
+      const change = async (left: number): Promise<void> => {
+        await incus.updateInstance(name, { config: { 'user.e': String(left) } });
+        if (left > 0) await change(left - 1);
+      };
+      const changes = change(50).catch(() => undefined);
+      await done(incus.changeState(name, { action: 'stop', force: true }));
+      assert.equal((await read())?.status, 'Stopped');
+      await changes;
+    });
+
     it('one that was made ephemeral while it ran is deleted when it stops', async () => {
       await done(bench.incus.changeState(name, { action: 'start' }));
       await bench.incus.updateInstance(name, { ephemeral: true });
