@@ -4,20 +4,11 @@ import { type Nft, openNft } from '../src/host/nft.ts';
 import { type NetworkBed, openNetworkBed } from '../test/network/bed.ts';
 import { resolver } from '../test/network/internet.ts';
 import type { Tenant } from '../test/network/tenant.ts';
-
-export interface NetworkRow {
-  readonly title: string;
-  readonly value: string;
-  readonly budget: string;
-  readonly within: boolean;
-  readonly samples: Readonly<Record<string, readonly number[]>>;
-}
+import { measureFlows, type NetworkRow } from './flows.ts';
 
 /** `nftRatio`: on a loaded machine nft alone needs more than the whole budget; then it is that which is compared with. */
-const budgets = { applyMs: 40, nftRatio: 1.5, flowRatio: 0.95, answerMs: 8 };
+const budgets = { applyMs: 40, nftRatio: 1.5, answerMs: 8 };
 const ports = { source: 9000, sink: 9001 };
-const flowBytes = 64 * 1024 * 1024;
-const flowRounds = 3;
 const questions = 40;
 const target = '93.184.215.14';
 type Samples = Record<string, number[]>;
@@ -33,7 +24,7 @@ export async function measureNetwork(
     await bed.net.assertEnclosed(target);
     return [
       ...(await applying(bed, tenant, runs, tell)),
-      ...(await flows(bed, tenant, runs, tell)),
+      ...(await measureFlows(bed, tenant, { address: target, ports, runs }, tell)),
       await answers(bed, tenant, tell),
     ];
   } finally {
@@ -104,49 +95,6 @@ function stranger(tenant: Tenant, index: number) {
     mac: `10:66:6a:ee:${number.slice(0, 2)}:${number.slice(2)}`,
     address: `198.18.0.${index + 1}`,
   };
-}
-
-async function flows(
-  { guard }: NetworkBed,
-  tenant: Tenant,
-  runs: number,
-  tell: (text: string) => void,
-): Promise<NetworkRow[]> {
-  const modes = {
-    none: undefined,
-    open: tenant.port({ mode: 'open' }),
-    restricted: tenant.port({ mode: 'restricted' }),
-    allowlist: tenant.port({ mode: 'allowlist', allow: [target] }),
-  };
-  const rows: NetworkRow[] = [];
-  for (const kind of ['load', 'unload'] as const) {
-    const samples: Samples = {};
-    const port = kind === 'load' ? ports.source : ports.sink;
-    for (let run = 0; run <= runs * flowRounds; run += 1)
-      for (const [name, guarded] of Object.entries(modes)) {
-        tell(`flow: ${kind} ${name} ${run} of ${runs * flowRounds}`);
-        if (guarded) await guard.put(guarded);
-        const task = { kind, address: target, port, bytes: flowBytes } as const;
-        const ms = Number(await tenant.task(task));
-        // The first round warms up.
-        if (run > 0) note(samples, name, ms);
-        await guard.remove(tenant.hostName);
-      }
-    const openMs = fast(samples['open']);
-    for (const name of ['restricted', 'allowlist']) {
-      const own = fast(samples[name]);
-      const ratio = openMs / own;
-      const rate = ((flowBytes * 8) / own / 1e6).toFixed(1);
-      rows.push({
-        title: `${name}: a flow ${kind === 'load' ? 'in' : 'out'}`,
-        value: `${ratio.toFixed(2)} x open (${rate} Gbit/s)`,
-        budget: `>= ${budgets.flowRatio} x open`,
-        within: ratio >= budgets.flowRatio,
-        samples,
-      });
-    }
-  }
-  return rows;
 }
 
 /** Each name for the first time, so that its address has to be opened: the dearest answer. */

@@ -1,8 +1,8 @@
 // The bench's table, as text; the JSON file holds every sample.
 import { table } from '../src/ui/table.ts';
+import type { NetworkRow } from './flows.ts';
 import { type IdleResult, idleBudget } from './idle.ts';
 import { median, type RowResult, type Verdict } from './measure.ts';
-import type { NetworkRow } from './network.ts';
 
 export function resultLines(results: readonly RowResult[], idle: IdleResult | undefined): string[] {
   const header = ['ROW', 'COI', 'FLOOR', 'INCUS', 'RATIO', 'BUDGET', 'VERDICT'];

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
-import { type Lock, takeLock } from '../host/socket-lock.ts';
+import { loadLibc } from '../host/libc.ts';
+import { takeLock } from '../host/process-lock.ts';
 import { type Ground, groups } from '../setup/check.ts';
 import { checks } from '../setup/checks.ts';
 import { type Probed, probeAll, verdict } from '../setup/report.ts';
@@ -18,7 +19,7 @@ interface Options {
   readonly build?: boolean;
 }
 
-const lockPath = '/run/coi-setup.sock';
+const lockPath = '/run/coi-setup.lock';
 /** Building the image installs a whole system. */
 const buildLimitMs = 60 * 60_000;
 
@@ -91,16 +92,18 @@ export async function mendAll(ground: Ground, app: App): Promise<Probed[]> {
 
 /** Two setups at the same time would mend the same things twice. */
 export async function locked<T>(app: App, work: () => Promise<T>): Promise<T> {
-  const lock: Lock | undefined = await takeLock(lockPath);
-  if (!lock)
-    throw new CoiError('setup-failed', 'another `coi setup` is at work on this host', {
-      hint: 'Wait for it, then run `coi setup` again.',
-    });
+  const lock = takeLock(await loadLibc(), lockPath);
+  if (lock.kind === 'held')
+    throw new CoiError(
+      'setup-failed',
+      `another \`coi setup\` is at work on this host (process ${lock.pid})`,
+      { hint: 'Wait for it, then run `coi setup` again.' },
+    );
   try {
     app.signal.throwIfAborted();
     return await work();
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadLibc } from './libc.ts';
-import { lockHolder, whileLocked } from './process-lock.ts';
+import { lockHolder, takeLock, whileLocked } from './process-lock.ts';
 
 const module = (name: string) => JSON.stringify(join(import.meta.dirname, name));
 /** Holds the lock until it is killed. */
@@ -32,6 +32,7 @@ test('who wants the lock of another waits until that is killed, and not beyond a
     const [said] = await once(holder.stdout, 'data');
     assert.equal(String(said), 'taken');
     assert.equal(lockHolder(libc, path), holder.pid);
+    assert.deepEqual(takeLock(libc, path), { kind: 'held', pid: holder.pid });
     assert.equal(await whileLocked(libc, path, AbortSignal.timeout(50), work), false);
     assert.equal(done, 1);
     const waiting = whileLocked(libc, path, AbortSignal.timeout(10_000), work);

@@ -13,14 +13,15 @@ const pidAt = 24;
 /** Between two tries: the kernel's own wait would hold up the whole program. */
 const againMs = 10;
 
+export type Taken =
+  /** For the life of the process, or until it is released. */
+  { readonly kind: 'taken'; release(): void } | { readonly kind: 'held'; readonly pid: number };
+
 /**
- * Takes the lock, writes the process id into the file and keeps it open for the life of the process, or says who has it.
+ * Takes the lock and writes the process id into the file, or says who has it. One process may take a lock twice.
  * Not flock(2): such a lock would live on in a child made by clone.
  */
-export function takeLock(
-  libc: Libc,
-  path: string,
-): { readonly kind: 'taken' } | { readonly kind: 'held'; readonly pid: number } {
+export function takeLock(libc: Libc, path: string): Taken {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
   if (!locked(libc, fd)) {
     const holder = flock();
@@ -30,7 +31,7 @@ export function takeLock(
   }
   ftruncateSync(fd);
   writeSync(fd, `${process.pid}\n`);
-  return { kind: 'taken' };
+  return { kind: 'taken', release: () => closeSync(fd) };
 }
 
 /** The process that has the lock, or undefined. */

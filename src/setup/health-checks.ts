@@ -11,6 +11,7 @@ import {
 } from './checks/configured.ts';
 import { distributionSupport, kernelBuildAge } from './checks/freshness.ts';
 import {
+  apparmor,
   bridgeFirewalldZone,
   dnsResolution,
   dockerForwardPolicy,
@@ -37,6 +38,7 @@ export const healthChecks: readonly Check<HealthGround>[] = [
   timezone,
   privilegedProfile,
   securityPosture,
+  apparmor,
   nft,
   dockerForwardPolicy,
   ufwConflict,

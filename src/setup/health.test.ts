@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configFinding, postureFinding } from './checks/configured.ts';
 import { kernelAgeFinding, supportFinding } from './checks/freshness.ts';
+import { apparmorFinding } from './checks/host-more.ts';
 import { ageFinding, directoryFinding } from './checks/kept.ts';
 import { connectivityFinding, restrictionFinding } from './checks/probe.ts';
 import { checks } from './checks.ts';
@@ -35,6 +36,11 @@ test('protection that is switched off is a warning that names what', () => {
   assert.equal(posture({}).status, 'ok');
   assert.match(posture({ 'git.writable_hooks': true }).message, /git hooks/);
   assert.match(posture({ 'security.disable_protection': true }).message, /no path is protected/);
+});
+
+test('a host without AppArmor is warned, whether the kernel has none or it is off', () => {
+  const statuses = ['Y\n', 'N\n', undefined].map((text) => apparmorFinding(text).status);
+  assert.deepEqual(statuses, ['ok', 'warning', 'warning']);
 });
 
 test('a directory may be missing, but not be in the way', () => {

@@ -38,12 +38,12 @@ export type AgentTask =
       readonly target: string;
     }
   | { readonly kind: 'heard' }
-  /** Milliseconds until so many bytes have come from there, or have been taken there and confirmed. */
+  /** One flow from there, or to there, for so many milliseconds; says how many bytes it was. */
   | {
       readonly kind: 'load' | 'unload';
       readonly address: string;
       readonly port: number;
-      readonly bytes: number;
+      readonly ms: number;
     }
   | {
       readonly kind: 'dns';

@@ -73,9 +73,9 @@ async function perform(task: AgentTask): Promise<unknown> {
     case 'heard':
       return heard.splice(0);
     case 'load':
-      return load(task.address, task.port, task.bytes);
+      return load(task.address, task.port, task.ms);
     case 'unload':
-      return unload(task.address, task.port, task.bytes);
+      return unload(task.address, task.port, task.ms);
     case 'dns':
       return task.transport === 'tcp' ? dnsTcp(task) : dnsUdp(task);
   }
@@ -143,30 +143,28 @@ function listen(port: number): Promise<boolean> {
   return new Promise((resolve) => server.bind(port, () => resolve(true)));
 }
 
-function load(address: string, port: number, bytes: number): Promise<number> {
+function load(address: string, port: number, ms: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const startedMs = performance.now();
     const connection = connect({ host: address, port });
-    let left = bytes;
+    let bytes = 0;
     connection.on('data', (part) => {
-      left -= part.length;
-      if (left > 0) return;
-      connection.destroy();
-      resolve(performance.now() - startedMs);
+      bytes += part.length;
     });
     connection.once('error', reject);
+    connection.once('close', () => resolve(bytes));
+    setTimeout(() => connection.destroy(), ms);
   });
 }
 
-function unload(address: string, port: number, bytes: number): Promise<number> {
+function unload(address: string, port: number, ms: number): Promise<number> {
   const part = Buffer.alloc(65_536);
   return new Promise((resolve, reject) => {
-    const startedMs = performance.now();
     const connection = connect({ host: address, port });
-    let left = bytes;
+    const endMs = performance.now() + ms;
+    let bytes = 0;
     const more = () => {
-      while (left > 0) {
-        left -= part.length;
+      while (performance.now() < endMs) {
+        bytes += part.length;
         if (!connection.write(part)) return;
       }
       connection.end();
@@ -175,7 +173,7 @@ function unload(address: string, port: number, bytes: number): Promise<number> {
     connection.once('connect', more);
     connection.once('error', reject);
     // The other side closes when it has everything.
-    connection.once('close', () => resolve(performance.now() - startedMs));
+    connection.once('close', () => resolve(bytes));
     connection.resume();
   });
 }

@@ -1,6 +1,6 @@
 // More of the host that `coi health` looks at, and what the predecessor needed that coi does not.
 import type { Machine } from '../../host/machine.ts';
-import { type Check, finding, type Group, ok } from '../check.ts';
+import { type Check, type Finding, finding, type Group, ok } from '../check.ts';
 import { type Blocker, blockersOf } from './firewall.ts';
 import { bridgeName } from './network.ts';
 
@@ -44,6 +44,27 @@ export const nft: Check = {
     );
   },
 };
+
+/** What it alone holds: docs/threat-model.md, "The container". */
+export const apparmor: Check = {
+  id: 'apparmor',
+  title: 'AppArmor',
+  group: 'CRITICAL',
+  probe: async ({ machine }) =>
+    apparmorFinding(await machine.readText('/sys/module/apparmor/parameters/enabled')),
+};
+
+/** Judges the kernel's own word: `Y`, `N`, or no such file. */
+export function apparmorFinding(text: string | undefined): Finding {
+  const enabled = text?.trim() === 'Y';
+  if (enabled) return ok('on', { enabled });
+  return finding(
+    'warning',
+    'off: root of a container may get hold of what Incus runs in it for this host',
+    { enabled },
+    { hint: 'Use a kernel that has AppArmor, started with `apparmor=1 security=apparmor`.' },
+  );
+}
 
 export const kernelMitigations: Check = {
   id: 'kernel_mitigations',
