@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import { call, type Downloader, openForAll } from './download.ts';
+import { call, type Downloader, mustFetch, openForAll } from './download.ts';
 import type { Architecture } from './recipe.ts';
 
 /**
@@ -25,13 +25,15 @@ export async function downloadNpm(
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
   const platform = ['--include=optional', '--os=linux', `--cpu=${node}`, '--libc=glibc'];
   const install = ['npm', 'install', '--global', '--prefix', prefix, '--ignore-scripts'];
-  const { status } = await call(down, [...install, ...platform, ...quiet, ...packages], {
-    cwd: down.input,
-  });
-  if (status !== 0)
-    throw new CoiError('image-build-failed', `npm could not fetch the agents (status ${status})`, {
-      hint: 'Is the npm registry reachable from this host?',
-    });
+  await mustFetch(
+    down,
+    [...install, ...platform, ...quiet, ...packages],
+    { cwd: down.input },
+    {
+      what: 'npm could not fetch the agents',
+      hint: "Is npm's registry reachable from this host?",
+    },
+  );
   await openForAll(down, ['npm', 'registry']);
 }
 

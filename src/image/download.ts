@@ -113,15 +113,16 @@ async function privateApt(
   const config = join(down.secret, 'apt.conf');
   await writeFile(config, aptConfig(dir, sourceParts, settings, arch));
   return async (args: readonly string[]) => {
-    const end = await call(down, ['apt-get', '--quiet', ...args], {
-      env: { APT_CONFIG: config, LC_ALL: 'C.UTF-8' },
-    });
-    if (end.status !== 0)
-      throw new CoiError(
-        'image-build-failed',
-        `fetching Debian packages failed (apt-get ${args[0]}, status ${end.status})`,
-        { hint: 'Is the Debian mirror of this host reachable?' },
-      );
+    const env = { APT_CONFIG: config, LC_ALL: 'C.UTF-8' };
+    await mustFetch(
+      down,
+      ['apt-get', '--quiet', ...args],
+      { env },
+      {
+        what: 'fetching Debian packages failed',
+        hint: 'Is the Debian mirror of this host reachable?',
+      },
+    );
   };
 }
 
@@ -168,6 +169,30 @@ export async function call(
     signal: down.signal,
     timeoutMs: quiet ? askLimitMs : downloadLimitMs,
   });
+}
+
+/** Runs apt or npm; where it fails, what it said of the reason is in the error. Throws `image-build-failed`. */
+export async function mustFetch(
+  down: Downloader,
+  argv: readonly string[],
+  options: Partial<CommandOptions>,
+  { what, hint }: { readonly what: string; readonly hint: string },
+): Promise<void> {
+  let reason: string | undefined;
+  const log = (line: string) => {
+    reason ??= reasonIn(line);
+    down.log(line);
+  };
+  const { status } = await call({ ...down, log }, argv, options);
+  if (status === 0) return;
+  const said = reason ?? `${argv[0]} ended with status ${status}`;
+  throw new CoiError('image-build-failed', `${what}: ${said}`, { hint });
+}
+
+/** What a line of apt or npm says of why it failed, if it does. */
+export function reasonIn(line: string): string | undefined {
+  const npm = /^npm (?:ERR!|error) (?!code |errno |syscall |A complete log)(.+)$/.exec(line)?.[1];
+  return npm ?? /^E: (.+)$/.exec(line)?.[1];
 }
 
 /** Certificate authorities that the host's administrator added: behind a proxy of theirs nothing else would be trusted. */
