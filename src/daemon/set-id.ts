@@ -46,7 +46,7 @@ interface Remembered extends EndedSession {
   readonly workspace: string;
 }
 
-/** Clocks of the kernel and of Incus may differ by a moment. */
+/** Clocks of the kernel and of Incus may differ by a moment, and to look at a file too many costs nothing. */
 const earlierMs = 2000;
 const rememberedMax = 300;
 /** Until an end that was just seen elsewhere is seen here. */
@@ -144,7 +144,7 @@ export class SetIds {
       ownerGid: mounts.ownerGid,
       workspace,
       sources: mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source),
-      sinceMs: startedMs - earlierMs,
+      sinceMs: startedMs,
     };
     this.#notes.set(note.id, note);
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
@@ -176,7 +176,7 @@ export class SetIds {
         continue;
       }
       try {
-        const wish = { directory, sinceMs: note.sinceMs, strip, signal };
+        const wish = { directory, sinceMs: note.sinceMs - earlierMs, strip, signal };
         const { found } = await setIdFiles(libc, wish);
         all.push(...found.map((file) => ({ ...file, path: join(source, file.path) })));
       } finally {

@@ -44,6 +44,8 @@ before(async () => {
     for (const path of ['.env', 'deep/down/server.pem', 'keys/one', 'plain'])
       await mine(join(top, path), `${secret}\n`);
   open = await session('[network]\nmode = "open"\n', elsewhere);
+  // A moment before the session, so none of its changes.
+  await mine(join(bed.workspace.path, 'Makefile'), 'all:\n');
   guarded = await session(hidden, bed.workspace.path);
 });
 after(async () => {
@@ -196,6 +198,7 @@ test('at the end they are taken away, and told with everything else that the hos
     /ci\.yml - the build server runs it/,
   ])
     assert.match(said.stderr, line);
+  assert.doesNotMatch(said.stderr, /Makefile/);
   for (const name of ['by-agent', 'by-root'])
     assert.equal((await stat(join(bed.workspace.path, name))).mode & 0o6000, 0, name);
   // It can be asked for afterwards as well.
