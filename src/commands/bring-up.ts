@@ -29,6 +29,7 @@ import {
 } from './prepare.ts';
 import { agentOf } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
+import type { AgentSetting } from './tool.ts';
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
@@ -47,6 +48,7 @@ export interface Live {
     | undefined;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly conversation: AgentSetting['conversation'];
 }
 
 type Tell = (event: StepEvent) => void;
@@ -149,6 +151,7 @@ async function launched(
     target: at.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
+    conversation: agent.conversation,
     // What keeps the conversation in its mount is not for a project to change.
     environment: { ...given, ...extras.environment(), ...agent.environment },
   };
@@ -208,6 +211,7 @@ async function restarted(
     target: record.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
+    conversation: agent.conversation,
     // What keeps the conversation in its mount is not for a project to change.
     environment: { ...given, ...agent.environment },
   };

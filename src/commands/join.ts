@@ -37,6 +37,7 @@ export function joined(app: App, options: ShellOptions, meant: Meant, joining: J
     target: meant.at.target,
     store: keptIn && { dir: agent.storeDir, session: keptIn.session, tool: keptIn.tool },
     command: agent.command,
+    conversation: agent.conversation,
     environment: { ...given, ...agent.environment },
   };
 }

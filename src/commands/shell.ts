@@ -156,9 +156,9 @@ function announce(
   );
   if (choice.kind === 'resume' || choice.kind === 'restart') {
     const kept = choice.kind === 'restart' ? 'same container' : 'new container';
-    io.tell(
-      `Resume mode: ${kept}${'saved' in choice && choice.saved ? ', conversation goes on' : ', new conversation'}`,
-    );
+    const conversation =
+      live.conversation === 'resume' ? 'conversation goes on' : 'new conversation';
+    io.tell(`Resume mode: ${kept}, ${conversation}`);
   }
   io.tell('');
 }

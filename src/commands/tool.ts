@@ -49,6 +49,7 @@ export interface AgentSetting {
   readonly tool: Tool;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly conversation: Conversation['kind'];
   /** `~/.coi/sessions-<tool>/<id>`. */
   readonly storeDir: string;
   /** Where the store's parts are mounted. */
@@ -95,6 +96,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
       preludeOf(settings, true),
     ),
     environment: tool.environment(launch),
+    conversation: wish.conversation.kind,
     storeDir: storePath(home, tool.sessionsDir, wish.session),
     targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
     makeStore: () =>
