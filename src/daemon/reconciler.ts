@@ -50,11 +50,11 @@ export interface ReconcilerParts {
   readonly serverSeen: (pid: number) => void;
 }
 
-/** How long after an event to look: what a start causes can wait, so that it does not slow the start down. */
+/** How long after an event to look: what a start causes must not slow it down, and ends that come together need one look. */
 const lookAfterMs: Readonly<Record<string, number>> = {
-  'instance-stopped': 0,
-  'instance-shutdown': 0,
-  'instance-deleted': 50,
+  'instance-stopped': 50,
+  'instance-shutdown': 50,
+  'instance-deleted': 300,
   'instance-renamed': 50,
   'instance-started': 500,
   'instance-restarted': 500,

@@ -49,6 +49,7 @@ export class Guard {
   #syncing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
   #transacting = false;
+  #changedAtMs = Number.NEGATIVE_INFINITY;
   /** Set name → address → until when (monotonic milliseconds). */
   readonly #resolved = new Map<string, Map<number, number>>();
 
@@ -94,6 +95,11 @@ export class Guard {
 
   all(): GuardedPort[] {
     return [...this.#ports.values()];
+  }
+
+  /** How long ago this last changed something, in milliseconds; 0 while it does. */
+  unchangedMs(): number {
+    return this.#transacting ? 0 : this.#parts.elapsedMs() - this.#changedAtMs;
   }
 
   /** Opens addresses for a while in sets of a session; those that are open long enough cost nothing. Throws `network-unprotected`. */
@@ -170,6 +176,7 @@ export class Guard {
         this.#transacting = true;
         return this.#transact().finally(() => {
           this.#transacting = false;
+          this.#changedAtMs = this.#parts.elapsedMs();
         });
       });
     this.#queued = next;

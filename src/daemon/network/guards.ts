@@ -2,12 +2,9 @@
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import { withoutLinks } from '../../host/accounts.ts';
-import { attachedNetworks } from '../../host/attached.ts';
 import { openNft } from '../../host/nft.ts';
 import type { ElementWriter } from '../../host/nft-elements.ts';
-import { watchNft } from '../../host/nft-watch.ts';
 import type { Instance } from '../../incus/shapes.ts';
-import { type AddressRange, merged, parseNetwork } from '../../network/address.ts';
 import { Guard } from '../../network/guard.ts';
 import { needsResolver, networkPolicy, plainPolicy } from '../../network/policy.ts';
 import type { GuardedPort } from '../../network/session-rules.ts';
@@ -16,8 +13,10 @@ import type { Leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
 import type { World } from '../world.ts';
+import { watchDamage } from './damage.ts';
 import { DnsService } from './dns.ts';
 import { liveSessions, refuseOtherMode } from './live-modes.ts';
+import { localNetworks } from './local.ts';
 import { Permits, withPermits } from './permits.ts';
 import { placesOf } from './places.ts';
 import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from './ports.ts';
@@ -34,28 +33,34 @@ export interface GuardsParts {
   readonly signal: AbortSignal;
 }
 
-/** Somebody's flush is one change to us, however many objects go. */
-const afterDamageMs = 10;
-/** Damage that was not heard of is found by then. */
-const checkEveryMs = 60_000;
+/** Rules of a port that is gone do no harm, and taking them away costs for one what it does for ten. */
+const removeAfterMs = 1000;
+/** Clocks are set, and timers of Node cannot wait for longer than 24 days. */
+const expiryLookMs = 60_000;
 
 export class SessionGuards {
   readonly #parts: GuardsParts;
   readonly #guard: Guard;
   readonly permits: Permits;
   readonly dns: DnsService;
+  readonly attached = localNetworks;
   #sessions: readonly SessionPort[] = [];
   #started: Promise<void> | undefined;
-  #checking: NodeJS.Timeout | undefined;
   #expiring: NodeJS.Timeout | undefined;
+  #removing: NodeJS.Timeout | undefined;
   #failure: string | undefined;
 
   constructor(parts: GuardsParts) {
     this.#parts = parts;
     const { table, dnsPort } = placesOf(parts.runDir);
-    const attached = () => this.attached();
     this.#guard = new Guard({
-      ...{ table, dnsPort, attached, elements: parts.elements, elapsedMs: parts.elapsedMs },
+      ...{
+        table,
+        dnsPort,
+        attached: localNetworks,
+        elements: parts.elements,
+        elapsedMs: parts.elapsedMs,
+      },
       nft: openNft({ scratchDir: parts.runDir }),
       mended: (differences) => parts.log('warning', 'guard-mended', { differences }),
     });
@@ -63,7 +68,7 @@ export class SessionGuards {
     this.dns = new DnsService({
       guard: this.#guard,
       port: dnsPort,
-      attached,
+      attached: localNetworks,
       log: parts.log,
       now: parts.now,
       elapsedMs: parts.elapsedMs,
@@ -78,7 +83,8 @@ export class SessionGuards {
 
   /** For `coi health`. */
   status(): { guarded: number; guardFailure: string | undefined } {
-    return { guarded: this.#guard.all().length, guardFailure: this.#failure };
+    const guarded = this.#guard.all().length - this.#gone().length;
+    return { guarded, guardFailure: this.#failure };
   }
 
   async #follow(instances: readonly Instance[]): Promise<void> {
@@ -90,13 +96,28 @@ export class SessionGuards {
     const changed = ports.filter(
       (port) => JSON.stringify(known.get(port.hostName)) !== JSON.stringify(port),
     );
-    const gone = [...known.keys()].filter(
-      (hostName) => !ports.some((port) => port.hostName === hostName),
-    );
-    await Promise.all([
-      ...changed.map((port) => this.#put(port)),
-      ...gone.map((hostName) => this.#remove(hostName)),
-    ]);
+    await Promise.all(changed.map((port) => this.#put(port)));
+    if (this.#gone().length > 0) this.#removeSoon();
+  }
+
+  /** Names of ports that are guarded and that no session has any more. */
+  #gone(): string[] {
+    const wanted = new Set(this.#sessions.map(({ port }) => port.hostName));
+    return this.#guard.all().flatMap(({ hostName }) => (wanted.has(hostName) ? [] : [hostName]));
+  }
+
+  #removeSoon(): void {
+    this.#removing ??= setTimeout(() => {
+      this.#removing = undefined;
+      this.#removeGone().catch((error: unknown) => {
+        this.#parts.log('error', 'guard-not-removed', { error });
+        this.#removeSoon();
+      });
+    }, removeAfterMs).unref();
+  }
+
+  async #removeGone(): Promise<void> {
+    await Promise.all(this.#gone().map((hostName) => this.#remove(hostName)));
   }
 
   /** Guards the port of a reservation that is written down already. Throws `network-unprotected`. */
@@ -182,17 +203,9 @@ export class SessionGuards {
 
   /** When coid ends: rules of sessions stay, empty tables do not. */
   async end(): Promise<void> {
+    clearTimeout(this.#removing);
+    if (this.#started) await this.#removeGone();
     if (this.#started && this.#guard.all().length === 0) await this.#guard.removeAll();
-  }
-
-  /** The host's networks that sessions count as local, without the bridge's own, which is never open. */
-  attached(): AddressRange[] {
-    return merged(
-      attachedNetworks()
-        .filter(({ uplink }) => !uplink)
-        .flatMap(({ cidr }) => parseNetwork(cidr) ?? [])
-        .filter(({ from, to }) => to > from),
-    );
   }
 
   #effective({ port }: SessionPort): GuardedPort {
@@ -228,32 +241,23 @@ export class SessionGuards {
   }
 
   async #begin(ports: readonly GuardedPort[]): Promise<void> {
-    const { log, signal } = this.#parts;
+    const { log, runDir, signal } = this.#parts;
     await this.#guard.start(ports);
     await Promise.all(
       ports
         .filter(({ policy }) => needsResolver(policy))
         .map(({ gateway }) => this.dns.listen(gateway)),
     );
-    const check = (): void =>
-      void this.check().catch((error: unknown) => log('error', 'guard-check-failed', { error }));
-    const soon = () => {
-      clearTimeout(this.#checking);
-      this.#checking = setTimeout(check, afterDamageMs);
-    };
-    const { table } = placesOf(this.#parts.runDir);
-    watchNft({
-      deleted: (line) => void (line.split(' ').includes(table) && soon()),
-      listening: soon,
+    const { table } = placesOf(runDir);
+    watchDamage({
+      table,
+      unchangedMs: () => this.#guard.unchangedMs(),
+      check: () =>
+        void this.check().catch((error: unknown) => log('error', 'guard-check-failed', { error })),
       signal,
     });
-    const every = setInterval(check, checkEveryMs);
     this.#expireInTime();
-    signal.addEventListener('abort', () => {
-      clearInterval(every);
-      clearTimeout(this.#checking);
-      clearTimeout(this.#expiring);
-    });
+    signal.addEventListener('abort', () => clearTimeout(this.#expiring));
     log('info', 'guard-in-force', { table, ports: ports.length });
   }
 
@@ -268,14 +272,14 @@ export class SessionGuards {
     this.dns.forget(hostName);
   }
 
-  /** Looks again when the next permit is over; timers of Node cannot wait for longer than 24 days. */
+  /** Looks again when the next permit is over. */
   #expireInTime(): void {
     clearTimeout(this.#expiring);
     const next = this.permits.nextEnd();
     if (next === undefined || this.#parts.signal.aborted) return;
     const leftMs = Math.min(
       Math.max(0, next.getTime() - this.#parts.now().getTime()),
-      checkEveryMs,
+      expiryLookMs,
     );
     this.#expiring = setTimeout(() => {
       this.#expire();
