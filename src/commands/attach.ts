@@ -1,11 +1,10 @@
 // coi attach: a terminal on a session that runs.
-import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
+import { joinTerminal } from '../host/join-terminal.ts';
 import { guestScript } from '../host/resources.ts';
-import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
+import { terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
 import {
   containerName,
@@ -65,8 +64,8 @@ export async function attach(
     tmuxSession(container),
     workspace,
   ];
-  try {
-    const exec = await incus.execTerminal(
+  const open = () =>
+    incus.execTerminal(
       container,
       {
         command: options.bash ? shell : tmux,
@@ -81,16 +80,22 @@ export async function attach(
       },
       { signal: app.signal },
     );
+  try {
     using telling = new DisposableStack();
-    const ended = bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
+    const { stdin, stdout } = app.io;
+    const joined = await joinTerminal(open, { stdin, stdout }, app.signal);
+    if (!joined)
+      throw new CoiError('session-failed', `the terminal of ${container} shows nothing`, {
+        hint: `\`coi attach ${container} --bash\` to look, \`coi kill ${container}\` to end it.`,
+      });
+    const { remote: exec, ended } = joined;
     // What asks Incus again, or loads more of the program, would be in the way of the first screen.
-    const forwarding = shown(exec.stream).then(async () => {
-      const { forwardToday, tellAlerts } = await import('./attach-beside.ts');
+    const forwarding = import('./attach-beside.ts').then(({ forwardToday, tellAlerts }) => {
       if (telling.disposed) return undefined;
       // Whoever attacks the protection is paused, watched or not.
       if (config['user.coi.monitor'] || session?.mounts.protect)
         telling.use(tellAlerts(app, container));
-      return await forwardToday(app, options, found);
+      return forwardToday(app, options, found);
     });
     const end = await ended;
     telling.dispose();
@@ -112,12 +117,6 @@ export async function attach(
   } catch (error) {
     throw incusFailure(error, `attaching to ${container} failed`);
   }
-}
-
-/** Resolves when the terminal shows something, or will never. */
-async function shown(stream: Duplex): Promise<void> {
-  // An error ends it too; whoever reads the stream tells of it.
-  await Promise.race([once(stream, 'data'), once(stream, 'close')]).catch(() => {});
 }
 
 /** The container that is meant; undefined when there is nothing to attach to and that was said. */

@@ -47,6 +47,7 @@ export async function bridgeTerminal(
   // A terminal that goes away (its window closed) fails on every use; the end is told by SIGHUP.
   const ignored = () => {};
 
+  stdin.ref?.();
   stdin.setRawMode?.(true);
   stdin.on('data', typed).on('error', ignored);
   stdout.on('resize', resized).on('drain', caughtUp).on('error', ignored);
