@@ -131,7 +131,10 @@ function report(error: unknown, app: App | undefined, json: boolean, debug: bool
       tell(String(error.cause instanceof Error ? error.cause.stack : error.cause));
     return errorCodes[error.code].exit;
   }
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return 0;
+  const { code, cause } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'EPIPE') return 0;
+  // What Node's own waits make of the signal's reason.
+  if (code === 'ABORT_ERR' && cause instanceof CoiError) return report(cause, app, json, debug);
   const text = error instanceof Error ? error.message : String(error);
   tell(`Error: ${text}\nHint: this is a bug in coi; run it again with --debug for a trace.`);
   if (debug && error instanceof Error) tell(error.stack ?? '');

@@ -1,11 +1,11 @@
 // What the client does when an instance is in the middle of something.
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { startFakeIncus } from '../../test/fakes/incus/server.ts';
 import { IncusError } from './client.ts';
 import { openIncus } from './open.ts';
 
-it('a stop that is refused because the instance is being changed is asked for again, any other is not', async (t) => {
+async function running(t: TestContext) {
   const fake = await startFakeIncus({});
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -13,19 +13,40 @@ it('a stop that is refused because the instance is being changed is asked for ag
     await fake.close();
   });
   fake.state.addInstance('c', { status: 'Running' });
-  const refuse = (message: string) =>
-    fake.faults.inject({
-      method: 'PUT',
-      path: /state$/,
-      nth: 1,
-      fault: { kind: 'fail-operation', message },
-    });
-  const stop = async () => (await incus.changeState('c', { action: 'stop', force: true })).wait();
-  const asked = () => fake.requests.filter((request) => request.startsWith('PUT')).length;
+  return {
+    refuse: (message: string, nth = 1) =>
+      fake.faults.inject({
+        method: 'PUT',
+        path: /state$/,
+        nth,
+        fault: { kind: 'fail-operation', message },
+      }),
+    stop: async (signal?: AbortSignal) => {
+      const operation = await incus.changeState('c', { action: 'stop', force: true });
+      await operation.wait(signal ? { signal } : {});
+    },
+    asked: () => fake.requests.filter((request) => request.startsWith('PUT')).length,
+  };
+}
+
+it('a stop that is refused because the instance is being changed is asked for again, any other is not', async (t) => {
+  const { refuse, stop, asked } = await running(t);
   refuse('Instance is busy running a "stop" operation');
   await assert.rejects(stop(), (error) => error instanceof IncusError && error.status === 400);
   assert.equal(asked(), 1);
   refuse('Instance is busy running a "update" operation');
   await stop();
   assert.equal(asked(), 3);
+});
+
+it('a stop that is interrupted while the instance is being changed rejects with the reason of the signal', async (t) => {
+  const { refuse, stop, asked } = await running(t);
+  for (let nth = 1; nth <= 9; nth += 1)
+    refuse('Instance is busy running a "update" operation', nth);
+  const controller = new AbortController();
+  const reason = new Error('interrupted');
+  const stopping = stop(controller.signal);
+  setTimeout(() => controller.abort(reason), 120);
+  await assert.rejects(stopping, reason);
+  assert.ok(asked() < 9);
 });

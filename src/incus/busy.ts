@@ -25,7 +25,8 @@ export async function afterChanges(start: () => Promise<Operation>): Promise<Ope
           return await operation.wait(options);
         } catch (error) {
           if (!isChanging(error) || performance.now() > endMs) throw error;
-          await delay(againMs, undefined, { signal: options?.signal });
+          await delay(againMs);
+          options?.signal?.throwIfAborted();
           operation = await start();
         }
       }
