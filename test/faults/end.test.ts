@@ -65,9 +65,9 @@ test('a coi shell that is killed at any call after its machine was switched off:
 }, async () => {
   await using bed = await makeBed();
   await using stack = new AsyncDisposableStack();
-  // As many as there are calls, and one more, at the same time: each in its slot.
+  // As many as there are calls, and some more, since coi looks again on a busy machine. At the same time: each in its slot.
   const ends = await Promise.all(
-    [1, 2, 3, 4, 5, 6].map(async (nth) => {
+    [1, 2, 3, 4, 5, 6, 7, 8].map(async (nth) => {
       const relay = stack.use(await openRelay());
       const screen = await talk(bed, ['--slot', String(nth)], {
         env: { INCUS_SOCKET: relay.socketPath },

@@ -135,9 +135,14 @@ describe('coi network', () => {
     }
   });
 
-  test('a log that follows tells what comes, and ends when the session does', async () => {
+  test('a log that follows tells what comes, and ends when it is interrupted or the session ends', async () => {
     const screen = bed.screen(['network', 'log', '--follow'], { columns: 300 });
     await screen.waitFor('93.184.215.14:8443');
+    const other = bed.screen(['network', 'log', '--follow'], { columns: 300 });
+    await other.waitFor('93.184.215.14:8443');
+    other.key('ctrl-c');
+    assert.equal((await other.ended()).status, 130);
+    assert.match(other.history(), /interrupted by SIGINT/);
     await agent.tcp('93.184.215.14', 22);
     await screen.waitFor('tcp 93.184.215.14:22  allowed_domains');
     assert.equal((await bed.coi(['kill', container])).status, 0);
