@@ -1,6 +1,7 @@
 // Needs root, as all tests on the real Incus do.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readdirSync, watch } from 'node:fs';
 import { test } from 'node:test';
 import { runCommand } from './command.ts';
 import { makeUser, userOfUid } from './users.ts';
@@ -17,7 +18,11 @@ test('a temporary user is in incus-admin, has a home of its own, and leaves the 
     /npm_|INCUS|COI_/,
     'the environment of the test run is not inherited',
   );
-  const left = user.start(['sleep', '100']);
+  const watcher = watch(user.home);
+  const left = user.start(['sh', '-c', 'touch up; exec sleep 100']);
+  // Until then it may be root's still.
+  await once(watcher, 'change');
+  watcher.close();
   await user.remove();
   assert.equal((await left.result).status, 128 + 9);
   assert.equal(existsSync(user.home), false);
