@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NetworkBed } from '../test/network/bed.ts';
 import type { Tenant } from '../test/network/tenant.ts';
+import { median } from './measure.ts';
 
 export interface NetworkRow {
   readonly title: string;
@@ -73,13 +74,15 @@ export async function measureFlows(
       await flow;
       await guard.remove(tenant.hostName);
     }
+    const openRate = median(open) ?? Number.NaN;
     for (const mode of guardedModes) {
-      const { median, error } = middle(ratios[mode]);
+      const ratio = median(ratios[mode]) ?? Number.NaN;
+      const error = standardError(ratios[mode]);
       rows.push({
         title: `${mode}: a flow ${kind === 'load' ? 'in' : 'out'}`,
-        value: `${median.toFixed(2)} ± ${error.toFixed(2)} x open (${(middle(open).median * 8e-9).toFixed(1)} Gbit/s)`,
+        value: `${ratio.toFixed(2)} ± ${error.toFixed(2)} x open (${(openRate * 8e-9).toFixed(1)} Gbit/s)`,
         budget: `>= ${budget} x open`,
-        within: median >= budget,
+        within: ratio >= budget,
         samples: { ratios: ratios[mode], open },
       });
     }
@@ -97,10 +100,10 @@ async function rate(hostName: string, counter: string): Promise<number> {
   return ((to - from) * 1000) / (toMs - fromMs);
 }
 
-/** The median, and its standard error: 1.25 times that of a mean, with the spread taken from the quartiles. */
-function middle(values: readonly number[]): { median: number; error: number } {
+/** Of the median: 1.25 times that of a mean, with the spread taken from the quartiles. */
+function standardError(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
   const spread = (at(0.75) - at(0.25)) / 1.35;
-  return { median: at(0.5), error: (1.25 * spread) / Math.sqrt(sorted.length) };
+  return (1.25 * spread) / Math.sqrt(sorted.length);
 }

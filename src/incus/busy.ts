@@ -36,5 +36,5 @@ export async function afterChanges(start: () => Promise<Operation>): Promise<Ope
 }
 
 function isChanging(error: unknown): boolean {
-  return error instanceof IncusError && error.status !== 0 && error.message.includes(refusal);
+  return error instanceof IncusError && error.message.includes(refusal);
 }
