@@ -49,7 +49,10 @@ export function daemonServer(parts: ServerParts): Server {
   const server = createServer(
     { requestTimeout: requestLimitMs, headersTimeout: requestLimitMs, keepAliveTimeout: 1000 },
     (request, response) => {
-      void handle(parts, peers.get(request.socket), request, response);
+      handle(parts, peers.get(request.socket), request, response).catch(() => {
+        // Its answer or its line in the log could not be written: that is the end of this request, not of coid.
+        if (!response.writableEnded) request.socket.destroy();
+      });
     },
   );
   server.maxConnections = connectionsMax;
@@ -82,15 +85,15 @@ async function handle(
     });
   } catch (error) {
     const failure = expected(error);
+    const { code, message, hint } =
+      failure ?? new CoiError('coid-failed', 'coid failed', { hint: 'See `coi daemon logs`.' });
+    const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+    reply(response, statusOf(code), body);
     parts.log(failure ? 'info' : 'error', 'request-failed', {
       ...about,
       code: failure?.code,
       error: failure ? failure.message : error,
     });
-    const { code, message, hint } =
-      failure ?? new CoiError('coid-failed', 'coid failed', { hint: 'See `coi daemon logs`.' });
-    const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-    reply(response, statusOf(code), body);
   }
 }
 
@@ -165,6 +168,11 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 function expected(error: unknown): CoiError | undefined {
   if (error instanceof CoiError) return error;
   if (!(error instanceof IncusError)) return undefined;
+  if (error.errno === 'ETIMEDOUT')
+    return new CoiError('timeout', 'Incus did not answer coid in time', {
+      hint: 'Incus is busy or hangs; try again, and see `coi health`.',
+      cause: error,
+    });
   if (error.status === 0)
     return new CoiError('incus-unreachable', 'coid cannot reach Incus', {
       hint: 'See `coi health`.',
@@ -191,7 +199,7 @@ function statusOf(code: ErrorCode): number {
 }
 
 function reply(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return;
+  if (response.destroyed || response.headersSent) return;
   const text = body === undefined ? '' : JSON.stringify(body);
   // One request a connection: the peer was checked when it connected, and nothing lingers when coid ends.
   response.writeHead(status, {
