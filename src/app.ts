@@ -1,6 +1,6 @@
 // The composition root: everything that a command may touch, made by hand, the dear parts only when asked for.
 import { statSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { constants, userInfo } from 'node:os';
 import type { Coid } from './daemon/client.ts';
 import { CoiError } from './errors.ts';
 import type { Incus } from './incus/client.ts';
@@ -93,7 +93,8 @@ function interruptSignal(process: NodeJS.Process): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted && name === 'SIGINT') process.exit(130);
-      controller.abort(new CoiError('cancelled', `interrupted by ${name}`));
+      const exit = 128 + constants.signals[name];
+      controller.abort(new CoiError('cancelled', `interrupted by ${name}`, { exit }));
     });
   }
   return controller.signal;
