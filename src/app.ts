@@ -78,13 +78,19 @@ export function makeApp(process: NodeJS.Process, given?: Given): App {
     },
     coid: () => {
       coid ??= import('./daemon/client.ts').then(({ openCoid, coidSocketPath }) =>
-        openCoid({ socketPath: coidSocketPath(env) }),
+        openCoid({ socketPath: coidSocketPath(env), tell: (line) => tellBetween(io, line) }),
       );
       return coid;
     },
     embedded: given !== undefined,
     close: async () => (await incus)?.close(),
   };
+}
+
+/** A line of the story while a live line of progress may be on the terminal, which is written again after it. */
+function tellBetween(io: Io, line: string): void {
+  if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
+  io.tell(line);
 }
 
 /** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */

@@ -55,7 +55,7 @@ export function register(command: Command, app: App): void {
     .passThroughOptions()
     .addHelpText(
       'after',
-      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z\n  coi run --prompt "Explain the failing test"',
+      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z\n  coi run --prompt "Explain the failing test"\n\nThe exit status is that of the command; 124 after --timeout, 125 where coi itself failed, 126 or 127 where the\ncommand cannot be run, 2 for a wrong command line.',
     )
     .action((words: string[]) => run(app, flagsOf<RunOptions>(command), words));
 }

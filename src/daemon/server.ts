@@ -11,6 +11,7 @@ import type { Monitors } from './monitor/monitors.ts';
 import type { NetworkService } from './network/network-service.ts';
 import type { Ownership } from './ownership.ts';
 import {
+  type AliveReply,
   type DaemonError,
   type DaemonStatus,
   protocolHeader,
@@ -33,6 +34,7 @@ export interface ServerParts {
   readonly ownership: Ownership;
   readonly setIds: SetIds;
   readonly status: () => Promise<DaemonStatus>;
+  readonly alive: () => AliveReply;
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
   readonly reserved: () => void;
@@ -98,7 +100,7 @@ async function handle(
 }
 
 async function route(
-  { service, network, monitors, ownership, setIds, status, reserved }: ServerParts,
+  { service, network, monitors, ownership, setIds, status, alive, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -110,6 +112,8 @@ async function route(
       ? `${request.method} ${noun}${name === undefined ? '' : '/*'}${part === undefined ? '' : `/${part}`}`
       : '';
   switch (wanted) {
+    case 'GET alive':
+      return alive();
     case 'GET status':
       return status();
     case 'GET sessions':

@@ -188,13 +188,8 @@ describe('connections', () => {
   }, async (t) => {
     const { fake, incus } = await opened(t);
     fake.state.addInstance('one', { status: 'Running' });
-    const until = new Promise(() => {});
-    fake.faults.inject({
-      method: 'POST',
-      path: /exec/,
-      nth: 1,
-      fault: { kind: 'hold', when: 'before', until },
-    });
+    const fault = { kind: 'hold', when: 'before', until: new Promise(() => {}) } as const;
+    fake.faults.inject({ method: 'POST', path: /exec/, nth: 1, fault });
     const controller = new AbortController();
     const asked = fake.nextRequest('POST', /exec/);
     const call = incus.execCaptured('one', { command: ['linger'] }, { signal: controller.signal });
