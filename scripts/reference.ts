@@ -87,7 +87,7 @@ function errorsText(): string {
     ([code, { exit, about }]) => `| \`${code}\` | ${exit} | ${cell(about)} |`,
   );
   const about =
-    'With `--json` a failure is `{"error": {"code", "message", "hint"}}` on stderr; otherwise `Error: …` and `Hint: …`.';
+    'With `--json` a failure is `{"error": {"code", "message", "hint"}}` on stderr; otherwise `Error: …` and `Hint: …`. The status is that of the table; `coi run` returns 125 in the place of 1, and 124 for a command that `--timeout` ended, since 1 may be the status of its command.';
   return ['# Errors', '', about, '', '| code | status | |', '|---|---|---|', ...rows, ''].join(
     '\n',
   );

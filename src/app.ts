@@ -1,6 +1,6 @@
 // The composition root: everything that a command may touch, made by hand, the dear parts only when asked for.
 import { statSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { constants, userInfo } from 'node:os';
 import type { Coid } from './daemon/client.ts';
 import { CoiError } from './errors.ts';
 import type { Incus } from './incus/client.ts';
@@ -78,7 +78,7 @@ export function makeApp(process: NodeJS.Process, given?: Given): App {
     },
     coid: () => {
       coid ??= import('./daemon/client.ts').then(({ openCoid, coidSocketPath }) =>
-        openCoid({ socketPath: coidSocketPath(env) }),
+        openCoid({ socketPath: coidSocketPath(env), tell: (line) => tellBetween(io, line) }),
       );
       return coid;
     },
@@ -87,13 +87,20 @@ export function makeApp(process: NodeJS.Process, given?: Given): App {
   };
 }
 
+/** A line of the story while a live line of progress may be on the terminal, which is written again after it. */
+function tellBetween(io: Io, line: string): void {
+  if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
+  io.tell(line);
+}
+
 /** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */
 function interruptSignal(process: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted && name === 'SIGINT') process.exit(130);
-      controller.abort(new CoiError('cancelled', `interrupted by ${name}`));
+      const exit = 128 + constants.signals[name];
+      controller.abort(new CoiError('cancelled', `interrupted by ${name}`, { exit }));
     });
   }
   return controller.signal;

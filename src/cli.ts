@@ -5,7 +5,7 @@ import type { Branch } from './commands/command.ts';
 import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
 import { CountedCommand, helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
 import { summaryLine, tree } from './commands/tree.ts';
-import { CoiError, ExitStatus, errorCodes } from './errors.ts';
+import { CoiError, ExitStatus, exitStatusOf } from './errors.ts';
 import { FileError } from './host/file-error.ts';
 
 /** Runs one command line and returns the exit status. */
@@ -25,12 +25,13 @@ export async function main(words: readonly string[]): Promise<number> {
     await program.parseAsync(normalized(argv), { from: 'user' });
     return 0;
   } catch (error) {
+    const told = { app, json: wantsJson, debug: false, command: commandWord(argv) };
     if (error instanceof CommanderError) {
       if (error.exitCode === 0 || error.code === 'commander.help') return 0;
       const asked = program?.commands.find((command) => command.name() === commandWord(argv));
-      return report(usageError(error, asked ?? program), app, wantsJson, false);
+      return report(usageError(error, asked ?? program), told);
     }
-    return report(error, app, wantsJson, argv.includes('--debug'));
+    return report(error, { ...told, debug: argv.includes('--debug') });
   } finally {
     await app?.close();
   }
@@ -110,11 +111,20 @@ function asFailure(error: FileError): CoiError {
   return new CoiError('failed', error.message, { cause: error });
 }
 
+interface Telling {
+  readonly app: App | undefined;
+  readonly json: boolean;
+  readonly debug: boolean;
+  /** The word of the command that failed. */
+  readonly command: string | undefined;
+}
+
 /** Says what went wrong and returns the exit status for it. */
-function report(error: unknown, app: App | undefined, json: boolean, debug: boolean): number {
+function report(error: unknown, telling: Telling): number {
   if (error instanceof ExitStatus) return error.status;
+  const { app, json, debug, command } = telling;
   const tell = (text: string) => (app ? app.io.tell(text) : process.stderr.write(`${text}\n`));
-  if (error instanceof FileError) return report(asFailure(error), app, json, debug);
+  if (error instanceof FileError) return report(asFailure(error), telling);
   if (error instanceof CoiError) {
     if (json)
       tell(
@@ -129,14 +139,14 @@ function report(error: unknown, app: App | undefined, json: boolean, debug: bool
     else tell(`Error: ${error.message}${error.hint ? `\nHint: ${error.hint}` : ''}`);
     if (debug && error.cause)
       tell(String(error.cause instanceof Error ? error.cause.stack : error.cause));
-    return errorCodes[error.code].exit;
+    return exitStatusOf(error, command);
   }
   const { code, cause } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === 'EPIPE') return 0;
   // What Node's own waits make of the signal's reason.
-  if (code === 'ABORT_ERR' && cause instanceof CoiError) return report(cause, app, json, debug);
+  if (code === 'ABORT_ERR' && cause instanceof CoiError) return report(cause, telling);
   const text = error instanceof Error ? error.message : String(error);
   tell(`Error: ${text}\nHint: this is a bug in coi; run it again with --debug for a trace.`);
   if (debug && error instanceof Error) tell(error.stack ?? '');
-  return 1;
+  return exitStatusOf(new CoiError('failed', text), command);
 }

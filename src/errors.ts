@@ -42,7 +42,10 @@ export const errorCodes = {
   'setup-failed': { exit: 1, about: 'The host could not be made ready.' },
   'no-terminal': { exit: 1, about: 'The command needs a terminal.' },
   timeout: { exit: 1, about: 'Something took longer than its limit.' },
-  cancelled: { exit: 130, about: 'The user interrupted the command.' },
+  cancelled: {
+    exit: 130,
+    about: 'The command was interrupted (143 by SIGTERM, 129 by SIGHUP).',
+  },
   failed: { exit: 1, about: 'The command could not do its work.' },
 } as const satisfies Record<string, { exit: number; about: string }>;
 
@@ -52,19 +55,32 @@ export interface ErrorDetails {
   /** What to do about it: one sentence, imperative. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
+  /** The exit status where it is not that of the code. */
+  readonly exit?: number | undefined;
 }
 
 /** A failure that was expected: `code` for programs, `message` and `hint` for people. */
 export class CoiError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly exit: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'CoiError';
     this.code = code;
     this.hint = details.hint;
+    this.exit = details.exit;
   }
+}
+
+/** What `coi run` returns when coi itself failed: any other status may be that of the command, as with docker and env(1). */
+export const ownFailure = 125;
+
+/** The exit status for an error that ended that command of coi's. */
+export function exitStatusOf({ code, exit }: CoiError, command: string | undefined): number {
+  const status: number = exit ?? errorCodes[code].exit;
+  return command === 'run' && status === 1 ? ownFailure : status;
 }
 
 /** Ends the program with a status and no further words: what had to be said was said. */

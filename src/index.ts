@@ -18,8 +18,9 @@ import { existingContainer, runningContainer } from './commands/any-container.ts
 import { attach } from './commands/attach.ts';
 import { starter } from './commands/container-exec.ts';
 import { ownContainers } from './commands/containers.ts';
+import { keptBytesLimit, keptBytesMax } from './commands/kept-output.ts';
 import type { ShellOptions } from './commands/meant.ts';
-import { outputOf } from './commands/pass-on.ts';
+import { type OutputWish, outputOf, type Start } from './commands/pass-on.ts';
 import { noteEnd } from './commands/saved.ts';
 import { shell } from './commands/shell.ts';
 import { CoiError } from './errors.ts';
@@ -85,6 +86,10 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** Default: the agent's user. */
   readonly user?: 'agent' | 'root';
+  /** Ends the command; `run` then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** How much is kept of each output; what comes after it is read and dropped. Default: 16 MiB; at most 256 MiB. */
+  readonly outputBytesMax?: number;
 }
 
 export interface RunResult {
@@ -92,6 +97,8 @@ export interface RunResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** One of the two was longer than {@link RunOptions.outputBytesMax}. */
+  readonly truncated: boolean;
 }
 
 /** A session. Disposing of one that {@link Coi.open} made without `persistent` ends it by force; its conversation is kept. */
@@ -163,17 +170,23 @@ async function runIn(
   app: App,
   name: string,
   argv: readonly string[],
-  { cwd, env = {}, input = '', user = 'agent' }: RunOptions,
+  { cwd, env = {}, input = '', user = 'agent', signal, outputBytesMax = keptBytesMax }: RunOptions,
 ): Promise<RunResult> {
   if (argv.length === 0) throw new CoiError('usage', 'there is no command to run');
+  if (!(outputBytesMax >= 0 && outputBytesMax <= keptBytesLimit))
+    throw new CoiError('usage', `outputBytesMax is not between 0 and ${keptBytesLimit}`);
   const container = await runningContainer(app, {}, name);
   const id = user === 'root' ? 0 : 1000;
   const request = { ...starter(app, container, cwd, id), user: id, group: id };
   const incus = await app.incus();
-  const start = () => incus.execPiped(name, request, { signal: app.signal });
+  const start: Start = (until) => incus.execPiped(name, request, { signal: until });
+  const wish: OutputWish = {
+    input,
+    keptBytes: outputBytesMax,
+    signal: signal ? AbortSignal.any([app.signal, signal]) : app.signal,
+  };
   try {
-    const { status, stdout, stderr } = await outputOf(app, start, handOver(env, argv), input);
-    return { status, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
+    return await outputOf(app, start, handOver(env, argv), wish);
   } catch (error) {
     throw incusFailure(error, `running a command in ${name} failed`);
   }

@@ -11,7 +11,7 @@ import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
-import { outputOf, passOn } from './pass-on.ts';
+import { outputOf, passOn, type Start, tellTruncated } from './pass-on.ts';
 
 export interface ExecOptions extends GlobalOptions {
   user?: string;
@@ -88,9 +88,11 @@ async function captured(
   const start = await starting(app, name, request);
   if (format === 'json') {
     const said = await outputOf(app, start, handed);
+    tellTruncated(app, said, '--format raw passes on all of it.');
     return app.io.printJson({
-      stdout: said.stdout.toString('utf8'),
-      stderr: said.stderr.toString('utf8'),
+      stdout: said.stdout,
+      stderr: said.stderr,
+      truncated: said.truncated,
       exit_code: said.status,
     });
   }
@@ -98,9 +100,9 @@ async function captured(
   if (status !== 0) throw new ExitStatus(status);
 }
 
-async function starting(app: App, name: string, request: ExecRequest) {
+async function starting(app: App, name: string, request: ExecRequest): Promise<Start> {
   const incus = await app.incus();
-  return () => incus.execPiped(name, request, { signal: app.signal });
+  return (signal) => incus.execPiped(name, request, { signal });
 }
 
 async function onTerminal(

@@ -93,16 +93,20 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
   ]);
   if (app.user.uid !== 0) throw needsRoot();
   const { runDir, stateDir, logPath } = daemonPlaces(app.env);
+  const told = (error: unknown) => log('warning', 'log-not-put-aside', { error });
   const write = options.logFile
-    ? openLogFile({ path: logPath, gid: groupId('incus-admin') })
+    ? openLogFile({ path: logPath, gid: groupId('incus-admin'), told })
     : (line: string) => void app.io.stderr.write(line);
+  // Whoever read the log may have gone; coid goes on.
+  app.io.stderr.on('error', () => {});
+  const log = jsonLog(write, app.clock.now, app.env['COI_DEBUG'] ? 'debug' : 'info');
   await runDaemon({
     incus: await app.incus(),
     runDir,
     stateDir,
     version: app.version,
     pid: process.pid,
-    log: jsonLog(write, app.clock.now, app.env['COI_DEBUG'] ? 'debug' : 'info'),
+    log,
     now: app.clock.now,
     elapsedMs: app.clock.elapsedMs,
     signal: app.signal,

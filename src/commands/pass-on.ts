@@ -1,33 +1,48 @@
 // The streams of a command inside joined to those of this program.
 import type { App } from '../app.ts';
+import { CoiError, ExitStatus } from '../errors.ts';
 import type { PipedExec } from '../incus/client.ts';
 import { handOverTo, opened } from '../session/handover.ts';
+import { KeptOutput, keptBytesMax } from './kept-output.ts';
+
+/** Starts run.sh. The signal holds for the opening and for the life of the command. */
+export type Start = (signal: AbortSignal) => Promise<PipedExec>;
+
+/** `signal` ends the command inside, and its reason is thrown; the program's own where it is not given. */
+interface Ends {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Starts run.sh (again where Incus could not), hands over, joins the streams until the command ends and returns its
- * status; an interrupt ends it too. Without `input` the command finds its stdin at an end.
+ * status. Without `input` the command finds its stdin at an end.
  */
 export async function passOn(
   app: App,
-  start: () => Promise<PipedExec>,
+  start: Start,
   handedOver: string,
-  { input = true }: { readonly input?: boolean } = {},
+  { input = true, signal = app.signal }: Ends & { readonly input?: boolean } = {},
 ): Promise<number> {
   const { stdin, stdout, stderr } = app.io;
-  const exec = await started(app, start, handedOver);
+  const exec = await started(start, handedOver, signal);
+  const broken = Promise.withResolvers<never>();
+  const outputLost = (error: Error) => broken.reject(outputFailure(error));
+  // What is told must not keep the command from its work.
+  const storyLost = () => void exec.stderr.resume();
+  stdout.on('error', outputLost);
+  stderr.on('error', storyLost);
   exec.stdout.pipe(stdout, { end: false });
   exec.stderr.pipe(stderr, { end: false });
   if (stdin.isTTY || !input) exec.stdin.end();
   else stdin.pipe(exec.stdin);
-  const interrupted = new Promise<never>((_, reject) => {
-    const end = () => reject(app.signal.reason);
-    // It may have come while the command was being started.
-    if (app.signal.aborted) end();
-    else app.signal.addEventListener('abort', end, { once: true });
-  });
   try {
-    return await Promise.race([exec.status, interrupted]);
+    return await unlessAborted(signal, Promise.race([exec.status, broken.promise]));
   } finally {
+    // A failure of what was written last is told a turn later.
+    setImmediate(() => {
+      stdout.off('error', outputLost);
+      stderr.off('error', storyLost);
+    });
     stdin.unpipe(exec.stdin);
     stdin.pause();
     stdin.unref?.();
@@ -35,42 +50,84 @@ export async function passOn(
   }
 }
 
-/** The same with both outputs kept, as long as that takes. */
+/** Of a command whose reader has gone, as `yes | head` has it: 128 and the number of SIGPIPE. */
+const brokenPipeStatus = 141;
+
+function outputFailure(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE') return new ExitStatus(brokenPipeStatus);
+  return new CoiError('failed', `the output could not be written: ${error.message}`, {
+    cause: error,
+  });
+}
+
+export interface Output {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** One of the two was longer than what is kept of it. */
+  readonly truncated: boolean;
+}
+
+export interface OutputWish extends Ends {
+  readonly input?: string | Uint8Array;
+  /** How much is kept of each output. */
+  readonly keptBytes?: number;
+}
+
+/** The same with the beginning of both outputs kept; what comes after it is read and dropped. */
 export async function outputOf(
   app: App,
-  start: () => Promise<PipedExec>,
+  start: Start,
   handedOver: string,
-  input: string | Uint8Array = '',
-): Promise<{ status: number; stdout: Buffer; stderr: Buffer }> {
-  const exec = await started(app, start, handedOver);
-  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  { input = '', keptBytes = keptBytesMax, signal = app.signal }: OutputWish = {},
+): Promise<Output> {
+  const exec = await started(start, handedOver, signal);
+  const [stdout, stderr] = [new KeptOutput(keptBytes), new KeptOutput(keptBytes)];
   // Paused since the hand-over.
-  exec.stdout.on('data', (chunk: Buffer) => stdout.push(chunk)).resume();
-  exec.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  exec.stdout.on('data', (chunk: Buffer) => stdout.add(chunk)).resume();
+  exec.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
   exec.stdin.end(input);
   try {
-    const status = await exec.status;
-    return { status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+    const status = await unlessAborted(signal, exec.status);
+    const truncated = stdout.truncated || stderr.truncated;
+    return { status, stdout: stdout.text(), stderr: stderr.text(), truncated };
   } finally {
     exec.close();
   }
 }
 
-function started(
-  app: App,
-  start: () => Promise<PipedExec>,
-  handedOver: string,
-): Promise<PipedExec> {
+/** What is told beside JSON that does not hold all of the output. */
+export function tellTruncated(app: App, { truncated }: Output, instead: string): void {
+  if (!truncated) return;
+  const size = `${keptBytesMax / 2 ** 20} MiB`;
+  app.io.warn(`the command printed more than ${size}; the JSON has the beginning. ${instead}`);
+}
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  // It may have come while the command was being started.
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([aborted.promise, work]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function started(start: Start, handedOver: string, signal: AbortSignal): Promise<PipedExec> {
   return opened(async () => {
-    const exec = await start();
+    const exec = await start(signal);
+    // How it ended is what the status says.
     exec.stdin.on('error', () => {});
     try {
       const starter = { input: exec.stdin, output: exec.stdout, status: exec.status };
-      await handOverTo(starter, handedOver, app.signal);
+      await handOverTo(starter, handedOver, signal);
       return exec;
     } catch (error) {
       exec.close();
       throw error;
     }
-  }, app.signal);
+  }, signal);
 }

@@ -2,9 +2,8 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
-import type { PipedExec } from '../incus/client.ts';
 import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
-import { outputOf, passOn } from './pass-on.ts';
+import { outputOf, passOn, type Start, tellTruncated } from './pass-on.ts';
 
 export interface OutcomeOptions {
   timeout?: string;
@@ -13,11 +12,7 @@ export interface OutcomeOptions {
 }
 
 /** A starter as the agent's user. */
-export async function starting(
-  app: App,
-  container: string,
-  target: string,
-): Promise<() => Promise<PipedExec>> {
+export async function starting(app: App, container: string, target: string): Promise<Start> {
   const incus = await app.incus();
   const request = {
     command: ['sh', '-c', guestScript('run.sh'), 'coi-run', target],
@@ -26,46 +21,51 @@ export async function starting(
     user: 1000,
     group: 1000,
   };
-  return () => incus.execPiped(container, request);
+  return (signal) => incus.execPiped(container, request, { signal });
 }
 
-/** Runs to the end, printing as it comes or, for --json, at the end; returns the status. Throws `timeout`. */
+/** As timeout(1) and others say it. */
+const timedOutStatus = 124;
+
+/**
+ * Runs to the end, printing as it comes or, for --json, at the end; returns the status. An interrupt and the limit end
+ * the command. Throws `timeout`, or what the interrupt means.
+ */
 export async function outcome(
   app: App,
-  { json, format, timeout }: OutcomeOptions,
+  { json, format, timeout = '' }: OutcomeOptions,
   container: string,
-  start: () => Promise<PipedExec>,
+  start: Start,
   handed: string,
   limitMs: number | undefined,
   input = true,
 ): Promise<number> {
   const begunMs = app.clock.elapsedMs();
-  const late = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
-  const ended =
-    json || format === 'json'
-      ? outputOf(app, start, handed).then(({ status, stdout, stderr }) => {
-          app.io.printJson({
-            container,
-            exit_code: status,
-            stdout: stdout.toString('utf8'),
-            stderr: stderr.toString('utf8'),
-            duration_ms: Math.round(app.clock.elapsedMs() - begunMs),
-          });
-          return status;
-        })
-      : passOn(app, start, handed, { input });
-  if (!late) return ended;
-  // When the limit was first, how the command ends is no news any more.
-  ended.catch(() => {});
-  const over = new Promise<never>((_, reject) =>
-    late.addEventListener('abort', () =>
-      reject(
-        new CoiError(
-          'timeout',
-          `the command did not end within ${timeout}${/^\d+$/.test(timeout ?? '') ? ' s' : ''}`,
-        ),
+  const late = new AbortController();
+  const over = () =>
+    late.abort(
+      new CoiError(
+        'timeout',
+        `the command did not end within ${timeout}${/^\d+$/.test(timeout) ? ' s' : ''}`,
+        { exit: timedOutStatus },
       ),
-    ),
-  );
-  return Promise.race([ended, over]);
+    );
+  const limit = limitMs === undefined ? undefined : setTimeout(over, limitMs);
+  const signal = AbortSignal.any([app.signal, late.signal]);
+  try {
+    if (!json && format !== 'json') return await passOn(app, start, handed, { input, signal });
+    const said = await outputOf(app, start, handed, { signal });
+    tellTruncated(app, said, 'Without --json all of it is passed on.');
+    app.io.printJson({
+      container,
+      exit_code: said.status,
+      stdout: said.stdout,
+      stderr: said.stderr,
+      truncated: said.truncated,
+      duration_ms: Math.round(app.clock.elapsedMs() - begunMs),
+    });
+    return said.status;
+  } finally {
+    clearTimeout(limit);
+  }
 }

@@ -8,6 +8,7 @@ import { stepProgress } from '../ui/progress.ts';
 import { bringUp } from './bring-up.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
+import { stopKept } from './stop-kept.ts';
 import { fileText } from './text-file.ts';
 
 type Options = PromptOptions & OutcomeOptions & ShellOptions;
@@ -75,11 +76,6 @@ function promptText(app: App, options: PromptOptions, { resolved }: Meant): stri
 }
 
 async function end(app: App, container: string, persistent: boolean): Promise<void> {
-  const incus = await app.incus();
-  if (!persistent) {
-    await killContainer(incus, container, AbortSignal.timeout(endMs));
-    return;
-  }
-  const stop = await incus.changeState(container, { action: 'stop', timeout: 60 });
-  await stop.wait({ timeoutMs: endMs });
+  if (persistent) return stopKept(app, container);
+  await killContainer(await app.incus(), container, AbortSignal.timeout(endMs));
 }

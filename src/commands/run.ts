@@ -33,6 +33,7 @@ import { restartPlain } from './run-again.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
+import { stopKept } from './stop-kept.ts';
 import { noTool } from './tool.ts';
 
 type RunOptions = GlobalOptions & PromptOptions & OutcomeOptions;
@@ -54,7 +55,7 @@ export function register(command: Command, app: App): void {
     .passThroughOptions()
     .addHelpText(
       'after',
-      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z\n  coi run --prompt "Explain the failing test"',
+      '\nExamples:\n  coi run -- make test\n  echo hello | coi run -- tr a-z A-Z\n  coi run --prompt "Explain the failing test"\n\nThe exit status is that of the command; 124 after --timeout, 125 where coi itself failed, 126 or 127 where the\ncommand cannot be run, 2 for a wrong command line.',
     )
     .action((words: string[]) => run(app, flagsOf<RunOptions>(command), words));
 }
@@ -133,6 +134,7 @@ function ownScript(workspace: string): string {
   if (found?.kind !== 'file' || (found.stat.mode & 0o111) === 0)
     throw new CoiError('failed', `./${script} cannot be executed`, {
       hint: found?.kind === 'file' ? `chmod +x ${script}` : 'It is no file.',
+      exit: 126,
     });
   return `./${script}`;
 }
@@ -149,13 +151,10 @@ function timeoutMs(text: string | undefined): number | undefined {
 
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */
 async function end(app: App, container: string, persistent: boolean): Promise<void> {
+  if (persistent) return stopKept(app, container);
   const incus = await app.incus();
   try {
-    const stop = await incus.changeState(
-      container,
-      persistent ? { action: 'stop', timeout: 60 } : { action: 'stop', force: true, timeout: 30 },
-    );
-    if (persistent) await stop.wait({ timeoutMs: 90_000 });
+    await incus.changeState(container, { action: 'stop', force: true, timeout: 30 });
   } catch (error) {
     const what = `stopping ${container} failed`;
     const status = await incus.instance(container).then(

@@ -5,20 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CoiError, type ErrorCode } from '../errors.ts';
-import { type Coid, coidSocketPath, openCoid } from './client.ts';
+import { type Coid, type CoidPlace, coidSocketPath, openCoid } from './client.ts';
 import { protocolHeader, protocolVersion, type ReserveRequest } from './protocol.ts';
 
 /** A coid that answers as the test wants. */
 async function withCoid(
   answer: RequestListener,
   use: (coid: Coid) => Promise<void>,
+  more: Omit<CoidPlace, 'socketPath'> = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'coit-client-'));
   const socketPath = join(directory, 'coid.sock');
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   try {
-    await use(openCoid({ socketPath }));
+    await use(openCoid({ socketPath, ...more }));
   } finally {
     server.closeAllConnections();
     server.close();
@@ -129,6 +130,77 @@ test('an answer that does not come is a timeout, and an interrupt wins over it',
       controller.abort(interrupted);
       await assert.rejects(call, (error) => error === interrupted);
     },
+  );
+});
+
+/** Answers a call when it was asked for the third time whether it lives, and that as the test says. */
+function busy(alive: RequestListener, asked: string[] = []): RequestListener {
+  let finish = () => {};
+  return (request, response) => {
+    if (request.url !== '/v1/alive') {
+      finish = () => replying(200, '{"id":"late"}')(request, response);
+      return;
+    }
+    asked.push(request.url);
+    alive(request, response);
+    if (asked.length === 3) finish();
+  };
+}
+
+test('a coid that shows that it lives is waited for, and what it waits for is told once', async () => {
+  const never = { silenceMs: 30, wholeMs: 60_000 };
+  for (const [answer, line] of [
+    [replying(200, '{"waitsForIncus":true}'), /Incus has not answered coid/],
+    [replying(200, '{"waitsForIncus":false}'), /coid is running/],
+    // A coid of an older version.
+    [replying(400, '{"error":{"code":"usage","message":"no such call"}}'), /coid is running/],
+  ] as const) {
+    const told: string[] = [];
+    const more = { limits: never, tell: (text: string) => void told.push(text) };
+    await withCoid(
+      busy(answer),
+      async (coid) => assert.equal((await coid.reserve({} as ReserveRequest)).id, 'late'),
+      more,
+    );
+    assert.equal(told.length, 1, told.join());
+    assert.match(told[0] ?? '', line);
+  }
+});
+
+test('a coid that does not show that it lives is given up, as is one that never finishes', async () => {
+  const limits = { silenceMs: 30, wholeMs: 100 };
+  const given = async (answer: RequestListener, sentence: RegExp) =>
+    withCoid(
+      answer,
+      (coid) =>
+        assert.rejects(coid.status(), (error) => {
+          assert.ok(fails('timeout')(error) && error instanceof Error);
+          assert.match(error.message, sentence);
+          return true;
+        }),
+      { limits },
+    );
+  await given(() => {}, /^coid did not answer within 0\.06 s$/);
+  const alive = (waitsForIncus: boolean): RequestListener => {
+    const answer = replying(200, JSON.stringify({ waitsForIncus }));
+    return (request, response) => void (request.url === '/v1/alive' && answer(request, response));
+  };
+  await given(alive(true), /^Incus did not answer coid within/);
+  await given(alive(false), /^coid is running, and did not finish within/);
+});
+
+test('an interrupt ends the waiting for a coid that lives', async () => {
+  const interrupted = new CoiError('cancelled', 'interrupted by SIGTERM');
+  const controller = new AbortController();
+  const tell = () => controller.abort(interrupted);
+  await withCoid(
+    busy(replying(200, '{"waitsForIncus":true}')),
+    (coid) =>
+      assert.rejects(
+        coid.reserve({} as ReserveRequest, { signal: controller.signal }),
+        (error) => error === interrupted,
+      ),
+    { tell, limits: { silenceMs: 30, wholeMs: 60_000 } },
   );
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import {
+  type AliveReply,
   type AuditReply,
   type DaemonError,
   type DaemonStatus,
@@ -27,6 +28,7 @@ import {
   type ReserveRequest,
   socketName,
 } from './protocol.ts';
+import { patiently, silent, type WaitLimits } from './wait.ts';
 
 // As in incus/http.ts: importing it would load undici, too.
 const { Agent, request: httpRequest } = createRequire(import.meta.url)(
@@ -35,7 +37,7 @@ const { Agent, request: httpRequest } = createRequire(import.meta.url)(
 
 export interface CoidOptions {
   signal?: AbortSignal;
-  /** 10 s where not given. */
+  /** The whole limit. Without one it is waited for as long as coid shows that it lives, for two minutes at most. */
   timeoutMs?: number;
 }
 
@@ -72,7 +74,16 @@ export interface Coid {
   ): Promise<AuditReply>;
 }
 
-const callLimitMs = 10_000;
+export interface CoidPlace {
+  readonly socketPath: string;
+  /** Is told, once for a call that takes long, what is waited for. */
+  readonly tell?: ((line: string) => void) | undefined;
+  /** For tests. */
+  readonly limits?: WaitLimits | undefined;
+}
+
+/** coid answers within milliseconds unless it waits for Incus, whose own limit is 30 s for each of the few calls of a start. */
+const usualLimits: WaitLimits = { silenceMs: 10_000, wholeMs: 120_000 };
 const giveBackMs = 15 * 60_000;
 const replyBytesMax = 4 * 1024 * 1024;
 
@@ -82,9 +93,19 @@ export function coidSocketPath(env: Readonly<Record<string, string | undefined>>
 }
 
 /** Connects when it is used, anew for every call: nothing has to be closed. */
-export function openCoid({ socketPath }: { socketPath: string }): Coid {
-  const call = (method: string, path: string, body?: unknown, options?: CoidOptions) =>
-    callCoid({ socketPath, method, path, body }, options);
+export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace): Coid {
+  const isAlive = async (options: CoidOptions): Promise<AliveReply | undefined> => {
+    const reply = await callCoid({ socketPath, method: 'GET', path: '/v1/alive' }, options);
+    return reply as AliveReply;
+  };
+  const call = (method: string, path: string, body?: unknown, options: CoidOptions = {}) => {
+    const wanted = { socketPath, method, path, body };
+    if (options.timeoutMs !== undefined) return callCoid(wanted, options);
+    const { signal } = options;
+    return patiently((until) => callCoid(wanted, { signal: until }), {
+      ...{ isAlive, limits, signal, tell: tell ?? (() => {}) },
+    });
+  };
   return {
     status: async (options) =>
       (await call('GET', '/v1/status', undefined, options)) as DaemonStatus,
@@ -145,29 +166,21 @@ interface Call {
   readonly socketPath: string;
   readonly method: string;
   readonly path: string;
-  readonly body: unknown;
+  readonly body?: unknown;
 }
 
-async function callCoid(
-  call: Call,
-  { signal, timeoutMs = callLimitMs }: CoidOptions = {},
-): Promise<unknown> {
-  const limit = AbortSignal.timeout(timeoutMs);
+async function callCoid(call: Call, { signal, timeoutMs }: CoidOptions): Promise<unknown> {
+  const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const ends = [signal, limit].filter((one) => one !== undefined);
   try {
-    const reply = await exchange(call, signal ? AbortSignal.any([signal, limit]) : limit);
-    return answerOf(reply);
+    return answerOf(await exchange(call, AbortSignal.any(ends)));
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw error;
     if (signal?.aborted)
       throw signal.reason instanceof CoiError
         ? signal.reason
         : new CoiError('cancelled', 'cancelled', { cause: error });
-    if (limit.aborted) {
-      throw new CoiError('timeout', `coid did not answer within ${timeoutMs / 1000} s`, {
-        hint: 'See `coi daemon logs`.',
-        cause: error,
-      });
-    }
+    if (limit?.aborted) throw silent(timeoutMs ?? 0, error);
     throw error instanceof CoiError ? error : unreachable(error, call.socketPath);
   }
 }

@@ -8,7 +8,7 @@ export type Log = (
   details?: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** Writes lines through `write`. Errors among the details become their text. */
+/** Writes lines through `write`. Errors among the details become their text. It throws nothing that `write` does not. */
 export function jsonLog(
   write: (line: string) => void,
   now: () => Date,
@@ -23,6 +23,18 @@ export function jsonLog(
         value instanceof Error ? (value.stack ?? value.message).slice(0, 2000) : value,
       ]),
     );
-    write(`${JSON.stringify({ time: now().toISOString(), level, event, ...plain })}\n`);
+    const known = { time: now().toISOString(), level, event };
+    write(`${lineOf({ ...known, ...plain }) ?? JSON.stringify({ ...known, unwritten: true })}\n`);
   };
+}
+
+/** Undefined for what JSON has no words for (a circle): that it happened has to be known all the same. */
+function lineOf(details: Readonly<Record<string, unknown>>): string | undefined {
+  try {
+    return JSON.stringify(details, (_key, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+  } catch {
+    return undefined;
+  }
 }

@@ -229,6 +229,12 @@ export interface DaemonStatus {
   readonly guardFailure?: string | undefined;
 }
 
+/** GET /v1/alive: answered at once, whatever else coid waits for. */
+export interface AliveReply {
+  /** Calls of coid to Incus that have not been answered yet. */
+  readonly waitsForIncus: boolean;
+}
+
 /** GET /v1/monitor */
 export interface MonitorsReply {
   readonly sessions: readonly Snapshot[];

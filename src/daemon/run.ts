@@ -69,7 +69,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     namespaces,
     elements,
   );
-  const { keeper, reconciler, leases, unusedMs } = kept;
+  const { keeper, reconciler, leases, unusedMs, world } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   keeper.load();
   ownership.load();
@@ -89,6 +89,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       leases: leases.all().length,
       ...guards.status(),
     }),
+    alive: () => ({ waitsForIncus: world.isWaiting }),
     peerOf: (socket) => peerOf(libc, socket),
     reserved: () => reconciler.lookWithin(unusedMs),
     log,
@@ -181,7 +182,7 @@ function assemble(
   });
   return {
     ...{ service, network, guards, monitors, ownership, setIds },
-    ...{ keeper, reconciler, leases, unusedMs },
+    ...{ keeper, reconciler, leases, unusedMs, world },
   };
 }
 

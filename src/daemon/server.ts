@@ -11,6 +11,7 @@ import type { Monitors } from './monitor/monitors.ts';
 import type { NetworkService } from './network/network-service.ts';
 import type { Ownership } from './ownership.ts';
 import {
+  type AliveReply,
   type DaemonError,
   type DaemonStatus,
   protocolHeader,
@@ -33,6 +34,7 @@ export interface ServerParts {
   readonly ownership: Ownership;
   readonly setIds: SetIds;
   readonly status: () => Promise<DaemonStatus>;
+  readonly alive: () => AliveReply;
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
   readonly reserved: () => void;
@@ -49,7 +51,10 @@ export function daemonServer(parts: ServerParts): Server {
   const server = createServer(
     { requestTimeout: requestLimitMs, headersTimeout: requestLimitMs, keepAliveTimeout: 1000 },
     (request, response) => {
-      void handle(parts, peers.get(request.socket), request, response);
+      handle(parts, peers.get(request.socket), request, response).catch(() => {
+        // Its answer or its line in the log could not be written: that is the end of this request, not of coid.
+        if (!response.writableEnded) request.socket.destroy();
+      });
     },
   );
   server.maxConnections = connectionsMax;
@@ -82,20 +87,20 @@ async function handle(
     });
   } catch (error) {
     const failure = expected(error);
+    const { code, message, hint } =
+      failure ?? new CoiError('coid-failed', 'coid failed', { hint: 'See `coi daemon logs`.' });
+    const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+    reply(response, statusOf(code), body);
     parts.log(failure ? 'info' : 'error', 'request-failed', {
       ...about,
       code: failure?.code,
       error: failure ? failure.message : error,
     });
-    const { code, message, hint } =
-      failure ?? new CoiError('coid-failed', 'coid failed', { hint: 'See `coi daemon logs`.' });
-    const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-    reply(response, statusOf(code), body);
   }
 }
 
 async function route(
-  { service, network, monitors, ownership, setIds, status, reserved }: ServerParts,
+  { service, network, monitors, ownership, setIds, status, alive, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -107,6 +112,8 @@ async function route(
       ? `${request.method} ${noun}${name === undefined ? '' : '/*'}${part === undefined ? '' : `/${part}`}`
       : '';
   switch (wanted) {
+    case 'GET alive':
+      return alive();
     case 'GET status':
       return status();
     case 'GET sessions':
@@ -165,6 +172,11 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 function expected(error: unknown): CoiError | undefined {
   if (error instanceof CoiError) return error;
   if (!(error instanceof IncusError)) return undefined;
+  if (error.errno === 'ETIMEDOUT')
+    return new CoiError('timeout', 'Incus did not answer coid in time', {
+      hint: 'Incus is busy or hangs; try again, and see `coi health`.',
+      cause: error,
+    });
   if (error.status === 0)
     return new CoiError('incus-unreachable', 'coid cannot reach Incus', {
       hint: 'See `coi health`.',
@@ -191,7 +203,7 @@ function statusOf(code: ErrorCode): number {
 }
 
 function reply(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return;
+  if (response.destroyed || response.headersSent) return;
   const text = body === undefined ? '' : JSON.stringify(body);
   // One request a connection: the peer was checked when it connected, and nothing lingers when coid ends.
   response.writeHead(status, {

@@ -63,7 +63,6 @@ export class Service {
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
     const { world, trees, leases, guards, keeper, log, elapsedMs, claims } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
-    leases.refuseTooMany(peer);
     const options = this.#sourceOptions(request, peer);
     const ownMount = { name: 'workspace', source: request.workspace, readonly: false };
     using workspace = openSources([ownMount], options);
@@ -76,6 +75,7 @@ export class Service {
     };
     const now = await withoutSession(instances, () => world.look(), claim);
     claims.refuse(claim);
+    leases.refuseTooMany(peer);
     const place = this.#place(request, owner, now, bridge);
     const { id, container } = place;
     claims.take(claim, container);

@@ -7,6 +7,7 @@ import { type Bridge, chooseBridge } from './bridge.ts';
 export class Kept<T> {
   readonly #fetch: () => Promise<T>;
   #current: Promise<T> | undefined;
+  #fetching = 0;
 
   constructor(fetch: () => Promise<T>) {
     this.#fetch = fetch;
@@ -16,18 +17,30 @@ export class Kept<T> {
     if (this.#current) return this.#current;
     const current = this.#fetch();
     this.#current = current;
-    current.catch(() => {
-      if (this.#current === current) this.#current = undefined;
-    });
+    this.#fetching += 1;
+    current.then(
+      () => {
+        this.#fetching -= 1;
+      },
+      () => {
+        this.#fetching -= 1;
+        if (this.#current === current) this.#current = undefined;
+      },
+    );
     return current;
   }
 
   forget(): void {
     this.#current = undefined;
   }
+
+  get isFetching(): boolean {
+    return this.#fetching > 0;
+  }
 }
 
-const fetchLimitMs = 10_000;
+/** As long as for any call to Incus: it may have much to do, and whoever waits for coid is told that it does. */
+const fetchLimitMs = 30_000;
 
 /** Only worth keeping while events arrive: whoever loses them calls `forget` and `keep(false)`. */
 export class World {
@@ -53,6 +66,11 @@ export class World {
   bridge(): Promise<Bridge> {
     if (!this.#keeping) this.#bridge.forget();
     return this.#bridge.get();
+  }
+
+  /** Incus has not answered all that it was asked. */
+  get isWaiting(): boolean {
+    return this.#instances.isFetching || this.#bridge.isFetching;
   }
 
   keep(keeping: boolean): void {

@@ -86,7 +86,10 @@ function askUdp(
 ): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    let ended = false;
     const end = (reply?: Buffer) => {
+      if (ended) return;
+      ended = true;
       signal.removeEventListener('abort', stop);
       socket.close();
       resolve(reply);
@@ -98,9 +101,17 @@ function askUdp(
       // Anything else may be forged, and the true one may still come.
       if (answers(reply, question)) end(reply);
     });
-    socket.connect(port, address, (error?: Error) => {
-      if (!error) socket.send(question, () => undefined);
-    });
+    // No way there: the next server is asked at once.
+    const connected = (error?: Error) => {
+      if (error) end();
+      else if (!ended) socket.send(question, () => undefined);
+    };
+    try {
+      socket.connect(port, address, connected);
+    } catch {
+      // A port that is none.
+      end();
+    }
   });
 }
 

@@ -31,10 +31,14 @@ export async function serveDns({
 }): Promise<DnsServer> {
   const udp = createSocket('udp4');
   udp.on('message', (message, { address: from, port: fromPort }) => {
-    void answer(message, from, 'udp').then((reply) => {
-      // Errors of single datagrams (a client that is gone) concern nobody.
-      if (reply) udp.send(reply, fromPort, from, () => undefined);
-    });
+    void answer(message, from, 'udp').then(
+      (reply) => {
+        // Errors of single datagrams (a client that is gone) concern nobody.
+        if (reply) udp.send(reply, fromPort, from, () => undefined);
+        // A question that could not be answered is asked again by whoever asked it.
+      },
+      () => undefined,
+    );
   });
   const tcp = tcpServer(answer);
   try {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -30,6 +39,44 @@ test(
       [path, `${path}.1`, `${path}.2`].map((file) => readFileSync(file, 'utf8')),
       ['line 9...\n', 'line 7...\nline 8...\n', 'line 5...\nline 6...\n'],
     );
+  }),
+);
+
+/** What stands in the way of a rotation: where the file goes, or where the next one is made. */
+for (const inTheWay of ['coid.log.1', 'coid.log.new'])
+  test(
+    `a log that cannot be put aside (${inTheWay} is a directory) goes on, and no other file is closed`,
+    inDirectory((path) => {
+      const failures: unknown[] = [];
+      const told = (error: unknown) => failures.push(error);
+      const write = openLogFile({ path, bytesMax: 20, oldFilesMax: 1, told });
+      mkdirSync(join(path, '..', inTheWay, 'full'), { recursive: true });
+      write('line 1...\n');
+      write('line 2...\n');
+      write('line 3...\n');
+      // These get the lowest numbers that are free: that of the log, if it was closed.
+      const others = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+      for (let number = 4; number <= 9; number += 1) write(`line ${number}...\n`);
+      for (const other of others) {
+        fstatSync(other);
+        closeSync(other);
+      }
+      assert.equal(readFileSync(path, 'utf8').split('\n').length, 10, 'all nine lines');
+      assert.ok(failures.length >= 1 && failures.length < 6, `told ${failures.length} times`);
+      rmSync(join(path, '..', inTheWay), { recursive: true });
+      for (let number = 1; number <= 9; number += 1) write(`later ${number}..\n`);
+      assert.equal(readFileSync(path, 'utf8'), 'later 8..\nlater 9..\n');
+    }),
+  );
+
+test(
+  'an old log that cannot be moved does not keep the log from being put aside',
+  inDirectory((path) => {
+    const write = openLogFile({ path, bytesMax: 20, oldFilesMax: 2 });
+    mkdirSync(join(`${path}.2`, 'full'), { recursive: true });
+    for (let number = 1; number <= 5; number += 1) write(`line ${number}...\n`);
+    assert.equal(readFileSync(path, 'utf8'), 'line 5...\n');
+    assert.equal(readFileSync(`${path}.1`, 'utf8'), 'line 3...\nline 4...\n');
   }),
 );
 

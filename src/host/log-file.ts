@@ -8,6 +8,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   watch,
   writeSync,
 } from 'node:fs';
@@ -22,28 +23,42 @@ export interface LogFileOptions {
   readonly oldFilesMax?: number;
   /** A group that may read it. */
   readonly gid?: number | undefined;
+  /** Called when it could not be put aside; may write to the log. */
+  readonly told?: ((error: unknown) => void) | undefined;
 }
 
 const defaultBytesMax = 5 * 1024 * 1024;
 const defaultOldFilesMax = 3;
 
-/** Opens the file (its directory is made, root's own) and returns what appends a line to it. Written at once, without buffering. */
+/**
+ * Opens the file (its directory is made, root's own) and returns what appends a line to it. Written at once, without
+ * buffering. It never throws: a line that cannot be written is lost, and a file that cannot be put aside grows on.
+ */
 export function openLogFile({
   path,
   bytesMax = defaultBytesMax,
   oldFilesMax = defaultOldFilesMax,
   gid,
+  told = () => {},
 }: LogFileOptions): (line: string) => void {
   ownDirectory(dirname(path), 0o755);
-  let fd = opened(path, gid);
+  let fd = opened(path, constants.O_APPEND, gid);
   let bytes = fstatSync(fd).size;
-  return (line) => {
-    if (bytes > 0 && bytes + line.length > bytesMax) {
-      closeSync(fd);
-      rotate(path, oldFilesMax);
-      fd = opened(path, gid);
-      bytes = 0;
+  let rotateAt = bytesMax;
+  const putAside = () => {
+    try {
+      const next = rotated(path, oldFilesMax, gid);
+      const last = fd;
+      [fd, bytes, rotateAt] = [next, 0, bytesMax];
+      closeSync(last);
+    } catch (error) {
+      // Tried again when it has grown by as much once more, not at every line.
+      rotateAt = bytes + bytesMax;
+      told(error);
     }
+  };
+  return (line) => {
+    if (bytes > 0 && bytes + line.length > rotateAt) putAside();
     try {
       bytes += writeSync(fd, line);
     } catch {
@@ -52,24 +67,41 @@ export function openLogFile({
   };
 }
 
-function opened(path: string, gid: number | undefined): number {
+function opened(path: string, how: number, gid: number | undefined): number {
   const fd = openSync(
     path,
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | how,
     0o640,
   );
-  fchmodSync(fd, 0o640);
-  if (gid !== undefined) fchownSync(fd, 0, gid);
-  return fd;
+  try {
+    fchmodSync(fd, 0o640);
+    if (gid !== undefined) fchownSync(fd, 0, gid);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
-function rotate(path: string, oldFilesMax: number): void {
-  for (let number = oldFilesMax; number >= 1; number -= 1) {
-    try {
-      renameSync(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+/** Puts the file aside for a new one, which is made first: what fails leaves the old one where it is. Throws errno errors. */
+function rotated(path: string, oldFilesMax: number, gid: number | undefined): number {
+  const fresh = `${path}.new`;
+  const fd = opened(fresh, constants.O_APPEND | constants.O_TRUNC, gid);
+  try {
+    for (let number = oldFilesMax; number > 1; number -= 1) {
+      try {
+        renameSync(`${path}.${number - 1}`, `${path}.${number}`);
+      } catch {
+        // There is none yet, or something is in its way: then the next one takes its place.
+      }
     }
+    renameSync(path, `${path}.1`);
+    renameSync(fresh, path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    rmSync(fresh, { force: true });
+    throw error;
   }
 }
 

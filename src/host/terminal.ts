@@ -68,6 +68,8 @@ export async function bridgeTerminal(
   } catch {
     // The terminal is gone: there is nothing left to restore.
   }
+  // A failure of what was written last is told a turn later.
+  setImmediate(() => stdout.off('error', ignored));
   stdin.unref?.();
   return end;
 }

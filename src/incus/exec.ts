@@ -88,7 +88,7 @@ async function capturedOnce(
   const call = { method: 'POST', path: api.url(`/instances/${name}/exec`) };
   const timeoutMs = options.timeoutMs ?? callLimitMs;
   return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
-    const exec = await piped(api, name, command, { timeoutMs });
+    const exec = await piped(api, name, command, { signal, timeoutMs });
     const kill = () => {
       exec.signal(killSignal);
       exec.close();

@@ -183,6 +183,22 @@ describe('connections', () => {
     assert.equal(status, 2);
   });
 
+  it('a captured exec is interrupted while Incus is still opening it', {
+    timeout: 20_000,
+  }, async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.state.addInstance('one', { status: 'Running' });
+    const fault = { kind: 'hold', when: 'before', until: new Promise(() => {}) } as const;
+    fake.faults.inject({ method: 'POST', path: /exec/, nth: 1, fault });
+    const controller = new AbortController();
+    const asked = fake.nextRequest('POST', /exec/);
+    const call = incus.execCaptured('one', { command: ['linger'] }, { signal: controller.signal });
+    await asked;
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await assert.rejects(call, reason);
+  });
+
   it('a program that made calls ends by itself, without closing the client', async (t) => {
     const { fake } = await opened(t);
     const open = fileURLToPath(new URL('./open.ts', import.meta.url));

@@ -6,6 +6,7 @@ import { readyMark } from './environment.ts';
 import { isIncusError } from './failure.ts';
 
 const readyMs = 30_000;
+const saidBytesMax = 4096;
 
 /** A starter that was just executed: a terminal (one stream both ways) or separate pipes. */
 export interface Starter {
@@ -79,7 +80,11 @@ export async function handOverTo(
       printed = Buffer.concat([printed, chunk]);
       const at = printed.indexOf(`${readyMark}`);
       const end = at < 0 ? -1 : printed.indexOf('\n', at);
-      if (end < 0) return;
+      if (end < 0) {
+        // What is not the mark is kept for a message only, however much an image prints.
+        printed = printed.subarray(-saidBytesMax);
+        return;
+      }
       stop();
       starter.output.pause();
       if (end + 1 < printed.length) starter.output.unshift(printed.subarray(end + 1));

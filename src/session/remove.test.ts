@@ -5,7 +5,7 @@ import { startFakeIncus } from '../../test/fakes/incus/server.ts';
 import { CoiError } from '../errors.ts';
 import { openIncus } from '../incus/open.ts';
 import { recordConfig } from './record.ts';
-import { type GracefulStop, killContainer, shutDownContainer } from './remove.ts';
+import { type GracefulStop, killContainer, shutDownContainer, stopContainer } from './remove.ts';
 
 async function opened(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus();
@@ -114,6 +114,32 @@ describe('killing', () => {
       (error) => error instanceof CoiError && error.code === 'incus-unreachable',
     );
     assert.equal(changes().length, 2);
+  });
+});
+
+describe('stopping one that is kept', () => {
+  it('lets the guest end and keeps it', async (t) => {
+    const { fake, incus, graceful, forced } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running' });
+    await stopContainer(incus, 'c', graceful);
+    assert.equal(fake.state.instances.get('c')?.status, 'Stopped');
+    assert.deepEqual(forced, []);
+    await stopContainer(incus, 'c', graceful);
+    await stopContainer(incus, 'gone', graceful);
+  });
+
+  it('takes force when the guest will not, says so and keeps it', async (t) => {
+    const { fake, incus, graceful, forced } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running' });
+    fake.faults.inject({
+      method: 'PUT',
+      path: /state/,
+      nth: 1,
+      fault: { kind: 'fail-operation', message: 'no' },
+    });
+    await stopContainer(incus, 'c', graceful);
+    assert.equal(fake.state.instances.get('c')?.status, 'Stopped');
+    assert.deepEqual(forced, ['timeout']);
   });
 });
 

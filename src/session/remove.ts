@@ -86,6 +86,23 @@ export async function shutDownContainer(
   return 'removed';
 }
 
+/** The same for one that is kept: stopped, by force after the limit, and not deleted. What is gone or stopped is well. */
+export async function stopContainer(incus: Incus, name: string, stop: GracefulStop): Promise<void> {
+  const { signal, reservation } = stop;
+  try {
+    const found = await meant(incus, name, signal, reservation);
+    if (!found || found.status === 'Stopped') return;
+    if (found.status === 'Frozen') stop.forced('paused');
+    else if (await stoppedGracefully(incus, name, stop)) return;
+    else stop.forced('timeout');
+    const change = { action: 'stop', force: true, timeout: forcedSeconds } as const;
+    const operation = await incus.changeState(name, change, { signal });
+    await operation.wait({ signal, timeoutMs: forcedMs });
+  } catch (error) {
+    throw incusFailure(error, `stopping ${name} failed`);
+  }
+}
+
 /** True when it is stopped; false when the time is over, or Incus will not. */
 async function stoppedGracefully(
   incus: Incus,

@@ -146,9 +146,15 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     exit_code: integer,
     stdout: string,
     stderr: string,
+    truncated: boolean,
     duration_ms: integer,
   }),
-  'container exec': object({ stdout: string, stderr: string, exit_code: integer }),
+  'container exec': object({
+    stdout: string,
+    stderr: string,
+    truncated: boolean,
+    exit_code: integer,
+  }),
   'container list': list(object({ name: string, status: string })),
   'container info': object({ name: string, status: string, snapshots: list(snapshot) }),
   'image list': list(

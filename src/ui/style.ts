@@ -31,12 +31,17 @@ const coloured: Style = {
   cyan: sgr(36, 39),
 };
 
-/** NO_COLOR (any value) wins, then FORCE_COLOR, then whether the stream is a terminal. */
+/**
+ * NO_COLOR (any value) wins, then FORCE_COLOR (0 or false: none), then NODE_DISABLE_COLORS, then whether the stream is a
+ * terminal. A variable that is empty counts as not set.
+ */
 export function styleFor(
   stream: { isTTY?: boolean },
   env: Record<string, string | undefined>,
 ): Style {
   if (env['NO_COLOR']) return plain;
-  if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return coloured;
+  const force = env['FORCE_COLOR'];
+  if (force) return force === '0' || force === 'false' ? plain : coloured;
+  if (env['NODE_DISABLE_COLORS']) return plain;
   return stream.isTTY && env['TERM'] !== 'dumb' ? coloured : plain;
 }

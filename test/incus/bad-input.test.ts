@@ -94,7 +94,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     [start, 1, /Incus does not run/, { INCUS_SOCKET: '/nonexistent' }],
     [start, 1, /coid, the service .* is not running/, { COI_RUN_DIR: '/run/coi-nowhere' }],
     [start, 1, /coid speaks version 9999/, { COI_RUN_DIR: await coidOfTomorrow(undo) }],
-    [['run', '--image', 'no-such', '--', 'true'], 1, /image 'no-such' not found/],
+    [['run', '--image', 'no-such', '--', 'true'], 125, /image 'no-such' not found/],
     [[...start, '--workspace', '/nonexistent'], 1, /workspace "\/nonexistent" does not exist/],
     [[...start, '--workspace', join(own, 'file')], 1, /is not a directory/],
     [[...start, '--workspace', closed], 1, /cannot be read by this user/],
@@ -109,7 +109,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     [[...start, '--mount', `${closed}:/data`], 1, /cannot be read by this user/],
     [
       ['run', '--image', bed.image, '--mount', `${closed}:/data`, '--', 'true'],
-      1,
+      125,
       /cannot be read/,
     ],
     [[...start, '--image', '../x'], 2, /invalid image name/],
@@ -135,7 +135,8 @@ test('what is asked in a wrong way or of something that is away ends in one sent
   const stranger = undo.adopt(await makeUser({ incusAdmin: false }), (user) => user.remove());
   for (const args of [['list'], start, ['run', '--', 'true']]) {
     const result = await stranger.run([coiPath(), ...args], { cwd: stranger.home, env: bed.env });
-    refused(result, 1, /may not talk to Incus/, `coi ${args.join(' ')}`);
+    const status = args[0] === 'run' ? 125 : 1;
+    refused(result, status, /may not talk to Incus/, `coi ${args.join(' ')}`);
   }
   assert.deepEqual(leftovers(before, await inventory(bed)), []);
 });
@@ -151,7 +152,7 @@ test('when Incus dies in the middle of a start, what came to be is managed as us
     const result = await bed.coi(['run', '--image', bed.image, '--', 'true'], {
       env: { INCUS_SOCKET: relay.socketPath },
     });
-    refused(result, 1, /starting the container failed: the connection to Incus was lost/, 'run');
+    refused(result, 125, /starting the container failed: the connection to Incus was lost/, 'run');
     if (delivered) await lifecycle.first('instance-created', bed.prefix);
     const [name] = await bed.instances();
     assert.equal(name !== undefined, delivered);
@@ -197,7 +198,7 @@ test('a start that does not fit into its storage pool says so, and leaves nothin
   await mustRun(['chown', '-R', `${bed.user.uid}:${bed.user.gid}`, join(bed.user.home, '.coi')]);
   const before = await inventory(bed);
   const result = await bed.coi(['run', '--image', bed.image, '--', 'true']);
-  refused(result, 1, new RegExp(`storage pool "${pool}" (has only|is full).* MiB free`), 'run');
+  refused(result, 125, new RegExp(`storage pool "${pool}" (has only|is full).* MiB free`), 'run');
   await untilUnmounted(bed.coid.runDir);
   assert.deepEqual(leftovers(before, await inventory(bed)), []);
 });

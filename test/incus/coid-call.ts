@@ -1,10 +1,10 @@
-// Calls to coid from a process of its own, so that a test can make them as another user. usage: SOCKET JSON
+// Calls to coid from a process of its own, so that a test can make them as another user. usage: SOCKET JSON [at-once]
 // The JSON is a list of [method, argument]; prints a list of {"ok": answer} or {"code", "message"}.
 import { openCoid } from '../../src/daemon/client.ts';
 import type { ReserveRequest } from '../../src/daemon/protocol.ts';
 import { CoiError } from '../../src/errors.ts';
 
-const [socketPath = '', list = '[]'] = process.argv.slice(2);
+const [socketPath = '', list = '[]', how] = process.argv.slice(2);
 const coid = openCoid({ socketPath });
 
 function call(method: string, value: unknown): Promise<unknown> {
@@ -20,13 +20,17 @@ function call(method: string, value: unknown): Promise<unknown> {
   }
 }
 
-const answers: unknown[] = [];
-for (const [method, value] of JSON.parse(list) as [string, unknown][]) {
+async function answer(method: string, value: unknown): Promise<unknown> {
   try {
-    answers.push({ ok: (await call(method, value)) ?? null });
+    return { ok: (await call(method, value)) ?? null };
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
-    answers.push({ code: error.code, message: error.message });
+    return { code: error.code, message: error.message };
   }
 }
+
+const calls = JSON.parse(list) as [string, unknown][];
+const answers: unknown[] = [];
+if (how === 'at-once') answers.push(...(await Promise.all(calls.map((one) => answer(...one)))));
+else for (const one of calls) answers.push(await answer(...one));
 process.stdout.write(JSON.stringify(answers));

@@ -37,7 +37,7 @@ test('without a command the workspace script runs, if it is one', { timeout }, a
   assert.match(none.stderr, /no command given, and there is no \.\/coi-run/);
   await mine('coi-run', '#!/bin/sh\necho "ran in $PWD"; exit 4\n');
   const plain = await run();
-  assert.equal(plain.status, 1);
+  assert.equal(plain.status, 126);
   assert.match(plain.stderr, /cannot be executed\nHint: chmod \+x coi-run/);
   await chmod(join(bed.workspace.path, 'coi-run'), 0o755);
   const ran = await run();
@@ -92,10 +92,10 @@ test('--json tells output and status, and --timeout ends what takes too long', {
   const said = await run('--json', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3');
   assert.equal(said.status, 3);
   const { container, duration_ms, ...rest } = JSON.parse(said.stdout);
-  assert.deepEqual(rest, { exit_code: 3, stdout: 'out\n', stderr: 'err\n' });
+  assert.deepEqual(rest, { exit_code: 3, stdout: 'out\n', stderr: 'err\n', truncated: false });
   assert.ok(container.startsWith(bed.prefix) && duration_ms >= 0);
   const late = await run('--timeout', '1', '--', 'sleep', '60');
-  assert.equal(late.status, 1);
+  assert.equal(late.status, 124);
   assert.match(late.stderr, /did not end within 1/);
   assert.equal((await run('--timeout', 'soon', '--', 'true')).status, 2);
 });

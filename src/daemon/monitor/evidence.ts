@@ -1,4 +1,5 @@
 // What is kept of a container that is killed: <state dir>/evidence/<container>-<time>/, and a copy of it where that is wanted.
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -28,6 +29,10 @@ const keptMax = 20;
 const copiesMax = 3;
 const programBytesMax = 16 * 1024 * 1024;
 const copyLimitMs = 120_000;
+/** Of Incus: a name is the host name inside. */
+const instanceNameMax = 63;
+/** `2026-11-26-101500`. */
+const stampLength = 17;
 
 /** Keeps what is known about it while it stands still. Says where, for the record. */
 export async function keepEvidence(
@@ -36,7 +41,12 @@ export async function keepEvidence(
   cause: Threat,
   sample: Sample,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const stamp = parts.now().toISOString().replace(/[:.]/g, '').replace('T', '-').slice(0, 17);
+  const stamp = parts
+    .now()
+    .toISOString()
+    .replace(/[:.]/g, '')
+    .replace('T', '-')
+    .slice(0, stampLength);
   const all = join(parts.stateDir, 'evidence');
   const directory = join(all, `${session.name}-${stamp}`);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -100,10 +110,19 @@ function copyProgram(pid: number, target: string): void {
 
 function dropOldest(directory: string): void {
   const kept = readdirSync(directory).sort((one, other) =>
-    one.slice(-17) < other.slice(-17) ? -1 : 1,
+    one.slice(-stampLength) < other.slice(-stampLength) ? -1 : 1,
   );
   for (const name of kept.slice(0, -keptMax))
     rmSync(join(directory, name), { recursive: true, force: true });
+}
+
+/** How the names of a container's copies begin. What would be too long for Incus is cut, and stays that container's own. */
+export function copyPrefix(name: string): string {
+  const tail = '-forensics-';
+  const room = instanceNameMax - tail.length - stampLength;
+  if (name.length <= room) return `${name}${tail}`;
+  const own = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, room - own.length - 1)}-${own}${tail}`;
 }
 
 /** A stopped copy, without what ties it to the host: no mounts, no network, none of coi's keys but where it comes from. */
@@ -115,7 +134,7 @@ async function copyContainer(
   const found = await incus.instance(name, { signal });
   if (!found) return undefined;
   const { instance } = found;
-  const head = `${name}-forensics-`;
+  const head = copyPrefix(name);
   const copies = (await incus.instanceNames({ signal }))
     .filter((other) => other.startsWith(head))
     .sort();
