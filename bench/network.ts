@@ -79,10 +79,10 @@ async function applying(
   return rows;
 }
 
-/** The least that nft can be told. */
+/** The least that nft can be told: without the proof that a guard asks for. */
 function smallest(nft: Nft, table: string, run: number): Promise<void> {
   const elem = [`192.0.2.${run % 250}`];
-  return nft.apply([{ add: { element: { family: 'inet', table, name: 's', elem } } }]);
+  return nft.apply([{ add: { element: { family: 'inet', table, name: 's', elem } } }], () => true);
 }
 
 function stranger(tenant: Tenant, index: number) {

@@ -50,3 +50,14 @@ test('a set that does not exist is an error with the word of the kernel, not sil
     writer.close();
   }
 });
+
+test('an element that the kernel does not have is told so, or that nobody may ask', async () => {
+  const writer = await openElementWriter();
+  const ask = () => writer.has({ ...element, table: 'coit_no_such_table' });
+  try {
+    if (process.geteuid?.() === 0) assert.equal(ask(), false);
+    else assert.throws(ask, (error) => error instanceof NetlinkError && error.errno === 1);
+  } finally {
+    writer.close();
+  }
+});

@@ -1,17 +1,23 @@
-// Puts elements with a time into nftables sets by netlink, without a process: it is on the way of every DNS answer.
+// Puts elements with a time into nftables sets by netlink, and asks for them, without a process: it is on the way of
+// every DNS answer and of every change of the rules.
 // Source: <linux/netfilter/nfnetlink.h>, <linux/netfilter/nf_tables.h>, netlink(7).
 
-export interface TimedElement {
+export interface SetKey {
   readonly table: string;
   readonly set: string;
-  /** As the kernel keeps it: an IPv4 address in network order. */
+  /** As the kernel keeps it: an IPv4 address in network order, a mark in that of the machine. */
   readonly key: Buffer;
+}
+
+export interface TimedElement extends SetKey {
   readonly timeoutMs: number;
 }
 
 export interface ElementWriter {
   /** All of them or none, in sets of the family inet; one that is there gets the new time. Throws NetlinkError. */
   put(elements: readonly TimedElement[]): void;
+  /** Whether the kernel has it now, in a set of the family inet. Throws NetlinkError. */
+  has(element: SetKey): boolean;
   close(): void;
 }
 
@@ -36,8 +42,10 @@ const messages = {
   batchBegin: 0x10,
   batchEnd: 0x11,
   newElement: (SUBSYSTEM << 8) | 12,
+  getElement: (SUBSYSTEM << 8) | 13,
   deleteElement: (SUBSYSTEM << 8) | 14,
 };
+const ENOENT = 2;
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
 const NLM_F_CREATE = 0x400;
@@ -68,17 +76,30 @@ export async function openElementWriter(): Promise<ElementWriter> {
       parts.push(part.subarray(0, bytes));
     }
   };
+  const exchange = (bytes: Buffer): Buffer[] => {
+    // Whatever is left of an earlier exchange is not an answer to this one.
+    drain();
+    if (Number(send(fd, bytes, bytes.length, 0)) !== bytes.length)
+      throw new NetlinkError('netlink took no message', koffi.errno());
+    // The kernel has answered by the time that send returns.
+    return drain();
+  };
   return {
     put: (elements) => {
       const first = sequence;
       const { bytes, acknowledged } = batch(elements, first);
       sequence += acknowledged + 2;
-      // Whatever is left of an earlier exchange is not an answer to this one.
-      drain();
-      if (Number(send(fd, bytes, bytes.length, 0)) !== bytes.length)
-        throw new NetlinkError('netlink took no batch', koffi.errno());
-      // The kernel has answered by the time that send returns.
-      check(drain(), first, acknowledged);
+      check(exchange(bytes), first, acknowledged);
+    },
+    has: (element) => {
+      const number = sequence;
+      sequence += 1;
+      const head = generic(NFPROTO_INET, 0);
+      const parts = listOf(element, undefined);
+      return isThere(
+        exchange(message(messages.getElement, NLM_F_REQUEST, number, head, parts)),
+        number,
+      );
     },
     close: () => void close(fd),
   };
@@ -103,21 +124,21 @@ export function batch(
       NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
       next(),
       generic(NFPROTO_INET, 0),
-      listOf(element, true),
+      listOf(element, element.timeoutMs),
     ),
     message(
       messages.deleteElement,
       NLM_F_REQUEST | NLM_F_ACK,
       next(),
       generic(NFPROTO_INET, 0),
-      listOf(element, false),
+      listOf(element, undefined),
     ),
     message(
       messages.newElement,
       NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
       next(),
       generic(NFPROTO_INET, 0),
-      listOf(element, true),
+      listOf(element, element.timeoutMs),
     ),
   ]);
   return {
@@ -126,31 +147,53 @@ export function batch(
   };
 }
 
-function check(parts: readonly Buffer[], first: number, acknowledged: number): void {
-  let answers = 0;
+interface Answer {
+  readonly type: number;
+  readonly sequence: number;
+  /** Of an acknowledgement (0) or a refusal. */
+  readonly errno: number;
+}
+
+function answersIn(parts: readonly Buffer[]): Answer[] {
+  const found: Answer[] = [];
   for (const part of parts) {
     for (let at = 0; at + headerBytes + 4 <= part.length; ) {
       const length = part.readUInt32LE(at);
       if (length < headerBytes) break;
-      const sequence = part.readUInt32LE(at + 8);
-      if (part.readUInt16LE(at + 4) === NLMSG_ERROR && sequence >= first) {
-        const errno = -part.readInt32LE(at + headerBytes);
-        if (errno !== 0) throw new NetlinkError('the kernel refused elements of a set', errno);
-        answers += 1;
-      }
+      found.push({
+        type: part.readUInt16LE(at + 4),
+        sequence: part.readUInt32LE(at + 8),
+        errno: -part.readInt32LE(at + headerBytes),
+      });
       at += aligned(length);
     }
   }
-  if (answers < acknowledged) throw new NetlinkError('the kernel did not answer', 0);
+  return found;
 }
 
-function listOf({ table, set, key, timeoutMs }: TimedElement, withTime: boolean): Buffer[] {
-  const time = Buffer.alloc(8);
-  time.writeBigUInt64BE(BigInt(Math.ceil(timeoutMs)));
-  const parts = [
-    attribute(attributes.key | NLA_F_NESTED, attribute(attributes.value, key)),
-    ...(withTime ? [attribute(attributes.timeout, time)] : []),
-  ];
+function check(parts: readonly Buffer[], first: number, acknowledged: number): void {
+  const answers = answersIn(parts).filter(
+    ({ type, sequence }) => type === NLMSG_ERROR && sequence >= first,
+  );
+  for (const { errno } of answers)
+    if (errno !== 0) throw new NetlinkError('the kernel refused elements of a set', errno);
+  if (answers.length < acknowledged) throw new NetlinkError('the kernel did not answer', 0);
+}
+
+function isThere(parts: readonly Buffer[], number: number): boolean {
+  const answer = answersIn(parts).find(({ sequence }) => sequence === number);
+  if (answer?.type === messages.newElement) return true;
+  if (answer?.type === NLMSG_ERROR && answer.errno === ENOENT) return false;
+  throw new NetlinkError('the kernel did not tell an element of a set', answer?.errno ?? 0);
+}
+
+function listOf({ table, set, key }: SetKey, timeoutMs: number | undefined): Buffer[] {
+  const parts = [attribute(attributes.key | NLA_F_NESTED, attribute(attributes.value, key))];
+  if (timeoutMs !== undefined) {
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64BE(BigInt(Math.ceil(timeoutMs)));
+    parts.push(attribute(attributes.timeout, time));
+  }
   const element = attribute(attributes.element | NLA_F_NESTED, Buffer.concat(parts));
   return [
     attribute(attributes.table, Buffer.from(`${table}\0`)),

@@ -1,20 +1,24 @@
 // nftables through its own program: transactions and listings as JSON on its standard input, one process each.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
+import { listedObjects, type NftObject, unconfirmed } from './nft-answer.ts';
+
+export type { NftObject } from './nft-answer.ts';
 
 /** Commands and objects of libnftables-json(5), without the frame around them. */
 export interface Nft {
-  /** All of the commands or none. Throws `network-unprotected`. */
-  apply(commands: readonly unknown[]): Promise<void>;
+  /**
+   * All of the commands or none, and proved: exit status 0 alone proves nothing, since an nft that reads no command
+   * ends with it, too. `isInForce` asks the kernel for something that only this transaction brings. Without it nft's own
+   * echo has to hold every command; for that nft reads all rules of the host, of others too. Throws `network-unprotected`.
+   */
+  apply(commands: readonly unknown[], isInForce?: () => boolean): Promise<void>;
   /** Everything in a table; empty if there is no such table. Throws `network-unprotected`. */
   table(family: string, name: string): Promise<NftObject[]>;
 }
-
-/** `{ rule: {…} }`, `{ set: {…} }` and so on. */
-export type NftObject = Readonly<Record<string, unknown>>;
 
 export class NftError extends CoiError {
   /** What nft printed: the first failing command among it. */
@@ -38,31 +42,49 @@ export function openNft({ scratchDir = '/run', program = 'nft' } = {}): Nft {
   const run = (args: readonly string[], input: unknown) =>
     runNft({ program, args, input, scratchDir });
   return {
-    apply: async (commands) => {
-      if (commands.length > 0) await run(['-j', '-f', '-'], { nftables: commands });
+    apply: async (commands, isInForce) => {
+      if (commands.length === 0) return;
+      const args = isInForce ? ['-j', '-f', '-'] : ['-j', '--echo', '-f', '-'];
+      const said = await run(args, { nftables: commands });
+      const why = isInForce ? unseen(isInForce) : unconfirmed(commands, said);
+      if (why !== undefined) throw new NftError(`nft did not put the rules in force: ${why}`, said);
     },
     table: async (family, name) => {
       // One listing a process: of several, nft 1.0.6 finds only the last.
       const list = async (what: unknown) =>
-        objectsOf(await run(['-j', '-f', '-'], { nftables: [{ list: what }] }));
+        listed(await run(['-j', '-f', '-'], { nftables: [{ list: what }] }));
       try {
-        return await list({ table: { family, name } });
+        const objects = await list({ table: { family, name } });
+        if (hasTable(objects, family, name)) return objects;
+        throw new NftError(`nft did not list the rules: its answer lacks the table ${name}`, '');
       } catch (error) {
-        const tables = (await list({ tables: null })) as readonly {
-          table?: { family?: unknown; name?: unknown };
-        }[];
-        if (tables.some(({ table }) => table?.family === family && table.name === name))
-          throw error;
+        if (hasTable(await list({ tables: null }), family, name)) throw error;
         return [];
       }
     },
   };
 }
 
-function objectsOf(text: string): NftObject[] {
-  return (JSON.parse(text) as { nftables: NftObject[] }).nftables.filter(
-    (object) => !('metainfo' in object),
+/** Why the kernel's word is no proof; undefined if it is. */
+function unseen(isInForce: () => boolean): string | undefined {
+  try {
+    return isInForce() ? undefined : 'it ended without an error, but the kernel has none of them';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function hasTable(objects: readonly NftObject[], family: string, name: string): boolean {
+  return (objects as readonly { table?: { family?: unknown; name?: unknown } }[]).some(
+    ({ table }) => table?.family === family && table.name === name,
   );
+}
+
+function listed(text: string): NftObject[] {
+  const objects = listedObjects(text);
+  if (objects) return objects;
+  const what = text.trim() === '' ? 'its answer is empty' : 'its answer is not its JSON';
+  throw new NftError(`nft did not list the rules: ${what}`, text.slice(0, shownMax));
 }
 
 interface Run {
@@ -106,13 +128,22 @@ function runNft({ program, args, input, scratchDir }: Run): Promise<string> {
   });
 }
 
-/** nft opens its standard input by path, which fails for the sockets that Node makes: so it gets a file. */
+/**
+ * nft opens its standard input by path, which fails for the sockets that Node makes: so it gets a file. It is written by
+ * position, so that its own stays at the beginning: nft 1.1 reads on from there (1.0 opened the file anew).
+ */
 function nameless(directory: string, text: string): number {
   const path = join(directory, `.nft-${randomBytes(8).toString('hex')}`);
   const fd = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
-  writeFileSync(fd, text);
-  return fd;
+  try {
+    unlinkSync(path);
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 function firstLine(text: string): string {

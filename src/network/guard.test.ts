@@ -25,21 +25,28 @@ function port(index: number, address = `10.77.2.${index}`): GuardedPort {
 function bed(attached: { ranges: AddressRange[] } = { ranges: [] }) {
   const transactions: string[] = [];
   const put: TimedElement[] = [];
-  const state = { fails: 0, nowMs: 0 };
+  const state = { fails: 0, nowMs: 0, loses: false };
+  const kept = new Set<string>();
   const nft: Nft = {
-    apply: async (commands) => {
+    apply: async (commands, isInForce) => {
       if (commands.length === 0) return;
       if (state.fails > 0) {
         state.fails -= 1;
         throw new Error('refused');
       }
       transactions.push(JSON.stringify(commands));
+      const [mark] = state.loses ? [] : [...JSON.stringify(commands.at(-1)).matchAll(/\d+/g)];
+      if (mark) kept.add(mark[0]);
+      if (!isInForce?.()) throw new Error('lost');
     },
     table: async () => [],
   };
   const guard = new Guard({
     nft,
-    elements: { put: (elements) => void put.push(...elements) },
+    elements: {
+      put: (elements) => void put.push(...elements),
+      has: ({ key }) => kept.has(`${key.readUInt32LE()}`),
+    },
     table: 'coi',
     dnsPort: 1,
     attached: () => attached.ranges,
@@ -68,6 +75,16 @@ test('a transaction that is refused is followed by one that says everything; if 
   assert.equal(guard.get('coi3'), undefined);
   await guard.put(port(4));
   assert.doesNotMatch(transactions.at(-1) ?? '', /coi3/);
+});
+
+test('a transaction that the kernel has no receipt of is not in force', async () => {
+  const { guard, state } = bed();
+  await guard.start([]);
+  state.loses = true;
+  await assert.rejects(guard.put(port(1)), /lost/);
+  assert.equal(guard.get('coi1'), undefined);
+  state.loses = false;
+  await guard.put(port(1));
 });
 
 test('an address that is given to another session leaves nothing of the one before', async () => {

@@ -5,6 +5,7 @@ import { type AddressRange, addressText, parseAddress } from './address.ts';
 import { changes, setsOf } from './changes.ts';
 import { type Denial, denialsOf } from './denials.ts';
 import type { NftCommand } from './nft-json.ts';
+import { newReceipt } from './receipt.ts';
 import { type GuardedPort, type SessionRules, sessionRules } from './session-rules.ts';
 import {
   differences,
@@ -19,7 +20,7 @@ import {
 export interface GuardParts {
   readonly nft: Nft;
   /** The quick way for elements with a time. */
-  readonly elements: Pick<ElementWriter, 'put'>;
+  readonly elements: Pick<ElementWriter, 'put' | 'has'>;
   readonly table: string;
   readonly dnsPort: number;
   /** The host's networks other than the way to the internet; asked before every change. */
@@ -190,15 +191,23 @@ export class Guard {
     this.#applied = undefined;
     if (applied) {
       try {
-        await this.#parts.nft.apply(changes(applied, wanted));
+        await this.#apply(changes(applied, wanted));
         this.#applied = wanted;
         return;
       } catch {
         // Somebody else changed our tables: everything is said anew below.
       }
     }
-    await this.#parts.nft.apply(replaceAll(this.#expected(wanted), this.#carried(wanted)));
+    await this.#apply(replaceAll(this.#expected(wanted), this.#carried(wanted)));
     this.#applied = wanted;
+  }
+
+  /** With a receipt in the same transaction, which the kernel has afterwards only if it took all of it. */
+  async #apply(commands: readonly NftCommand[]): Promise<void> {
+    if (commands.length === 0) return;
+    const { nft, elements, table } = this.#parts;
+    const receipt = newReceipt(table);
+    await nft.apply([...commands, receipt.command], () => elements.has(receipt.key));
   }
 
   #wanted(): SessionRules[] {

@@ -27,6 +27,7 @@ import {
   vmap,
   within,
 } from './nft-json.ts';
+import { receiptSet } from './receipt.ts';
 
 export interface Counter {
   readonly family: Family;
@@ -123,6 +124,7 @@ function inetSets(inet: Table<'inet'>): SetDefinition[] {
       timeoutSeconds: 60,
       size: 4096,
     },
+    receiptSet(inet),
   ];
 }
 

@@ -84,7 +84,8 @@ export class FakeHost implements Machine {
         ...success,
         stdout: this.#state.routes ?? 'default via 192.0.2.1 dev eth0\n192.0.2.0/24 dev eth0\n',
       };
-    if (line === 'nft -j list ruleset') return { ...success, stdout: '{"nftables":[]}' };
+    if (line === 'nft -j list ruleset')
+      return { ...success, stdout: '{"nftables":[{"metainfo":{}}]}' };
     this.ran.push(line);
     if (argv[0] === 'apt-get') return this.#apt(argv);
     if (line === 'umount -l /var/lib/lxcfs') {

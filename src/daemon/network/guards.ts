@@ -24,7 +24,7 @@ import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from
 export interface GuardsParts {
   readonly world: World;
   readonly leases: Leases;
-  readonly elements: Pick<ElementWriter, 'put'>;
+  readonly elements: Pick<ElementWriter, 'put' | 'has'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;

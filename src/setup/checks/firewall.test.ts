@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blockers, fixes, legacyBlockers } from './firewall.ts';
+import { blockers, fixes, legacyBlockers, listedRules } from './firewall.ts';
 
 const bridge = 'coibr0';
 const forward = (table: string, policy: string) => ({
@@ -111,4 +111,14 @@ test('each is answered in its own language, and what is not known is left alone'
   assert.deepEqual(programs('ufw'), ['ufw']);
   assert.deepEqual(programs('firewalld'), ['firewall-cmd']);
   assert.deepEqual(programs('other'), []);
+});
+
+test('a listing that failed or told nothing is no host without rules', () => {
+  const listing = (status: number, stdout: string) =>
+    listedRules({ status, stdout, stderr: 'Operation not permitted' });
+  assert.deepEqual(listing(127, ''), []);
+  assert.equal(listing(0, '{"nftables":[{"metainfo":{}}]}').length, 1);
+  assert.throws(() => listing(0, ''), /listed nothing/);
+  assert.throws(() => listing(0, '{"nftables":[]}'), /listed nothing/);
+  assert.throws(() => listing(1, ''), /failed with status 1.*Operation not permitted/s);
 });

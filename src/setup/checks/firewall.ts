@@ -1,6 +1,7 @@
 // Other firewalls of the host: a drop is final wherever it is said, so what Docker, ufw or firewalld drop never gets to coi's own rules.
-import type { Machine } from '../../host/machine.ts';
+import type { Machine, RunResult } from '../../host/machine.ts';
 import { type Check, finding, ok } from '../check.ts';
+import { said } from '../command.ts';
 import { bridgeName } from './network.ts';
 
 /** Whoever drops what sessions send, and where. */
@@ -10,6 +11,10 @@ export interface Blocker {
 }
 
 type Objects = readonly Readonly<Record<string, Record<string, unknown>>>[];
+
+interface Listing {
+  readonly nftables: Objects;
+}
 
 /** `iptables` writes what the kernel shows as nftables, or, where the old one is in use, rules of its own. */
 type Iptables = 'iptables' | 'iptables-legacy';
@@ -48,12 +53,25 @@ export const firewall: Check = {
 /** Asked by several checks at once. */
 export async function blockersOf(machine: Machine): Promise<Blocker[]> {
   const listing = await machine.run(['nft', '-j', 'list', 'ruleset']);
-  const objects =
-    listing.status === 0 ? (JSON.parse(listing.stdout) as { nftables: Objects }).nftables : [];
+  const objects = listedRules(listing);
   const legacy = (await legacyInUse(machine))
     ? (await machine.run(['iptables-legacy', '-S'])).stdout
     : '';
   return [...blockers(objects, bridgeName), ...legacyBlockers(legacy, bridgeName)];
+}
+
+/**
+ * What nft listed; nothing where there is no nft yet. Throws where it failed or told nothing, which is not the same as a
+ * host without rules: a listing has its `metainfo` even then.
+ */
+export function listedRules(listing: RunResult): Objects {
+  if (listing.status === 127) return [];
+  if (listing.status !== 0) throw new Error(`\`nft list ruleset\` ${said(listing)}`);
+  const objects =
+    listing.stdout.trim() === '' ? [] : (JSON.parse(listing.stdout) as Listing).nftables;
+  if (!objects.some((object) => 'metainfo' in object))
+    throw new Error('`nft list ruleset` ended without an error, but listed nothing');
+  return objects;
 }
 
 /** Asking the old iptables would load its kernel modules, so it is only asked where they are in use. */

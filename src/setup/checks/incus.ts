@@ -74,8 +74,12 @@ export function serverFinding(state: ServerState, systemd: boolean): Finding {
   }
 }
 
-/** This system has only a part of all ids: it is an unprivileged container itself, where FUSE rarely works. */
+/**
+ * It has only a part of all ids: it is an unprivileged container itself, where FUSE rarely works. Or its systemd knows
+ * that it is in a container: there the unit of LXCFS does not start, whatever the container may do.
+ */
 async function isContainer(machine: Machine): Promise<boolean> {
+  if ((await machine.readText('/run/systemd/container')) !== undefined) return true;
   const map = (await machine.readText('/proc/self/uid_map')) ?? '';
   return map !== '' && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
 }

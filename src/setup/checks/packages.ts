@@ -54,6 +54,8 @@ const needs: readonly Need[] = [
   { package: 'ca-certificates', shownBy: ['/etc/ssl/certs/ca-certificates.crt'] },
 ];
 
+export const neededPackages: readonly string[] = needs.map((need) => need.package);
+
 export const aptSource: Check = {
   id: 'apt_source',
   title: 'Package source',

@@ -1,0 +1,159 @@
+// Debian 13 with systemd, from a host that has nothing to guarded sessions, a restart of coid and a reboot. The steps
+// stand on each other, so they are in one file and in order.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { testImage } from '../bed/bed.ts';
+import { elsewhere, heardByHost, heardBySession, openElsewhere } from './elsewhere.ts';
+import { account } from './recipe.ts';
+import { coi, SystemHost } from './system-host.ts';
+
+const timeout = 240_000;
+let host: SystemHost;
+before(
+  async () => {
+    host = await SystemHost.open();
+  },
+  // Where its image is not there yet, it is made.
+  { timeout: 15 * 60_000 },
+);
+after(async () => host?.[Symbol.asyncDispose]());
+
+interface Health {
+  readonly status: string;
+  readonly checks: Readonly<Record<string, { readonly status: string; readonly message: string }>>;
+}
+
+async function health(): Promise<Health> {
+  const { stdout } = await host.asUser(account.home, 'coi', 'health', '--json');
+  return JSON.parse(stdout) as Health;
+}
+
+/** Name of the container of a new session in a project of its own. */
+async function session(project: string, ...flags: string[]): Promise<string> {
+  const workspace = await host.workspace(project);
+  const started = await host.asUser(
+    ...([workspace, 'coi', 'shell', '--background', '--image', testImage] as const),
+    ...flags,
+  );
+  assert.equal(started.status, 0, started.stderr);
+  const container = /^Container: (\S+)$/m.exec(started.stdout + started.stderr)?.[1];
+  assert.ok(container, started.stdout + started.stderr);
+  return container;
+}
+
+const rules = () => host.must('nft', 'list', 'table', 'inet', 'coi');
+let guarded = '';
+let open = '';
+
+test('setup makes a bare Debian 13 ready: Incus from its main suite, coid as a service, rules in force', {
+  timeout,
+}, async () => {
+  assert.match(await host.must('cat', '/etc/os-release'), /^VERSION_CODENAME=trixie$/m);
+  assert.notEqual((await host.run('sh', '-c', 'command -v incusd incus nft coi')).status, 0);
+  const done = await host.asUser(account.home, 'sudo', coi, 'setup', '--yes');
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(done.stderr, /install incus-base, .*nftables.* with apt/);
+  assert.doesNotMatch(await host.must('ls', '/etc/apt/sources.list.d'), /backports/);
+  assert.match(await host.must('nft', '--version'), /v1\.1\./);
+  for (const unit of ['incus.socket', 'incus.service', 'coid.service'])
+    assert.equal((await host.must('systemctl', 'is-active', unit)).trim(), 'active', unit);
+  assert.equal((await host.must('systemctl', 'is-enabled', 'coid.service')).trim(), 'enabled');
+});
+
+test('a second setup has nothing to do', { timeout }, async () => {
+  const again = await host.asUser(account.home, 'sudo', coi, 'setup', '--yes');
+  assert.equal(again.status, 0, again.stderr);
+  assert.match(again.stdout, /^Nothing to do: this host is ready/);
+});
+
+test('health warns of nothing but of what a container lacks', { timeout }, async () => {
+  const { checks } = await health();
+  const unwell = Object.entries(checks).filter(([, { status }]) => status !== 'ok');
+  const kernel = '/sys/module/apparmor/parameters/enabled';
+  const hasAppArmor = existsSync(kernel) && readFileSync(kernel, 'utf8').trim() === 'Y';
+  assert.deepEqual(
+    unwell.map(([id, { status }]) => `${id} ${status}`).sort(),
+    [
+      // Of this machine's kernel.
+      ...(hasAppArmor ? [] : ['apparmor warning']),
+      // The one of the tests is used, not the one that takes minutes to build.
+      'image warning',
+      // Of plain directories: there are no loop devices.
+      'incus_storage_pools warning',
+    ],
+    JSON.stringify(unwell, undefined, 2),
+  );
+});
+
+test('run passes on the status of its command', { timeout }, async () => {
+  await host.importTestImage();
+  const workspace = await host.workspace('run');
+  const run = (command: string) =>
+    host.asUser(workspace, 'coi', 'run', '--image', testImage, '--', command);
+  const [good, bad] = [await run('true'), await run('false')];
+  assert.deepEqual([good.status, bad.status], [0, 1], good.stderr + bad.stderr);
+});
+
+test('a private address is reached by the host and an open session, and refused to a guarded one', {
+  timeout,
+}, async () => {
+  await openElsewhere(host);
+  guarded = await session('guarded');
+  open = await session('open', '--network', 'open');
+  const address = /(10\.[\d.]+|172\.[\d.]+|192\.168\.[\d.]+) \(eth0\)/.exec(
+    await host.must('incus', 'list', guarded, '--format', 'compact'),
+  )?.[1];
+  assert.ok(address);
+  assert.ok((await rules()).includes(address), 'the rules name the session');
+  assert.equal(await heardByHost(host), elsewhere.says);
+  assert.equal(await heardBySession(host, open), elsewhere.says);
+  assert.equal(await heardBySession(host, guarded), '');
+});
+
+test('rules that somebody takes away are put back at once', { timeout }, async () => {
+  const before = await rules();
+  assert.match(before, /chain restricted/);
+  await host.must('nft', 'delete', 'table', 'inet', 'coi');
+  // Much sooner than coid looks by itself, which is once a minute.
+  await host.must(
+    'timeout',
+    '10',
+    'sh',
+    '-c',
+    'until nft list chain inet coi restricted; do sleep 0.1; done 2>&1',
+  );
+  assert.equal(await heardByHost(host), elsewhere.says);
+  assert.equal(await heardBySession(host, guarded), '');
+});
+
+test('a restart of coid keeps sessions guarded', { timeout }, async () => {
+  await host.must('systemctl', 'restart', 'coid.service');
+  assert.equal(await heardBySession(host, guarded), '');
+  const { checks } = await health();
+  assert.deepEqual(checks['coid']?.status, 'ok', checks['coid']?.message);
+  assert.match(checks['coid']?.message ?? '', /, 2 guarded$/);
+  assert.equal(await heardBySession(host, guarded), '');
+  assert.equal(await heardBySession(host, open), elsewhere.says);
+});
+
+test('after a reboot coid runs, what ended is cleaned away, and a new session is guarded', {
+  timeout,
+}, async () => {
+  await host.reboot();
+  const { checks } = await health();
+  assert.deepEqual(checks['coid']?.status, 'ok', checks['coid']?.message);
+  // coid takes a container for ended when it has seen it stopped for five seconds, and takes its rules away after it.
+  await host.must(
+    ...['timeout', '60', 'sh', '-c'],
+    'until [ -z "$(incus list --format csv --columns n)" ] && ! nft list map inet coi sources | grep -q jump; do sleep 0.2; done',
+  );
+  const { stdout } = await host.asUser(account.home, 'coi', 'list', '--all', '--json');
+  const left = JSON.parse(stdout) as { active_containers: unknown[]; saved_sessions: unknown[] };
+  assert.equal(left.active_containers.length, 0);
+  assert.equal(left.saved_sessions.length, 2, 'what the agents remember is kept');
+  await openElsewhere(host);
+  const next = await session('next');
+  assert.equal(await heardByHost(host), elsewhere.says);
+  assert.equal(await heardBySession(host, next), '');
+});

@@ -1,0 +1,66 @@
+// The image of a host, kept in this machine's Incus from run to run; made anew when its recipe is another one.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { acquireSettings, aptSources } from '../../src/image/sources.ts';
+import type { Incus } from '../../src/incus/client.ts';
+import { mustRun } from '../bed/command.ts';
+import { type Recipe, recipe } from './recipe.ts';
+
+const aliasStem = 'coi-host-debian13-';
+const buildLimitMs = 10 * 60_000;
+
+/** Its alias. Images of older recipes go. */
+export async function hostImage(incus: Incus): Promise<string> {
+  const wanted = await recipeHere();
+  const alias = `${aliasStem}${wanted.hash}`;
+  if ((await incus.imageAlias(alias)) === undefined) await build(wanted, alias);
+  const { stdout } = await mustRun(['incus', 'query', '/1.0/images/aliases']);
+  for (const path of JSON.parse(stdout) as string[]) {
+    const name = path.split('/').at(-1) ?? '';
+    if (name.startsWith(aliasStem) && name !== alias)
+      await mustRun(['incus', 'image', 'delete', name]);
+  }
+  return alias;
+}
+
+async function recipeHere(): Promise<Recipe> {
+  const directory = '/etc/apt/sources.list.d';
+  const names = (await readdir(directory)).filter((name) => /\.(?:list|sources)$/.test(name));
+  const texts = await Promise.all(
+    names.sort().map(async (name) => {
+      const text = await readFile(join(directory, name), 'utf8');
+      return aptSources(text, name.endsWith('.sources') ? 'deb822' : 'one-line');
+    }),
+  );
+  const { stdout: main } = await mustRun(['sh', '-c', 'cat /etc/apt/sources.list || true']);
+  const { stdout: settings } = await mustRun(['apt-config', 'dump']);
+  return recipe(
+    await readFile('/etc/os-release', 'utf8'),
+    [...aptSources(main, 'one-line'), ...texts.flat()],
+    acquireSettings(settings),
+  );
+}
+
+async function build({ argv, sources, hash }: Recipe, alias: string): Promise<void> {
+  // Not below /tmp, which may be in memory.
+  const directory = await mkdtemp('/var/tmp/coit-host-image-');
+  try {
+    const [root, list, metadata] = ['root.tar', 'host.sources', 'metadata.yaml'].map((name) =>
+      join(directory, name),
+    ) as [string, string, string];
+    await writeFile(list, sources);
+    await mustRun(['mmdebstrap', ...argv, root, list], { limitMs: buildLimitMs });
+    const architecture = (await mustRun(['uname', '-m'])).stdout.trim();
+    await writeFile(
+      metadata,
+      `architecture: ${architecture}\ncreation_date: 1\nproperties:\n  description: A host of Debian 13 for tests of coi, recipe ${hash}\n`,
+    );
+    const packed = join(directory, 'metadata.tar');
+    await mustRun(['tar', '-C', directory, '-cf', packed, 'metadata.yaml']);
+    await mustRun(['incus', 'image', 'import', packed, root, '--alias', alias], {
+      limitMs: buildLimitMs,
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
