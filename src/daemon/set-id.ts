@@ -9,9 +9,9 @@ import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
+import { guardedPaths } from './guarded-paths.ts';
 import type { Log } from './log.ts';
 import { isTreeId } from './mount-trees.ts';
-import { guardedPaths } from './guarded-paths.ts';
 import type { EndedReply, EndedRequest, EndedSession, MountRecord } from './protocol.ts';
 import { rightsOf } from './whose.ts';
 

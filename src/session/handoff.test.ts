@@ -158,12 +158,10 @@ test('wherever links lead, following them ends, inside, outside or nowhere', () 
     path,
     path.map((one) => `/top/w/${one}`),
   );
-  const places = ['a', 'b', 'c', 'a/a', 'a/b', 'b/c', 'a/b/c'];
-  const record = fc.record(Object.fromEntries(places.map((one) => [one, value])), {
-    requiredKeys: [],
-  });
+  const places = fc.constantFrom('a', 'b', 'c', 'a/a', 'a/b', 'b/c', 'a/b/c');
+  const record = fc.dictionary(places, value);
   fc.assert(
-    fc.property(record, path, (entries: Record<string, string | boolean>, asked) => {
+    fc.property(record, path, (entries, asked) => {
       const led = follow(treeOf(entries), '/top/w', asked);
       if (led.path === undefined || led.path.startsWith('/')) return;
       assert.ok(!led.path.split('/').includes('..'));

@@ -1,7 +1,7 @@
 // Looks at a workspace directory by directory and gathers what the host would run or obey of what changed. Pure: what is
 // there is told by the tree that is handed in.
 import type { HandoffEntry } from '../handoff.ts';
-import { isChanged, leadsToChange, mayBeRenamed, wasMoved, type Window } from './freshness.ts';
+import { isChanged, leadsToChange, mayBeRenamed, type Window, wasMoved } from './freshness.ts';
 import { harmlessHidden, installedDirectories, packageDirectories } from './harmless.ts';
 import { foldedOf, type Known, knownName } from './match.ts';
 import {
@@ -189,7 +189,10 @@ export class Look {
     const stats = tree.stats(path);
     if (!stats) return;
     const changed = isChanged(window, path, stats);
-    if (kind === 'link') return this.#link(path, { known, changed }, context);
+    if (kind === 'link') {
+      this.#link(path, { known, changed }, context);
+      return;
+    }
     const place = context.known ?? (known?.parts === 2 ? known : undefined);
     const renamed = (known && context.moved) || (place && context.renamed);
     if (!changed && !renamed) return;

@@ -1,7 +1,6 @@
 // What is told of a repository in a workspace: nothing, or one line, as soon as one part of it that makes it one or that
 // git takes orders from has changed. Pure.
-import { type GitDirectory, gitDirectory, gitEntry } from './git-directory.ts';
-import { isHarmlessConfig } from './git-orders.ts';
+
 import {
   isChanged,
   isSince,
@@ -10,6 +9,8 @@ import {
   mayBeRenamed,
   type Window,
 } from './freshness.ts';
+import { type GitDirectory, gitDirectory, gitEntry } from './git-directory.ts';
+import { isHarmlessConfig } from './git-orders.ts';
 import { follow, inside, nameOf, parentOf, type Tree } from './tree.ts';
 
 export const repositoryWhy =
