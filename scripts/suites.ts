@@ -18,6 +18,7 @@ export const suites: readonly Suite[] = [
   { folder: 'test/contract', concurrency: 2, limitMinutes: 5 },
   { folder: 'test/cli', concurrency: 2, limitMinutes: 10 },
   { folder: 'test/package', concurrency: 2, limitMinutes: 10 },
+  { folder: 'test/handoff', concurrency: 2, limitMinutes: 5 },
   { folder: 'test/docs', concurrency: 2, limitMinutes: 10 },
   { folder: 'test/incus', concurrency: 2, limitMinutes: 20 },
   { folder: 'test/terminal', concurrency: 2, limitMinutes: 10 },

@@ -109,7 +109,7 @@ export async function attach(
         import('./saved.ts'),
       ]);
       const left = { container, reservation: session?.mounts.id, workspace: session?.workspace };
-      await tellOutcome(app, left, end, options);
+      await tellOutcome(app, left, end);
       if (session) noteEnd(app, session);
     }
     if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status))

@@ -1,104 +1,136 @@
 // What of a workspace's changes the host would run, as `coi handoff` and the end of a session tell it.
+import { realpathSync } from 'node:fs';
 import type { App } from '../app.ts';
+import type { EndedReply } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { walk } from '../host/walk.ts';
-import type { WorkspacePath } from '../names.ts';
-import { type HandoffEntry, handoff, isWorthWalking, strippedEntry } from '../session/handoff.ts';
-import { protectRequest } from '../session/protect-request.ts';
+import { walkDirectories } from '../host/walk-directories.ts';
+import { workspaceTree } from '../host/workspace-tree.ts';
+import { Look } from '../session/handoff/look.ts';
+import { textMax } from '../session/handoff/tree.ts';
+import {
+  guardedThroughout,
+  type HandoffFindings,
+  handoffLines,
+  incompleteLines,
+  strippedEntry,
+} from '../session/handoff.ts';
 import { oneLine } from '../ui/printable.ts';
-import { config } from './prepare.ts';
 
-export interface HandoffReport {
-  readonly since: Date;
-  /** False if there was more than could be looked at. */
-  readonly complete: boolean;
-  readonly files: readonly HandoffEntry[];
-}
-
-export const entriesMax = 200_000;
-const quickEntriesMax = 20_000;
+/** More than that takes minutes, and memory. */
+export const entriesMax = 3_000_000;
+/** About a third of a second. */
+export const quickEntriesMax = 200_000;
 const shownMax = 10;
 
-export async function handoffReport(
-  app: App,
-  options: Parameters<typeof config>[1],
-  workspace: WorkspacePath,
-  since: Date,
-  max = entriesMax,
-): Promise<HandoffReport> {
-  const { settings } = await config(app, options, workspace);
-  const paths = protectRequest(settings)?.paths ?? [];
-  const { found, complete } = walk(workspace, isWorthWalking, max);
-  const files = found.map(({ path, stats }) => ({
-    path,
-    kind: stats.isDirectory()
-      ? ('directory' as const)
-      : stats.isSymbolicLink()
-        ? ('link' as const)
-        : ('file' as const),
-    mode: stats.mode & 0o7777,
-    modifiedMs: stats.mtimeMs,
-    changedMs: stats.ctimeMs,
-  }));
-  const isProtected = (path: string) =>
-    paths.some((one) => path === one || path.startsWith(`${one}/`));
-  return { since, complete, files: handoff(files, since.getTime(), isProtected) };
+export interface LookWish {
+  readonly since: Date;
+  readonly sessions: EndedReply;
+  /** Every entry is looked at, also where its name says nothing. */
+  readonly thorough: boolean;
+  readonly max: number;
 }
 
-/** What coid knows of the sessions of a workspace that have ended, the latest first; nothing where it is away. */
-export async function endedSessions(app: App, workspace: string, container?: string) {
+/** Looks at the whole workspace. Does not depend on anything in it but what it looks for. */
+export function handoffFindings(
+  workspace: string,
+  { since, sessions, thorough, max }: LookWish,
+): HandoffFindings {
+  const root = realPath(workspace);
+  if (root === undefined)
+    return {
+      files: [],
+      hidden: [],
+      installed: [],
+      notLookedAt: [{ path: '', why: 'the workspace cannot be reached' }],
+    };
+  const sinceMs = since.getTime();
+  const guarded = guardedThroughout([...sessions.open, ...sessions.sessions], sinceMs);
+  const tree = workspaceTree(root, textMax);
+  const look = new Look({ window: { sinceMs, guarded }, tree, root, thorough });
+  const notLookedAt = walkDirectories(root, max, (path, entries) => look.directory(path, entries));
+  return { ...look.result(), notLookedAt };
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Gone, or not the user's to reach: both are told in the same words.
+    return undefined;
+  }
+}
+
+/** What coid knows of the sessions of a workspace; nothing where it is away. */
+export async function sessionsOf(
+  app: App,
+  workspace: string,
+  container?: string,
+): Promise<EndedReply> {
   try {
     const coid = await app.coid();
     return await coid.ended({ workspace, container }, { signal: new AbortController().signal });
   } catch (error) {
-    if (error instanceof CoiError) return [];
+    if (error instanceof CoiError) return { sessions: [], open: [] };
     throw error;
   }
 }
 
 /** A prompt that waits: what can be seen at once, in a line. Never throws. */
-export async function tellHandoffShortly(
-  app: App,
-  options: Parameters<typeof config>[1],
-  workspace: WorkspacePath,
-  since: Date,
-): Promise<void> {
-  try {
-    const { files } = await handoffReport(app, options, workspace, since, quickEntriesMax);
-    if (files.length === 0) return;
-    const what = files.length === 1 ? 'file' : 'files';
-    app.io.tell(
-      `${files.length} changed ${what} in ${workspace} that the host may run or obey: see \`coi handoff\``,
-    );
-  } catch (error) {
-    if (!(error instanceof CoiError)) throw error;
-  }
+export async function tellHandoffShortly(app: App, workspace: string, since: Date): Promise<void> {
+  const sessions = await sessionsOf(app, workspace);
+  const findings = handoffFindings(workspace, {
+    since,
+    sessions,
+    thorough: false,
+    max: quickEntriesMax,
+  });
+  const lines = handoffLines(findings);
+  tellIncomplete(app, findings, '');
+  if (lines.length === 0) return;
+  app.io.tell(
+    `${counted(lines.length)} in ${workspace} that the host may run or obey: see \`coi handoff\``,
+  );
 }
 
 /** A session has ended: says on stderr what of its changes the host would run. Never throws: the end must not fail for it. */
 export async function tellHandoff(
   app: App,
-  options: Parameters<typeof config>[1],
   { workspace, container }: { readonly workspace: string; readonly container: string },
 ): Promise<void> {
-  try {
-    const ended = await endedSessions(app, workspace, container);
-    const own = ended.find((session) => session.container === container);
-    if (!own) return;
-    const since = new Date(own.startedAt);
-    const { files } = await handoffReport(app, options, workspace as WorkspacePath, since);
-    const taken = own.stripped.flatMap((file) => strippedEntry(workspace, file));
-    const all = [...taken, ...files];
-    if (all.length === 0) return;
-    app.io.tell(
-      `[cleanup] ${all.length} changed ${all.length === 1 ? 'file' : 'files'} that the host may run or obey; look before you do:`,
+  const sessions = await sessionsOf(app, workspace, container);
+  const ended = sessions.sessions.find((session) => session.container === container);
+  const own = ended ?? sessions.open.find((session) => session.container === container);
+  if (!own)
+    return app.io.warn(
+      'what the session changed was not looked at, since coid does not say when it began; see `coi handoff --since`',
     );
-    for (const { path, why } of all.slice(0, shownMax))
-      app.io.tell(`[cleanup]   ${oneLine(path)} - ${why}`);
-    if (all.length > shownMax)
-      app.io.tell(`[cleanup]   and ${all.length - shownMax} more: \`coi handoff\``);
-  } catch (error) {
-    if (!(error instanceof CoiError)) throw error;
-    app.io.warn(`what the session changed could not be looked at: ${error.message}`);
-  }
+  const findings = handoffFindings(workspace, {
+    since: new Date(own.startedAt),
+    sessions,
+    // coid has looked for set-id files.
+    thorough: false,
+    max: entriesMax,
+  });
+  tellIncomplete(app, findings, '[cleanup] ');
+  const taken = (ended?.stripped ?? []).flatMap((file) => strippedEntry(workspace, file));
+  const all = [...taken, ...handoffLines(findings)];
+  if (all.length === 0) return;
+  app.io.tell(
+    `[cleanup] ${counted(all.length)} that the host may run or obey; look before you do:`,
+  );
+  for (const { path, why } of all.slice(0, shownMax))
+    app.io.tell(`[cleanup]   ${oneLine(path)} - ${oneLine(why)}`);
+  if (all.length > shownMax)
+    app.io.tell(`[cleanup]   and ${all.length - shownMax} more: \`coi handoff\``);
+}
+
+function tellIncomplete(app: App, { notLookedAt }: HandoffFindings, prefix: string): void {
+  const [first, ...others] = incompleteLines(notLookedAt);
+  if (first === undefined) return;
+  app.io.warn(`${prefix}${first}`);
+  for (const line of others) app.io.tell(`${prefix}${oneLine(line)}`);
+}
+
+function counted(count: number): string {
+  return `${count} changed ${count === 1 ? 'file' : 'files'}`;
 }

@@ -1,16 +1,17 @@
 // coi handoff: what changed in the workspace that something on the host would run.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { CoiError } from '../errors.ts';
+import type { EndedReply } from '../daemon/protocol.ts';
+import { CoiError, ExitStatus } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { strippedEntry } from '../session/handoff.ts';
+import { handoffLines, incompleteLines, strippedEntry } from '../session/handoff.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { oneLine } from '../ui/printable.ts';
 import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { endedSessions, entriesMax, handoffReport } from './handoff-report.ts';
+import { entriesMax, handoffFindings, sessionsOf } from './handoff-report.ts';
 
 interface Options extends GlobalOptions {
   json?: boolean;
@@ -26,37 +27,55 @@ export function register(command: Command, app: App): void {
       '--since <time>',
       "what changed since then (default: since the workspace's session started, else a day ago)",
     )
+    .addHelpText(
+      'after',
+      '\nExit status: 0 if everything was looked at, whatever was found; 1 if not: the first lines say what was left out.',
+    )
     .action(() => report(app, flagsOf<Options>(command)));
 }
 
 async function report(app: App, options: Options): Promise<void> {
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const ended = await endedSessions(app, workspace);
+  const sessions = await sessionsOf(app, workspace);
   const since =
     options.since === undefined
-      ? await sessionStart(app, options, workspace, ended)
+      ? await sessionStart(app, options, workspace, sessions)
       : parseTime(options.since);
-  const { files, complete } = await handoffReport(app, options, workspace, since);
-  const stripped = ended
+  const findings = handoffFindings(workspace, { since, sessions, thorough: true, max: entriesMax });
+  const stripped = sessions.sessions
     .filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime())
     .flatMap((session) => session.stripped.flatMap((file) => strippedEntry(workspace, file)));
-  const entries = [...stripped, ...files];
-  if (!complete)
-    app.io.warn(`the workspace has more than ${entriesMax} entries; the rest was not looked at`);
-  if (options.json) {
-    app.io.printJson({ workspace, since: since.toISOString(), complete, files: entries });
-    return;
+  const complete = findings.notLookedAt.length === 0;
+  if (options.json)
+    app.io.printJson({
+      workspace,
+      since: since.toISOString(),
+      complete,
+      not_looked_at: findings.notLookedAt,
+      files: [...stripped, ...findings.files],
+      hidden: findings.hidden,
+      installed: findings.installed,
+    });
+  else {
+    const { notLookedAt, installed } = findings;
+    const lines = [...stripped, ...handoffLines(findings)];
+    const [first, ...others] = incompleteLines(notLookedAt);
+    if (first !== undefined) app.io.print([`Warning: ${first}`, ...others.map(oneLine)].join('\n'));
+    if (lines.length > 0)
+      app.io.print(
+        table(
+          ['FILE', 'WHY'],
+          lines.map(({ path, why }) => [oneLine(path), oneLine(why)]),
+        ).join('\n'),
+      );
+    else if (complete)
+      app.io.print(`Nothing that the host would run changed since ${since.toISOString()}.`);
+    for (const { path, changed } of installed)
+      app.io.print(
+        `Installed or built in ${oneLine(path)}: ${changed} changed files, which tests, builds and editors may run.`,
+      );
   }
-  if (entries.length === 0) {
-    app.io.print(`Nothing that the host would run changed since ${since.toISOString()}.`);
-    return;
-  }
-  app.io.print(
-    table(
-      ['FILE', 'WHY'],
-      entries.map(({ path, why }) => [oneLine(path), why]),
-    ).join('\n'),
-  );
+  if (!complete) throw new ExitStatus(1);
 }
 
 /** Of the oldest session that runs, else of the last one that ended, else a day ago. */
@@ -64,14 +83,17 @@ async function sessionStart(
   app: App,
   options: GlobalOptions,
   workspace: string,
-  ended: Awaited<ReturnType<typeof endedSessions>>,
+  { open, sessions }: EndedReply,
 ): Promise<Date> {
-  const own = await ownContainers(app, options);
+  const known = open.map(({ startedAt }) => Date.parse(startedAt));
+  // One that coid knows nothing of was started without it.
+  const own = known.length + sessions.length > 0 ? [] : await ownContainers(app, options);
   const starts = own
     .filter(({ session }) => session?.workspace === workspace)
-    .map(({ instance }) => new Date(instance.created_at).getTime());
-  if (starts.length > 0) return new Date(Math.min(...starts));
-  return new Date(ended[0]?.startedAt ?? app.clock.now().getTime() - dayMs);
+    .map(({ instance }) => Date.parse(instance.created_at));
+  const all = [...known, ...starts];
+  if (all.length > 0) return new Date(Math.min(...all));
+  return new Date(sessions[0]?.startedAt ?? app.clock.now().getTime() - dayMs);
 }
 
 function parseTime(text: string): Date {

@@ -46,6 +46,6 @@ async function kill(
   const [, { tellHandoffShortly }] = await loading;
   for (const [workspace, sessions] of Map.groupBy(ended, (one) => one.workspace)) {
     const since = new Date(Math.min(...sessions.map(({ at }) => Date.parse(at))));
-    await tellHandoffShortly(app, options, workspace, since);
+    await tellHandoffShortly(app, workspace, since);
   }
 }

@@ -6,7 +6,6 @@ import type { Incus } from '../incus/client.ts';
 import type { ContainerName } from '../names.ts';
 import { goneWithin, type Outcome, outcomeOf } from '../session/end.ts';
 import { killContainer } from '../session/remove.ts';
-import type { GlobalOptions } from './command.ts';
 import { tellHandoff } from './handoff-report.ts';
 import { markSaved } from './saved.ts';
 
@@ -25,17 +24,12 @@ export interface Leaving {
 const coidMs = 5000;
 
 /** Exactly once at the end of `coi shell`, however it ended. */
-export async function leave(
-  app: App,
-  leaving: Leaving,
-  end: BridgeEnd,
-  options: GlobalOptions,
-): Promise<void> {
+export async function leave(app: App, leaving: Leaving, end: BridgeEnd): Promise<void> {
   const { io } = app;
   if (end.kind === 'interrupted') io.tell('\nReceived interrupt signal, cleaning up...');
   io.tell('\nCleaning up session...');
   if (leaving.store) save(app, leaving.store);
-  await tellOutcome(app, leaving, end, options);
+  await tellOutcome(app, leaving, end);
 }
 
 /** What became of the container when a terminal on it has ended. */
@@ -43,7 +37,6 @@ export async function tellOutcome(
   app: App,
   leaving: Pick<Leaving, 'container' | 'reservation' | 'workspace'>,
   end: BridgeEnd,
-  options: GlobalOptions,
 ): Promise<void> {
   const { io } = app;
   const incus = await app.incus();
@@ -60,7 +53,7 @@ export async function tellOutcome(
   if (outcome.kind === 'removed') io.tell(`[cleanup] ${await removed(incus, leaving)}`);
   const { container, workspace } = leaving;
   const over = ['removed', 'kept', 'gone'].includes(outcome.kind);
-  if (over && workspace !== undefined) await tellHandoff(app, options, { workspace, container });
+  if (over && workspace !== undefined) await tellHandoff(app, { workspace, container });
 }
 
 /** coid deletes it; where coid is away, it is done here. */

@@ -111,7 +111,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     await end(app, container, persistent);
     timing.mark('end asked for');
     timing.report();
-    await tellHandoffShortly(app, options, at.workspace, since);
+    await tellHandoffShortly(app, at.workspace, since);
   }
 }
 

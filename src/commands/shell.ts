@@ -99,7 +99,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   );
   telling.dispose();
   const workspace = store && live.workspace;
-  await leave(app, { container, reservation, store, workspace }, end, options);
+  await leave(app, { container, reservation, store, workspace }, end);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
   return live;
 }

@@ -50,7 +50,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
         ),
     });
     deleted(app, container, story);
-    if (session) await tellHandoff(app, options, { workspace: session.workspace, container: name });
+    if (session) await tellHandoff(app, { workspace: session.workspace, container: name });
   });
 }
 

@@ -12,7 +12,6 @@ import {
   defaultRunDir,
   type EndedReply,
   type EndedRequest,
-  type EndedSession,
   type MonitorsReply,
   type MountsReply,
   type NetworkReport,
@@ -56,8 +55,8 @@ export interface Coid {
   ): Promise<readonly ReservedMount[]>;
   /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
   giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
-  /** The last sessions of a workspace that have ended, and what was taken away then. */
-  ended(request: EndedRequest, options?: CoidOptions): Promise<readonly EndedSession[]>;
+  /** The sessions of a workspace that run, and the last that have ended with what was taken away then. */
+  ended(request: EndedRequest, options?: CoidOptions): Promise<EndedReply>;
   /** What a session may reach, and what it was refused of late. */
   network(container: string, options?: CoidOptions): Promise<NetworkReport>;
   /** Opens an entry (as in `allowed_domains`) to a running session for a while. */
@@ -128,7 +127,7 @@ export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace):
         ...options,
       })) as OwnershipReply,
     ended: async (request, options) =>
-      ((await call('POST', '/v1/ended', request, options)) as EndedReply).sessions,
+      (await call('POST', '/v1/ended', request, options)) as EndedReply,
     network: async (container, options) =>
       (await call(
         'GET',

@@ -120,7 +120,7 @@ export interface StrippedFile {
   readonly capabilities: boolean;
 }
 
-/** POST /v1/ended: the last sessions of a workspace that have ended; waits a moment for the end of `container`. */
+/** POST /v1/ended: the sessions of a workspace that run, and the last that have ended; waits a moment for the end of `container`. */
 export interface EndedRequest {
   readonly workspace: string;
   readonly container?: string | undefined;
@@ -133,11 +133,23 @@ export interface EndedSession {
   readonly endedAt: string;
   /** What was taken away at its end. */
   readonly stripped: readonly StrippedFile[];
+  /** Paths in the workspace that were guarded all the time; undefined where that is not known (any more). */
+  readonly guarded?: readonly string[] | undefined;
+}
+
+/** A session that runs, or has ended a moment ago. */
+export interface OpenSession {
+  readonly container: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** As of one that has ended. */
+  readonly guarded?: readonly string[] | undefined;
 }
 
 export interface EndedReply {
   /** The latest first. */
   readonly sessions: readonly EndedSession[];
+  readonly open: readonly OpenSession[];
 }
 
 /** POST /v1/containers/<name>/mounts */

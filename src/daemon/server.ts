@@ -136,9 +136,7 @@ async function route(
     case 'POST ownership':
       return ownership.give(parseOwnershipRequest(await readJson(request)), peer);
     case 'POST ended':
-      return {
-        sessions: await setIds.ended(parseEndedRequest(await readJson(request)), peer),
-      };
+      return setIds.ended(parseEndedRequest(await readJson(request)), peer);
     case 'GET monitor':
     case 'GET monitor/*':
     case 'GET audit/*':

@@ -9,9 +9,10 @@ import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
+import { guardedPaths } from './guarded-paths.ts';
 import type { Log } from './log.ts';
 import { isTreeId } from './mount-trees.ts';
-import type { EndedRequest, EndedSession, MountRecord } from './protocol.ts';
+import type { EndedReply, EndedRequest, EndedSession, MountRecord } from './protocol.ts';
 import { rightsOf } from './whose.ts';
 
 export interface SetIdParts {
@@ -38,6 +39,8 @@ interface Note {
   /** What it can write. */
   readonly sources: readonly string[];
   readonly sinceMs: number;
+  /** Paths that were guarded when it began; an earlier coid did not write them down. */
+  readonly guarded?: readonly string[] | undefined;
 }
 
 /** What is kept of one that has ended. */
@@ -49,6 +52,7 @@ interface Remembered extends EndedSession {
 /** Clocks of the kernel and of Incus may differ by a moment, and to look at a file too many costs nothing. */
 const earlierMs = 2000;
 const rememberedMax = 300;
+const guardedMax = 10;
 /** Until an end that was just seen elsewhere is seen here. */
 const waitMs = 3000;
 const waitStepMs = 25;
@@ -125,15 +129,25 @@ export class SetIds {
   }
 
   /** Those of the peer's in a workspace, the latest first. Waits a moment for the end of that container. */
-  async ended({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedSession[]> {
+  async ended({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedReply> {
     const { elapsedMs, signal } = this.#parts;
     const limitMs = elapsedMs() + waitMs;
     const isOpen = () => [...this.#notes.values()].some((note) => note.container === container);
     while (isOpen() && elapsedMs() < limitMs) await delay(waitStepMs, undefined, { signal });
-    return this.#ended
-      .filter((one) => one.workspace === workspace && (peer.uid === 0 || peer.uid === one.owner))
-      .map(({ owner: _, workspace: __, ...session }) => session)
-      .toReversed();
+    const isTheirs = (owner: number) => peer.uid === 0 || peer.uid === owner;
+    return {
+      sessions: this.#ended
+        .filter((one) => one.workspace === workspace && isTheirs(one.owner))
+        .map(({ owner: _, workspace: __, ...session }) => session)
+        .toReversed(),
+      open: [...this.#notes.values()]
+        .filter((note) => note.workspace === workspace && isTheirs(note.ownerUid))
+        .map(({ container: name, sinceMs, guarded }) => ({
+          container: name,
+          startedAt: new Date(sinceMs).toISOString(),
+          guarded,
+        })),
+    };
   }
 
   #note(mounts: MountRecord, container: string, workspace: string, startedMs: number): void {
@@ -145,6 +159,7 @@ export class SetIds {
       workspace,
       sources: mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source),
       sinceMs: startedMs,
+      guarded: guardedPaths(this.#parts.stateDir, mounts.id),
     };
     this.#notes.set(note.id, note);
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
@@ -155,8 +170,9 @@ export class SetIds {
     const { container, ownerUid: owner, workspace } = note;
     const startedAt = new Date(note.sinceMs).toISOString();
     const endedAt = this.#parts.now().toISOString();
-    const ended = { container, startedAt, endedAt, stripped: files, owner, workspace };
-    this.#ended = [...this.#ended, ended].slice(-rememberedMax);
+    const { guarded } = note;
+    const ended = { container, startedAt, endedAt, stripped: files, guarded, owner, workspace };
+    this.#ended = remembered([...this.#ended, ended]);
     const path = join(this.#directory, endedName);
     writeFileSync(path, JSON.stringify(this.#ended), { mode: 0o600 });
     this.forget(note.id);
@@ -212,6 +228,20 @@ export class SetIds {
       }
     }
   }
+}
+
+/** Of the last sessions of each workspace also what was guarded, which may be long. */
+function remembered(all: readonly Remembered[]): Remembered[] {
+  const counts = new Map<string, number>();
+  return all
+    .slice(-rememberedMax)
+    .toReversed()
+    .map((one) => {
+      const count = (counts.get(one.workspace) ?? 0) + 1;
+      counts.set(one.workspace, count);
+      return count <= guardedMax ? one : { ...one, guarded: undefined };
+    })
+    .toReversed();
 }
 
 /** Of a container that was started again, the last time. */

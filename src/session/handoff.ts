@@ -1,137 +1,30 @@
 // What an agent hands over that something on the host runs without being asked again: hooks, tasks, builds, settings of
-// agents. Pure: which path is one, and why.
+// agents. Pure: how it is told; what it is, is found in handoff/.
 
 import type { StrippedFile } from '../daemon/protocol.ts';
-import { foldedName } from './folded-name.ts';
 
 export interface HandoffEntry {
   /** Relative to the workspace. */
   readonly path: string;
   readonly why: string;
+  /** A directory that is told in one line with all such files in it: a worktree, or packages that were installed. */
+  readonly group?: string;
 }
 
-export interface WorkspaceFile {
+export interface NotLookedAt {
+  /** Relative to the workspace; '' is the workspace itself. */
   readonly path: string;
-  readonly kind: 'file' | 'directory' | 'link';
-  /** Permission bits. */
-  readonly mode: number;
-  readonly modifiedMs: number;
-  /** When the inode last changed, which nobody but the kernel sets. */
-  readonly changedMs: number;
+  readonly why: string;
 }
 
-const reasons: readonly (readonly [RegExp, string])[] = [
-  [/(?:^|\/)\.git\/(?:modules\/.+\/)?hooks\/(?!.*\.sample$)/, 'git runs it'],
-  [
-    /(?:^|\/)\.git\/(?:.+\/)?(?:config|config\.worktree|commondir|gitdir)$/,
-    'git takes commands from it',
-  ],
-  [
-    /(?:^|\/)\.git\/(?:.+\/)?info\/attributes$|(?:^|\/)\.gitattributes$/,
-    'git chooses filters and drivers by it',
-  ],
-  [
-    /^(?!\.git$).*(?:^|\/)\.git$/,
-    'a repository of its own: git in that directory takes commands from it',
-  ],
-  [/(?:^|\/)\.gitmodules$/, 'git fetches what it names'],
-  [
-    /(?:^|\/)(?:\.husky|\.githooks)\/|(?:^|\/)(?:\.pre-commit-config\.ya?ml|lefthook\.ya?ml)$/,
-    'git hooks are made from it',
-  ],
-  [/(?:^|\/)(?:\.vscode|\.idea|\.fleet|\.zed)\/|\.code-workspace$/, 'an editor runs tasks from it'],
-  [/(?:^|\/)\.devcontainer(?:\/|\.json$)/, 'an editor builds and runs it'],
-  [
-    /(?:^|\/)(?:\.envrc|\.tool-versions|mise\.toml|\.mise\.toml|\.env)$/,
-    'a shell reads it when the directory is entered',
-  ],
-  [
-    /(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.yml)?|bunfig\.toml|\.pnpmfile\.c?js|pip\.conf|\.cargo\/config(?:\.toml)?)$/,
-    'a package manager takes its settings from it',
-  ],
-  [
-    /(?:^|\/)(?:package\.json|setup\.py|setup\.cfg|pyproject\.toml|build\.rs|build\.gradle(?:\.kts)?|pom\.xml|Cargo\.toml|Gemfile|Rakefile|conftest\.py)$/,
-    'builds, tests or installs run what it says',
-  ],
-  [
-    /(?:^|\/)(?:GNUmakefile|[Mm]akefile|[^/]+\.mk|[Jj]ustfile|Taskfile\.ya?ml|CMakeLists\.txt|meson\.build|configure(?:\.ac)?|Dockerfile[^/]*|(?:docker-)?compose[^/]*\.ya?ml|Vagrantfile)$/,
-    'a build runs what it says',
-  ],
-  [
-    /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|poetry\.lock|uv\.lock|go\.sum|Gemfile\.lock)$/,
-    'it says what is installed',
-  ],
-  [
-    /(?:^|\/)(?:\.github\/(?:workflows|actions)\/|\.circleci\/|\.buildkite\/)|(?:^|\/)(?:\.gitlab-ci\.yml|Jenkinsfile|azure-pipelines\.yml|\.travis\.yml)/,
-    'the build server runs it',
-  ],
-  [
-    /(?:^|\/)(?:\.mcp\.json|\.claude(?:\/|\.json$)|\.codex\/|\.gemini\/|\.cursor(?:\/|rules$)|\.opencode(?:\/|\.json$)|opencode\.jsonc?$|\.aider[^/]*$|\.coi\/)/,
-    'an agent on the host takes its settings or commands from it',
-  ],
-  [/(?:^|\/)(?:AGENTS|CLAUDE|GEMINI)\.md$/, 'an agent on the host reads it as instructions'],
-];
-
-/** Why something on the host would run or obey it; undefined for nearly all. */
-export function handoffReason(
-  file: Pick<WorkspaceFile, 'path' | 'kind' | 'mode'>,
-): string | undefined {
-  if (file.kind === 'file' && (file.mode & 0o6000) !== 0)
-    return 'it runs with the rights of its owner or group (setuid, setgid)';
-  const exact = reasons.find(([pattern]) => pattern.test(file.path));
-  if (exact) return exact[1];
-  const path = foldedName(file.path);
-  return /(?:^|\/)\./.test(path)
-    ? spellings.find(([pattern]) => pattern.test(path))?.[1]
-    : undefined;
-}
-
-/** What begins with a dot in any spelling: the host's file system, or that of whoever checks the project out, may take it for the usual one. */
-const spellings = reasons.map(([pattern, why]) => [new RegExp(pattern, 'i'), why] as const);
-
-/**
- * What changed since then. Protected files are told by when they were written, since putting them under guard and out of
- * it changes their inodes; nobody inside could write them.
- */
-export function handoff(
-  files: readonly WorkspaceFile[],
-  sinceMs: number,
-  isProtected: (path: string) => boolean,
-): HandoffEntry[] {
-  const bare = bareRepositories(files);
-  return files
-    .filter((file) => (isProtected(file.path) ? file.modifiedMs : file.changedMs) >= sinceMs)
-    .flatMap((file) => {
-      const why = handoffReason(file) ?? bareReason(file.path, bare);
-      return why === undefined ? [] : [{ path: file.path, why }];
-    })
-    .toSorted((one, other) => (one.path < other.path ? -1 : 1));
-}
-
-/** Directories that git takes for a repository when it is run in them, whatever they are called. */
-function bareRepositories(files: readonly WorkspaceFile[]): ReadonlySet<string> {
-  const kinds = new Map(files.map(({ path, kind }) => [path, kind]));
-  const heads = files.filter(({ path, kind }) => kind === 'file' && /(?:^|\/)HEAD$/.test(path));
-  return new Set(
-    heads
-      .map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))))
-      .filter((top) => !/(?:^|\/)\.git(?:\/|$)/.test(top))
-      .filter((top) =>
-        ['objects', 'refs'].every((name) => kinds.get(inside(top, name)) === 'directory'),
-      ),
-  );
-}
-
-function bareReason(path: string, bare: ReadonlySet<string>): string | undefined {
-  const [, top = '', name = ''] =
-    /^(?:(.*)\/)?(config|config\.worktree|commondir|hooks\/[^/]+|info\/attributes)$/.exec(path) ??
-    [];
-  if (name === '' || name.endsWith('.sample') || !bare.has(top)) return undefined;
-  return 'a bare repository: git in that directory takes commands from it';
-}
-
-function inside(top: string, name: string): string {
-  return top === '' ? name : `${top}/${name}`;
+export interface HandoffFindings {
+  /** The host runs or obeys them. */
+  readonly files: readonly HandoffEntry[];
+  /** Changed hidden files of which nobody knows what reads them. */
+  readonly hidden: readonly string[];
+  /** Directories of what was installed or built, and how many entries in them changed. */
+  readonly installed: readonly { readonly path: string; readonly changed: number }[];
+  readonly notLookedAt: readonly NotLookedAt[];
 }
 
 /** A file from which rights were taken at the end of a session; nothing for one outside of the workspace. */
@@ -149,9 +42,94 @@ export function strippedEntry(
   return [{ path: inside, why: `it had ${bits.join(', ')}, which coi took away` }];
 }
 
-/** Directories that hold nothing that is run from there by itself, and very many files. */
-export function isWorthWalking(path: string): boolean {
-  return !/(?:^|\/)(?:node_modules|\.venv|target|__pycache__|\.git\/(?:.+\/)?(?:objects|refs|logs|lfs))$/.test(
-    path,
-  );
+/** What is known of a session's time in a workspace, as coid wrote it down. */
+export interface SessionSpan {
+  readonly startedAt: string;
+  /** Undefined while it runs. */
+  readonly endedAt?: string | undefined;
+  /** Paths that coid guarded; undefined where nobody wrote that down. */
+  readonly guarded?: readonly string[] | undefined;
 }
+
+/**
+ * Paths that were guarded in each session of that time. Nothing where one is not known: what was not guarded could be
+ * given any time of writing by who changed it.
+ */
+export function guardedThroughout(
+  sessions: readonly SessionSpan[],
+  sinceMs: number,
+): ReadonlySet<string> {
+  const within = sessions.filter(
+    ({ endedAt }) => endedAt === undefined || Date.parse(endedAt) >= sinceMs,
+  );
+  const [first, ...others] = within.map(({ guarded }) => new Set(guarded ?? []));
+  return new Set([...(first ?? [])].filter((path) => others.every((other) => other.has(path))));
+}
+
+export interface HandoffLine {
+  readonly path: string;
+  readonly why: string;
+}
+
+/** More such files than that in one directory at the top are told in one line. */
+const groupMin = 12;
+
+/** As it is shown: a line for each file, or one for many that belong together. */
+export function handoffLines({ files, hidden }: HandoffFindings): HandoffLine[] {
+  const crowded = new Map<string, number>();
+  for (const { path, group } of files)
+    if (group === undefined) crowded.set(topOf(path), (crowded.get(topOf(path)) ?? 0) + 1);
+  const groups = new Map<string, HandoffEntry[]>();
+  const lines: HandoffLine[] = [];
+  for (const file of files) {
+    const isCrowded = topOf(file.path) !== '' && (crowded.get(topOf(file.path)) ?? 0) > groupMin;
+    const group = file.group ?? (isCrowded && !isUrgent(file) ? topOf(file.path) : undefined);
+    if (group === undefined) lines.push({ path: file.path, why: file.why });
+    else groups.set(group, [...(groups.get(group) ?? []), file]);
+  }
+  for (const [group, inGroup] of groups) {
+    const [first] = inGroup;
+    if (inGroup.length > 1 || !first)
+      lines.push({ path: `${group}/`, why: `${inGroup.length} such files, ${example(inGroup)}` });
+    else lines.push({ path: first.path, why: first.why });
+  }
+  const sorted = lines.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  const [firstHidden] = hidden;
+  if (firstHidden === undefined) return sorted;
+  const path = hidden.length === 1 ? firstHidden : `${hidden.length} hidden files`;
+  const shown = hidden.length === 1 ? '' : `, e.g. ${firstHidden}`;
+  return [
+    ...sorted,
+    { path, why: `coi does not know what reads ${hidden.length === 1 ? 'it' : 'them'}${shown}` },
+  ];
+}
+
+function example([first]: readonly HandoffEntry[]): string {
+  return first ? `e.g. ${first.path}: ${first.why}` : '';
+}
+
+/** What acts as soon as somebody is there is told by itself. */
+function isUrgent({ why }: HandoffEntry): boolean {
+  return /repository|rights of its owner/.test(why);
+}
+
+function topOf(path: string): string {
+  const end = path.indexOf('/');
+  return end < 0 ? '' : path.slice(0, end);
+}
+
+/** The first words of a report that does not tell everything; none where everything was looked at. */
+export function incompleteLines(notLookedAt: readonly NotLookedAt[]): string[] {
+  if (notLookedAt.length === 0) return [];
+  const shown = notLookedAt
+    .slice(0, notLookedMax)
+    .map(({ path, why }) => ({ path: path === '' ? '.' : path, why }));
+  const more = notLookedAt.length - shown.length;
+  return [
+    'this report is not complete. Not looked at:',
+    ...shown.map(({ path, why }) => `  ${path} - ${why}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+}
+
+const notLookedMax = 5;

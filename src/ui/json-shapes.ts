@@ -179,7 +179,15 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     'container?': {},
     decisions: list(object({ destination: string, verdict: string, rule: string, about: string })),
   }),
-  handoff: object({ workspace: string, since: string, complete: boolean, files: list(table) }),
+  handoff: object({
+    workspace: string,
+    since: string,
+    complete: boolean,
+    not_looked_at: list(object({ path: string, why: string })),
+    files: list(object({ path: string, why: string, 'group?': string })),
+    hidden: list(string),
+    installed: list(object({ path: string, changed: integer })),
+  }),
   'daemon status': object({
     protocol: integer,
     version: string,

@@ -1,0 +1,84 @@
+// Answers questions about single entries of a directory that may be hostile: never blocks, never reads much.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+
+export interface WorkspaceEntry {
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+  readonly mode: number;
+  readonly modifiedMs: number;
+  readonly changedMs: number;
+  readonly bornMs: number;
+}
+
+/** Paths relative to that directory are of the entry itself; absolute ones are followed. */
+export function workspaceTree(root: string, textMax: number) {
+  const real = (path: string) => (path.startsWith('/') ? path : `${root}/${path}`);
+  return {
+    stats: (path: string): WorkspaceEntry | undefined => {
+      const found = answer(() =>
+        path.startsWith('/')
+          ? statSync(path, { throwIfNoEntry: false })
+          : lstatSync(real(path), { throwIfNoEntry: false }),
+      );
+      return found && entryOf(found);
+    },
+    linkTarget: (path: string) => answer(() => readlinkSync(real(path))),
+    names: (path: string) => answer(() => readdirSync(real(path))),
+    text: (path: string) => answer(() => beginning(real(path), textMax)),
+    mayEnter: (path: string) =>
+      answer(() => {
+        accessSync(real(path), constants.X_OK);
+        return true;
+      }) === true,
+  };
+}
+
+function entryOf(stats: Stats): WorkspaceEntry {
+  return {
+    kind: kindOf(stats),
+    mode: stats.mode & 0o7777,
+    modifiedMs: stats.mtimeMs,
+    changedMs: stats.ctimeMs,
+    bornMs: stats.birthtimeMs,
+  };
+}
+
+function kindOf(stats: Stats): WorkspaceEntry['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'link' : 'other';
+}
+
+function beginning(path: string, max: number): string | undefined {
+  // Neither a FIFO nor a device may hold this up.
+  if (!statSync(path).isFile()) return undefined;
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!fstatSync(fd).isFile()) return undefined;
+    const buffer = Buffer.alloc(max);
+    return buffer.subarray(0, readSync(fd, buffer, 0, max, 0)).toString('latin1');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Undefined where the file system says no, for whatever reason: then git and editors get no more. */
+function answer<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}

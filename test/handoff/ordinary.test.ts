@@ -1,0 +1,102 @@
+// Goal: ordinary sessions raise no false line.
+// Method: what agents do all day, on real directories with the real git, with the guard as coid writes it down.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HandoffPlace } from './place.ts';
+
+const project = `git init -q .; git config user.name x; mkdir -p src docs .github/workflows .vscode .claude
+echo node_modules > .gitignore; echo '{"name":"x"}' > package.json; printf 'all:\\n' > Makefile
+echo x > .github/workflows/ci.yml; echo {} > .vscode/tasks.json; echo {} > .claude/settings.json
+for i in $(seq 1 50); do echo $i > src/f$i.ts; done; git add .; git commit -qm first`;
+
+const guarded = [
+  ...['.git', '.git/config', '.git/hooks', '.git/config.worktree', '.git/commondir'],
+  ...[
+    '.git/info',
+    '.git/info/attributes',
+    '.vscode',
+    '.vscode/tasks.json',
+    '.claude',
+    '.claude/settings.json',
+  ],
+];
+
+const ordinary: Readonly<Record<string, string>> = {
+  'nothing at all': ':',
+  'edits, as editors write them':
+    'echo x > src/f1.ts; echo y > src/new; mv src/new src/f2.ts; echo x > README.md',
+  'commits, branches, merges and rebases':
+    'git checkout -qb topic; echo x > src/a.ts; git add .; git commit -qm a; git checkout -q -; echo y > src/b.ts; git add .; git commit -qm b; git merge -q topic -m m; git checkout -q topic; git rebase -q -; git stash list; git tag t',
+  'gc and packing': 'git gc -q; git repack -adq; git pack-refs --all; git prune',
+  'a branch that is called as a tool looks for':
+    'git branch Makefile; git branch topic/package.json',
+  'what was installed':
+    'for i in $(seq 1 50); do mkdir -p node_modules/p$i/.github/workflows node_modules/p$i/lib; echo {} > node_modules/p$i/package.json; echo x > node_modules/p$i/Makefile; echo x > node_modules/p$i/.npmignore; echo x > node_modules/p$i/.eslintrc; echo x > node_modules/p$i/.travis.yml; echo x > node_modules/p$i/.github/workflows/x.yml; done; echo {} > node_modules/.package-lock.json; mkdir node_modules/.bin; ln -s ../p1/x node_modules/.bin/x',
+  'what was built':
+    'mkdir -p target/debug/.fingerprint/a target/debug/deps dist; echo x > target/.rustc_info.json; touch target/debug/.cargo-lock target/CACHEDIR.TAG target/debug/.fingerprint/a/dep target/debug/app dist/main.js; chmod +x target/debug/app; mkdir -p src/__pycache__ .pytest_cache/v; touch src/__pycache__/a.pyc .pytest_cache/v/x .coverage',
+  'what coid itself puts there':
+    'echo . > .git/commondir; : > .git/config.worktree; mkdir -p .git/info; : > .git/info/attributes',
+  'guards that are put up and taken away':
+    'chmod 600 .git/config .vscode/tasks.json .claude/settings.json; chmod 700 .git .vscode .claude .git/hooks; chmod 644 .git/config; chmod 755 .git .claude',
+  'what the host writes into its own configuration':
+    'git config user.email a@example.invalid; git remote add o https://example.invalid/x; git branch x; git config branch.x.remote o',
+};
+
+for (const [title, script] of Object.entries(ordinary))
+  test(`no line after: ${title}`, () => {
+    using place = new HandoffPlace();
+    place.sh(project);
+    place.guarded = guarded;
+    place.begin();
+    place.sh(script);
+    assert.deepEqual(place.lines(), []);
+  });
+
+test('what was installed or built is counted when it is asked for', () => {
+  using place = new HandoffPlace();
+  place.sh(project);
+  place.begin();
+  place.sh(
+    'mkdir -p node_modules/x; echo x > node_modules/x/index.js; echo {} > node_modules/x/package.json',
+  );
+  assert.deepEqual(place.findings().installed, [{ path: 'node_modules', changed: 2 }]);
+});
+
+test('a worktree that was made is one line at most, and none for its repository', () => {
+  using place = new HandoffPlace();
+  place.sh(project);
+  place.guarded = guarded;
+  place.begin();
+  place.sh(
+    'git worktree add -q .claude/worktrees/one -b one; git worktree add -q .trees/two -b two',
+  );
+  const lines = place.lines();
+  assert.equal(lines.length, 2, JSON.stringify(lines));
+  assert.match(lines[0] ?? '', /^\.claude\/worktrees\/one\/ - 5 such files, e\.g\. /);
+  assert.match(lines[1] ?? '', /^\.trees\/two\/ - 5 such files/);
+});
+
+test('a worktree and a submodule that were there, with their guards put up and taken away, are no line', () => {
+  using place = new HandoffPlace();
+  place.sh(`${project}; git init -q ../other; git -C ../other commit -q --allow-empty -m x
+git -c protocol.file.allow=always submodule add -q "$(realpath ../other)" lib; git commit -qm lib; git worktree add -q ../work/tree -b t`);
+  const module = '.git/modules/lib';
+  place.guarded = [
+    ...[...guarded, module, `${module}/config`, `${module}/hooks`, `${module}/info`],
+    ...['commondir', 'gitdir', 'config.worktree'].map((name) => `.git/worktrees/tree/${name}`),
+  ];
+  place.begin();
+  place.sh(`chmod 600 ${module}/config .git/worktrees/tree/commondir; chmod 700 ${module} ${module}/hooks
+chmod 644 ${module}/config; echo x > lib/a; git -C lib add .; git -C lib commit -qm a; echo x > tree/new; git -C tree add .; git -C tree commit -qm b`);
+  assert.deepEqual(place.lines(), []);
+});
+
+test('a repository of the project that nobody guards is no line after commits, and one line with orders of its own', () => {
+  using place = new HandoffPlace();
+  place.sh('git init -q a; git -C a commit -q --allow-empty -m x');
+  place.begin();
+  place.sh('echo x > a/f; git -C a add .; git -C a commit -qm y; git -C a checkout -qb z');
+  assert.deepEqual(place.lines(), []);
+  place.sh('git -C a config core.fsmonitor ./x');
+  assert.equal(place.lines().length, 1);
+});

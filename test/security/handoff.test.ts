@@ -1,0 +1,116 @@
+// Goal: the hand-off report of real sessions is quiet after what is ordinary, and says what the agent did whatever it wrote.
+// Method: the built program in workspaces of several kinds; what coid guards meanwhile is really guarded.
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const timeout = 120_000;
+let bed: Bed;
+const made: string[] = [];
+
+before(async () => {
+  bed = await makeBed();
+});
+after(async () => {
+  await bed?.[Symbol.asyncDispose]();
+  for (const path of made) await rm(path, { recursive: true, force: true });
+});
+
+const commit = 'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m x';
+const repository = `git init -q .; ${commit}`;
+
+const kinds: Readonly<Record<string, string>> = {
+  'an empty directory': ':',
+  'a fresh repository': 'git init -q .',
+  'a repository with a worktree': `${repository}; git worktree add -q tree -b tree`,
+  'a repository with a submodule': `${repository}; git init -q lib.origin; (cd lib.origin; ${commit}); git -c protocol.file.allow=always submodule --quiet add ./lib.origin lib; ${commit}`,
+  'a repository with what is protected': `${repository}; mkdir .vscode .claude .husky; echo {} > .vscode/tasks.json; echo {} > .claude/settings.json; echo x > .husky/pre-commit; echo {} > .mcp.json`,
+};
+
+for (const [title, script] of Object.entries(kinds))
+  test(`an ordinary command says nothing of a hand-off: in ${title}`, { timeout }, async () => {
+    const cwd = await workspace(script);
+    const said = await run(cwd, 'true');
+    assert.doesNotMatch(said.stderr, /obey|not complete|looked at/);
+    const asked = await bed.coi(['handoff'], { cwd });
+    assert.match(asked.stdout, /^Nothing that the host would run changed/);
+    assert.equal(asked.status, 0);
+  });
+
+test('commits, branches, gc and a worktree made inside are one line, for the copy of the project', {
+  timeout,
+}, async () => {
+  const cwd = await workspace(
+    `${repository}; echo {} > package.json; printf 'all:\\n' > Makefile; git add .; ${commit}`,
+  );
+  const inside = `git config --global user.name a; git config --global user.email a@example.invalid
+git checkout -qb topic; echo x > a; git add .; git commit -qm a; git worktree add -q .claude/worktrees/one -b one; git gc -q; true`;
+  await run(cwd, inside);
+  const { stdout } = await bed.coi(['handoff'], { cwd });
+  assert.match(stdout, /^FILE +WHY\n\.claude\/worktrees\/one\/ +2 such files/);
+  assert.equal(stdout.trim().split('\n').length, 2, stdout);
+});
+
+test('what the agent wrote for coi itself does not keep the report from coming', {
+  timeout,
+}, async () => {
+  const cwd = await workspace(repository);
+  const said = await run(
+    cwd,
+    "mkdir .coi; echo 'broken [' > .coi/config.toml; printf 'all:\\n' > Makefile",
+  );
+  assert.match(said.stderr, /2 changed files .* that the host may run or obey/);
+  const { stdout } = await bed.coi(['handoff'], { cwd });
+  assert.match(stdout, /\.coi\/config\.toml +an agent on the host/);
+  assert.match(stdout, /Makefile +a build runs what it says/);
+});
+
+test('protected directories that were missing are told, made or given the name, watched or not', {
+  timeout,
+}, async () => {
+  const cwd = await workspace(
+    `${repository}; mkdir -p docs/example; echo {} > docs/example/tasks.json`,
+  );
+  await run(cwd, 'mv docs/example .vscode; mkdir .husky; echo x > .husky/pre-commit');
+  const { stdout } = await bed.coi(['handoff'], { cwd });
+  assert.match(stdout, /\.vscode\/tasks\.json +an editor runs tasks from it/);
+  assert.match(stdout, /\.husky\/pre-commit +git hooks are made from it/);
+});
+
+test('what cannot be read is the first line, for programs as well, and the status says so', {
+  timeout,
+}, async () => {
+  const cwd = await workspace(repository);
+  await run(cwd, 'mkdir closed; printf "all:\\n" > Makefile; chmod 0 closed');
+  const asked = await bed.coi(['handoff'], { cwd });
+  assert.equal(asked.status, 1);
+  assert.match(
+    asked.stdout,
+    /^Warning: this report is not complete\. Not looked at:\n {2}closed - /,
+  );
+  assert.match(asked.stdout, /Makefile/);
+  const json = JSON.parse((await bed.coi(['handoff', '--json'], { cwd })).stdout);
+  assert.equal(json.complete, false);
+  assert.deepEqual(json.not_looked_at, [
+    { path: 'closed', why: 'it may not be read by this user' },
+  ]);
+  await bed.user.run(['chmod', '755', join(cwd, 'closed')]);
+  assert.equal((await bed.coi(['handoff'], { cwd })).status, 0);
+});
+
+async function workspace(script: string): Promise<string> {
+  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
+  const path = stdout.trim();
+  made.push(path);
+  const said = await bed.user.run(['sh', '-ec', `cd ${path}; ${script}`]);
+  assert.equal(said.status, 0, said.stderr);
+  return path;
+}
+
+async function run(cwd: string, script: string) {
+  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });
+  assert.equal(said.status, 0, said.stderr);
+  return said;
+}
