@@ -3,7 +3,13 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { walk } from '../host/walk.ts';
 import type { WorkspacePath } from '../names.ts';
-import { type HandoffEntry, handoff, isWorthWalking, strippedEntry } from '../session/handoff.ts';
+import {
+  type HandoffEntry,
+  handoff,
+  isWorthWalking,
+  strippedEntry,
+  unseenText,
+} from '../session/handoff.ts';
 import { protectRequest } from '../session/protect-request.ts';
 import { oneLine } from '../ui/printable.ts';
 import { config } from './prepare.ts';
@@ -85,6 +91,7 @@ export async function tellHandoff(
     const ended = await endedSessions(app, workspace, container);
     const own = ended.find((session) => session.container === container);
     if (!own) return;
+    for (const path of own.unseen ?? []) app.io.warn(unseenText(oneLine(path)));
     const since = new Date(own.startedAt);
     const { files } = await handoffReport(app, options, workspace as WorkspacePath, since);
     const taken = own.stripped.flatMap((file) => strippedEntry(workspace, file));

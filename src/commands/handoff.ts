@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { strippedEntry } from '../session/handoff.ts';
+import { strippedEntry, unseenText } from '../session/handoff.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { oneLine } from '../ui/printable.ts';
 import { table } from '../ui/table.ts';
@@ -37,14 +37,18 @@ async function report(app: App, options: Options): Promise<void> {
       ? await sessionStart(app, options, workspace, ended)
       : parseTime(options.since);
   const { files, complete } = await handoffReport(app, options, workspace, since);
-  const stripped = ended
-    .filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime())
-    .flatMap((session) => session.stripped.flatMap((file) => strippedEntry(workspace, file)));
+  const lately = ended.filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime());
+  const unseen = [...new Set(lately.flatMap((session) => session.unseen ?? []))];
+  for (const path of unseen) app.io.warn(unseenText(oneLine(path)));
+  const stripped = lately.flatMap((session) =>
+    session.stripped.flatMap((file) => strippedEntry(workspace, file)),
+  );
   const entries = [...stripped, ...files];
+  const whole = complete && unseen.length === 0;
   if (!complete)
     app.io.warn(`the workspace has more than ${entriesMax} entries; the rest was not looked at`);
   if (options.json) {
-    app.io.printJson({ workspace, since: since.toISOString(), complete, files: entries });
+    app.io.printJson({ workspace, since: since.toISOString(), complete: whole, files: entries });
     return;
   }
   if (entries.length === 0) {

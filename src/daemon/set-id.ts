@@ -4,18 +4,18 @@ import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Libc } from '../host/libc.ts';
-import { openAs } from '../host/open-source.ts';
 import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
+import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { EndedRequest, EndedSession, MountRecord } from './protocol.ts';
-import { rightsOf } from './whose.ts';
 
 export interface SetIdParts {
   readonly libc: Libc;
+  readonly roots: Pick<MountRoots, 'reopened'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
@@ -88,6 +88,11 @@ export class SetIds {
     this.#note(mounts, container, workspace, this.#parts.now().getTime());
   }
 
+  /** Of the mounts of those that are not done. */
+  ids(): readonly string[] {
+    return [...this.#notes.keys()];
+  }
+
   /** It did not begin after all. */
   forget(id: string): void {
     this.#notes.delete(id);
@@ -151,11 +156,12 @@ export class SetIds {
   }
 
   async #end(note: Note): Promise<void> {
-    const files = await this.#search(note, true);
+    const unseen: string[] = [];
+    const files = await this.#search(note, true, (source) => unseen.push(source));
     const { container, ownerUid: owner, workspace } = note;
     const startedAt = new Date(note.sinceMs).toISOString();
     const endedAt = this.#parts.now().toISOString();
-    const ended = { container, startedAt, endedAt, stripped: files, owner, workspace };
+    const ended = { container, startedAt, endedAt, stripped: files, unseen, owner, workspace };
     this.#ended = [...this.#ended, ended].slice(-rememberedMax);
     const path = join(this.#directory, endedName);
     writeFileSync(path, JSON.stringify(this.#ended), { mode: 0o600 });
@@ -164,15 +170,19 @@ export class SetIds {
       this.#parts.log('warning', 'set-id-stripped', { container, count: files.length });
   }
 
-  /** Paths are absolute. What cannot be reached (any more) is left. */
-  async #search(note: Note, strip: boolean): Promise<SetIdFile[]> {
-    const { libc, signal } = this.#parts;
+  /** Paths are absolute. A source that is not what was mounted (any more) is left alone, and told. */
+  async #search(
+    note: Note,
+    strip: boolean,
+    unseen: (source: string) => void = () => {},
+  ): Promise<SetIdFile[]> {
+    const { libc, log, roots, signal } = this.#parts;
     const all: SetIdFile[] = [];
     for (const source of note.sources) {
-      let directory: number;
-      try {
-        directory = openAs(libc, rightsOf(libc, note), source).fd;
-      } catch {
+      const directory = roots.reopened(note.id, source)?.fd;
+      if (directory === undefined) {
+        if (strip) log('warning', 'set-id-unseen', { container: note.container, source });
+        unseen(source);
         continue;
       }
       try {

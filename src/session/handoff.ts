@@ -149,6 +149,11 @@ export function strippedEntry(
   return [{ path: inside, why: `it had ${bits.join(', ')}, which coi took away` }];
 }
 
+/** What is said of directories in which nothing was taken away, since root follows no exchanged name. */
+export function unseenText(path: string): string {
+  return `${path} was not looked at for setuid programs and files of the container: it is not the directory that the session had any more`;
+}
+
 /** Directories that hold nothing that is run from there by itself, and very many files. */
 export function isWorthWalking(path: string): boolean {
   return !/(?:^|\/)(?:node_modules|\.venv|target|__pycache__|\.git\/(?:.+\/)?(?:objects|refs|logs|lfs))$/.test(

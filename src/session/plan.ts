@@ -119,12 +119,17 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
     slot: wish.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: wish.slot },
     session: wish.session,
     workspace: wish.workspace,
-    mounts: mounts.map(({ name, source, readonly }) => ({ name, source, readonly })),
+    mounts: mounts.map(mountRequest),
     network: wish.network,
     ...(wish.policy ? { policy: wish.policy } : {}),
     ...(wish.protect ? { protect: wish.protect } : {}),
     ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
   };
+}
+
+/** What coid needs to know of a mount. */
+export function mountRequest({ name, source, readonly, inside }: PlannedMount): MountRequest {
+  return { name, source, readonly, ...(inside === undefined ? {} : { inside }) };
 }
 
 const fixedConfig: Config = {

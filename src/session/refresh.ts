@@ -7,6 +7,7 @@ import { limitKeys } from './limits.ts';
 import {
   diskDevices,
   followingConfig,
+  mountRequest,
   type PlannedMount,
   plainIds,
   type SessionWish,
@@ -47,11 +48,7 @@ export function mountRequests(
   session: SessionRecord,
   mounts: readonly PlannedMount[],
 ): MountRequest[] {
-  return [workspaceMount(session), ...mounts].map(({ name, source, readonly }) => ({
-    name,
-    source,
-    readonly,
-  }));
+  return [workspaceMount(session), ...mounts].map(mountRequest);
 }
 
 export function refresh(
