@@ -80,7 +80,11 @@ export function verdict(name: KeyName, value: unknown, facts: TrustFacts): Verdi
 }
 
 /** The value with paths as they were judged: who uses it later need not ask again where they lead. */
-export function settled(name: KeyName, value: unknown, facts: Pick<TrustFacts, 'realPath'>): unknown {
+export function settled(
+  name: KeyName,
+  value: unknown,
+  facts: Pick<TrustFacts, 'realPath'>,
+): unknown {
   const at = (path: string) => withoutLinks(path, facts);
   if (keyOf(name).trust === 'inside') return at(String(value));
   if (!Array.isArray(value)) return value;

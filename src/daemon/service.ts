@@ -223,11 +223,7 @@ export class Service {
   }
 
   /** As they were: all of a stopped container, the missing ones of one that runs. */
-  #again(
-    record: SessionRecord,
-    { protect, secrets }: RemountRequest,
-    stopped: boolean,
-  ): Restored {
+  #again(record: SessionRecord, { protect, secrets }: RemountRequest, stopped: boolean): Restored {
     const { id } = record.mounts;
     if (stopped && isTreeId(id)) this.#parts.trees.remove(id);
     const mounts = {

@@ -193,8 +193,7 @@ function explained(error: unknown, below: string | undefined, refuse: Refuse): u
       'Name the directory that it leads to, if you trust it.',
       error,
     );
-  if (code === 'ENOENT')
-    return refuse('does not exist', 'Create it, or name another.', error);
+  if (code === 'ENOENT') return refuse('does not exist', 'Create it, or name another.', error);
   if (code === 'ENOTDIR') return refuse('is not below a directory', undefined, error);
   if (code === 'EACCES' || code === 'EPERM')
     return refuse(

@@ -27,7 +27,9 @@ export function isSame(
 
 export function isIdentity(value: unknown): value is Identity {
   const { device, inode, bornMs, boot } = (value ?? {}) as Partial<Identity>;
-  return [device, inode, bornMs].every((one) => typeof one === 'number') && typeof boot === 'string';
+  return (
+    [device, inode, bornMs].every((one) => typeof one === 'number') && typeof boot === 'string'
+  );
 }
 
 /** Of this boot of the host (random(4)). */

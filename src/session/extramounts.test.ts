@@ -37,6 +37,20 @@ test('mounts that hide each other are refused unless the inner one is read-only'
       message: /own files/,
     });
   }
-  assert.equal(plannedMounts([mount('/etc/ssl/mine'), mount('/home/code/notes')], [], []).length, 2);
+  assert.equal(
+    plannedMounts([mount('/etc/ssl/mine'), mount('/home/code/notes')], [], []).length,
+    2,
+  );
   assert.equal(plannedMounts([mount('/ab'), mount('/a')], [], []).length, 2);
+});
+
+test('what lies in the workspace is asked for as such, by its name or by its path without links', () => {
+  const mounts = ['/home/u/proj', '/data/proj/a/b', '/home/u/proj/c', '/data/project', '/x'].map(
+    (host, at) => ({ host, container: `/m${at}`, readonly: false }),
+  );
+  const planned = plannedMounts(mounts, [], ['/home/u/proj', '/data/proj']);
+  assert.deepEqual(
+    planned.map(({ inside }) => inside),
+    ['.', 'a/b', 'c', undefined, undefined],
+  );
 });

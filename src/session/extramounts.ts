@@ -1,5 +1,6 @@
 // Extra directories of the host in the container: --mount and [[mounts.default]].
 import { isAbsolute, normalize, resolve } from 'node:path';
+import type { MountRequest } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import type { PlannedMount } from './plan.ts';
@@ -100,4 +101,9 @@ function clash(
   if (b.target.startsWith(`${a.target}/`)) return !b.readonly;
   if (a.target.startsWith(`${b.target}/`)) return !a.readonly;
   return false;
+}
+
+/** What coid needs to know of a mount. */
+export function mountRequest({ name, source, readonly, inside }: PlannedMount): MountRequest {
+  return { name, source, readonly, ...(inside === undefined ? {} : { inside }) };
 }

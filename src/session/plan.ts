@@ -11,6 +11,7 @@ import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
 import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
+import { mountRequest } from './extramounts.ts';
 import {
   dockerConfig,
   type KernelSurface,
@@ -125,11 +126,6 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
     ...(wish.protect ? { protect: wish.protect } : {}),
     ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
   };
-}
-
-/** What coid needs to know of a mount. */
-export function mountRequest({ name, source, readonly, inside }: PlannedMount): MountRequest {
-  return { name, source, readonly, ...(inside === undefined ? {} : { inside }) };
 }
 
 const fixedConfig: Config = {

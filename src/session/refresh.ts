@@ -2,12 +2,12 @@
 import type { MountRequest, ReservedMount } from '../daemon/protocol.ts';
 import type { Config, Device, Devices, Instance } from '../incus/shapes.ts';
 import type { StoppedSession } from './choose.ts';
+import { mountRequest } from './extramounts.ts';
 import { dockerConfig, surfaceKeys } from './kernel-surface.ts';
 import { limitKeys } from './limits.ts';
 import {
   diskDevices,
   followingConfig,
-  mountRequest,
   type PlannedMount,
   plainIds,
   type SessionWish,
