@@ -19,6 +19,7 @@ import {
   portRange,
   portVariables,
 } from '../session/ports.ts';
+import { writableSources } from '../session/record.ts';
 import type { Step } from '../session/steps.ts';
 
 const patchMs = 60_000;
@@ -56,7 +57,10 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
     title: 'Forwarding ports, sockets and logins',
     run: async (context, signal) => {
       const { container } = reserved(context);
-      refuseExchangeable(sockets, writableBy(context.wish));
+      if (sockets.length > 0) {
+        const live = writableSources(await context.incus.instances({ signal }));
+        refuseExchangeable(sockets, [...writableBy(context.wish), ...live]);
+      }
       const devices = { ...portDevices(ports), ...socketDevices(sockets) };
       const config = ports.length > 0 ? { 'user.coi.ports': JSON.stringify(ports) } : {};
       try {

@@ -24,6 +24,7 @@ import { testPrefix } from '../bed/prefix.ts';
 
 const limit = { timeout: 180_000 };
 const secret = 'only for the user\n';
+const sessionId = '00000000-0000-4000-8000-000000000001';
 
 /** A workspace whose own file mounts its directory `sub`, and a directory of the user's that no session may see. */
 async function swapBed(): Promise<Bed & { readonly closed: string }> {
@@ -80,7 +81,6 @@ const swap = (closed: string) => `cd /workspace && mv sub kept && ln -s ${closed
 
 /** The control: whoever opens the name with the user's rights is where the link leads. */
 async function leadsTo(bed: Bed, path: string): Promise<string> {
-  const { closeSync } = await import('node:fs');
   const { uid, gid } = bed.user;
   const source = openAs(await loadLibc(), { uid, gid, groups: [] }, path);
   closeSync(source.fd);
