@@ -2,6 +2,7 @@
 // Method: sessions of an ordinary user whose agent plants links where coid looks later: at a stop and start, after a
 // reboot of the host, at another session's start, and at the end, when root sweeps and gives back.
 import assert from 'node:assert/strict';
+import { closeSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -230,6 +231,48 @@ test(
     assert.deepEqual([uid, mode & 0o7777], [base, 0o4755]);
     assert.equal((await stat(join(bed.workspace.path, 'made'))).mode & 0o7777, 0o755);
     assert.match(handoff.stdout + handoff.stderr, /sub was not looked at/);
+  },
+);
+
+test(
+  'no proxy and no device of Incus leads through what an agent writes: Incus follows the name as root',
+  limit,
+  async () => {
+    await using bed = await swapBed();
+    const name = await session(bed, '--persistent');
+    const { path } = bed.workspace;
+    const device = ['container', 'mount', name, 'extra'];
+    const planted = await bed.coi([...device, join(path, 'sub'), '/mnt/extra', '--readonly']);
+    assert.notEqual(planted.status, 0);
+    assert.match(planted.stderr, /a session can put a link/);
+    await ok(bed, ...device, path, '/mnt/extra', '--readonly');
+
+    const sockets = `[[sockets]]\nhost = "${path}/sub/socket"\ncontainer = "/run/s"\n`;
+    await ownFile(bed, join(bed.user.home, '.coi/config.toml'), sockets);
+    const refused = await bed.coi(['run', '--image', testImage, '--', 'true']);
+    assert.notEqual(refused.status, 0);
+    assert.match(refused.stderr, /the agent can put a link to another socket in its place/);
+  },
+);
+
+test(
+  'a prompt file that the agent made a link to a file of the user is not read to it',
+  limit,
+  async () => {
+    await using bed = await swapBed();
+    const name = await session(bed);
+    await agent(bed, name, `ln -s ${bed.closed}/secret /workspace/prompt.md`);
+    const spec = ['tool', 'spec', '--container', 'c', '--session-id', sessionId, '--prompt-file'];
+    const planted = await bed.coi([...spec, join(bed.workspace.path, 'prompt.md')]);
+    assert.notEqual(planted.status, 0);
+    assert.doesNotMatch(planted.stdout, /only for the user/);
+    assert.match(planted.stderr, /leads out of it/);
+    const own = await bed.coi([...spec, join(bed.closed, 'secret')]);
+    assert.match(own.stdout, /only for the user/, own.stderr);
+    const push = ['file', 'push', join(bed.workspace.path, 'prompt.md'), `${name}:/tmp/x`];
+    const pushed = await bed.coi(push);
+    assert.notEqual(pushed.status, 0);
+    assert.match(pushed.stderr, /leads over a link/);
   },
 );
 
