@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
+import { leadsThrough } from '../host/read-within.ts';
 import { type ContainerName, tmuxSession } from '../names.ts';
 import { agentHostSocket, agentSocket, forwardAgent, withoutAgent } from '../session/ssh-agent.ts';
 
@@ -14,9 +15,18 @@ export type AgentWish =
   | { readonly kind: 'missing' }
   | { readonly kind: 'forward'; readonly socket: string };
 
-export async function agentWish(app: App, { settings }: ResolvedConfig): Promise<AgentWish> {
+export async function agentWish(
+  app: App,
+  { settings }: ResolvedConfig,
+  workspace: string,
+): Promise<AgentWish> {
   if (!settings['ssh.forward_agent']) return { kind: 'off' };
   const path = app.env['SSH_AUTH_SOCK'];
+  // Incus follows the name as root, each time that somebody connects.
+  if (path?.startsWith('/') && leadsThrough(path, [workspace])) {
+    app.io.warn(`SSH_AUTH_SOCK lies in the workspace, where the agent can exchange it: ${path}`);
+    return { kind: 'missing' };
+  }
   return path?.startsWith('/') && (await listens(path))
     ? { kind: 'forward', socket: path }
     : { kind: 'missing' };

@@ -18,8 +18,10 @@ export async function forwardToday(
   if (!session) return undefined;
   const profile = options.profile ?? session.profile;
   try {
-    const resolved = await config(app, { ...options, profile }, session.workspace as WorkspacePath);
-    return await followAgent(app, name as ContainerName, await agentWish(app, resolved));
+    const workspace = session.workspace as WorkspacePath;
+    const resolved = await config(app, { ...options, profile }, workspace);
+    const wish = await agentWish(app, resolved, workspace);
+    return await followAgent(app, name as ContainerName, wish);
   } catch (error) {
     return error instanceof CoiError
       ? `the SSH agent was left as it is: ${error.message}`

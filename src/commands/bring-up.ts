@@ -105,7 +105,10 @@ async function launched(
     isNew: !saved,
     given,
   });
-  const mounts = extraMounts(app, options, resolved, [at.target, ...agent.targets]);
+  const mounts = extraMounts(app, options, resolved, {
+    workspace: at.workspace,
+    taken: [at.target, ...agent.targets],
+  });
   const wanted = wish(app, resolved, at, {
     session,
     tool: agent.tool.name,
@@ -198,7 +201,10 @@ async function restarted(
     agent.fillStore();
     agent.recordSession({ container: container.name as ContainerName, slot: record.slot as Slot });
   };
-  const mounts = extraMounts(app, options, meant.resolved, [record.target, ...agent.targets]);
+  const mounts = extraMounts(app, options, meant.resolved, {
+    workspace: record.workspace,
+    taken: [record.target, ...agent.targets],
+  });
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
   const context = { container, incus, coid, makeStore, fillStore, mounts, wish };
   await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);

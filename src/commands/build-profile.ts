@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { profileNames } from '../config/files.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
-import { type HostFiles, hostFiles } from '../host/files.ts';
+import { hostFiles } from '../host/files.ts';
 import type { Built } from '../image/build.ts';
 import { buildScript, type CustomOrder } from '../image/custom.ts';
 import { defaultImage } from '../image/versions.ts';
@@ -15,6 +15,7 @@ import { buildCustom } from './build-custom.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
 import { flagsOf } from './global.ts';
+import { fileText } from './text-file.ts';
 
 const scriptMaxBytes = 2 ** 20;
 
@@ -60,7 +61,7 @@ export function registerCustom(command: Command, app: App): void {
       const order = {
         alias: parseImageAlias(name),
         base: parseImageAlias(base ?? defaultImage),
-        script: buildScript(fileText(app, script ?? '', hostFiles), []),
+        script: buildScript(scriptText(app, flags, script ?? ''), []),
         compression: flags.compression ?? resolved.settings['container.build.compression'],
       };
       const outcome = await one(app, { resolved, order }, flags);
@@ -134,7 +135,7 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
     alias,
     base: parseImageAlias(settings['container.build.base'] ?? defaultImage),
     script: buildScript(
-      script === undefined ? undefined : fileText(app, script, hostFiles),
+      script === undefined ? undefined : scriptText(app, flags, script),
       commands,
     ),
     compression: flags.compression ?? settings['container.build.compression'],
@@ -172,12 +173,10 @@ export function sayBuilt(
   return { image, outcome: 'built', ...built };
 }
 
-function fileText(app: App, path: string, files: HostFiles): string {
+function scriptText(app: App, flags: ProfileBuildFlags, path: string): string {
+  const workspace = workspacePath(app.cwd, flags.workspace ?? '.');
   const full = workspacePath(app.cwd, path);
-  const at = full.lastIndexOf('/');
-  using directory = files.open(full.slice(0, at) || '/');
-  const text = directory?.read(full.slice(at + 1), { maxBytes: scriptMaxBytes })?.text;
-  if (text === undefined)
+  if (!hostFiles.exists(full))
     throw new CoiError('config-invalid', `the build script ${quoted(full)} does not exist`);
-  return text;
+  return fileText(app, path, 'the build script', workspace, scriptMaxBytes);
 }

@@ -1,13 +1,16 @@
 // The verbs of `coi container` that make, start, stop, change and delete one.
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
+import { hostFiles } from '../host/files.ts';
+import { leadsThrough } from '../host/read-within.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { parseContainerName, parseImageAlias, quoted } from '../names.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { dockerConfig } from '../session/kernel-surface.ts';
 import { imageMissing } from '../session/launch.ts';
+import { writableSources } from '../session/record.ts';
 import { killContainer } from '../session/remove.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
@@ -184,6 +187,15 @@ export async function mount(
   const { name, instance } = await existingContainer(app, options, word);
   if (instance.devices[device])
     throw new CoiError('mount-invalid', `container ${name} has a device ${device} already`);
+  // Incus looks the name up as root, now and at every start.
+  const live = writableSources(await (await app.incus()).instances({ signal: app.signal }));
+  const isOwnName = hostFiles.realPath(host) === host;
+  if (leadsThrough(isOwnName ? dirname(host) : host, live))
+    throw new CoiError(
+      'mount-invalid',
+      `${host} lies where a session can put a link to another directory in its place`,
+      { hint: `Give it to a session when it starts: coi shell --mount ${host}:${path}` },
+    );
   const shifted = shift !== 'false';
   if (shifted && !readonly)
     app.io.warn(`root in ${name} can make files in ${host} that belong to root on this host`);

@@ -1,16 +1,17 @@
 // What a session gets beside its mounts, by configuration: ports, sockets and login files of the host.
-import { basename, dirname, posix } from 'node:path';
+import { posix } from 'node:path';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
-import { hostFiles } from '../host/files.ts';
 import { isPortFree } from '../host/free-port.ts';
+import { leadsThrough, readNamed } from '../host/read-within.ts';
 import type { Devices } from '../incus/shapes.ts';
-import { workspaceHash } from '../names.ts';
+import { quoted, workspaceHash } from '../names.ts';
 import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
 import { guestHome } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { type LaunchContext, reserved } from '../session/launch.ts';
+import type { SessionWish } from '../session/plan.ts';
 import {
   type Forwarding,
   forwardings,
@@ -18,6 +19,7 @@ import {
   portRange,
   portVariables,
 } from '../session/ports.ts';
+import { writableSources } from '../session/record.ts';
 import type { Step } from '../session/steps.ts';
 
 const patchMs = 60_000;
@@ -55,6 +57,10 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
     title: 'Forwarding ports, sockets and logins',
     run: async (context, signal) => {
       const { container } = reserved(context);
+      if (sockets.length > 0) {
+        const live = writableSources(await context.incus.instances({ signal }));
+        refuseExchangeable(sockets, [...writableBy(context.wish), ...live]);
+      }
       const devices = { ...portDevices(ports), ...socketDevices(sockets) };
       const config = ports.length > 0 ? { 'user.coi.ports': JSON.stringify(ports) } : {};
       try {
@@ -101,6 +107,22 @@ async function freePorts(
   return (listen, port) => !busy.has(`${listen} ${port}`);
 }
 
+/** What the agent can write, where it can put a link in the place of anything. */
+function writableBy({ workspace, mounts }: SessionWish): string[] {
+  return [workspace, ...mounts.filter(({ readonly }) => !readonly).map(({ source }) => source)];
+}
+
+/** Incus follows the name as root, each time that somebody connects. Throws `config-invalid`. */
+function refuseExchangeable(sockets: readonly { host: string }[], writable: readonly string[]) {
+  const one = sockets.find(({ host }) => leadsThrough(host, writable));
+  if (!one) return;
+  throw new CoiError(
+    'config-invalid',
+    `[[sockets]]: ${quoted(one.host)} lies where the agent can put a link to another socket in its place`,
+    { hint: 'Let the service listen outside of the workspace, for example below /run/user.' },
+  );
+}
+
 function socketDevices(sockets: readonly { host: string; container: string }[]): Devices {
   return Object.fromEntries(
     sockets.map(({ host, container }, index) => [
@@ -120,13 +142,11 @@ function socketDevices(sockets: readonly { host: string; container: string }[]):
 
 async function copied(
   app: App,
-  { incus }: LaunchContext,
+  { incus, wish }: LaunchContext,
   container: string,
   { from, to, mode, optional }: CredentialFile,
 ): Promise<void> {
-  const real = hostFiles.realPath(from);
-  using directory = real?.startsWith('/') ? hostFiles.open(dirname(real)) : undefined;
-  const content = directory?.read(basename(real ?? ''), { maxBytes: fileMaxBytes });
+  const content = readNamed(from, writableBy(wish), { maxBytes: fileMaxBytes });
   if (!content) {
     if (optional) return;
     throw new CoiError('config-invalid', `[[credentials]]: ${from} does not exist`);

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { type Directory, FileError, hostFiles } from '../host/files.ts';
+import { leadsThrough } from '../host/read-within.ts';
 import { linkTarget, streamFrom } from '../host/streams.ts';
 import type { FileOptions, GuestFile, Incus } from '../incus/client.ts';
 import { quoted } from '../names.ts';
@@ -46,7 +47,13 @@ export async function push(
   if (!parent || !entry) throw new CoiError('failed', `${quoted(local)} cannot be read`);
   if (entry.kind === 'directory' && !recursive)
     throw new CoiError('usage', `${quoted(local)} is a directory`, { hint: 'Add -r.' });
-  const { name: container } = await existingContainer(app, options, remote.container);
+  const { name: container, session } = await existingContainer(app, options, remote.container);
+  const writable = session?.mounts.mounts.filter(({ readonly: shown }) => !shown) ?? [];
+  refuseLedOut(
+    path,
+    join(parent.realPath(), basename(real)),
+    writable.map(({ source }) => source),
+  );
   const incus = await app.incus();
   try {
     const { target, owner } = await destination(incus, container, remote, basename(path), app);
@@ -67,6 +74,18 @@ export async function push(
   } catch (error) {
     throw transferFailure(error, `pushing to ${container} failed`);
   }
+}
+
+/** A name in what the agent writes must not lead to a file of the user's that the agent cannot read. Throws `failed`. */
+function refuseLedOut(path: string, opened: string, writable: readonly string[]): void {
+  const tops = writable.map((top) => hostFiles.realPath(top) ?? top);
+  if (tops.some((top) => opened === top || opened.startsWith(`${top}/`))) return;
+  if (!leadsThrough(path, writable)) return;
+  throw new CoiError(
+    'failed',
+    `${quoted(path)} leads over a link in what the agent can write to ${quoted(opened)}`,
+    { hint: 'If that is what you mean to copy, name it itself.' },
+  );
 }
 
 /** What went wrong with a file or a call, in words for the user. */

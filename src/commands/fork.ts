@@ -92,7 +92,10 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     tool: record.tool,
     slot: wantedSlot(options),
     persistent,
-    mounts: extraMounts(app, options, resolved, [at.target, ...targets]),
+    mounts: extraMounts(app, options, resolved, {
+      workspace: at.workspace,
+      taken: [at.target, ...targets],
+    }),
     disposable: false,
     following: await following(app, resolved, at.workspace),
   });

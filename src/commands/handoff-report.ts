@@ -12,7 +12,9 @@ import {
   type HandoffFindings,
   handoffLines,
   incompleteLines,
+  type NotLookedAt,
   strippedEntry,
+  sweepGaps,
 } from '../session/handoff.ts';
 import { oneLine } from '../ui/printable.ts';
 
@@ -85,7 +87,7 @@ export async function tellHandoffShortly(app: App, workspace: string, since: Dat
     max: quickEntriesMax,
   });
   const lines = handoffLines(findings);
-  tellIncomplete(app, findings, '');
+  tellIncomplete(app, findings.notLookedAt, '');
   if (lines.length === 0) return;
   app.io.tell(
     `${counted(lines.length)} in ${workspace} that the host may run or obey: see \`coi handoff\``,
@@ -111,7 +113,8 @@ export async function tellHandoff(
     thorough: false,
     max: entriesMax,
   });
-  tellIncomplete(app, findings, '[cleanup] ');
+  const gaps = sweepGaps(ended ? [ended] : []);
+  tellIncomplete(app, [...gaps, ...findings.notLookedAt], '[cleanup] ');
   const taken = (ended?.stripped ?? []).flatMap((file) => strippedEntry(workspace, file));
   const all = [...taken, ...handoffLines(findings)];
   if (all.length === 0) return;
@@ -124,7 +127,7 @@ export async function tellHandoff(
     app.io.tell(`[cleanup]   and ${all.length - shownMax} more: \`coi handoff\``);
 }
 
-function tellIncomplete(app: App, { notLookedAt }: HandoffFindings, prefix: string): void {
+function tellIncomplete(app: App, notLookedAt: readonly NotLookedAt[], prefix: string): void {
   const [first, ...others] = incompleteLines(notLookedAt);
   if (first === undefined) return;
   app.io.warn(`${prefix}${first}`);

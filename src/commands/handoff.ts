@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import type { EndedReply } from '../daemon/protocol.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { handoffLines, incompleteLines, strippedEntry } from '../session/handoff.ts';
+import { handoffLines, incompleteLines, strippedEntry, sweepGaps } from '../session/handoff.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { oneLine } from '../ui/printable.ts';
 import { table } from '../ui/table.ts';
@@ -42,22 +42,24 @@ async function report(app: App, options: Options): Promise<void> {
       ? await sessionStart(app, options, workspace, sessions)
       : parseTime(options.since);
   const findings = handoffFindings(workspace, { since, sessions, thorough: true, max: entriesMax });
-  const stripped = sessions.sessions
-    .filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime())
-    .flatMap((session) => session.stripped.flatMap((file) => strippedEntry(workspace, file)));
-  const complete = findings.notLookedAt.length === 0;
+  const lately = sessions.sessions.filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime());
+  const stripped = lately.flatMap((session) =>
+    session.stripped.flatMap((file) => strippedEntry(workspace, file)),
+  );
+  const notLookedAt = [...sweepGaps(lately), ...findings.notLookedAt];
+  const complete = notLookedAt.length === 0;
   if (options.json)
     app.io.printJson({
       workspace,
       since: since.toISOString(),
       complete,
-      not_looked_at: findings.notLookedAt,
+      not_looked_at: notLookedAt,
       files: [...stripped, ...findings.files],
       hidden: findings.hidden,
       installed: findings.installed,
     });
   else {
-    const { notLookedAt, installed } = findings;
+    const { installed } = findings;
     const lines = [...stripped, ...handoffLines(findings)];
     const [first, ...others] = incompleteLines(notLookedAt);
     if (first !== undefined) app.io.print([`Warning: ${first}`, ...others.map(oneLine)].join('\n'));

@@ -216,7 +216,7 @@ export function extraMounts(
   app: App,
   options: GlobalOptions,
   { settings }: ResolvedConfig,
-  taken: readonly string[],
+  { workspace, taken }: { readonly workspace: string; readonly taken: readonly string[] },
 ): PlannedMount[] {
   const asked = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
   for (const { host } of asked) {
@@ -226,7 +226,8 @@ export function extraMounts(
       });
     }
   }
-  return plannedMounts([...settings['mounts.default'], ...asked], taken);
+  const workspaces = [workspace, hostFiles.realPath(workspace) ?? workspace];
+  return plannedMounts([...settings['mounts.default'], ...asked], taken, workspaces);
 }
 
 /** Variables for the agent from configuration, forwarding and --env, later ones winning. */

@@ -53,14 +53,17 @@ export async function runPrompt(
 }
 
 /** Throws `usage` unless there is exactly one source with a text. */
-function promptText(app: App, options: PromptOptions, { resolved }: Meant): string {
+function promptText(app: App, options: PromptOptions, { resolved, at }: Meant): string {
   const { prompt, promptFile, promptName } = options;
   if ([prompt, promptFile, promptName].filter((one) => one !== undefined).length > 1)
     throw new CoiError('usage', '--prompt, --prompt-file and --prompt-name exclude each other', {
       hint: 'Use one of them.',
     });
   const text =
-    prompt ?? (promptFile === undefined ? named() : fileText(app, promptFile, 'the prompt file'));
+    prompt ??
+    (promptFile === undefined
+      ? named()
+      : fileText(app, promptFile, 'the prompt file', at.workspace));
   if (text.trim() === '') throw new CoiError('usage', 'the prompt is empty');
   return text;
 
@@ -71,7 +74,9 @@ function promptText(app: App, options: PromptOptions, { resolved }: Meant): stri
       throw new CoiError('usage', `there is no prompt ${quoted(promptName ?? '')}`, {
         hint: `[prompts] has: ${Object.keys(prompts).join(', ') || 'none'}.`,
       });
-    return typeof found === 'string' ? found : fileText(app, found.file, 'the prompt file');
+    return typeof found === 'string'
+      ? found
+      : fileText(app, found.file, 'the prompt file', at.workspace);
   }
 }
 

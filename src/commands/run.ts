@@ -79,7 +79,10 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     tool: noTool,
     slot: wantedSlot(options),
     persistent,
-    mounts: extraMounts(app, options, resolved, [at.target]),
+    mounts: extraMounts(app, options, resolved, {
+      workspace: at.workspace,
+      taken: [at.target],
+    }),
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),
   });

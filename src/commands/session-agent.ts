@@ -44,10 +44,10 @@ export function agentOf(
     persistent,
     variables: Object.keys(given),
     keyTails: keyTails(given),
-    mounts: extraMounts(app, options, resolved, [
-      at.target,
-      ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
-    ]),
+    mounts: extraMounts(app, options, resolved, {
+      workspace: at.workspace,
+      taken: [at.target, ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
+    }),
   });
 }
 

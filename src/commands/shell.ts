@@ -60,7 +60,7 @@ export async function shell(
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<Live> {
   await registerAlias(app, meant);
-  const forwarding = await agentWish(app, meant.resolved);
+  const forwarding = await agentWish(app, meant.resolved, meant.at.workspace);
   if (forwarding.kind === 'missing') app.io.tell(agentMissing);
   const progress = stepProgress(app.io);
   let live: Live;

@@ -1,27 +1,38 @@
-// Files of text that the user named: prompts, and what the agent is told.
+// Files of text that the user named: prompts, scripts of builds, and what the agent is told.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
+import { readNamed } from '../host/read-within.ts';
 import { quoted } from '../names.ts';
 import { workspacePath } from '../session/workspace.ts';
 
-const maxBytes = 4 * 2 ** 20;
+const defaultMaxBytes = 4 * 2 ** 20;
 
-/** The text of the file. `what` begins the error: `the prompt file`. Throws `usage`. */
-export function fileText(app: App, path: string, what: string): string {
-  const real = hostFiles.realPath(workspacePath(app.cwd, path));
-  const cannot = () =>
-    new CoiError('usage', `${what} ${quoted(path)} cannot be read`, {
-      hint: 'It has to be a file of text.',
-    });
-  if (!real?.startsWith('/')) throw cannot();
-  const at = real.lastIndexOf('/');
+/**
+ * The text of the file. One in the workspace has to lie there itself: an agent may have made it a link to a file of the
+ * user's that it cannot read. `what` begins the error: `the prompt file`. Throws `usage`.
+ */
+export function fileText(
+  app: App,
+  path: string,
+  what: string,
+  workspace: string,
+  maxBytes = defaultMaxBytes,
+): string {
+  const cannot = (hint: string) =>
+    new CoiError('usage', `${what} ${quoted(path)} cannot be read`, { hint });
   try {
-    using directory = hostFiles.open(real.slice(0, at) || '/');
-    const text = directory?.read(real.slice(at + 1), { maxBytes })?.text;
-    if (text === undefined) throw cannot();
-    return text;
+    const full = workspacePath(app.cwd, path);
+    const content = readNamed(full, [workspace], { maxBytes });
+    if (content === undefined) throw cannot('It has to be a file of text.');
+    return content.text;
   } catch (error) {
-    throw hostFiles.problem(error) ? cannot() : error;
+    const problem = hostFiles.problem(error);
+    if (!problem) throw error;
+    throw cannot(
+      problem.reason === 'link'
+        ? 'It is reached over a link in the workspace that leads out of it: name the file itself.'
+        : 'It has to be a file of text.',
+    );
   }
 }

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { hostFiles } from '../host/files.ts';
 import { parseContainerName, parseSessionId } from '../names.ts';
 import { guestHome } from '../session/environment.ts';
 import { workspacePath, workspaceTarget } from '../session/workspace.ts';
@@ -11,9 +10,8 @@ import type { Conversation, ToolLaunch } from '../tools/shape.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 import { config } from './prepare.ts';
+import { fileText } from './text-file.ts';
 import { agentCommand } from './tool.ts';
-
-const promptMaxBytes = 4 * 2 ** 20;
 
 interface Options extends GlobalOptions {
   container: string;
@@ -61,12 +59,14 @@ async function spec(app: App, options: Options): Promise<void> {
       throw new CoiError('usage', `${tool.title} takes no system prompt`, {
         hint: 'Only claude does.',
       });
-    command.push('--append-system-prompt', fileText(app, systemPromptFile));
+    command.push('--append-system-prompt', fileText(app, systemPromptFile, 'the file', workspace));
   }
   app.io.printJson({
     command,
     env: tool.environment(launch),
-    ...(promptFile === undefined ? {} : { prompt: fileText(app, promptFile) }),
+    ...(promptFile === undefined
+      ? {}
+      : { prompt: fileText(app, promptFile, 'the file', workspace) }),
   });
 }
 
@@ -84,13 +84,4 @@ function conversation(options: Options): Conversation {
   if (id !== undefined && !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
     throw new CoiError('usage', 'invalid id of a conversation');
   return { kind: 'resume', ...(id ? { id } : {}) };
-}
-
-function fileText(app: App, path: string): string {
-  const full = workspacePath(app.cwd, path);
-  const at = full.lastIndexOf('/');
-  using directory = hostFiles.open(full.slice(0, at) || '/');
-  const text = directory?.read(full.slice(at + 1), { maxBytes: promptMaxBytes })?.text;
-  if (text === undefined) throw new CoiError('usage', `the file ${path} does not exist`);
-  return text;
 }

@@ -141,7 +141,7 @@ function context(
   wish: ToolWish,
 ): string {
   const own = settings['tool.context_file'];
-  if (own) return fileText(app, own, 'the context file');
+  if (own) return fileText(app, own, 'the context file', wish.at.workspace);
   return contextText({
     tool: tool.title,
     workspace: wish.at.target,
@@ -164,6 +164,6 @@ function context(
     profileText:
       contextFile === undefined
         ? undefined
-        : fileText(app, contextFile, 'the context of the profile'),
+        : fileText(app, contextFile, 'the context of the profile', wish.at.workspace),
   });
 }

@@ -7,7 +7,14 @@ import { merged } from './merge.ts';
 import type { Layer } from './origin.ts';
 import { builtInProfiles, type Profile, profileChain, profileLayer } from './profile.ts';
 import type { ConfigSource } from './read.ts';
-import { approvalDigest, isInside, type TrustFacts, valueText, verdict } from './trust.ts';
+import {
+  approvalDigest,
+  settled,
+  type TrustFacts,
+  valueText,
+  verdict,
+  withoutLinks,
+} from './trust.ts';
 import { approvals, trustsAll } from './trust-store.ts';
 
 /** Resolves the configuration with its files. Throws `config-invalid` and `profile-not-found`. */
@@ -62,7 +69,7 @@ class Gate {
     this.#facts = {
       trusted,
       workspace: files.realPath(facts.workspace) ?? facts.workspace,
-      realPath: files.realPath,
+      realPath: askedOnce(files.realPath),
     };
     this.#all = trustsAll(facts.env);
     this.#approvals = () => approvals(facts.home, files);
@@ -76,14 +83,14 @@ class Gate {
       const value = source.values[name];
       const judged = verdict(name, value, this.#facts);
       if (judged.kind !== 'waits') {
-        if (judged.kind === 'fine') values[name] = value;
+        if (judged.kind === 'fine') values[name] = settled(name, value, this.#facts);
         else
           this.warnings.push(
             `${source.path}:${source.line(name)}: ${name} is ignored: it counts only in your own ~/.coi/config.toml`,
           );
         continue;
       }
-      if (judged.kept !== undefined) values[name] = judged.kept;
+      if (judged.kept !== undefined) values[name] = settled(name, judged.kept, this.#facts);
       held.push({
         source: source.path,
         line: source.line(name),
@@ -109,7 +116,9 @@ class Gate {
     );
     return {
       ...source,
-      values: Object.fromEntries(all.map((name) => [name, source.values[name]])),
+      values: Object.fromEntries(
+        all.map((name) => [name, settled(name, source.values[name], this.#facts)]),
+      ),
     };
   }
 
@@ -121,10 +130,21 @@ class Gate {
     const path = source.context?.startsWith('/')
       ? source.context
       : `${source.path.slice(0, source.path.lastIndexOf('/'))}/${source.context}`;
-    if (source.trusted || this.#all || isInside(path, this.#facts)) return path;
+    if (source.trusted || this.#all) return path;
+    const real = withoutLinks(path, this.#facts);
+    if (real.startsWith(`${this.#facts.workspace}/`)) return real;
     this.warnings.push(`${source.path}: context is ignored: it is outside of the workspace`);
     return undefined;
   }
+}
+
+/** One answer for each path: what was judged, what is approved and what is used are the same then, whoever swaps links. */
+function askedOnce(ask: TrustFacts['realPath']): TrustFacts['realPath'] {
+  const answers = new Map<string, string | undefined>();
+  return (path) => {
+    if (!answers.has(path)) answers.set(path, ask(path));
+    return answers.get(path);
+  };
 }
 
 function chainOf(name: string, facts: ConfigFacts, files: HostFiles): Profile[] {

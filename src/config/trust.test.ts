@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ConfigPlace, failsWith } from '../../test/bed/config-place.ts';
-import { hostFiles } from '../host/files.ts';
+import { type HostFiles, hostFiles } from '../host/files.ts';
+import { loadConfig } from './load.ts';
 import { approvals, writeApprovals } from './trust-store.ts';
 
 let place: ConfigPlace;
@@ -100,6 +101,33 @@ describe('what a project may not decide by itself', () => {
       (await place.load({ env: { COI_TRUST_ALL: '0' } })).settings['network.mode'],
       'restricted',
     );
+  });
+
+  test('a mount is in force at the place that was judged, wherever its name leads a moment later', async () => {
+    for (const name of ['sub', 'other']) mkdirSync(join(place.workspace, name));
+    symlinkSync('sub', join(place.workspace, 'link'));
+    place.project('[[mounts]]\nhost = "link"\ncontainer = "/data"\n');
+    const hosts = async (files = hostFiles) => {
+      const { home, workspace } = place;
+      const { settings } = await loadConfig({ home, workspace, cwd: workspace, env: {} }, files);
+      return settings['mounts.default'].map(({ host }) => host);
+    };
+    const judged = join(place.workspace, 'sub');
+    assert.deepEqual(await hosts(), [judged]);
+    // Somebody who swaps the link between any two questions for it.
+    let asked = 0;
+    const swapping: HostFiles = {
+      ...hostFiles,
+      realPath: (path) => {
+        if (!path.endsWith('/link')) return hostFiles.realPath(path);
+        asked += 1;
+        return asked === 1 ? judged : '/root/private';
+      },
+    };
+    assert.deepEqual(await hosts(swapping), [judged]);
+    assert.equal(swapping.realPath(join(place.workspace, 'link')), '/root/private');
+    const [untrusted] = (await place.load({ env: { COI_TRUST_ALL: '1' } })).untrusted;
+    assert.equal(untrusted, undefined);
   });
 
   test('a damaged trust store approves nothing', async () => {

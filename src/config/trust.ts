@@ -79,6 +79,23 @@ export function verdict(name: KeyName, value: unknown, facts: TrustFacts): Verdi
   }
 }
 
+/** The value with paths as they were judged: who uses it later need not ask again where they lead. */
+export function settled(
+  name: KeyName,
+  value: unknown,
+  facts: Pick<TrustFacts, 'realPath'>,
+): unknown {
+  const at = (path: string) => withoutLinks(path, facts);
+  if (keyOf(name).trust === 'inside') return at(String(value));
+  if (!Array.isArray(value)) return value;
+  return value.map((entry: unknown) => {
+    const host = isTable(entry) ? entry['host'] : undefined;
+    return isTable(entry) && typeof host === 'string' && host.startsWith('/')
+      ? { ...entry, host: at(host) }
+      : entry;
+  });
+}
+
 /** What an approval is bound to: every value of the file that could ever have to wait, with paths as they resolve now. */
 export function approvalDigest(source: ConfigSource, facts: Pick<TrustFacts, 'realPath'>): string {
   const lines = (Object.keys(source.values) as KeyName[])
@@ -105,14 +122,20 @@ function parted<T>(values: readonly T[], first: (value: T) => boolean): [T[], T[
   return [values.filter(first), values.filter((value) => !first(value))];
 }
 
-/** A path that does not exist yet is judged by its nearest existing parent. */
 export function isInside(path: string, facts: Pick<TrustFacts, 'workspace' | 'realPath'>): boolean {
+  const real = withoutLinks(path, facts);
+  return real === facts.workspace || real.startsWith(`${facts.workspace}/`);
+}
+
+/** A path that does not exist yet is judged by its nearest existing parent. */
+export function withoutLinks(path: string, { realPath }: Pick<TrustFacts, 'realPath'>): string {
   for (let part = path; part.length > 1; part = part.slice(0, part.lastIndexOf('/'))) {
-    const real = facts.realPath(part);
-    if (real !== undefined)
-      return real === facts.workspace || real.startsWith(`${facts.workspace}/`);
+    const real = realPath(part);
+    // A link to nothing leads nowhere, so its own name says no more.
+    if (real?.startsWith('/')) return `${real}${path.slice(part.length)}`;
+    if (real !== undefined) return 'dangling';
   }
-  return false;
+  return path;
 }
 
 function isNothing(value: unknown): boolean {

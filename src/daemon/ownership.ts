@@ -5,23 +5,26 @@ import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import { type GivenBack, giveBack } from '../host/give-back.ts';
 import type { Libc } from '../host/libc.ts';
-import { type FileIds, openAs, type Source } from '../host/open-source.ts';
+import type { Source } from '../host/open-source.ts';
+import { openStepwise } from '../host/open-step.ts';
 import type { Peer } from '../host/peer.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
 import { type IdRange, idmapBaseOf, idsPerContainer, takenBy, unionOf } from './allocate.ts';
 import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import { type EndedSession, type Notes, notesAfter } from './ownership-notes.ts';
 import type { OwnershipReply, OwnershipRequest } from './protocol.ts';
-import { ownerOf, rightsOf } from './whose.ts';
+import { ownerOf } from './whose.ts';
 import type { World } from './world.ts';
 
 export interface OwnershipParts {
   readonly libc: Libc;
   readonly world: World;
   readonly leases: Leases;
+  readonly roots: Pick<MountRoots, 'reopened' | 'writable'>;
   readonly ids: IdRange;
   readonly log: Log;
   readonly runDir: string;
@@ -70,13 +73,19 @@ export class Ownership {
     for (const note of due) this.#begin(note);
   }
 
+  /** Of the mounts of those that are not done. */
+  ids(): readonly string[] {
+    return [...this.#notes.keys()];
+  }
+
   /** For the owner who asks, in directories that the asking user can reach. Throws `session-live` while one of these containers runs. */
   async give(request: OwnershipRequest, peer: Peer): Promise<OwnershipReply> {
     const { libc, world, leases, ids, log } = this.#parts;
     world.forgetInstances();
     const instances = await world.instances();
-    using workspace = opened(libc, peer, request.workspace);
-    const owner = ownerOf(libc, peer, workspace?.source.stats);
+    const workspace = this.#reached(peer, request.workspace);
+    if (workspace) closeSync(workspace.fd);
+    const owner = ownerOf(libc, peer, workspace?.stats);
     const taken = unionOf([takenBy(instances), leases.taken()]);
     const base = idmapBaseOf(owner.uid, request.workspace, taken.idmapBases, ids);
     const live = instances.find(
@@ -93,7 +102,9 @@ export class Ownership {
     let complete = true;
     for (const path of [request.workspace, ...request.directories]) {
       const dryRun = request.dryRun ?? false;
-      const given = await this.#giveIn(path, peer, { base, owner, dryRun, ownInstances: true });
+      const source = this.#reached(peer, path);
+      if (!source) continue;
+      const given = await this.#giveIn(source, { base, owner, dryRun, ownInstances: true });
       count += given.count;
       complete &&= given.complete;
     }
@@ -111,14 +122,19 @@ export class Ownership {
   }
 
   async #finish(note: EndedSession): Promise<void> {
-    const { libc, log } = this.#parts;
+    const { roots, log } = this.#parts;
     const { id, container, idmapBase: base, ownerUid: uid, ownerGid: gid } = note;
     await this.#parts.before(id);
     if (!this.#isOfContainers(base)) return this.#forget(id);
     let count = 0;
     for (const path of note.sources) {
       const options = { base, owner: { uid, gid }, dryRun: false, ownInstances: false };
-      const given = await this.#giveIn(path, rightsOf(libc, note), options);
+      const source = roots.reopened(id, path);
+      if (!source) {
+        log('warning', 'give-back-unseen', { container, source: path });
+        continue;
+      }
+      const given = await this.#giveIn(source, options);
       count += given.count;
       // The note stays: the next look finds that it is still to be done.
       if (!given.complete) return;
@@ -127,9 +143,9 @@ export class Ownership {
     this.#forget(id);
   }
 
+  /** Takes over the descriptor. */
   async #giveIn(
-    path: string,
-    rights: FileIds,
+    source: Source,
     options: {
       base: number;
       owner: { uid: number; gid: number };
@@ -138,20 +154,32 @@ export class Ownership {
       ownInstances: boolean;
     },
   ): Promise<GivenBack> {
-    const { libc, leases, signal } = this.#parts;
+    const { leases, signal } = this.#parts;
     const { base, owner, dryRun, ownInstances } = options;
-    using directory = opened(libc, rights, path);
-    if (!directory) return { count: 0, complete: true };
-    return await giveBack({
-      directory: directory.source.fd,
-      range: { from: base, count: idsPerContainer },
-      owner,
-      dryRun,
-      // A session that begins meanwhile may have services that need their files.
-      mayGoOn: () =>
-        !leases.taken().idmapBases.has(base) && (ownInstances || !this.#inUse.has(base)),
-      signal,
-    });
+    try {
+      return await giveBack({
+        directory: source.fd,
+        range: { from: base, count: idsPerContainer },
+        owner,
+        dryRun,
+        // A session that begins meanwhile may have services that need their files.
+        mayGoOn: () =>
+          !leases.taken().idmapBases.has(base) && (ownInstances || !this.#inUse.has(base)),
+        signal,
+      });
+    } finally {
+      closeSync(source.fd);
+    }
+  }
+
+  /** undefined if there is no such directory (any more) for that peer, or a link on the way may be an agent's. */
+  #reached(peer: Peer, path: string): Source | undefined {
+    const { libc, roots } = this.#parts;
+    try {
+      return openStepwise(libc, peer, path, roots.writable());
+    } catch {
+      return undefined;
+    }
   }
 
   /** The record was written by a user: ids of accounts of the host must not become anybody's. */
@@ -169,20 +197,6 @@ export class Ownership {
     const rest = new Map(this.#notes);
     rest.delete(id);
     this.#notes = rest;
-  }
-}
-
-interface OpenedDirectory extends Disposable {
-  readonly source: Source;
-}
-
-/** undefined if there is no such directory (any more) for who has these rights. */
-function opened(libc: Libc, rights: FileIds, path: string): OpenedDirectory | undefined {
-  try {
-    const source = openAs(libc, rights, path);
-    return { source, [Symbol.dispose]: () => closeSync(source.fd) };
-  } catch {
-    return undefined;
   }
 }
 

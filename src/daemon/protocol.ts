@@ -40,6 +40,8 @@ export interface MountRequest {
   readonly name: string;
   readonly source: string;
   readonly readonly: boolean;
+  /** It was judged to lie in the workspace, at this relative path (`.`: the workspace): opened there through no link, or refused. */
+  readonly inside?: string | undefined;
 }
 
 /** POST /v1/sessions. The owner is the peer's uid; for root, the owner of the workspace. */
@@ -135,6 +137,8 @@ export interface EndedSession {
   readonly stripped: readonly StrippedFile[];
   /** Paths in the workspace that were guarded all the time; undefined where that is not known (any more). */
   readonly guarded?: readonly string[] | undefined;
+  /** Directories that it could write and that were not looked at: something else is there now. */
+  readonly unseen?: readonly string[] | undefined;
 }
 
 /** A session that runs, or has ended a moment ago. */

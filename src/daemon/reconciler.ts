@@ -8,7 +8,9 @@ import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
 import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import { lookAfterMs } from './look-after.ts';
 import type { Monitors } from './monitor/monitors.ts';
+import type { MountRoots } from './mount-roots.ts';
 import type { MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
 import type { Ownership } from './ownership.ts';
@@ -30,6 +32,9 @@ export interface ReconcilerParts {
   readonly incus: Incus;
   readonly world: World;
   readonly trees: MountTrees;
+  readonly roots: Pick<MountRoots, 'follow'>;
+  /** Ids of the mounts of ended sessions on which work is left. */
+  readonly worked: () => readonly string[];
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'follow'>;
   readonly deadlines: Pick<Deadlines, 'follow'>;
@@ -50,17 +55,6 @@ export interface ReconcilerParts {
   readonly serverSeen: (pid: number) => void;
 }
 
-/** How long after an event to look: what a start causes must not slow it down, and ends that come together need one look. */
-const lookAfterMs: Readonly<Record<string, number>> = {
-  'instance-stopped': 50,
-  'instance-shutdown': 50,
-  'instance-deleted': 300,
-  'instance-renamed': 50,
-  'instance-started': 500,
-  'instance-restarted': 500,
-  'instance-updated': 500,
-  'instance-created': 1500,
-};
 /** While an operation of somebody else holds a container that is to be finished. */
 const busyMs = { ended: 200, debris: 10_000 };
 /** After a mark that Incus refused, as it does while a device is being added, or the source of a mount is missing. */
@@ -192,6 +186,10 @@ export class Reconciler {
     const both = [...before, ...leases.all()];
     const known = new Map(both.map(({ reservation: { id }, expiresMs }) => [id, expiresMs]));
     setIds.follow(instances, new Set(known.keys()));
+    this.#parts.roots.follow(instances, {
+      ...{ runDir, mounts },
+      kept: [...known.keys(), ...this.#parts.worked()],
+    });
     const { actions, memory, lookAgainMs } = reconciliation(
       {
         nowMs: elapsedMs(),

@@ -34,7 +34,14 @@ const policyShape = z.strictObject({
   blockMetadata: z.boolean(),
 });
 const mountShapes = z
-  .array(z.strictObject({ name: z.string(), source: path, readonly: z.boolean() }))
+  .array(
+    z.strictObject({
+      name: z.string(),
+      source: path,
+      readonly: z.boolean(),
+      inside: z.optional(path),
+    }),
+  )
   .check(z.maxLength(mountsMax));
 /** What is named in the configuration, and what is hidden besides. */
 const protectedMax = 400;
@@ -136,11 +143,20 @@ export function parseEndedRequest(body: unknown): EndedRequest {
 function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
   if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
     throw new CoiError('usage', 'not a request for mounts: two of them have one name');
-  return mounts.map(({ name, source, readonly }) => ({
+  return mounts.map(({ name, source, readonly, inside }) => ({
     name: mountName(name),
     source: absolutePath(source),
     readonly,
+    ...(inside === undefined ? {} : { inside: relativePath(inside) }),
   }));
+}
+
+function relativePath(text: string): string {
+  const plain = text
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
+  if (plain || text === '.') return text;
+  throw new CoiError('mount-invalid', `${quoted(text)} is no plain path inside the workspace`);
 }
 
 /** Throws `unprotected-path` for what is no plain path. */

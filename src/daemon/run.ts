@@ -18,13 +18,14 @@ import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { Baits } from './monitor/baits.ts';
 import { Monitors } from './monitor/monitors.ts';
+import { MountRoots } from './mount-roots.ts';
 import { MountTrees } from './mount-trees.ts';
 import { GuardWatch } from './network/guard-counters.ts';
 import { SessionGuards } from './network/guards.ts';
 import { NetworkService } from './network/network-service.ts';
 import { Ownership } from './ownership.ts';
+import { guardAgain } from './protect/again.ts';
 import { Keeper } from './protect/keeper.ts';
-import { guardAgain } from './protect/sessions.ts';
 import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
 import { daemonServer } from './server.ts';
@@ -69,8 +70,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     namespaces,
     elements,
   );
-  const { keeper, reconciler, leases, unusedMs, world } = kept;
+  const { keeper, reconciler, leases, roots, unusedMs, world } = kept;
   leases.load(options.elapsedMs() + unusedMs);
+  roots.load();
   keeper.load();
   ownership.load();
   setIds.load();
@@ -147,9 +149,11 @@ function assemble(
     holdMs: unusedMs,
     tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
+  const roots = new MountRoots({ ...options, libc });
   const setIds = new SetIds({
     ...options,
     libc,
+    roots,
     lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
     found: (id, path) => monitors.setIdFound(id, path),
   });
@@ -157,6 +161,7 @@ function assemble(
     ...options,
     libc,
     keeper,
+    roots,
     setIds,
     leases,
     leaseMs: unusedMs,
@@ -176,13 +181,14 @@ function assemble(
     service,
     monitors,
     ownership,
+    worked: () => [...setIds.ids(), ...ownership.ids()],
     guardAgain: (session) => guardAgain(parts, session),
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
   return {
     ...{ service, network, guards, monitors, ownership, setIds },
-    ...{ keeper, reconciler, leases, unusedMs, world },
+    ...{ keeper, reconciler, leases, roots, unusedMs, world },
   };
 }
 

@@ -1,6 +1,5 @@
 // What coid does when it is asked: reserve, release, mount again. Glue between the allocator, the mounts and Incus.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import { type Homes, withoutLinks } from '../host/accounts.ts';
 import type { Libc } from '../host/libc.ts';
@@ -14,6 +13,7 @@ import type { Bridge } from './bridge.ts';
 import { type Claim, type Claims, withoutSession } from './claims.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
 import type { Keeper } from './protect/keeper.ts';
@@ -26,16 +26,17 @@ import type {
   ReserveRequest,
   SessionsReply,
 } from './protocol.ts';
-import { mountName } from './request.ts';
+import { mountsOf, type Restored, restoreMounts } from './restore.ts';
 import type { SetIds } from './set-id.ts';
-import { newMounts, type OpenSourcesOptions, openSources } from './sources.ts';
-import { type FileOwner, ownerOf, rightsOf, sensitivePaths } from './whose.ts';
+import { type SourceOptions, Sources } from './sources.ts';
+import { type FileOwner, ownerOf, sensitivePaths } from './whose.ts';
 import type { World } from './world.ts';
 
 export interface ServiceParts {
   readonly libc: Libc;
   readonly world: World;
   readonly trees: MountTrees;
+  readonly roots: MountRoots;
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
@@ -61,15 +62,13 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { world, trees, leases, guards, keeper, log, elapsedMs, claims } = this.#parts;
+    const { world, trees, leases, guards, keeper, roots, log, elapsedMs, claims } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
-    const options = this.#sourceOptions(request, peer);
-    const ownMount = { name: 'workspace', source: request.workspace, readonly: false };
-    using workspace = openSources([ownMount], options);
-    using sources = openSources(request.mounts, options);
-    const source = workspace.all[0]?.source;
-    guards.refuseOtherMode(instances, source?.path ?? request.workspace, request.network);
-    const owner = ownerOf(this.#parts.libc, peer, source?.stats);
+    using sources = new Sources(this.#sourceOptions(request, peer));
+    const workspace = sources.workspace();
+    sources.open(request.mounts);
+    guards.refuseOtherMode(instances, workspace.path, request.network);
+    const owner = ownerOf(this.#parts.libc, peer, workspace.stats);
     const claim: Claim = {
       ...{ kind: 'new', ownerUid: owner.uid, session: request.session, pid: peer.pid },
     };
@@ -92,7 +91,8 @@ export class Service {
       // The guard's program runs while the mounts are made.
       const guarded = guards.reserve(place, request);
       guarded.catch(() => undefined);
-      const ancestors = protectWorkspace(keeper, place, source, request.protect);
+      roots.set(id, sources.all);
+      const ancestors = protectWorkspace(keeper, place, workspace, request.protect);
       const inside = insideOf(ancestors, request);
       const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
@@ -107,6 +107,7 @@ export class Service {
       leases.remove(id);
       keeper.drop(id);
       this.#parts.setIds.forget(id);
+      roots.forget(id);
       claims.settled(container);
       await guards.release(place).catch(() => undefined);
       throw error;
@@ -141,6 +142,7 @@ export class Service {
     leases.remove(id);
     keeper.drop(id);
     this.#parts.setIds.forget(id);
+    this.#parts.roots.forget(id);
     this.#parts.claims.settled(lease.reservation.container);
     await guards.release(lease.reservation);
     log('info', 'released', { id });
@@ -152,7 +154,7 @@ export class Service {
     request: RemountRequest,
     peer: Peer,
   ): Promise<readonly ReservedMount[]> {
-    const { world, trees, guards, claims, log } = this.#parts;
+    const { world, guards, claims, log } = this.#parts;
     const instances = await world.look();
     const { instance, record } = this.#ownContainer(instances, container, peer);
     const stopped = instance.status === 'Stopped';
@@ -168,21 +170,12 @@ export class Service {
       const { ownerUid } = mounts;
       claims.take({ kind: 'again', ownerUid, session, pid: peer.pid }, container);
     }
-    const fresh = {
-      mounts: newMounts(record.mounts.mounts, request.mounts ?? []),
-      options: this.#sourceOptions(record, peer),
-    };
-    // Before anything is taken away: what may not be mounted is refused now.
-    openSources(fresh.mounts, fresh.options)[Symbol.dispose]();
-    if (stopped && isTreeId(record.mounts.id)) trees.remove(record.mounts.id);
-    const mounted = {
-      ...record.mounts,
-      mounts: request.mounts ?? record.mounts.mounts,
-      protect: request.protect ?? record.mounts.protect,
-      secrets: request.secrets ?? record.mounts.secrets,
-    };
-    const { mounts, errors } = this.restore({ ...record, mounts: mounted }, fresh);
-    if (errors.length > 0) throw errors[0];
+    const made =
+      stopped && request.mounts
+        ? this.#askedAnew(record, request, request.mounts, peer)
+        : this.#again(record, request, stopped);
+    if (made.errors.length > 0) throw made.errors[0];
+    const { mounts } = made;
     await guards.restart(instance);
     log('info', 'remounted', { container, mounts: mounts.length });
     return mounts;
@@ -205,56 +198,44 @@ export class Service {
     );
   }
 
-  /**
-   * Makes what is missing of a session's mounts, each by itself. The record was written by a user, so it is checked like a request.
-   * What is `fresh` was not allowed before.
-   */
-  restore(
-    { mounts: record, session, workspace }: SessionRecord,
-    fresh?: { readonly mounts: readonly MountRequest[]; readonly options: OpenSourcesOptions },
-  ): {
-    mounts: ReservedMount[];
-    errors: unknown[];
-  } {
-    const { libc, trees, keeper } = this.#parts;
-    if (!isTreeId(record.id))
-      return {
-        mounts: [],
-        errors: [new CoiError('mount-invalid', `invalid id of mounts ${quoted(record.id)}`)],
-      };
-    const mounted = trees.present().get(record.id) ?? new Set();
-    const options = {
-      libc,
-      ids: rightsOf(libc, record),
-      session,
-      workspace,
-      sensitive: sensitivePaths(this.#parts, record.ownerUid),
-      again: true,
+  /** As its user asks for them now: judged like those of a new session. */
+  #askedAnew(
+    record: SessionRecord,
+    { protect, secrets }: RemountRequest,
+    requests: readonly MountRequest[],
+    peer: Peer,
+  ): Restored {
+    const { trees, roots } = this.#parts;
+    const { id } = record.mounts;
+    if (!isTreeId(id)) return this.restore(record);
+    const options = this.#sourceOptions(record, peer);
+    using sources = new Sources({ ...options, before: roots.of(id) });
+    // Before anything is taken away: what may not be mounted is refused now.
+    const opened = sources.open(requests);
+    trees.remove(id);
+    roots.set(id, opened);
+    const wanted = {
+      ...record.mounts,
+      protect: protect ?? record.mounts.protect,
+      secrets: secrets ?? record.mounts.secrets,
     };
-    const mounts: ReservedMount[] = [];
-    const errors: unknown[] = [];
-    for (const request of record.mounts) {
-      try {
-        const hostPath = join(trees.directory, record.id, mountName(request.name));
-        if (mounted.has(request.name)) {
-          const recursive =
-            (record.protect !== undefined || record.secrets !== undefined) &&
-            request.name === 'workspace';
-          mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
-          continue;
-        }
-        using sources = openSources(
-          [request],
-          fresh?.mounts.includes(request) ? fresh.options : options,
-        );
-        const root = request.name === 'workspace' ? sources.all[0]?.source : undefined;
-        const ancestors = protectWorkspace(keeper, record, root, record.protect);
-        mounts.push(...trees.make(record, sources.all, insideOf(ancestors, record)));
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    return { mounts, errors };
+    return { mounts: mountsOf(this.#parts, wanted, opened), errors: [] };
+  }
+
+  /** As they were: all of a stopped container, the missing ones of one that runs. */
+  #again(record: SessionRecord, { protect, secrets }: RemountRequest, stopped: boolean): Restored {
+    const { id } = record.mounts;
+    if (stopped && isTreeId(id)) this.#parts.trees.remove(id);
+    const mounts = {
+      ...record.mounts,
+      protect: protect ?? record.mounts.protect,
+      secrets: secrets ?? record.mounts.secrets,
+    };
+    return this.restore({ ...record, mounts });
+  }
+
+  restore(session: SessionRecord): Restored {
+    return restoreMounts(this.#parts, session);
   }
 
   /** What is given out, with no mounts yet. */
@@ -285,10 +266,11 @@ export class Service {
   #sourceOptions(
     { session, workspace }: Pick<ReserveRequest, 'workspace'> & { readonly session: string },
     peer: Peer,
-  ): OpenSourcesOptions {
-    const { libc } = this.#parts;
+  ): SourceOptions {
+    const { libc, roots } = this.#parts;
     return {
       libc,
+      roots,
       ids: peer,
       session,
       workspace,

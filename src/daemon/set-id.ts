@@ -4,19 +4,19 @@ import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Libc } from '../host/libc.ts';
-import { openAs } from '../host/open-source.ts';
 import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
 import { guardedPaths } from './guarded-paths.ts';
 import type { Log } from './log.ts';
+import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { EndedReply, EndedRequest, EndedSession, MountRecord } from './protocol.ts';
-import { rightsOf } from './whose.ts';
 
 export interface SetIdParts {
   readonly libc: Libc;
+  readonly roots: Pick<MountRoots, 'reopened'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
@@ -90,6 +90,11 @@ export class SetIds {
   /** A session is about to begin: it may have ended before anybody sees it run. */
   begin(mounts: MountRecord, container: string, workspace: string): void {
     this.#note(mounts, container, workspace, this.#parts.now().getTime());
+  }
+
+  /** Of the mounts of those that are not done. */
+  ids(): readonly string[] {
+    return [...this.#notes.keys()];
   }
 
   /** It did not begin after all. */
@@ -166,12 +171,14 @@ export class SetIds {
   }
 
   async #end(note: Note): Promise<void> {
-    const files = await this.#search(note, true);
+    const unseen: string[] = [];
+    const files = await this.#search(note, true, (source) => unseen.push(source));
     const { container, ownerUid: owner, workspace } = note;
     const startedAt = new Date(note.sinceMs).toISOString();
     const endedAt = this.#parts.now().toISOString();
     const { guarded } = note;
-    const ended = { container, startedAt, endedAt, stripped: files, guarded, owner, workspace };
+    const what = { stripped: files, unseen, guarded };
+    const ended = { container, startedAt, endedAt, ...what, owner, workspace };
     this.#ended = remembered([...this.#ended, ended]);
     const path = join(this.#directory, endedName);
     writeFileSync(path, JSON.stringify(this.#ended), { mode: 0o600 });
@@ -180,15 +187,19 @@ export class SetIds {
       this.#parts.log('warning', 'set-id-stripped', { container, count: files.length });
   }
 
-  /** Paths are absolute. What cannot be reached (any more) is left. */
-  async #search(note: Note, strip: boolean): Promise<SetIdFile[]> {
-    const { libc, signal } = this.#parts;
+  /** Paths are absolute. A source that is not what was mounted (any more) is left alone, and told. */
+  async #search(
+    note: Note,
+    strip: boolean,
+    unseen: (source: string) => void = () => {},
+  ): Promise<SetIdFile[]> {
+    const { libc, log, roots, signal } = this.#parts;
     const all: SetIdFile[] = [];
     for (const source of note.sources) {
-      let directory: number;
-      try {
-        directory = openAs(libc, rightsOf(libc, note), source).fd;
-      } catch {
+      const directory = roots.reopened(note.id, source)?.fd;
+      if (directory === undefined) {
+        if (strip) log('warning', 'set-id-unseen', { container: note.container, source });
+        unseen(source);
         continue;
       }
       try {

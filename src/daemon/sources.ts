@@ -1,16 +1,13 @@
-// Opens what a reservation wants mounted: with the rights of who asks, and only what may be mounted.
-import { closeSync } from 'node:fs';
+// Opens what a session wants mounted: with the rights of who asks, and only what may be mounted. What a container can
+// write may be exchanged at any moment, so from there on no link is followed, and all later steps use the descriptors.
+import { closeSync, type Stats } from 'node:fs';
 import { CoiError } from '../errors.ts';
 import type { Libc } from '../host/libc.ts';
-import {
-  type FileIds,
-  mayRead,
-  openAs,
-  openWithoutLinks,
-  type Source,
-} from '../host/open-source.ts';
+import { type FileIds, mayRead, openWithoutLinks, type Source } from '../host/open-source.ts';
+import { ForeignLinkError, openBeneath, openStepwise } from '../host/open-step.ts';
 import { quoted } from '../names.ts';
 import { mountRefusal, type SensitivePaths } from '../session/mounts.ts';
+import type { MountRoot, MountRoots } from './mount-roots.ts';
 import type { MountRequest } from './protocol.ts';
 
 export interface OpenMount {
@@ -18,48 +15,98 @@ export interface OpenMount {
   readonly source: Source;
 }
 
-export interface OpenSourcesOptions {
+export interface SourceOptions {
   readonly libc: Libc;
   /** Whose rights count. */
   readonly ids: FileIds;
   readonly session: string;
   readonly workspace: string;
   readonly sensitive: SensitivePaths;
-  /** If that user cannot get there, open it as root, but then through no link: for mounts that were allowed before. */
-  readonly again?: boolean;
+  readonly roots: Pick<MountRoots, 'writable' | 'isSame'>;
+  /** What was mounted for that session before. It may be opened where that user does not get to (any more). */
+  readonly before?: readonly MountRoot[];
+  /** Nobody asks for it anew: only what was mounted before, and if it still is the same. */
+  readonly onlyBefore?: boolean;
 }
 
-/** Opened mounts; closes them all when disposed. */
-export class OpenMounts implements Disposable {
+/** Opens sources one after the other; closes them all when disposed. */
+export class Sources implements Disposable {
   readonly all: OpenMount[] = [];
+  readonly #options: SourceOptions;
+  readonly #isWritable: (stats: Stats) => boolean;
+  readonly #opened = new Set<Source>();
+  #workspace: Source | undefined;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    const known = options.roots.writable();
+    // Those of this session too: the next start is to find the same rules as this one.
+    this.#isWritable = (stats) => known(stats) || this.#own().some((own) => isOne(own, stats));
+  }
 
   [Symbol.dispose](): void {
-    for (const { source } of this.all) closeSync(source.fd);
+    for (const { fd } of this.#opened) closeSync(fd);
+    this.#opened.clear();
     this.all.length = 0;
   }
-}
 
-/** Throws `workspace-invalid` or `mount-invalid`, with nothing left open. */
-export function openSources(
-  mounts: readonly MountRequest[],
-  options: OpenSourcesOptions,
-): OpenMounts {
-  const opened = new OpenMounts();
-  try {
-    for (const request of mounts)
-      opened.all.push({ request, source: openSource(request, options) });
-    return opened;
-  } catch (error) {
-    opened[Symbol.dispose]();
-    throw error;
+  /** Opened once, so that what is guarded is what is mounted. Throws `workspace-invalid`. */
+  workspace(): Source {
+    const { workspace: source } = this.#options;
+    this.#workspace ??= this.#one({ name: 'workspace', source, readonly: false });
+    return this.#workspace;
   }
-}
 
-function openSource({ source: path, readonly }: MountRequest, options: OpenSourcesOptions): Source {
-  const { libc, ids, session, workspace, sensitive } = options;
-  const refuse = refusal(path, workspace);
-  const source = opened(path, options, refuse);
-  try {
+  /** Throws `workspace-invalid` or `mount-invalid`. */
+  open(mounts: readonly MountRequest[]): readonly OpenMount[] {
+    // First, so that the directories in it are known as such.
+    if (mounts.some((mount) => this.#isInWorkspace(mount))) this.workspace();
+    const opened = mounts.map((request) => ({ request, source: this.#sourceOf(request) }));
+    this.all.push(...opened);
+    // A later one may be writable, and have a link of an earlier one in it.
+    for (const { request, source } of opened) {
+      if (this.#insideOf(request) !== undefined || request.source === source.path) continue;
+      const again = this.#one(request);
+      if (!isOne(again, source.stats))
+        throw refusal(request.source, this.#options.workspace)('changed while it was opened');
+    }
+    return opened;
+  }
+
+  /** Those that were opened and will be writable. */
+  #own(): readonly Source[] {
+    const writable = this.all.filter(({ request }) => !request.readonly);
+    return [...(this.#workspace ? [this.#workspace] : []), ...writable.map(({ source }) => source)];
+  }
+
+  #sourceOf(request: MountRequest): Source {
+    return request.source === this.#options.workspace && !request.readonly
+      ? this.workspace()
+      : this.#one(request);
+  }
+
+  #isInWorkspace(request: MountRequest): boolean {
+    return this.#insideOf(request) !== undefined || request.source === this.#options.workspace;
+  }
+
+  /** The path below the workspace, by what was judged or by the name. */
+  #insideOf({ source, inside }: MountRequest): string | undefined {
+    const top = `${this.#options.workspace}/`;
+    return inside ?? (source.startsWith(top) ? source.slice(top.length) : undefined);
+  }
+
+  #one(asked: MountRequest): Source {
+    const { libc, ids, session, workspace, sensitive, roots, onlyBefore } = this.#options;
+    const { source: path, readonly } = asked;
+    const refuse = refusal(path, workspace);
+    const before = this.#before(asked);
+    if (onlyBefore && !before)
+      throw refuse('is not among what coid mounted for this session', askAnew);
+    // The record of a container was written by a user; what coid judged is in its own.
+    const request = onlyBefore ? { ...asked, inside: before?.inside } : asked;
+    const below = this.#insideOf(request);
+    const { source, byRoot } = this.#opening(path, below, before, refuse);
+    this.#opened.add(source);
     const reason = mountRefusal({ path: source.path, readonly, uid: ids.uid, session }, sensitive);
     const shown = source.path === path ? '' : `: it leads to ${quoted(source.path)}, which`;
     if (reason)
@@ -70,16 +117,57 @@ function openSource({ source: path, readonly }: MountRequest, options: OpenSourc
     if (!source.stats.isDirectory())
       throw refuse('is not a directory', 'Give the directory that holds it.');
     if (source.stats.nlink === 0) throw refuse('was removed just now');
-    if (!options.again && !mayRead(libc, ids, source))
+    // What lies in the workspace is another directory after any checkout; that it lies there is what counts.
+    const hasToBeSame = byRoot || (onlyBefore && below === undefined);
+    if (before && hasToBeSame && !roots.isSame(before, source.stats))
+      throw refuse('is not what was mounted before: another directory is there now', askAnew);
+    if (!byRoot && !onlyBefore && !mayRead(libc, ids, source))
       throw refuse('cannot be read by this user', 'Check its permissions.');
     return source;
+  }
+
+  /** What was mounted from that source, unless it is to be writable now and was not. */
+  #before({ source, readonly }: MountRequest): MountRoot | undefined {
+    return this.#options.before?.find(
+      (root) => root.source === source && (readonly || !root.readonly),
+    );
+  }
+
+  #opening(
+    path: string,
+    below: string | undefined,
+    before: MountRoot | undefined,
+    refuse: Refuse,
+  ): { readonly source: Source; readonly byRoot: boolean } {
+    const { libc, ids } = this.#options;
+    try {
+      const source =
+        below === undefined
+          ? openStepwise(libc, ids, path, this.#isWritable)
+          : openBeneath(libc, ids, this.workspace().fd, below);
+      return { source, byRoot: false };
+    } catch (error) {
+      if (!before || (error as { code?: string }).code !== 'EACCES')
+        throw explained(error, below, refuse);
+      // The way there is closed to that user; that it is the same directory is what allows it.
+      return { source: openedByRoot(libc, before, refuse), byRoot: true };
+    }
+  }
+}
+
+function openedByRoot(libc: Libc, { path }: MountRoot, refuse: Refuse): Source {
+  try {
+    return openWithoutLinks(libc, path);
   } catch (error) {
-    closeSync(source.fd);
-    throw error;
+    throw explained(error, undefined, refuse);
   }
 }
 
 type Refuse = (what: string, hint?: string, cause?: unknown) => CoiError;
+
+/** Whoever asks for a session is asked for its mounts anew; whoever only starts a container is not. */
+const askAnew =
+  'Look at what is there. If it is right, start the session with `coi shell` in its workspace, which mounts it anew.';
 
 function refusal(path: string, workspace: string): Refuse {
   const [code, noun] =
@@ -90,35 +178,34 @@ function refusal(path: string, workspace: string): Refuse {
     new CoiError(code, `the ${noun} ${quoted(path)} ${what}`, { hint, cause });
 }
 
-function opened(path: string, { libc, ids, again }: OpenSourcesOptions, refuse: Refuse): Source {
-  try {
-    return openAs(libc, ids, path);
-  } catch (error) {
-    const code = (error as { code?: string }).code;
-    if (again && code === 'EACCES') return openWithoutLinks(libc, path);
-    if (code === 'ENOENT') throw refuse('does not exist', 'Create it, or name another.', error);
-    if (code === 'ENOTDIR') throw refuse('is not below a directory', undefined, error);
-    if (code === 'EACCES' || code === 'EPERM')
-      throw refuse(
-        'cannot be reached by this user',
-        'Check the permissions of the directories above it.',
-        error,
-      );
-    if (code === 'ELOOP')
-      throw refuse('leads through links that go round or into /proc', undefined, error);
-    throw refuse(`cannot be opened (${code ?? String(error)})`, undefined, error);
-  }
+function explained(error: unknown, below: string | undefined, refuse: Refuse): unknown {
+  if (error instanceof CoiError) return error;
+  if (error instanceof ForeignLinkError)
+    return refuse(
+      `leads through the link ${quoted(error.link)}, which a session could have placed: it can write in ${quoted(error.tree)}`,
+      'Name the directory that it leads to, if you trust it.',
+      error,
+    );
+  const code = (error as { code?: string }).code;
+  if (below !== undefined && (code === 'ELOOP' || code === 'EXDEV'))
+    return refuse(
+      'leads through a link in the workspace, which a session could have placed',
+      'Name the directory that it leads to, if you trust it.',
+      error,
+    );
+  if (code === 'ENOENT') return refuse('does not exist', 'Create it, or name another.', error);
+  if (code === 'ENOTDIR') return refuse('is not below a directory', undefined, error);
+  if (code === 'EACCES' || code === 'EPERM')
+    return refuse(
+      'cannot be reached by this user',
+      'Check the permissions of the directories above it.',
+      error,
+    );
+  if (code === 'ELOOP')
+    return refuse('leads through links that go round or into /proc', undefined, error);
+  return refuse(`cannot be opened (${code ?? String(error)})`, undefined, error);
 }
 
-/** Those of the wanted ones that were not allowed before. */
-export function newMounts(
-  before: readonly MountRequest[],
-  wanted: readonly MountRequest[],
-): MountRequest[] {
-  return wanted.filter(
-    (mount) =>
-      !before.some(
-        ({ source, readonly }) => source === mount.source && (mount.readonly || !readonly),
-      ),
-  );
+function isOne(source: Source, { dev, ino }: Pick<Stats, 'dev' | 'ino'>): boolean {
+  return source.stats.dev === dev && source.stats.ino === ino;
 }

@@ -24,12 +24,12 @@ const rootIds: FileIds = { uid: 0, gid: 0, groups: [] };
 
 /** Follows links as that user could. Throws an error with an errno `code`. */
 export function openAs(libc: Libc, ids: FileIds, path: string): Source {
-  return withIds(libc, ids, () => described(libc.openat2(path, O_PATH, RESOLVE_NO_MAGICLINKS)));
+  return withIds(libc, ids, () => openNow(() => libc.openat2(path, O_PATH, RESOLVE_NO_MAGICLINKS)));
 }
 
 /** As root, and only if no part of the path is a link. */
 export function openWithoutLinks(libc: Libc, path: string): Source {
-  return described(libc.openat2(path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+  return openNow(() => libc.openat2(path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
 }
 
 /** Whether that user may read what is open: asked of the kernel, so ACLs count too. */
@@ -44,7 +44,9 @@ export function mayRead(libc: Libc, ids: FileIds, source: Source): boolean {
   });
 }
 
-function described(fd: number): Source {
+/** What a descriptor is, which is closed if that cannot be told. */
+export function openNow(open: () => number): Source {
+  const fd = open();
   try {
     return { fd, path: readlinkSync(`/proc/self/fd/${fd}`), stats: fstatSync(fd) };
   } catch (error) {
@@ -54,7 +56,7 @@ function described(fd: number): Source {
 }
 
 /** Nothing asynchronous may happen inside: the ids are those of the thread. */
-function withIds<T>(libc: Libc, ids: FileIds, run: () => T): T {
+export function withIds<T>(libc: Libc, ids: FileIds, run: () => T): T {
   if (ids.uid === 0) return run();
   libc.setFileIds(ids);
   try {

@@ -1,5 +1,6 @@
 // Extra directories of the host in the container: --mount and [[mounts.default]].
 import { isAbsolute, normalize, resolve } from 'node:path';
+import type { MountRequest } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import type { PlannedMount } from './plan.ts';
@@ -39,10 +40,14 @@ function hidesGuest(target: string): boolean {
   return ofKernel || guestPlaces.includes(target);
 }
 
-/** The mounts as devices. Throws `mount-invalid` for relative, overlapping and the guest's own places in the container. */
+/**
+ * The mounts as devices; what lies in the workspace, by its name or by its path without links, is asked for as such.
+ * Throws `mount-invalid` for relative, overlapping and the guest's own places in the container.
+ */
 export function plannedMounts(
   mounts: readonly ExtraMount[],
   taken: readonly string[],
+  workspaces: readonly string[],
 ): PlannedMount[] {
   const planned = mounts.map(({ host, container, readonly }, at) => {
     const target = normalize(container).replace(/(.)\/+$/, '$1');
@@ -60,7 +65,11 @@ export function plannedMounts(
         { hint: 'For example /data, or a directory of its own below that one.' },
       );
     }
-    return { name: `mount-${at}`, source: host, target, readonly };
+    const inside = insideOf(host, workspaces);
+    return {
+      ...{ name: `mount-${at}`, source: host, target, readonly },
+      ...(inside === undefined ? {} : { inside }),
+    };
   });
   const places = [...taken.map((target) => ({ target, readonly: false })), ...planned];
   for (const [at, mount] of planned.entries()) {
@@ -76,6 +85,13 @@ export function plannedMounts(
   return planned;
 }
 
+/** The path below one of the names of the workspace; undefined if it is elsewhere. */
+function insideOf(host: string, workspaces: readonly string[]): string | undefined {
+  const top = workspaces.find((one) => host === one || host.startsWith(`${one}/`));
+  if (top === undefined) return undefined;
+  return host === top ? '.' : host.slice(top.length + 1);
+}
+
 /** Two places clash when one lies in the other, unless the inner one (both, when they are the same) is read-only. */
 function clash(
   a: { target: string; readonly: boolean },
@@ -85,4 +101,9 @@ function clash(
   if (b.target.startsWith(`${a.target}/`)) return !b.readonly;
   if (a.target.startsWith(`${b.target}/`)) return !a.readonly;
   return false;
+}
+
+/** What coid needs to know of a mount. */
+export function mountRequest({ name, source, readonly, inside }: PlannedMount): MountRequest {
+  return { name, source, readonly, ...(inside === undefined ? {} : { inside }) };
 }

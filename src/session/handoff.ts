@@ -1,7 +1,7 @@
 // What an agent hands over that something on the host runs without being asked again: hooks, tasks, builds, settings of
 // agents. Pure: how it is told; what it is, is found in handoff/.
 
-import type { StrippedFile } from '../daemon/protocol.ts';
+import type { EndedSession, StrippedFile } from '../daemon/protocol.ts';
 
 export interface HandoffEntry {
   /** Relative to the workspace. */
@@ -12,7 +12,7 @@ export interface HandoffEntry {
 }
 
 export interface NotLookedAt {
-  /** Relative to the workspace; '' is the workspace itself. */
+  /** Relative to the workspace, absolute outside of it; '' is the workspace itself. */
   readonly path: string;
   readonly why: string;
 }
@@ -40,6 +40,17 @@ export function strippedEntry(
   ];
   const inside = path.slice(workspace.length + 1);
   return [{ path: inside, why: `it had ${bits.join(', ')}, which coi took away` }];
+}
+
+/** What root did not look at after those sessions, since it follows no exchanged name. */
+export function sweepGaps(
+  sessions: readonly Pick<EndedSession, 'unseen'>[],
+): readonly NotLookedAt[] {
+  const paths = new Set(sessions.flatMap(({ unseen }) => unseen ?? []));
+  return [...paths].map((path) => ({
+    path,
+    why: 'setuid programs and files of the container were not looked for: it is no longer the directory that the session had',
+  }));
 }
 
 /** What is known of a session's time in a workspace, as coid wrote it down. */

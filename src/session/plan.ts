@@ -11,6 +11,7 @@ import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
 import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
+import { mountRequest } from './extramounts.ts';
 import {
   dockerConfig,
   type KernelSurface,
@@ -119,7 +120,7 @@ export function reserveRequest(wish: SessionWish): ReserveRequest {
     slot: wish.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: wish.slot },
     session: wish.session,
     workspace: wish.workspace,
-    mounts: mounts.map(({ name, source, readonly }) => ({ name, source, readonly })),
+    mounts: mounts.map(mountRequest),
     network: wish.network,
     ...(wish.policy ? { policy: wish.policy } : {}),
     ...(wish.protect ? { protect: wish.protect } : {}),

@@ -109,6 +109,12 @@ export function coiContainers(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What some session can write, of all instances: there an agent may put a link in the place of anything. */
+export function writableSources(instances: readonly Pick<Instance, 'config'>[]): string[] {
+  const mounts = instances.flatMap(({ config }) => sessionRecord(config)?.mounts.mounts ?? []);
+  return [...new Set(mounts.filter(({ readonly }) => !readonly).map(({ source }) => source))];
+}
+
 function mountRecord(text: string): MountRecord | undefined {
   let value: unknown;
   try {

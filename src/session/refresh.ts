@@ -2,6 +2,7 @@
 import type { MountRequest, ReservedMount } from '../daemon/protocol.ts';
 import type { Config, Device, Devices, Instance } from '../incus/shapes.ts';
 import type { StoppedSession } from './choose.ts';
+import { mountRequest } from './extramounts.ts';
 import { dockerConfig, surfaceKeys } from './kernel-surface.ts';
 import { limitKeys } from './limits.ts';
 import {
@@ -47,11 +48,7 @@ export function mountRequests(
   session: SessionRecord,
   mounts: readonly PlannedMount[],
 ): MountRequest[] {
-  return [workspaceMount(session), ...mounts].map(({ name, source, readonly }) => ({
-    name,
-    source,
-    readonly,
-  }));
+  return [workspaceMount(session), ...mounts].map(mountRequest);
 }
 
 export function refresh(

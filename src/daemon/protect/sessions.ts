@@ -2,11 +2,8 @@
 import type { Source } from '../../host/open-source.ts';
 import type { Ancestor } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
-import type { SessionRecord } from '../../session/record.ts';
 import type { Inside } from '../mount-trees.ts';
 import type { MountRecord } from '../protocol.ts';
-import { openSources } from '../sources.ts';
-import { rightsOf, sensitivePaths } from '../whose.ts';
 import type { Keeper } from './keeper.ts';
 
 export type WorkspaceOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>;
@@ -20,26 +17,6 @@ export function protectWorkspace(
 ): readonly Ancestor[] {
   if (!root || !request) return [];
   return keeper.protect(id, root, request, { uid: ownerUid, gid: ownerGid });
-}
-
-/** Guards the workspace of a running session whose guard was taken away while it was stopped. Throws CoiError. */
-export function guardAgain(
-  parts: Parameters<typeof sensitivePaths>[0] & {
-    readonly keeper: Pick<Keeper, 'protect' | 'has'>;
-  },
-  { mounts: record, session, workspace }: SessionRecord,
-): void {
-  const request = record.mounts.find(({ name }) => name === 'workspace');
-  if (!request || !record.protect || parts.keeper.has(record.id)) return;
-  using sources = openSources([request], {
-    libc: parts.libc,
-    ids: rightsOf(parts.libc, record),
-    session,
-    workspace,
-    sensitive: sensitivePaths(parts, record.ownerUid),
-    again: true,
-  });
-  protectWorkspace(parts.keeper, record, sources.all[0]?.source, record.protect);
 }
 
 /** What the mount of a workspace gets inside, besides the ancestors that were guarded. */

@@ -1,0 +1,188 @@
+// What was really mounted for each session, in <state dir>/mounts/<id>.json: written by coid alone, before the mounts are
+// made, and kept until nobody works on them any more. A name that a user or an agent can change says nothing by then;
+// what is opened later has to be what was opened first.
+import {
+  closeSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bootId, type Identity, identityOf, isIdentity, isSame } from '../host/identity.ts';
+import type { Libc } from '../host/libc.ts';
+import { openWithoutLinks, type Source } from '../host/open-source.ts';
+import type { Instance } from '../incus/shapes.ts';
+import { sessionRecord } from '../session/record.ts';
+import type { Log } from './log.ts';
+import { isTreeId } from './mount-trees.ts';
+import { writeRecord } from './protect/record.ts';
+import type { MountRecord, MountRequest } from './protocol.ts';
+
+export interface MountRoot extends MountRequest {
+  /** Where it was, without links. */
+  readonly path: string;
+  readonly identity: Identity;
+}
+
+/** A mount whose source was opened. */
+export interface OpenedRoot {
+  readonly request: MountRequest;
+  readonly source: Source;
+}
+
+export interface RootsLook {
+  readonly runDir: string;
+  /** Ids that have mounts, with the names of what is mounted. */
+  readonly mounts: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Ids of reservations, and of ended sessions on which work is left. */
+  readonly kept: readonly string[];
+}
+
+export class MountRoots {
+  readonly #libc: Libc;
+  readonly #log: Log;
+  readonly #directory: string;
+  readonly #boot = bootId();
+  readonly #roots = new Map<string, readonly MountRoot[]>();
+
+  constructor({ libc, log, stateDir }: { libc: Libc; log: Log; stateDir: string }) {
+    this.#libc = libc;
+    this.#log = log;
+    this.#directory = join(stateDir, 'mounts');
+  }
+
+  /** Takes over what an earlier coid wrote down. */
+  load(): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    for (const file of readdirSync(this.#directory)) {
+      const path = join(this.#directory, file);
+      const id = file.replace(/\.json$/, '');
+      const roots = isTreeId(id) ? readRoots(path) : undefined;
+      if (roots) this.#roots.set(id, roots);
+      else rmSync(path, { force: true });
+    }
+  }
+
+  of(id: string): readonly MountRoot[] {
+    return this.#roots.get(id) ?? [];
+  }
+
+  /** Writes down what is about to be mounted: of that session, these and no others. */
+  set(id: string, opened: readonly OpenedRoot[]): void {
+    this.#write(
+      id,
+      opened.map((one) => this.#rootOf(one)),
+    );
+  }
+
+  /** The same of a single mount; the others stay. */
+  renew(id: string, opened: OpenedRoot): void {
+    const others = this.of(id).filter(({ name }) => name !== opened.request.name);
+    this.#write(id, [...others, this.#rootOf(opened)]);
+  }
+
+  /** Called at each look: drops what nobody works on any more, and takes in what an older coid mounted and did not write down. */
+  follow(instances: readonly Instance[], { runDir, mounts, kept }: RootsLook): void {
+    const records = instances.flatMap(({ config }) => sessionRecord(config)?.mounts ?? []);
+    const own = records.filter((record) => record.runDir === runDir);
+    const used = new Set([...kept, ...own.map(({ id }) => id)]);
+    for (const id of [...this.#roots.keys()]) if (!used.has(id)) this.forget(id);
+    for (const record of own) {
+      const mounted = mounts.get(record.id);
+      if (mounted?.size && !this.#roots.has(record.id)) this.#adopt(record, runDir, mounted);
+    }
+  }
+
+  /** The mounts themselves say what they are. */
+  #adopt({ id, mounts }: MountRecord, runDir: string, mounted: ReadonlySet<string>): void {
+    const roots = mounts.flatMap((request): MountRoot[] => {
+      if (!mounted.has(request.name)) return [];
+      const stats = statSync(join(runDir, 'mounts', id, request.name), { throwIfNoEntry: false });
+      if (!stats) return [];
+      return [{ ...request, path: request.source, identity: identityOf(stats, this.#boot) }];
+    });
+    if (roots.length > 0) this.#write(id, roots);
+  }
+
+  forget(id: string): void {
+    if (!this.#roots.delete(id)) return;
+    rmSync(this.#file(id), { force: true });
+  }
+
+  isSame(root: MountRoot, stats: Stats): boolean {
+    return isSame(root.identity, stats, this.#boot);
+  }
+
+  /** Tells the directories that some container can write, or could until a moment ago, whoever's it is. */
+  writable(): (stats: Stats) => boolean {
+    const byInode = Map.groupBy(
+      [...this.#roots.values()].flat().filter(({ readonly }) => !readonly),
+      ({ identity }) => identity.inode,
+    );
+    return (stats) => byInode.get(stats.ino)?.some((root) => this.isSame(root, stats)) ?? false;
+  }
+
+  /**
+   * Opens again what was mounted from that source, for work of root; undefined if something else is there now, or it is
+   * not known what was mounted.
+   */
+  reopened(id: string, source: string): Source | undefined {
+    const root = this.of(id).find((one) => one.source === source);
+    if (root === undefined) return undefined;
+    let opened: Source;
+    try {
+      opened = openWithoutLinks(this.#libc, root.path);
+    } catch {
+      return undefined;
+    }
+    if (this.isSame(root, opened.stats)) return opened;
+    closeSync(opened.fd);
+    return undefined;
+  }
+
+  #rootOf({ request, source }: OpenedRoot): MountRoot {
+    return { ...request, path: source.path, identity: identityOf(source.stats, this.#boot) };
+  }
+
+  #write(id: string, roots: readonly MountRoot[]): void {
+    this.#roots.set(id, roots);
+    const path = this.#file(id);
+    writeRecord(path, JSON.stringify(roots), false);
+    // For when the host loses its power: what is not known then is not mounted again. Nobody waits for the disk.
+    flushed(path).catch((error: unknown) => {
+      if (this.#roots.has(id)) this.#log('warning', 'mounts-not-flushed', { id, error });
+    });
+  }
+
+  #file(id: string): string {
+    return join(this.#directory, `${id}.json`);
+  }
+}
+
+async function flushed(path: string): Promise<void> {
+  await using file = await open(path);
+  await file.datasync();
+}
+
+function readRoots(path: string): readonly MountRoot[] | undefined {
+  try {
+    const roots: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(roots) && roots.every(isRoot) ? roots : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRoot(value: unknown): value is MountRoot {
+  const { name, source, readonly, path, inside, identity } = (value ?? {}) as Partial<MountRoot>;
+  return (
+    [name, source, path].every((one) => typeof one === 'string') &&
+    typeof readonly === 'boolean' &&
+    (inside === undefined || typeof inside === 'string') &&
+    isIdentity(identity)
+  );
+}

@@ -1,0 +1,90 @@
+// Makes the mounts of a container again: after a reboot of the host, after a stop, or as its user asks for them today.
+import { join } from 'node:path';
+import { CoiError } from '../errors.ts';
+import type { Homes } from '../host/accounts.ts';
+import type { Libc } from '../host/libc.ts';
+import { quoted } from '../names.ts';
+import type { SessionRecord } from '../session/record.ts';
+import type { MountRoots } from './mount-roots.ts';
+import { isTreeId, type MountTrees } from './mount-trees.ts';
+import type { Keeper } from './protect/keeper.ts';
+import { insideOf, protectWorkspace } from './protect/sessions.ts';
+import type { MountRecord, ReservedMount } from './protocol.ts';
+import { mountName } from './request.ts';
+import { type OpenMount, type SourceOptions, Sources } from './sources.ts';
+import { rightsOf, sensitivePaths } from './whose.ts';
+
+export interface RestoreParts {
+  readonly libc: Libc;
+  readonly trees: MountTrees;
+  readonly roots: MountRoots;
+  readonly keeper: Pick<Keeper, 'protect'>;
+  readonly homes: Homes;
+  readonly runDir: string;
+  readonly stateDir: string;
+}
+
+export interface Restored {
+  readonly mounts: ReservedMount[];
+  readonly errors: unknown[];
+}
+
+/** For what nobody asks anew: with the rights of whom the container works for, and only what was mounted before. */
+export function optionsAgain(
+  parts: Omit<RestoreParts, 'trees' | 'keeper'>,
+  { mounts, session, workspace }: SessionRecord,
+): SourceOptions {
+  return {
+    libc: parts.libc,
+    roots: parts.roots,
+    ids: rightsOf(parts.libc, mounts),
+    session,
+    workspace,
+    sensitive: sensitivePaths(parts, mounts.ownerUid),
+    before: parts.roots.of(mounts.id),
+    onlyBefore: true,
+  };
+}
+
+/** Makes what is missing of a session's mounts, each by itself. The record was written by a user, so it is checked like a request. */
+export function restoreMounts(parts: RestoreParts, session: SessionRecord): Restored {
+  const { trees, roots } = parts;
+  const { mounts: record } = session;
+  const restored: Restored = { mounts: [], errors: [] };
+  if (!isTreeId(record.id)) {
+    const error = `invalid id of mounts ${quoted(record.id)}`;
+    restored.errors.push(new CoiError('mount-invalid', error));
+    return restored;
+  }
+  const mounted = trees.present().get(record.id) ?? new Set();
+  for (const request of record.mounts) {
+    try {
+      const hostPath = join(trees.directory, record.id, mountName(request.name));
+      if (mounted.has(request.name)) {
+        const recursive =
+          (record.protect !== undefined || record.secrets !== undefined) &&
+          request.name === 'workspace';
+        restored.mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
+        continue;
+      }
+      using sources = new Sources(optionsAgain(parts, session));
+      const opened = sources.open([request]);
+      for (const one of opened) roots.renew(record.id, one);
+      restored.mounts.push(...mountsOf(parts, record, opened));
+    } catch (error) {
+      restored.errors.push(error);
+    }
+  }
+  return restored;
+}
+
+/** Mounts what is open, the workspace with its guard. Throws CoiError. */
+export function mountsOf(
+  { trees, keeper }: Pick<RestoreParts, 'trees' | 'keeper'>,
+  record: MountRecord,
+  opened: readonly OpenMount[],
+): ReservedMount[] {
+  const root = opened.find(({ request }) => request.name === 'workspace')?.source;
+  const ancestors = protectWorkspace(keeper, record, root, record.protect);
+  return trees.make(record, opened, insideOf(ancestors, record));
+}
