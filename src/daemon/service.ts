@@ -237,9 +237,7 @@ export class Service {
       try {
         const hostPath = join(trees.directory, record.id, mountName(request.name));
         if (mounted.has(request.name)) {
-          const recursive =
-            (record.protect !== undefined || record.secrets !== undefined) &&
-            request.name === 'workspace';
+          const recursive = trees.holdsMounts(record.id, request.name);
           mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
           continue;
         }
