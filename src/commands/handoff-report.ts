@@ -1,5 +1,6 @@
 // What of a workspace's changes the host would run, as `coi handoff` and the end of a session tell it.
 import type { App } from '../app.ts';
+import type { EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { walk } from '../host/walk.ts';
 import type { WorkspacePath } from '../names.ts';
@@ -45,15 +46,37 @@ export async function handoffReport(
   return { since, complete, files: handoff(files, since.getTime(), isProtected) };
 }
 
-/** What coid knows of the sessions of a workspace that have ended, the latest first; nothing where it is away. */
-export async function endedSessions(app: App, workspace: string, container?: string) {
+/** What coid knows of the sessions of a workspace that have ended, the latest first; undefined where it does not answer. */
+export async function endedSessions(
+  app: App,
+  workspace: string,
+  container?: string,
+): Promise<readonly EndedSession[] | undefined> {
   try {
     const coid = await app.coid();
     return await coid.ended({ workspace, container }, { signal: new AbortController().signal });
   } catch (error) {
-    if (error instanceof CoiError) return [];
+    if (error instanceof CoiError) return undefined;
     throw error;
   }
+}
+
+/** Why it is not known that none of what sessions made runs with foreign rights; undefined where it is. */
+export function notLookedAt(ended: readonly EndedSession[] | undefined): string | undefined {
+  if (!ended)
+    return 'coid does not answer: whether sessions left files with setuid, setgid or capabilities is not known';
+  const open = ended.find(({ complete }) => complete === false);
+  return (
+    open &&
+    `not all that ${open.container} could write was looked through yet: files with setuid, setgid or capabilities may be left; coid goes on, see \`coi handoff\` later`
+  );
+}
+
+/** Of files whose names were too many to keep. */
+export function unnamedCount(ended: readonly EndedSession[]): number {
+  return ended
+    .map(({ stripped, strippedCount = stripped.length }) => strippedCount - stripped.length)
+    .reduce((sum, count) => sum + count, 0);
 }
 
 /** A prompt that waits: what can be seen at once, in a line. Never throws. */
@@ -83,20 +106,22 @@ export async function tellHandoff(
 ): Promise<void> {
   try {
     const ended = await endedSessions(app, workspace, container);
-    const own = ended.find((session) => session.container === container);
+    const own = ended?.find((session) => session.container === container);
+    const unknown = notLookedAt(ended && own ? [own] : ended);
+    if (unknown !== undefined) app.io.warn(unknown);
     if (!own) return;
     const since = new Date(own.startedAt);
     const { files } = await handoffReport(app, options, workspace as WorkspacePath, since);
     const taken = own.stripped.flatMap((file) => strippedEntry(workspace, file));
     const all = [...taken, ...files];
-    if (all.length === 0) return;
+    const count = all.length + unnamedCount([own]);
+    if (count === 0) return;
     app.io.tell(
-      `[cleanup] ${all.length} changed ${all.length === 1 ? 'file' : 'files'} that the host may run or obey; look before you do:`,
+      `[cleanup] ${count} changed ${count === 1 ? 'file' : 'files'} that the host may run or obey; look before you do:`,
     );
     for (const { path, why } of all.slice(0, shownMax))
       app.io.tell(`[cleanup]   ${oneLine(path)} - ${why}`);
-    if (all.length > shownMax)
-      app.io.tell(`[cleanup]   and ${all.length - shownMax} more: \`coi handoff\``);
+    if (count > shownMax) app.io.tell(`[cleanup]   and ${count - shownMax} more: \`coi handoff\``);
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
     app.io.warn(`what the session changed could not be looked at: ${error.message}`);

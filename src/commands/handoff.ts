@@ -1,6 +1,7 @@
 // coi handoff: what changed in the workspace that something on the host would run.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import type { EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { strippedEntry } from '../session/handoff.ts';
@@ -10,7 +11,13 @@ import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { endedSessions, entriesMax, handoffReport } from './handoff-report.ts';
+import {
+  endedSessions,
+  entriesMax,
+  handoffReport,
+  notLookedAt,
+  unnamedCount,
+} from './handoff-report.ts';
 
 interface Options extends GlobalOptions {
   json?: boolean;
@@ -31,24 +38,34 @@ export function register(command: Command, app: App): void {
 
 async function report(app: App, options: Options): Promise<void> {
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const ended = await endedSessions(app, workspace);
+  const known = await endedSessions(app, workspace);
+  const ended = known ?? [];
   const since =
     options.since === undefined
       ? await sessionStart(app, options, workspace, ended)
       : parseTime(options.since);
-  const { files, complete } = await handoffReport(app, options, workspace, since);
-  const stripped = ended
-    .filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime())
-    .flatMap((session) => session.stripped.flatMap((file) => strippedEntry(workspace, file)));
+  const { files, complete: walked } = await handoffReport(app, options, workspace, since);
+  const meant = ended.filter(
+    ({ endedAt, complete }) => complete === false || Date.parse(endedAt) >= since.getTime(),
+  );
+  const stripped = meant.flatMap((session) =>
+    session.stripped.flatMap((file) => strippedEntry(workspace, file)),
+  );
   const entries = [...stripped, ...files];
-  if (!complete)
+  const unnamed = unnamedCount(meant);
+  const unknown = notLookedAt(known && meant);
+  if (unknown !== undefined) app.io.warn(unknown);
+  if (!walked)
     app.io.warn(`the workspace has more than ${entriesMax} entries; the rest was not looked at`);
+  const complete = walked && unknown === undefined;
   if (options.json) {
-    app.io.printJson({ workspace, since: since.toISOString(), complete, files: entries });
+    const told = { workspace, since: since.toISOString(), complete, files: entries };
+    app.io.printJson({ ...told, stripped_unnamed: unnamed });
     return;
   }
-  if (entries.length === 0) {
-    app.io.print(`Nothing that the host would run changed since ${since.toISOString()}.`);
+  if (entries.length + unnamed === 0) {
+    if (complete)
+      app.io.print(`Nothing that the host would run changed since ${since.toISOString()}.`);
     return;
   }
   app.io.print(
@@ -57,6 +74,10 @@ async function report(app: App, options: Options): Promise<void> {
       entries.map(({ path, why }) => [oneLine(path), why]),
     ).join('\n'),
   );
+  if (unnamed > 0)
+    app.io.print(
+      `and ${unnamed} more that had setuid, setgid or capabilities, which coi took away`,
+    );
 }
 
 /** Of the oldest session that runs, else of the last one that ended, else a day ago. */
@@ -64,7 +85,7 @@ async function sessionStart(
   app: App,
   options: GlobalOptions,
   workspace: string,
-  ended: Awaited<ReturnType<typeof endedSessions>>,
+  ended: readonly EndedSession[],
 ): Promise<Date> {
   const own = await ownContainers(app, options);
   const starts = own

@@ -131,8 +131,12 @@ export interface EndedSession {
   /** Both ISO 8601. */
   readonly startedAt: string;
   readonly endedAt: string;
-  /** What was taken away at its end. */
+  /** What was taken away at its end: the first of it by name. */
   readonly stripped: readonly StrippedFile[];
+  /** From how many files; a coid of before named all. */
+  readonly strippedCount?: number | undefined;
+  /** False while not all that it could write was looked at: more may be left. A coid of before did not say. */
+  readonly complete?: boolean | undefined;
 }
 
 export interface EndedReply {

@@ -173,7 +173,13 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     'container?': {},
     decisions: list(object({ destination: string, verdict: string, rule: string, about: string })),
   }),
-  handoff: object({ workspace: string, since: string, complete: boolean, files: list(table) }),
+  handoff: object({
+    workspace: string,
+    since: string,
+    complete: boolean,
+    files: list(table),
+    stripped_unnamed: integer,
+  }),
   'daemon status': object({
     protocol: integer,
     version: string,
