@@ -199,7 +199,10 @@ export class SetIds {
   /** What is told of it stays, also where the note goes after a month. */
   #tryLater({ id, sinceMs }: Note): void {
     const { elapsedMs, lookEveryMs, now, signal } = this.#parts;
-    if (now().getTime() - sinceMs > keptMs) return this.forget(id);
+    if (now().getTime() - sinceMs > keptMs) {
+      this.forget(id);
+      return;
+    }
     const waitMs = Math.min(againMaxMs, 2 * (this.#again.get(id)?.waitMs ?? lookEveryMs / 2));
     this.#again.set(id, { atMs: elapsedMs() + waitMs, waitMs });
     if (signal.aborted) return;

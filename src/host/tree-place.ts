@@ -42,11 +42,9 @@ export function treePlaceOf(path: string): TreePlace | undefined {
 
 /** The line of that mount in the text of /proc/<pid>/mountinfo. */
 export function mountLine(mountinfo: string, mountId: string): MountLine | undefined {
-  const fields = mountinfo
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(([id]) => id === mountId);
-  const [, , device, root, point] = fields ?? [];
+  // Not line by line: a busy host has thousands of mounts.
+  const line = /^\d+$/.test(mountId) ? new RegExp(`^${mountId} .*$`, 'm').exec(mountinfo) : null;
+  const [, , device, root, point] = line?.[0].split(' ') ?? [];
   if (device === undefined || root === undefined || point === undefined) return undefined;
   return { device, root: unescaped(root), point: unescaped(point) };
 }
