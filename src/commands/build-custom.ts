@@ -4,8 +4,8 @@ import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { ownPid } from '../host/command.ts';
+import { removeTreeAt } from '../host/remove.ts';
 import { guestScript } from '../host/resources.ts';
-import { removeTree } from '../host/trees.ts';
 import type { Built } from '../image/build.ts';
 import { baseKey, baseNameKey, type CustomOrder, customHash } from '../image/custom.ts';
 import { recipeKey, variantKey, versionAlias } from '../image/versions.ts';
@@ -52,7 +52,7 @@ export async function buildCustom(
   } finally {
     progress.clear();
     if (container !== undefined) await killContainer(incus, container, AbortSignal.timeout(stopMs));
-    removeTree(directory);
+    await removeTreeAt(directory);
   }
 }
 

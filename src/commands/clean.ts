@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { profileNames } from '../config/files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
-import { shredTree } from '../host/trees.ts';
+import { removeTreeAt } from '../host/remove.ts';
 import { type Cleanable, cleanable } from '../session/cleaning.ts';
 import { rootPool } from '../session/listing.ts';
 import { killContainer } from '../session/remove.ts';
@@ -125,7 +125,7 @@ async function namedPools(app: App, options: CleanOptions): Promise<Set<string>>
 async function taken(app: App, item: Cleanable): Promise<boolean> {
   try {
     if (item.kind === 'container') await killContainer(await app.incus(), item.name, app.signal);
-    else shredTree(item.dir);
+    else await removeTreeAt(item.dir, { shred: true });
     return true;
   } catch (error) {
     app.io.warn(`${item.about}: ${error instanceof Error ? error.message : String(error)}`);

@@ -11,10 +11,12 @@ import { incusFailure, isMissing } from '../session/failure.ts';
 import { dockerConfig } from '../session/kernel-surface.ts';
 import { imageMissing } from '../session/launch.ts';
 import { writableSources } from '../session/record.ts';
+import { recursiveNow } from '../session/refresh.ts';
 import { killContainer } from '../session/remove.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import { serverFacts } from './prepare.ts';
+import { refuseSecondView } from './second-view.ts';
 
 const startMs = 120_000;
 /** A guest that does not shut down by then has to be stopped by force, which is the caller's to say. */
@@ -107,11 +109,16 @@ export async function start(
   word: string,
   json?: boolean,
 ): Promise<void> {
-  const { name, session, status } = await existingContainer(app, options, word);
+  const { name, session, status, instance } = await existingContainer(app, options, word);
   const running = (text: string) => became(app, json, name, 'Running', text);
   if (status === 'Running') return running(`Container ${name} is running already`);
   try {
-    if (session) await (await app.coid()).remount(name, {}, { signal: app.signal });
+    if (session) {
+      const made = await (await app.coid()).remount(name, {}, { signal: app.signal });
+      const devices = recursiveNow(instance.devices, made);
+      if (Object.keys(devices).length > 0)
+        await (await app.incus()).updateInstance(name, { devices }, { signal: app.signal });
+    }
     const change = { action: 'start', timeout: stopSeconds } as const;
     const starting = await (await app.incus()).changeState(name, change, { signal: app.signal });
     await starting.wait({ signal: app.signal, timeoutMs: startMs });
@@ -184,7 +191,8 @@ export async function mount(
     throw new CoiError('usage', `invalid --shift ${quoted(shift)}`, { hint: 'true or false.' });
   if (pathFacts(host).kind === 'missing')
     throw new CoiError('mount-invalid', `the mount source ${host} does not exist`);
-  const { name, instance } = await existingContainer(app, options, word);
+  const { name, instance, session } = await existingContainer(app, options, word);
+  if (session) refuseSecondView(session, host, readonly);
   if (instance.devices[device])
     throw new CoiError('mount-invalid', `container ${name} has a device ${device} already`);
   // Incus looks the name up as root, now and at every start.

@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import type { PolicyRecord } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
-import { removeTree } from '../host/trees.ts';
+import { removeTreeAt } from '../host/remove.ts';
 import { type SessionId, tmuxSession } from '../names.ts';
 import { guestHome } from '../session/environment.ts';
 import { forkedInstance } from '../session/fork.ts';
@@ -118,7 +118,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
       return agent.makeStore();
     },
     fillStore: () => agent?.fillStore(),
-    discardStore: () => removeTree(storePath(app.user.home, tool.sessionsDir, id)),
+    discardStore: () => removeTreeAt(storePath(app.user.home, tool.sessionsDir, id)),
     recordSession: (reservation) => agent?.recordSession(reservation),
     plan: undefined,
     reservation: undefined,

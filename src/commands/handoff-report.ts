@@ -1,7 +1,7 @@
 // What of a workspace's changes the host would run, as `coi handoff` and the end of a session tell it.
 import { realpathSync } from 'node:fs';
 import type { App } from '../app.ts';
-import type { EndedReply } from '../daemon/protocol.ts';
+import type { EndedReply, EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { walkDirectories } from '../host/walk-directories.ts';
 import { workspaceTree } from '../host/workspace-tree.ts';
@@ -23,6 +23,8 @@ export const entriesMax = 3_000_000;
 /** About a third of a second. */
 export const quickEntriesMax = 200_000;
 const shownMax = 10;
+
+export const nothingKnown: EndedReply = { sessions: [], open: [] };
 
 export interface LookWish {
   readonly since: Date;
@@ -62,24 +64,31 @@ function realPath(path: string): string | undefined {
   }
 }
 
-/** What coid knows of the sessions of a workspace; nothing where it is away. */
+/** What coid knows of the sessions of a workspace; undefined where it does not answer. */
 export async function sessionsOf(
   app: App,
   workspace: string,
   container?: string,
-): Promise<EndedReply> {
+): Promise<EndedReply | undefined> {
   try {
     const coid = await app.coid();
     return await coid.ended({ workspace, container }, { signal: new AbortController().signal });
   } catch (error) {
-    if (error instanceof CoiError) return { sessions: [], open: [] };
+    if (error instanceof CoiError) return undefined;
     throw error;
   }
 }
 
+/** Of files whose names were too many to keep. */
+export function unnamedCount(ended: readonly EndedSession[]): number {
+  return ended
+    .map(({ stripped, strippedCount = stripped.length }) => strippedCount - stripped.length)
+    .reduce((sum, count) => sum + count, 0);
+}
+
 /** A prompt that waits: what can be seen at once, in a line. Never throws. */
 export async function tellHandoffShortly(app: App, workspace: string, since: Date): Promise<void> {
-  const sessions = await sessionsOf(app, workspace);
+  const sessions = (await sessionsOf(app, workspace)) ?? nothingKnown;
   const findings = handoffFindings(workspace, {
     since,
     sessions,
@@ -99,7 +108,7 @@ export async function tellHandoff(
   app: App,
   { workspace, container }: { readonly workspace: string; readonly container: string },
 ): Promise<void> {
-  const sessions = await sessionsOf(app, workspace, container);
+  const sessions = (await sessionsOf(app, workspace, container)) ?? nothingKnown;
   const ended = sessions.sessions.find((session) => session.container === container);
   const own = ended ?? sessions.open.find((session) => session.container === container);
   if (!own)
@@ -117,14 +126,12 @@ export async function tellHandoff(
   tellIncomplete(app, [...gaps, ...findings.notLookedAt], '[cleanup] ');
   const taken = (ended?.stripped ?? []).flatMap((file) => strippedEntry(workspace, file));
   const all = [...taken, ...handoffLines(findings)];
-  if (all.length === 0) return;
-  app.io.tell(
-    `[cleanup] ${counted(all.length)} that the host may run or obey; look before you do:`,
-  );
+  const count = all.length + unnamedCount(ended ? [ended] : []);
+  if (count === 0) return;
+  app.io.tell(`[cleanup] ${counted(count)} that the host may run or obey; look before you do:`);
   for (const { path, why } of all.slice(0, shownMax))
     app.io.tell(`[cleanup]   ${oneLine(path)} - ${oneLine(why)}`);
-  if (all.length > shownMax)
-    app.io.tell(`[cleanup]   and ${all.length - shownMax} more: \`coi handoff\``);
+  if (count > shownMax) app.io.tell(`[cleanup]   and ${count - shownMax} more: \`coi handoff\``);
 }
 
 function tellIncomplete(app: App, notLookedAt: readonly NotLookedAt[], prefix: string): void {

@@ -11,7 +11,13 @@ import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { entriesMax, handoffFindings, sessionsOf } from './handoff-report.ts';
+import {
+  entriesMax,
+  handoffFindings,
+  nothingKnown,
+  sessionsOf,
+  unnamedCount,
+} from './handoff-report.ts';
 
 interface Options extends GlobalOptions {
   json?: boolean;
@@ -36,17 +42,21 @@ export function register(command: Command, app: App): void {
 
 async function report(app: App, options: Options): Promise<void> {
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const sessions = await sessionsOf(app, workspace);
+  const known = await sessionsOf(app, workspace);
+  const sessions = known ?? nothingKnown;
   const since =
     options.since === undefined
       ? await sessionStart(app, options, workspace, sessions)
       : parseTime(options.since);
   const findings = handoffFindings(workspace, { since, sessions, thorough: true, max: entriesMax });
-  const lately = sessions.sessions.filter(({ endedAt }) => Date.parse(endedAt) >= since.getTime());
+  const lately = sessions.sessions.filter(
+    ({ endedAt, complete }) => complete === false || Date.parse(endedAt) >= since.getTime(),
+  );
+  const unnamed = unnamedCount(lately);
   const stripped = lately.flatMap((session) =>
     session.stripped.flatMap((file) => strippedEntry(workspace, file)),
   );
-  const notLookedAt = [...sweepGaps(lately), ...findings.notLookedAt];
+  const notLookedAt = [...sweepGaps(known && lately), ...findings.notLookedAt];
   const complete = notLookedAt.length === 0;
   if (options.json)
     app.io.printJson({
@@ -57,6 +67,7 @@ async function report(app: App, options: Options): Promise<void> {
       files: [...stripped, ...findings.files],
       hidden: findings.hidden,
       installed: findings.installed,
+      stripped_unnamed: unnamed,
     });
   else {
     const { installed } = findings;
@@ -70,7 +81,11 @@ async function report(app: App, options: Options): Promise<void> {
           lines.map(({ path, why }) => [oneLine(path), oneLine(why)]),
         ).join('\n'),
       );
-    else if (complete)
+    if (unnamed > 0)
+      app.io.print(
+        `and ${unnamed} more that had setuid, setgid or capabilities, which coi took away`,
+      );
+    else if (complete && lines.length === 0)
       app.io.print(`Nothing that the host would run changed since ${since.toISOString()}.`);
     for (const { path, changed } of installed)
       app.io.print(

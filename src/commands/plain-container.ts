@@ -25,7 +25,7 @@ export async function launchPlain(
     coid: await reserveOrStart(app),
     makeStore: () => [],
     fillStore: () => {},
-    discardStore: () => {},
+    discardStore: async () => {},
     recordSession: () => {},
     plan: undefined,
     reservation: undefined,

@@ -27,12 +27,18 @@ import { kernelSurface } from '../session/kernel-surface.ts';
 import { imageMissing } from '../session/launch.ts';
 import { sessionLimits } from '../session/limits.ts';
 import { mountRefusal } from '../session/mounts.ts';
-import type { PlannedMount, ServerFacts, SessionWish } from '../session/plan.ts';
+import {
+  type PlannedMount,
+  type ServerFacts,
+  type SessionWish,
+  workspaceMount,
+} from '../session/plan.ts';
 import { protectRequest } from '../session/protect-request.ts';
 import { sessionZone } from '../session/timezone.ts';
 import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { sessionPolicy } from './network-policy.ts';
+import { warnOfWritableTwins } from './second-view.ts';
 import { hiddenPaths } from './secrets.ts';
 
 export interface Place {
@@ -148,6 +154,7 @@ export function wish(
     following: Following;
   },
 ): SessionWish {
+  warnOfWritableTwins(app, [workspaceMount(at), ...more.mounts]);
   const { settings, profile } = resolved;
   const { 'container.alias': alias, 'container.session_name': sessionName } = settings;
   return {

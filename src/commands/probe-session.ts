@@ -5,8 +5,8 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { ownPid } from '../host/command.ts';
 import { listenOn, reaches } from '../host/reach.ts';
+import { removeTreeAt } from '../host/remove.ts';
 import { guestScript } from '../host/resources.ts';
-import { removeTree } from '../host/trees.ts';
 import type { Incus } from '../incus/client.ts';
 import { parseImageAlias } from '../names.ts';
 import { plainPolicy } from '../network/policy.ts';
@@ -77,7 +77,7 @@ async function probed(app: App, options: Partial<GlobalOptions>): Promise<ProbeA
     };
   } finally {
     if (container !== undefined) await killContainer(incus, container, AbortSignal.timeout(endMs));
-    removeTree(directory);
+    await removeTreeAt(directory);
   }
 }
 

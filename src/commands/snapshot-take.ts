@@ -5,11 +5,12 @@ import { hostFiles } from '../host/files.ts';
 import { removeTree } from '../host/remove.ts';
 import { quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
-import type { Container } from '../session/record.ts';
+import { type Container, sessionRecord } from '../session/record.ts';
 import { whileFrozen } from './frozen.ts';
 import { copyParts, putBack, snapshotStore, storeParts } from './store-copy.ts';
 
 const limitMs = 5 * 60_000;
+const guardKeys = ['user.coi.network', 'user.coi.policy', 'user.coi.monitor'];
 
 /** `snap-20260131-235959`, in local time. */
 export function defaultName(date: Date): string {
@@ -83,10 +84,11 @@ async function keptWhenRestored(
 /** The container must be stopped. The disk is restored first: without it the old conversation is of no use. */
 export async function restoreSnapshot(
   app: App,
-  { name: instance, session }: Container,
+  container: Container,
   name: string,
   stateful: boolean,
 ): Promise<void> {
+  const { name: instance, session } = container;
   const incus = await app.incus();
   try {
     const request = { restore: name, ...(stateful ? { stateful } : {}) };
@@ -100,6 +102,7 @@ export async function restoreSnapshot(
     throw incusFailure(error, `restoring ${instance} failed`);
   }
   if (!session) return;
+  await guardsAsBefore(app, container);
   using store = snapshotStore(app, session.session);
   using copy = store.directory(name);
   if (!copy)
@@ -110,6 +113,19 @@ export async function restoreSnapshot(
     if (hostFiles.exists(`${copy.path}/${part.name}`))
       await putBack(app, `${copy.path}/${part.name}`, part);
   }
+}
+
+/** Incus brings the keys of then back as well; what is hidden, protected, reached and watched stays as it was last. */
+async function guardsAsBefore(app: App, { name, instance, session }: Container): Promise<void> {
+  const incus = await app.incus();
+  const found = await incus.instance(name, { signal: app.signal });
+  const restored = found && sessionRecord(found.instance.config);
+  if (!session || !restored) return;
+  const { protect, secrets } = session.mounts;
+  const kept = guardKeys.map((key) => [key, instance.config[key] ?? ''] as const);
+  const mounts = JSON.stringify({ ...restored.mounts, protect, secrets });
+  const config = { ...Object.fromEntries(kept), 'user.coi.mounts': mounts };
+  await incus.updateInstance(name, { config }, { signal: app.signal });
 }
 
 export async function dropSnapshot(

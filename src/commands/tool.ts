@@ -5,7 +5,7 @@ import type { ResolvedConfig } from '../config/load.ts';
 import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
-import { removeTree } from '../host/trees.ts';
+import { removeTreeAt } from '../host/remove.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
 import type { SessionId } from '../names.ts';
 import { guestHome } from '../session/environment.ts';
@@ -59,7 +59,7 @@ export interface AgentSetting {
   /** Writes login, settings and context into it; for who has claimed the session. */
   readonly fillStore: () => void;
   /** Removes the store of a session that never came to be. */
-  readonly discardStore: () => void;
+  readonly discardStore: () => Promise<void>;
   /** Writes metadata.json: the mark of a whole session. */
   readonly recordSession: (reservation: Pick<Reservation, 'container' | 'slot'>) => void;
 }
@@ -104,8 +104,8 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     fillStore: () => {
       for (const warning of fillStore(request(), hostFiles)) app.io.warn(warning);
     },
-    discardStore: () => {
-      if (wish.isNew) removeTree(storePath(home, tool.sessionsDir, wish.session));
+    discardStore: async () => {
+      if (wish.isNew) await removeTreeAt(storePath(home, tool.sessionsDir, wish.session));
     },
     recordSession: ({ container, slot }) => {
       const last = wish.conversation.kind === 'new' ? wish.conversationId : wish.conversation.id;

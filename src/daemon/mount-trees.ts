@@ -13,8 +13,10 @@ import {
   unmount,
 } from '../host/mounts.ts';
 import { isUuid, quoted } from '../names.ts';
+import type { Bound } from '../session/overlap.ts';
 import type { Ancestor } from '../session/protect.ts';
 import { Covers } from './protect/covers.ts';
+import { insideOfFurther } from './protect/further-mounts.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
 import { unguardable } from './protect/refusal.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
@@ -37,6 +39,8 @@ export interface Inside {
   readonly readonlyGit?: boolean | undefined;
   /** Where nothing can be guarded: mounts without a guard instead of none. */
   readonly watch?: boolean | undefined;
+  /** What also holds in every other mount of the session that shows the workspace. */
+  readonly bound?: Bound | undefined;
 }
 
 export class MountTrees {
@@ -67,7 +71,8 @@ export class MountTrees {
     try {
       makeMountPoint(top);
       for (const mount of mounts) {
-        const within = mount.request.name === 'workspace' ? inside : { ancestors: [] };
+        const within =
+          mount.request.name === 'workspace' ? inside : this.#further(top, mount, inside);
         made.push(this.#mount(top, owner, mount, within));
       }
       return made;
@@ -87,6 +92,15 @@ export class MountTrees {
     }
   }
 
+  /** What a mount beside the workspace's own gets inside. Throws `unprotected-path`. */
+  #further(top: string, mount: OpenMount, { bound, watch }: Inside): Inside {
+    if (!bound) return { ancestors: [] };
+    const workspace = join(top, 'workspace');
+    const { secrets, readonlyGit } = insideOfFurther(this.#libc, workspace, mount, bound);
+    const ancestors = readonlyGit ? gitDirectory(mount, this.#libc) : [];
+    return { ancestors, secrets, readonlyGit, watch };
+  }
+
   /** Unmounts and removes; does nothing if there is nothing. */
   remove(id: string): void {
     removeMounts(this.#libc, this.#path(id));
@@ -104,6 +118,11 @@ export class MountTrees {
       if (name !== undefined) present.get(id)?.add(name);
     }
     return present;
+  }
+
+  /** A mount that is there holds further ones, which the container has to get as well. */
+  holdsMounts(id: string, name: string): boolean {
+    return mountPointsBelow(join(this.#path(id), name)).size > 0;
   }
 
   #mount(
@@ -169,6 +188,13 @@ export class MountTrees {
     if (!isTreeId(id)) throw new Error(`${id} is no id of mounts`);
     return join(this.directory, id);
   }
+}
+
+/** `.git`, where it is a directory, for a mount on itself that cannot be written. */
+function gitDirectory({ source }: OpenMount, libc: Libc): readonly Ancestor[] {
+  using below = new Below(libc, openSync(`/proc/self/fd/${source.fd}`, openDirectory));
+  const isThere = below.stats('.git')?.isDirectory() ?? false;
+  return isThere ? [{ path: '.git', depth: 1, by: 'group' }] : [];
 }
 
 /** Ids are UUIDs: nothing else becomes part of a path that root works on. */

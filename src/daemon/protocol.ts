@@ -133,8 +133,12 @@ export interface EndedSession {
   /** Both ISO 8601. */
   readonly startedAt: string;
   readonly endedAt: string;
-  /** What was taken away at its end. */
+  /** What was taken away at its end: the first of it by name. */
   readonly stripped: readonly StrippedFile[];
+  /** From how many files; a coid of before named all. */
+  readonly strippedCount?: number | undefined;
+  /** False while not all that it could write was looked at: more may be left. A coid of before did not say. */
+  readonly complete?: boolean | undefined;
   /** Paths in the workspace that were guarded all the time; undefined where that is not known (any more). */
   readonly guarded?: readonly string[] | undefined;
   /** Directories that it could write and that were not looked at: something else is there now. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Instance, InstanceStatus } from '../incus/shapes.ts';
-import { type Phase, recordConfig } from '../session/record.ts';
+import { type Phase, recordConfig, sessionRecord } from '../session/record.ts';
 import {
   debrisMs,
   doomedMs,
+  forgetGone,
   type Look,
   type Memory,
   nothingSeen,
@@ -205,4 +206,15 @@ test('whatever is seen, a live session is finished exactly when every look of fi
       }
     }),
   );
+});
+
+test('what is kept by the id of mounts goes with the container', () => {
+  const one = instance({ name: 'one' });
+  const id = sessionRecord(one.config)?.mounts.id ?? '';
+  const kept = new Map([
+    [id, 'missing'],
+    ['gone', 'missing'],
+  ]);
+  forgetGone(kept, [one]);
+  assert.deepEqual([...kept.keys()], [id]);
 });

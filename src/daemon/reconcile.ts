@@ -73,6 +73,12 @@ export const nothingSeen: Memory = {
   ended: new Set(),
 };
 
+/** Takes away what is kept by the id of mounts of containers that are no more. */
+export function forgetGone(byId: Map<string, unknown>, instances: readonly Instance[]): void {
+  const present = new Set(instances.map(({ config }) => sessionRecord(config)?.mounts.id));
+  for (const id of byId.keys()) if (!present.has(id)) byId.delete(id);
+}
+
 export function reconciliation(look: Look, memory: Memory): Reconciliation {
   const sessions = look.instances.flatMap((instance) => {
     const session = sessionRecord(instance.config);

@@ -19,6 +19,7 @@ import type { DaemonStatus } from './protocol.ts';
 import {
   type Action,
   type FinishAction,
+  forgetGone,
   type Memory,
   marks,
   nothingSeen,
@@ -173,7 +174,6 @@ export class Reconciler {
 
   async #look(): Promise<void> {
     const { world, trees, leases, guards, monitors, log, runDir, elapsedMs } = this.#parts;
-    const { setIds, ownership } = this.#parts;
     // Leases and mounts first: a reservation that becomes a container meanwhile then is in both, or in the instances.
     const before = leases.all();
     const mounts = trees.present();
@@ -182,10 +182,11 @@ export class Reconciler {
     const instances = await world.instances();
     monitors.reconcile(instances);
     this.#parts.deadlines.follow(instances);
-    ownership.follow(instances);
+    this.#parts.ownership.follow(instances);
+    forgetGone(this.#unrestored, instances);
     const both = [...before, ...leases.all()];
     const known = new Map(both.map(({ reservation: { id }, expiresMs }) => [id, expiresMs]));
-    setIds.follow(instances, new Set(known.keys()));
+    this.#parts.setIds.follow(instances, new Set(known.keys()));
     this.#parts.roots.follow(instances, {
       ...{ runDir, mounts },
       kept: [...known.keys(), ...this.#parts.worked()],
@@ -269,8 +270,7 @@ export class Reconciler {
   /** A source that is gone stays missing, so it is said once, not at every look. */
   #restore(name: string, session: SessionRecord): void {
     const { service, log } = this.#parts;
-    const { errors } = service.restore(session);
-    const missing = errors.map(String).join('; ');
+    const missing = service.restore(session).errors.map(String).join('; ');
     if (missing !== '' && this.#unrestored.get(session.mounts.id) === missing) return;
     this.#unrestored.set(session.mounts.id, missing);
     if (missing === '') log('info', 'mounts-restored', { name });

@@ -61,9 +61,7 @@ export function restoreMounts(parts: RestoreParts, session: SessionRecord): Rest
     try {
       const hostPath = join(trees.directory, record.id, mountName(request.name));
       if (mounted.has(request.name)) {
-        const recursive =
-          (record.protect !== undefined || record.secrets !== undefined) &&
-          request.name === 'workspace';
+        const recursive = trees.holdsMounts(record.id, request.name);
         restored.mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
         continue;
       }

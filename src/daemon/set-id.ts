@@ -1,6 +1,6 @@
 // Finds what sessions made setuid, setgid or gave capabilities in what they could write: now and then while they run,
 // and at their end, when it is taken away. What is to be looked at is in <state dir>/set-id/, so that no crash loses it.
-import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Libc } from '../host/libc.ts';
@@ -8,11 +8,13 @@ import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
+import { type Ended, EndedSessions, readJson, type Sweep } from './ended-sessions.ts';
 import { guardedPaths } from './guarded-paths.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
-import type { EndedReply, EndedRequest, EndedSession, MountRecord } from './protocol.ts';
+import type { EndedReply, EndedRequest, MountRecord } from './protocol.ts';
+import { ToldPaths } from './told-paths.ts';
 
 export interface SetIdParts {
   readonly libc: Libc;
@@ -43,16 +45,13 @@ interface Note {
   readonly guarded?: readonly string[] | undefined;
 }
 
-/** What is kept of one that has ended. */
-interface Remembered extends EndedSession {
-  readonly owner: number;
-  readonly workspace: string;
-}
-
 /** Clocks of the kernel and of Incus may differ by a moment, and to look at a file too many costs nothing. */
 const earlierMs = 2000;
-const rememberedMax = 300;
-const guardedMax = 10;
+/** Searches of one attempt: what is made or moved meanwhile is found by the next, until there is nothing. */
+const searchesMax = 4;
+/** An attempt that was not complete is followed by another, each after twice the time, at last once a day. */
+const againMaxMs = 86_400_000;
+const keptMs = 30 * 86_400_000;
 /** Until an end that was just seen elsewhere is seen here. */
 const waitMs = 3000;
 const waitStepMs = 25;
@@ -65,14 +64,17 @@ export class SetIds {
   readonly #directory: string;
   readonly #notes = new Map<string, Note>();
   readonly #ending = new Map<string, Promise<void>>();
-  readonly #told = new Set<string>();
-  #ended: readonly Remembered[] = [];
+  /** When an ended session that could not be looked at completely is looked at again. */
+  readonly #again = new Map<string, { readonly atMs: number; readonly waitMs: number }>();
+  readonly #told = new Map<string, ToldPaths>();
+  readonly #ended: EndedSessions;
   #running: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: SetIdParts) {
     this.#parts = parts;
     this.#directory = join(parts.stateDir, 'set-id');
+    this.#ended = new EndedSessions(join(this.#directory, endedName));
   }
 
   /** Takes over what an earlier coid had noted. */
@@ -84,7 +86,7 @@ export class SetIds {
       if (note && isTreeId(note.id) && Array.isArray(note.sources)) this.#notes.set(note.id, note);
       else rmSync(join(this.#directory, name), { force: true });
     }
-    this.#ended = readJson<Remembered[]>(join(this.#directory, endedName)) ?? [];
+    this.#ended.load();
   }
 
   /** A session is about to begin: it may have ended before anybody sees it run. */
@@ -100,6 +102,7 @@ export class SetIds {
   /** It did not begin after all. */
   forget(id: string): void {
     this.#notes.delete(id);
+    this.#again.delete(id);
     rmSync(join(this.#directory, id), { force: true });
   }
 
@@ -118,16 +121,22 @@ export class SetIds {
     for (const { id } of this.#notes.values())
       if (!running.has(id) && !reserved.has(id)) void this.settled(id);
     this.#running = running;
+    for (const id of this.#told.keys()) if (!running.has(id)) this.#told.delete(id);
     this.#lookLater(this.#parts.lookEveryMs);
   }
 
-  /** Resolves when nothing of that ended session is left. */
+  /** Resolves when nothing of that ended session is left, or it could not be looked at completely for now. */
   settled(id: string): Promise<void> {
+    const { elapsedMs, log, signal } = this.#parts;
     const note = this.#notes.get(id);
     const known = this.#ending.get(id);
     if (known || !note) return known ?? Promise.resolve();
+    if (signal.aborted || elapsedMs() < (this.#again.get(id)?.atMs ?? 0)) return Promise.resolve();
     const work = this.#end(note)
-      .catch((error: unknown) => this.#parts.log('warning', 'set-id-failed', { id, error }))
+      .catch((error: unknown) => {
+        log('warning', 'set-id-failed', { id, error });
+        this.#tryLater(note);
+      })
       .finally(() => this.#ending.delete(id));
     this.#ending.set(id, work);
     return work;
@@ -135,18 +144,31 @@ export class SetIds {
 
   /** Those of the peer's in a workspace, the latest first. Waits a moment for the end of that container. */
   async ended({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedReply> {
-    const { elapsedMs, signal } = this.#parts;
+    const { elapsedMs, now, signal } = this.#parts;
     const limitMs = elapsedMs() + waitMs;
-    const isOpen = () => [...this.#notes.values()].some((note) => note.container === container);
-    while (isOpen() && elapsedMs() < limitMs) await delay(waitStepMs, undefined, { signal });
-    const isTheirs = (owner: number) => peer.uid === 0 || peer.uid === owner;
+    // What was looked at, but not completely, is not waited for.
+    const unswept = () =>
+      [...this.#notes.values()].filter(
+        ({ id }) => this.#ending.has(id) || !this.#ended.unfinished(id),
+      );
+    while (unswept().some((note) => note.container === container) && elapsedMs() < limitMs)
+      await delay(waitStepMs, undefined, { signal });
+    const isTheirs = (one: { workspace: string }, owner: number) =>
+      one.workspace === workspace && (peer.uid === 0 || peer.uid === owner);
+    const own = [...this.#notes.values()].filter((note) => isTheirs(note, note.ownerUid));
+    // What ended and was not looked at yet is told as such: nobody knows what is left of it.
+    const isPending = ({ id, container: name }: Note) =>
+      (this.#ending.has(id) || name === container) && !this.#ended.unfinished(id);
+    const pending = own
+      .filter(isPending)
+      .map((note) => ({ ...aboutOf(note, now()), stripped: [], complete: false }));
     return {
-      sessions: this.#ended
-        .filter((one) => one.workspace === workspace && isTheirs(one.owner))
-        .map(({ owner: _, workspace: __, ...session }) => session)
+      sessions: [...this.#ended.all.filter((one) => isTheirs(one, one.owner)), ...pending]
+        .map(({ id: _, owner: __, workspace: ___, ...session }) => session)
         .toReversed(),
-      open: [...this.#notes.values()]
-        .filter((note) => note.workspace === workspace && isTheirs(note.ownerUid))
+      open: own
+        .filter((note) => !isPending(note))
+        .filter(({ id }) => this.#running.has(id) || !this.#ended.unfinished(id))
         .map(({ container: name, sinceMs, guarded }) => ({
           container: name,
           startedAt: new Date(sinceMs).toISOString(),
@@ -170,47 +192,75 @@ export class SetIds {
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
   }
 
+  /** The note stays until all was looked at: the next attempt, or the next coid, goes on with it. */
   async #end(note: Note): Promise<void> {
-    const unseen: string[] = [];
-    const files = await this.#search(note, true, (source) => unseen.push(source));
-    const { container, ownerUid: owner, workspace } = note;
-    const startedAt = new Date(note.sinceMs).toISOString();
-    const endedAt = this.#parts.now().toISOString();
-    const { guarded } = note;
-    const what = { stripped: files, unseen, guarded };
-    const ended = { container, startedAt, endedAt, ...what, owner, workspace };
-    this.#ended = remembered([...this.#ended, ended]);
-    const path = join(this.#directory, endedName);
-    writeFileSync(path, JSON.stringify(this.#ended), { mode: 0o600 });
-    this.forget(note.id);
-    if (files.length > 0)
-      this.#parts.log('warning', 'set-id-stripped', { container, count: files.length });
+    const { log, now } = this.#parts;
+    const { id, container } = note;
+    const sweep = await this.#stripped(note);
+    this.#ended.add(aboutOf(note, now()), sweep);
+    const { count, complete, unseen } = sweep;
+    for (const source of unseen) log('warning', 'set-id-unseen', { container, source });
+    if (complete) this.forget(id);
+    else this.#tryLater(note);
+    if (count > 0 || !complete) log('warning', 'set-id-stripped', { container, count, complete });
+  }
+
+  /** Searches until nothing is found. */
+  async #stripped(note: Note): Promise<Sweep> {
+    const found: SetIdFile[] = [];
+    let count = 0;
+    let unseen: readonly string[] = [];
+    for (let searches = 0; searches < searchesMax; searches += 1) {
+      const search = await this.#search(note, true);
+      found.push(...search.found);
+      count += search.count;
+      unseen = search.unseen;
+      if (search.complete && search.count === 0) return { found, count, unseen, complete: true };
+      if (this.#parts.signal.aborted) break;
+    }
+    return { found, count, unseen, complete: false };
+  }
+
+  /** What is told of it stays, also where the note goes after a month. */
+  #tryLater({ id, sinceMs }: Note): void {
+    const { elapsedMs, lookEveryMs, now, signal } = this.#parts;
+    if (now().getTime() - sinceMs > keptMs) {
+      this.forget(id);
+      return;
+    }
+    const waitMs = Math.min(againMaxMs, 2 * (this.#again.get(id)?.waitMs ?? lookEveryMs / 2));
+    this.#again.set(id, { atMs: elapsedMs() + waitMs, waitMs });
+    if (signal.aborted) return;
+    setTimeout(() => {
+      // A kept container may run again: its end comes later.
+      if (!this.#running.has(id)) void this.settled(id);
+    }, waitMs + 1).unref();
   }
 
   /** Paths are absolute. A source that is not what was mounted (any more) is left alone, and told. */
-  async #search(
-    note: Note,
-    strip: boolean,
-    unseen: (source: string) => void = () => {},
-  ): Promise<SetIdFile[]> {
-    const { libc, log, roots, signal } = this.#parts;
+  async #search(note: Note, strip: boolean): Promise<Sweep> {
+    const { libc, roots, signal } = this.#parts;
     const all: SetIdFile[] = [];
+    const unseen: string[] = [];
+    let count = 0;
+    let complete = true;
     for (const source of note.sources) {
       const directory = roots.reopened(note.id, source)?.fd;
       if (directory === undefined) {
-        if (strip) log('warning', 'set-id-unseen', { container: note.container, source });
-        unseen(source);
+        unseen.push(source);
         continue;
       }
       try {
         const wish = { directory, sinceMs: note.sinceMs - earlierMs, strip, signal };
-        const { found } = await setIdFiles(libc, wish);
-        all.push(...found.map((file) => ({ ...file, path: join(source, file.path) })));
+        const result = await setIdFiles(libc, wish);
+        all.push(...result.found.map((file) => ({ ...file, path: join(source, file.path) })));
+        count += result.count;
+        complete &&= result.complete;
       } finally {
         closeSync(directory);
       }
     }
-    return all;
+    return { found: all, count, unseen, complete };
   }
 
   /** Seldom, and never more than a hundredth of the time. */
@@ -229,30 +279,35 @@ export class SetIds {
   }
 
   async #look(running: ReadonlySet<string>): Promise<void> {
+    const { log, elapsedMs } = this.#parts;
     for (const note of [...this.#notes.values()].filter(({ id }) => running.has(id))) {
-      for (const { path } of await this.#search(note, false)) {
-        const key = `${note.id} ${path}`;
-        if (this.#told.has(key)) continue;
-        this.#told.add(key);
-        this.#parts.log('warning', 'set-id-found', { container: note.container, path });
-        this.#parts.found(note.id, path);
+      const { id, container } = note;
+      const { found, count } = await this.#search(note, false);
+      if (!this.#notes.has(id)) continue;
+      const told = this.#told.get(id) ?? new ToldPaths();
+      this.#told.set(id, told);
+      const news = told.news(
+        found.map(({ path }) => path),
+        count,
+        elapsedMs(),
+      );
+      for (const path of news.named) {
+        log('warning', 'set-id-found', { container, path });
+        this.#parts.found(id, path);
       }
+      if (news.more === undefined) continue;
+      log('warning', 'set-id-found', { container, more: news.more });
+      this.#parts.found(id, `${news.more} more files`);
     }
   }
 }
 
-/** Of the last sessions of each workspace also what was guarded, which may be long. */
-function remembered(all: readonly Remembered[]): Remembered[] {
-  const counts = new Map<string, number>();
-  return all
-    .slice(-rememberedMax)
-    .toReversed()
-    .map((one) => {
-      const count = (counts.get(one.workspace) ?? 0) + 1;
-      counts.set(one.workspace, count);
-      return count <= guardedMax ? one : { ...one, guarded: undefined };
-    })
-    .toReversed();
+/** What is remembered of a session that has ended. */
+function aboutOf(note: Note, now: Date): Ended {
+  const { id, container, ownerUid, workspace, sinceMs, guarded } = note;
+  const startedAt = new Date(sinceMs).toISOString();
+  const endedAt = now.toISOString();
+  return { id, container, startedAt, endedAt, guarded, owner: ownerUid, workspace };
 }
 
 /** Of a container that was started again, the last time. */
@@ -261,11 +316,3 @@ function startOf({ created_at, last_used_at }: Instance): number {
 }
 
 const endedName = 'ended.json';
-
-function readJson<T>(path: string): T | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
-  } catch {
-    return undefined;
-  }
-}

@@ -84,34 +84,13 @@ export class Below implements Disposable {
   }
 
   /** Makes a file or a directory that is not there yet, with that owner. Throws EEXIST where something is. */
-  make(
-    path: string,
-    entry: { kind: 'file' | 'directory'; content: string },
-    owner: { uid: number; gid: number },
-  ): void {
+  make(path: string, entry: { kind: 'file' | 'directory'; content: string }, owner: Owner): void {
     const at = path.lastIndexOf('/');
     const name = path.slice(at + 1);
     const made = this.with(at < 0 ? '.' : path.slice(0, at), (parent) => {
       const target = `/proc/self/fd/${parent}/${name}`;
-      if (entry.kind === 'directory') {
-        mkdirSync(target, { mode: 0o755 });
-        const fd = openSync(
-          target,
-          constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
-        );
-        fchownSync(fd, owner.uid, owner.gid);
-        closeSync(fd);
-      } else {
-        const fd = openSync(
-          target,
-          constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-          0o644,
-        );
-        writeFileSync(fd, entry.content);
-        fchmodSync(fd, 0o644);
-        fchownSync(fd, owner.uid, owner.gid);
-        closeSync(fd);
-      }
+      if (entry.kind === 'directory') makeDirectory(target, owner);
+      else makeFile(target, entry.content, owner);
       return true;
     });
     if (!made) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
@@ -135,5 +114,55 @@ export class Below implements Disposable {
         }
       }) ?? false
     );
+  }
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Half of one is none: what could not be finished (a full disk, a quota) is removed again. */
+function makeDirectory(target: string, owner: Owner): void {
+  mkdirSync(target, { mode: 0o755 });
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const own = (fd: number) => fchownSync(fd, owner.uid, owner.gid);
+  finished(
+    () => openSync(target, flags),
+    own,
+    () => rmdirSync(target),
+  );
+}
+
+function makeFile(target: string, content: string, owner: Owner): void {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const made = openSync(target, flags, 0o644);
+  const fill = (fd: number) => {
+    writeFileSync(fd, content);
+    fchmodSync(fd, 0o644);
+    fchownSync(fd, owner.uid, owner.gid);
+  };
+  finished(
+    () => made,
+    fill,
+    () => unlinkSync(target),
+  );
+}
+
+function finished(open: () => number, finish: (fd: number) => void, undo: () => void): void {
+  try {
+    const fd = open();
+    try {
+      finish(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    try {
+      undo();
+    } catch {
+      // Somebody took it away or put something into it: then it is theirs.
+    }
+    throw error;
   }
 }

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -15,8 +19,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { type Directory, hostFiles } from './files.ts';
-import { removeTree, shred } from './remove.ts';
+import { type Directory, FileError, hostFiles } from './files.ts';
+import { removeTree, removeTreeAt } from './remove.ts';
 
 let root: string;
 beforeEach(() => {
@@ -97,20 +101,62 @@ test('other work gets its turn, and an abort ends it', async () => {
   assert.ok(readdirSync(join(root, 'tree')).length > 0);
 });
 
-test('a shredded file is overwritten for every name that it has', () => {
-  writeFileSync(join(root, 'secret'), 'secret');
-  linkSync(join(root, 'secret'), join(root, 'other'));
-  using parent = opened();
-  shred(parent, 'secret');
-  assert.equal(existsSync(join(root, 'secret')), false);
-  assert.equal(readFileSync(join(root, 'other'), 'latin1'), '\0\0\0\0\0\0');
+test('shredding overwrites small files before their names go, and none that has another name or is large', async () => {
+  const content = (path: string, text: string | Buffer) => {
+    writeFileSync(join(root, path), text);
+    return openSync(join(root, path), 'r');
+  };
+  mkdirSync(join(root, 'tree/deep'));
+  const [login, deep, large] = [
+    content('tree/login', 'secret'),
+    content('tree/deep/login', 'secret'),
+    content('tree/large', Buffer.alloc(2 ** 20 + 1, 'x')),
+  ];
+  writeFileSync(join(root, 'tree/linked'), 'secret');
+  linkSync(join(root, 'tree/linked'), join(root, 'other'));
+  await removeTreeAt(join(root, 'tree'), { shred: true });
+  assert.deepEqual(readdirSync(root), ['other']);
+  const text = (fd: number) => {
+    const buffer = Buffer.alloc(6);
+    readSync(fd, buffer, 0, 6, 0);
+    closeSync(fd);
+    return buffer.toString('latin1');
+  };
+  assert.deepEqual([login, deep, large].map(text), ['\0\0\0\0\0\0', '\0\0\0\0\0\0', 'xxxxxx']);
+  assert.equal(readFileSync(join(root, 'other'), 'utf8'), 'secret');
 });
 
-test('shredding a link takes the link and leaves its target as it is', () => {
-  writeFileSync(join(root, 'secret'), 'secret');
-  symlinkSync('secret', join(root, 'link'));
-  using parent = opened();
-  shred(parent, 'link');
-  assert.equal(existsSync(join(root, 'link')), false);
-  assert.equal(readFileSync(join(root, 'secret'), 'utf8'), 'secret');
+test('shredding a link takes the link and leaves its target as it is, at the top and below', async () => {
+  mkdirSync(join(root, 'outside'));
+  writeFileSync(join(root, 'outside/file'), 'secret');
+  symlinkSync(join(root, 'outside/file'), join(root, 'tree/link'));
+  symlinkSync(join(root, 'outside'), join(root, 'tree/directory'));
+  symlinkSync('outside/file', join(root, 'link'));
+  for (const name of ['tree', 'link']) await removeTreeAt(join(root, name), { shred: true });
+  assert.deepEqual(readdirSync(root), ['outside']);
+  assert.equal(readFileSync(join(root, 'outside/file'), 'utf8'), 'secret');
+});
+
+test('a directory that becomes a link during the removal leads to nothing that is overwritten', async () => {
+  mkdirSync(join(root, 'outside'));
+  mkdirSync(join(root, 'tree/inner'));
+  for (const place of ['outside', 'tree/inner'])
+    for (let count = 0; count < 600; count += 1)
+      writeFileSync(join(root, `${place}/${count}`), 'x');
+  for (let count = 0; count < 600; count += 1) writeFileSync(join(root, `tree/${count}`), 'x');
+  setImmediate(() => {
+    for (const name of readdirSync(join(root, 'tree'))) {
+      const path = join(root, 'tree', name);
+      if (!lstatSync(path).isDirectory()) continue;
+      renameSync(path, join(root, 'aside'));
+      symlinkSync(join(root, 'outside'), path);
+    }
+  });
+  await removeTreeAt(join(root, 'tree'), { shred: true }).catch((error: unknown) => {
+    // What was moved up to be emptied next is a link now: that ends it.
+    assert.ok(error instanceof FileError, String(error));
+  });
+  for (const name of readdirSync(join(root, 'outside')))
+    assert.equal(readFileSync(join(root, 'outside', name), 'utf8'), 'x');
+  assert.equal(readdirSync(join(root, 'outside')).length, 600);
 });

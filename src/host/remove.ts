@@ -14,27 +14,42 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { chmodEntry, openPath } from './content.ts';
-import type { Directory } from './directory.ts';
+import { chmodEntry, openedOr, openPath } from './content.ts';
+import { Directory } from './directory.ts';
 import { attempt, FileError } from './file-error.ts';
 
 /** Other work of the process gets a turn after so many entries. */
 const turnEntries = 500;
 /** A directory that is never empty is being filled by somebody. */
 const passesMax = 100;
+/** Files up to this size are overwritten: logins are small, conversations need not be. */
 const shredMaxBytes = 2 ** 20;
+const shredMaxFiles = 10_000;
+
+export interface Removal {
+  readonly signal?: AbortSignal;
+  /**
+   * Small files are overwritten first, since a login may be among them. A journal, a snapshot or a copy-on-write file
+   * system keeps old blocks all the same.
+   */
+  readonly shred?: boolean;
+}
 
 /** Removes an entry and all below it, never following a link. Throws FileError. */
 export async function removeTree(
   parent: Directory,
   name: string,
-  options: { signal?: AbortSignal } = {},
+  options: Removal = {},
 ): Promise<void> {
   const entry = parent.entry(name);
   if (!entry) return;
-  if (entry.kind !== 'directory') return parent.unlink(name);
-  const flat = new FlatRemoval(opened(parent, name), options.signal);
+  if (entry.kind !== 'directory') {
+    if (options.shred) attempt(parent.shown(name), () => overwrite(parent.at(name)));
+    return parent.unlink(name);
+  }
+  const flat = new FlatRemoval(opened(parent, name), options);
   try {
     await flat.empty();
   } finally {
@@ -43,21 +58,36 @@ export async function removeTree(
   attempt(parent.shown(name), () => rmdirSync(parent.at(name)));
 }
 
-/** Overwrites a regular file (its first MiB) before its name is taken away: for credentials. */
-export function shred(parent: Directory, name: string): void {
-  const fd = openSync(parent.at(name), openPath | constants.O_NOFOLLOW);
+/** The same by the path of the tree; links on the way to it are followed, so only for places that the user alone can write. */
+export async function removeTreeAt(path: string, options: Removal = {}): Promise<void> {
+  const above = dirname(path);
+  const fd = openedOr(above, constants.O_RDONLY | constants.O_DIRECTORY, above);
+  if (fd === undefined) return;
+  using parent = new Directory(fd, above);
+  await removeTree(parent, basename(path), options);
+}
+
+/** A small regular file with one name: another name of it may be outside of what is removed. */
+function overwrite(path: string | Buffer): void {
+  const fd = openSync(path, openPath | constants.O_NOFOLLOW);
   try {
-    const stat = fstatSync(fd);
-    if (stat.isFile() && stat.size > 0)
-      overwrite(`/proc/self/fd/${fd}`, Math.min(stat.size, shredMaxBytes));
+    const { size, nlink, ...stat } = fstatSync(fd);
+    const isFile = (stat.mode & constants.S_IFMT) === constants.S_IFREG;
+    if (isFile && nlink === 1 && size > 0 && size <= shredMaxBytes)
+      writeZeros(`/proc/self/fd/${fd}`, size);
   } finally {
     closeSync(fd);
   }
-  parent.unlink(name);
 }
 
-function overwrite(path: string, size: number): void {
-  const fd = openSync(path, constants.O_WRONLY);
+function writeZeros(path: string, size: number): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_WRONLY);
+  } catch {
+    // What cannot be opened for writing was not written by this user either.
+    return;
+  }
   try {
     writeSync(fd, Buffer.alloc(size));
     fsyncSync(fd);
@@ -69,15 +99,18 @@ function overwrite(path: string, size: number): void {
 class FlatRemoval {
   readonly #root: Directory;
   readonly #signal: AbortSignal | undefined;
+  /** Files that may still be overwritten: each waits for the disk. */
+  #shredsLeft: number;
   /** Directories that were moved up into the root, not yet emptied. */
   readonly #moved = new Set<string>();
   /** Nobody who planted names could know it. */
   readonly #prefix = `.coi-removed-${randomBytes(8).toString('hex')}-`;
   #count = 0;
 
-  constructor(root: Directory, signal: AbortSignal | undefined) {
+  constructor(root: Directory, { signal, shred }: Removal) {
     this.#root = root;
     this.#signal = signal;
+    this.#shredsLeft = shred ? shredMaxFiles : 0;
   }
 
   async empty(): Promise<void> {
@@ -115,7 +148,11 @@ class FlatRemoval {
     this.#count += 1;
     const path = Buffer.concat([Buffer.from(directory.at('')), name]);
     if (!isDirectory) {
-      attempt(directory.path, () => unlinkSync(path));
+      this.#shredsLeft -= 1;
+      attempt(directory.path, () => {
+        if (this.#shredsLeft >= 0) overwrite(path);
+        unlinkSync(path);
+      });
       return;
     }
     const moved = `${this.#prefix}${this.#count}`;

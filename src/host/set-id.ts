@@ -25,29 +25,56 @@ export interface SetIdFile {
 const capabilityAttribute = 'security.capability';
 const setIdBits = 0o6000;
 const portionEntries = 200;
-const filesMax = 1000;
+/** All are counted and stripped; the names of so many are kept. */
+const namesMax = 1000;
 
-/** `complete` is false if it was ended early, or find failed. */
+export interface SetIdResult {
+  /** The first of them. */
+  readonly found: readonly SetIdFile[];
+  readonly count: number;
+  /** False if it was ended early, find failed, or a file could not be looked at or stripped. */
+  readonly complete: boolean;
+}
+
 export async function setIdFiles(
   libc: Pick<Libc, 'getxattr' | 'removexattr'>,
   { directory, sinceMs, strip, signal }: SetIdSearch,
-): Promise<{ readonly found: SetIdFile[]; readonly complete: boolean }> {
+): Promise<SetIdResult> {
   const found: SetIdFile[] = [];
-  let seen = 0;
+  let [seen, count, missed] = [0, 0, 0];
   const since = (sinceMs / 1000).toFixed(3);
   const tests = ['-type', 'f', '-newerct', `@${since}`, '-perm', '/6111'];
-  const complete = await findBelow({ directory, tests, signal }, async ({ path, fd }) => {
+  const ended = await findBelow({ directory, tests, signal }, async ({ path, fd }) => {
     if (++seen % portionEntries === 0) await setImmediate();
-    if (fd === undefined) return 'more';
-    const { mode } = fstatSync(fd);
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG) return 'more';
-    const place = `/proc/self/fd/${fd}`;
-    const capabilities = libc.getxattr(place, capabilityAttribute) !== undefined;
-    if ((mode & setIdBits) === 0 && !capabilities) return 'more';
-    if (strip && capabilities) libc.removexattr(place, capabilityAttribute);
-    if (strip && (mode & setIdBits) !== 0) chmodSync(place, mode & 0o1777);
-    found.push({ path: path.toString(), mode: mode & 0o7777, capabilities });
-    return found.length < filesMax ? 'more' : 'enough';
+    try {
+      const file = fd === undefined ? 'moved' : rightsTaken(libc, fd, strip);
+      // Under its new name, or what is there now, it is for the next search.
+      if (file === 'moved') missed += 1;
+      else if (file !== 'ordinary') {
+        count += 1;
+        if (found.length < namesMax) found.push({ path: path.toString(), ...file });
+      }
+    } catch {
+      // One file that refuses must not keep the others from being looked at.
+      missed += 1;
+    }
+    return 'more';
   });
-  return { found, complete };
+  return { found, count, complete: ended && missed === 0 };
+}
+
+/** What an opened file (O_PATH) had of such rights. */
+function rightsTaken(
+  libc: Pick<Libc, 'getxattr' | 'removexattr'>,
+  fd: number,
+  strip: boolean,
+): Omit<SetIdFile, 'path'> | 'ordinary' {
+  const { mode } = fstatSync(fd);
+  if ((mode & constants.S_IFMT) !== constants.S_IFREG) return 'ordinary';
+  const place = `/proc/self/fd/${fd}`;
+  const capabilities = libc.getxattr(place, capabilityAttribute) !== undefined;
+  if ((mode & setIdBits) === 0 && !capabilities) return 'ordinary';
+  if (strip && capabilities) libc.removexattr(place, capabilityAttribute);
+  if (strip && (mode & setIdBits) !== 0) chmodSync(place, mode & 0o1777);
+  return { mode: mode & 0o7777, capabilities };
 }

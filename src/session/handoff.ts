@@ -42,15 +42,32 @@ export function strippedEntry(
   return [{ path: inside, why: `it had ${bits.join(', ')}, which coi took away` }];
 }
 
-/** What root did not look at after those sessions, since it follows no exchanged name. */
-export function sweepGaps(
-  sessions: readonly Pick<EndedSession, 'unseen'>[],
-): readonly NotLookedAt[] {
+/** What coid did not look at after those sessions ended; undefined where it does not answer. */
+export function sweepGaps(sessions: readonly EndedSession[] | undefined): readonly NotLookedAt[] {
+  if (!sessions)
+    return [
+      {
+        path: '',
+        why: 'coid does not answer: whether sessions left files with setuid, setgid or capabilities is not known',
+      },
+    ];
+  const open = sessions.find(({ complete }) => complete === false);
   const paths = new Set(sessions.flatMap(({ unseen }) => unseen ?? []));
-  return [...paths].map((path) => ({
-    path,
-    why: 'setuid programs and files of the container were not looked for: it is no longer the directory that the session had',
-  }));
+  return [
+    ...(open
+      ? [
+          {
+            path: '',
+            why: `not all that ${open.container} could write was looked through yet: files with setuid, setgid or capabilities may be left; coid goes on, see \`coi handoff\` later`,
+          },
+        ]
+      : []),
+    // Root follows no name that was exchanged.
+    ...[...paths].map((path) => ({
+      path,
+      why: 'setuid programs and files of the container were not looked for: it is no longer the directory that the session had',
+    })),
+  ];
 }
 
 /** What is known of a session's time in a workspace, as coid wrote it down. */

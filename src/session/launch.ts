@@ -34,7 +34,7 @@ export interface LaunchContext {
   /** Writes into the store, which is nobody else's by now, before the container starts. */
   readonly fillStore: () => void;
   /** Takes the store of a new session away again; does nothing for one that was resumed. */
-  readonly discardStore: () => void;
+  readonly discardStore: () => Promise<void>;
   /** Marks the store as that of a whole session, once the container has its name. */
   readonly recordSession: (reservation: Reservation) => void;
   plan: SessionPlan | undefined;

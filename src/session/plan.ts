@@ -222,8 +222,8 @@ export function diskDevices(
       type: 'disk',
       source: place.hostPath,
       path: target,
-      ...(readonly ? { readonly: 'true' } : {}),
-      ...(place.recursive ? { recursive: 'true' } : {}),
+      // Incus takes only one of the two; the mount that coid made is read-only by itself.
+      ...(place.recursive ? { recursive: 'true' } : readonly ? { readonly: 'true' } : {}),
     };
   }
   return devices;

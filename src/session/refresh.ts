@@ -87,6 +87,18 @@ export function refresh(
   };
 }
 
+/** Those of the devices that would leave out what coid has mounted in their sources, as they have to be. */
+export function recursiveNow(devices: Devices, made: readonly ReservedMount[]): Devices {
+  return Object.fromEntries(
+    made.flatMap(({ name, recursive }) => {
+      const device = devices[name];
+      if (!recursive || !device || device['recursive'] === 'true') return [];
+      const { readonly: _, ...rest } = device;
+      return [[name, { ...rest, recursive: 'true' }]];
+    }),
+  );
+}
+
 /** The root disk with these limits and no others; nothing where it has its limits already, or none. */
 function rootDevice({ devices, expanded_devices }: Instance, limits: Device): Devices {
   const isRoot = (device: Device) => device['type'] === 'disk' && device['path'] === '/';

@@ -187,6 +187,7 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     files: list(object({ path: string, why: string, 'group?': string })),
     hidden: list(string),
     installed: list(object({ path: string, changed: integer })),
+    stripped_unnamed: integer,
   }),
   'daemon status': object({
     protocol: integer,

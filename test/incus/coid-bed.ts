@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly policy?: PolicyRecord;
   /** What is guarded in the workspace; nothing where not given. */
   readonly protect?: ProtectRequest;
+  /** What of the workspace is empty inside; nothing where not given. */
+  readonly secrets?: readonly string[];
   /** The test image where not given. */
   readonly image?: string;
   /** Further keys of the instance. */
@@ -104,6 +106,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       start = true,
       policy,
       protect,
+      secrets,
       image = testImage,
       config = {},
     } = {}) => {
@@ -112,6 +115,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
         ...plain,
         ...(policy ? { network: policy.mode, policy } : {}),
         ...(protect ? { protect } : {}),
+        ...(secrets ? { secrets } : {}),
       };
       const reservation = await coid.reserve(asked);
       const body = createBody(asked, reservation, daemon.runDir, persistent);
@@ -159,6 +163,7 @@ function createBody(
       ...{ id, runDir, ownerUid, ownerGid, idmapBase },
       mounts: asked.mounts,
       protect: asked.protect,
+      secrets: asked.secrets,
     },
     phase: 'starting',
   });

@@ -1,10 +1,27 @@
 // Goal: rights that a session gave to programs are found and taken away whoever owns them, and nothing else is.
 // Method: the search itself, as root, on a tree of files of several users.
 import assert from 'node:assert/strict';
-import { chmod, chown, mkdir, mkdtemp, open, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { closeSync, statSync } from 'node:fs';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
+import { MountRoots } from '../../src/daemon/mount-roots.ts';
+import { SetIds } from '../../src/daemon/set-id.ts';
 import { loadLibc } from '../../src/host/libc.ts';
+import { openAs } from '../../src/host/open-source.ts';
 import { setIdFiles } from '../../src/host/set-id.ts';
 
 test('setuid, setgid and capabilities of every owner since the start; what was so before stays, and links lead nowhere', async () => {
@@ -70,3 +87,149 @@ test('setuid, setgid and capabilities of every owner since the start; what was s
     await rm(root, { recursive: true, force: true });
   }
 });
+
+describe('at the end of a session', () => {
+  it('all of 1100 setuid files are taken away: names are told of the first, and the number of all', async () => {
+    await using place = await placed(1100);
+    const sweep = await place.coid();
+    await sweep.settled(place.id);
+    assert.equal(await place.left(), 0);
+    const [session] = await place.ended(sweep);
+    assert.deepEqual(
+      [session?.strippedCount, session?.complete, (session?.stripped ?? []).length],
+      [1100, true, 100],
+    );
+    assert.deepEqual(await place.notes(), []);
+  });
+
+  it('a coid that is told to end during the search keeps the note and says that it does not know; the next one finishes', async () => {
+    await using place = await placed(40);
+    const abort = new AbortController();
+    const ending = await place.coid(abort.signal);
+    const settled = ending.settled(place.id);
+    const [before] = await place.ended(ending);
+    assert.deepEqual([before?.complete, before?.stripped], [false, []], 'not looked at yet');
+    abort.abort();
+    await settled;
+    assert.deepEqual(await place.notes(), [place.id]);
+    const next = await place.coid();
+    next.follow([], new Set());
+    await next.settled(place.id);
+    assert.equal(await place.left(), 0);
+    const [session, ...more] = await place.ended(next);
+    assert.deepEqual([session?.complete, more], [true, []]);
+    assert.ok((session?.strippedCount ?? 0) >= 1);
+    assert.deepEqual(await place.notes(), []);
+  });
+
+  it('a file that refuses keeps no other from being taken away, is told as not looked at, and is looked at again', async () => {
+    await using place = await placed(20);
+    const libc = await loadLibc();
+    let refusing = (await stat(join(place.workspace, '7'))).ino;
+    const sweep = await place.coid(undefined, {
+      ...libc,
+      getxattr: (path, name) => {
+        if (statSync(path).ino === refusing) throw new Error('EIO');
+        return libc.getxattr(path, name);
+      },
+    });
+    await sweep.settled(place.id);
+    assert.equal(await place.left(), 1);
+    assert.equal((await place.ended(sweep))[0]?.complete, false);
+    assert.deepEqual(await place.notes(), [place.id]);
+    refusing = 0;
+    // Not at once: what fails is tried again after a while.
+    await sweep.settled(place.id);
+    assert.equal(await place.left(), 1);
+    place.later(3_600_000);
+    await sweep.settled(place.id);
+    assert.equal(await place.left(), 0);
+    const [session, ...more] = await place.ended(sweep);
+    assert.deepEqual([session?.complete, session?.strippedCount, more], [true, 20, []]);
+  });
+
+  it('a source that is no longer the directory that was mounted is left alone, and told', async () => {
+    await using place = await placed(3);
+    await rename(place.workspace, `${place.workspace}-before`);
+    await symlink(`${place.workspace}-before`, place.workspace);
+    const sweep = await place.coid();
+    await sweep.settled(place.id);
+    assert.equal(await place.left(), 3);
+    assert.deepEqual((await place.ended(sweep))[0]?.unseen, [place.workspace]);
+    assert.deepEqual(await place.notes(), []);
+  });
+
+  it('nobody else is told of it', async () => {
+    await using place = await placed(1);
+    const sweep = await place.coid();
+    await sweep.settled(place.id);
+    assert.deepEqual(await place.ended(sweep, 1004), []);
+    assert.equal((await place.ended(sweep, 1003)).length, 1);
+  });
+});
+
+/** A workspace with so many setuid files, and the note of a session that made them. */
+async function placed(files: number) {
+  const libc = await loadLibc();
+  const top = await mkdtemp('/tmp/coit-set-id-');
+  const workspace = join(top, 'workspace');
+  const stateDir = join(top, 'state');
+  await mkdir(workspace);
+  await mkdir(stateDir);
+  await chmod(top, 0o755);
+  const id = randomUUID();
+  let nowMs = 0;
+  const noted = new Date();
+  for (let index = 0; index < files; index += 1) {
+    await writeFile(join(workspace, String(index)), '');
+    await chmod(join(workspace, String(index)), 0o4755);
+  }
+  const roots = new MountRoots({ libc, log: () => undefined, stateDir });
+  roots.load();
+  const source = openAs(libc, { uid: 0, gid: 0, groups: [] }, workspace);
+  roots.set(id, [{ request: { name: 'workspace', source: workspace, readonly: false }, source }]);
+  closeSync(source.fd);
+  const coid = async (signal = new AbortController().signal, given = libc) => {
+    const sweep = new SetIds({
+      libc: given,
+      roots,
+      log: () => undefined,
+      runDir: '/run/none',
+      stateDir,
+      now: () => new Date(),
+      elapsedMs: () => nowMs,
+      signal,
+      lookEveryMs: 3_600_000,
+      found: () => undefined,
+    });
+    sweep.load();
+    return sweep;
+  };
+  const record = {
+    ...{ id, runDir: '/run/none', ownerUid: 1003, ownerGid: 1003, idmapBase: 0 },
+    mounts: [{ name: 'workspace', source: workspace, readonly: false }],
+  };
+  await mkdir(join(stateDir, 'set-id'));
+  const note = { ...record, container: 'c-1', workspace, sources: [workspace] };
+  const text = JSON.stringify({ ...note, sinceMs: noted.getTime() });
+  await writeFile(join(stateDir, 'set-id', id), text);
+  return {
+    ...{ id, top, workspace, coid },
+    later: (ms: number) => {
+      nowMs += ms;
+    },
+    left: async () => {
+      const modes = await Promise.all(
+        (await readdir(workspace)).map(async (name) => (await stat(join(workspace, name))).mode),
+      );
+      return modes.filter((mode) => (mode & 0o4000) !== 0).length;
+    },
+    ended: (sweep: SetIds, uid = 0) =>
+      sweep
+        .ended({ workspace }, { uid, gid: uid, groups: [], pid: 1 })
+        .then(({ sessions }) => sessions),
+    notes: async () =>
+      (await readdir(join(stateDir, 'set-id'))).filter((name) => !name.startsWith('ended')),
+    [Symbol.asyncDispose]: () => rm(top, { recursive: true, force: true }),
+  };
+}

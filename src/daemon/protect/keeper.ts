@@ -21,7 +21,7 @@ import { unguardable } from './refusal.ts';
 import { removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
-import { newlyMade, type Tampering } from './tampering.ts';
+import { newlyMade, type Tampering, type ToldMade } from './tampering.ts';
 import { Watchers } from './watchers.ts';
 
 export interface KeeperParts {
@@ -44,7 +44,7 @@ interface Guarded {
   readonly users: Map<string, number>;
   readonly watchers: Watchers;
   /** Paths of which it was told that they were made. */
-  readonly told: Set<string>;
+  readonly told: Map<string, ToldMade>;
   readonly rhythm: Rhythm;
 }
 
@@ -255,7 +255,8 @@ export class Keeper {
       this.#parts.log('warning', 'protection-failed', { root, error });
       againMs = retryMs;
     }
-    found.push(...newlyMade(missing, guarded.told, (path) => opened.stats(path) !== undefined));
+    const exists = (path: string) => opened.stats(path) !== undefined;
+    found.push(...newlyMade(missing, guarded.told, exists, this.#parts.elapsedMs()));
     for (const tampering of tell ? found : []) {
       this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
       this.#parts.tampered([...guarded.users.keys()], tampering);
@@ -271,7 +272,7 @@ export class Keeper {
       saved: '',
       plan: nothingProtected,
       watchers: new Watchers(() => rhythm.soon()),
-      told: new Set(),
+      told: new Map(),
     };
     return guarded;
   }

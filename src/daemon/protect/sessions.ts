@@ -1,5 +1,6 @@
 // The guard of a session's workspace, from what its reservation or its record says.
 import type { Source } from '../../host/open-source.ts';
+import { boundOf } from '../../session/overlap.ts';
 import type { Ancestor } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { Inside } from '../mount-trees.ts';
@@ -29,5 +30,6 @@ export function insideOf(
     secrets,
     readonlyGit: protect?.readonlyGit,
     watch: protect?.mode === 'watch',
+    bound: boundOf(protect, secrets),
   };
 }

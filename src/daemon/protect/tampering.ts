@@ -9,15 +9,30 @@ export interface Tampering {
   readonly what: 'made' | 'stripped' | 'replaced';
 }
 
-/** Which of the missing paths are there now, and were not at the last look: `told` is what was told of then. */
+/** When it was last told that a path was made, and whether it was there at every look since. */
+export interface ToldMade {
+  readonly atMs: number;
+  readonly stayed: boolean;
+}
+
+/** Of each path once a minute: who makes and removes it in a loop gets no record and no write to Incus for each time. */
+const everyMs = 60_000;
+
+/** Which of the missing paths are there now and are to be told of. What is held back is told later, if it stays. */
 export function newlyMade(
   missing: readonly string[],
-  told: Set<string>,
+  told: Map<string, ToldMade>,
   exists: (path: string) => boolean,
+  nowMs: number,
 ): Tampering[] {
-  const there = missing.filter(exists);
-  const fresh = there.filter((path) => !told.has(path));
-  told.clear();
-  for (const path of there) told.add(path);
-  return fresh.map((path) => ({ path, what: 'made' }));
+  const fresh: Tampering[] = [];
+  for (const path of missing) {
+    const before = told.get(path);
+    const isThere = exists(path);
+    if (before && !isThere) told.set(path, { ...before, stayed: false });
+    if (!isThere || before?.stayed || nowMs - (before?.atMs ?? -everyMs) < everyMs) continue;
+    told.set(path, { atMs: nowMs, stayed: true });
+    fresh.push({ path, what: 'made' });
+  }
+  return fresh;
 }

@@ -1,0 +1,65 @@
+// Goal: what an agent makes in great number is still taken away to the last, and does not fill coid's log.
+// Method: real containers through a coid of their own.
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { protect, repository } from './protect-bed.ts';
+
+const limit = { timeout: 180_000 };
+const uid = 1003;
+
+test(
+  '1100 setuid files are setuid while the session runs, and none is after its end; the number is told',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await bed.directory(uid);
+    const { container } = await bed.session({ workspace });
+    const making = 'cd /workspace && seq 1100 | xargs touch && seq 1100 | xargs chmod 4755';
+    assert.equal((await bed.sh(container, making)).status, 0);
+    const left = async () => {
+      const names = await readdir(workspace);
+      const modes = await Promise.all(
+        names.map(async (name) => (await stat(join(workspace, name))).mode),
+      );
+      return modes.filter((mode) => (mode & 0o4000) !== 0).length;
+    };
+    // The control.
+    assert.equal(await left(), 1100);
+    const stop = await bed.incus.changeState(container, {
+      action: 'stop',
+      force: true,
+      timeout: 30,
+    });
+    await stop.wait({ timeoutMs: 60_000 });
+    const { sessions } = await bed.coid.ended({ workspace, container });
+    const [session] = sessions;
+    assert.deepEqual([session?.complete, session?.strippedCount], [true, 1100]);
+    assert.equal(await left(), 0);
+  },
+);
+
+test(
+  'a protected path that is made and removed in a loop is one line in the log and one write to Incus',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { container } = await bed.session({ workspace: await repository(bed, uid), protect });
+    const before = await written(bed, container);
+    const loop =
+      'cd /workspace; for i in $(seq 100); do mkdir .husky; sleep 0.02; rmdir .husky; sleep 0.02; done';
+    assert.equal((await bed.sh(container, loop)).status, 0);
+    const lines = (await readFile(join(bed.daemon.stateDir, 'coid.log'), 'utf8')).split('\n');
+    const told = lines.filter((line) => line.includes('protected-path-changed'));
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0] ?? '', /\.husky/);
+    assert.notEqual(await written(bed, container), before);
+  },
+);
+
+/** What the instance says of alerts. */
+async function written({ incus }: CoidBed, name: string): Promise<string | undefined> {
+  return (await incus.instance(name))?.instance.config['user.coi.alert'];
+}
