@@ -113,14 +113,13 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
 }
 
 export function reserveRequest(wish: SessionWish): ReserveRequest {
-  const mounts = [workspaceMount(wish), ...wish.mounts];
   return {
     prefix: wish.prefix,
     hash: wish.hash ?? workspaceHash(wish.workspace),
     slot: wish.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: wish.slot },
     session: wish.session,
     workspace: wish.workspace,
-    mounts: mounts.map(mountRequest),
+    mounts: [workspaceMount(wish), ...wish.mounts].map(mountRequest),
     network: wish.network,
     ...(wish.policy ? { policy: wish.policy } : {}),
     ...(wish.protect ? { protect: wish.protect } : {}),

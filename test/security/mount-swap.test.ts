@@ -3,80 +3,18 @@
 // reboot of the host, at another session's start, and at the end, when root sweeps and gives back.
 import assert from 'node:assert/strict';
 import { closeSync } from 'node:fs';
-import {
-  chmod,
-  chown,
-  mkdir,
-  mkdtemp,
-  readdir,
-  rm,
-  rmdir,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadLibc } from '../../src/host/libc.ts';
 import { openAs } from '../../src/host/open-source.ts';
-import { type Bed, makeBed, testImage } from '../bed/bed.ts';
-import { mustRun } from '../bed/command.ts';
+import { type Bed, testImage } from '../bed/bed.ts';
 import { mountPointsUnder, untilUnmounted } from '../bed/mounts.ts';
 import { testPrefix } from '../bed/prefix.ts';
+import { agent, ok, ownDirectory, ownFile, reboot, secret, session, swapBed } from './swap-bed.ts';
 
 const limit = { timeout: 180_000 };
-const secret = 'only for the user\n';
 const sessionId = '00000000-0000-4000-8000-000000000001';
-
-/** A workspace whose own file mounts its directory `sub`, and a directory of the user's that no session may see. */
-async function swapBed(): Promise<Bed & { readonly closed: string }> {
-  const bed = await makeBed();
-  const { user, workspace } = bed;
-  const closed = join(user.home, 'private');
-  await ownDirectory(bed, closed, 0o700);
-  await ownDirectory(bed, join(workspace.path, 'sub'));
-  await ownDirectory(bed, join(workspace.path, '.coi'));
-  await ownFile(bed, join(closed, 'secret'), secret);
-  await ownFile(
-    bed,
-    join(workspace.path, '.coi/config.toml'),
-    '[[mounts.default]]\nhost = "sub"\ncontainer = "/sub"\n',
-  );
-  return Object.assign(bed, { closed });
-}
-
-async function ownDirectory({ user }: Bed, path: string, mode = 0o755): Promise<void> {
-  await mkdir(path);
-  await chmod(path, mode);
-  await chown(path, user.uid, user.gid);
-}
-
-async function ownFile({ user }: Bed, path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600 });
-  await chown(path, user.uid, user.gid);
-}
-
-async function session(bed: Bed, ...more: string[]): Promise<string> {
-  const before = await bed.instances();
-  const asked = ['shell', '--image', testImage, '--background', ...more];
-  const { status, stderr } = await bed.coi(asked);
-  assert.equal(status, 0, stderr);
-  const name = (await bed.instances()).find((one) => !before.includes(one));
-  assert.ok(name, stderr);
-  return name;
-}
-
-/** As the agent, in the container. */
-async function agent(bed: Bed, name: string, script: string): Promise<string> {
-  const command = ['sh', '-c', script];
-  const said = await bed.incus.execCaptured(name, { command, user: 1000, group: 1000 });
-  assert.equal(said.status, 0, said.stderr.toString());
-  return said.stdout.toString();
-}
-
-async function ok(bed: Bed, ...args: string[]): Promise<void> {
-  const { status, stderr } = await bed.coi(args);
-  assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
-}
 
 const swap = (closed: string) => `cd /workspace && mv sub kept && ln -s ${closed} sub`;
 
@@ -88,19 +26,6 @@ async function leadsTo(bed: Bed, path: string): Promise<string> {
   return source.path;
 }
 
-/** As a host does that was switched off: coid and its mounts are gone. */
-async function reboot(bed: Bed): Promise<void> {
-  const { coid } = bed;
-  await coid.stop();
-  const mounts = join(coid.runDir, 'mounts');
-  for (const point of (await mountPointsUnder(mounts)).toReversed())
-    await mustRun(['umount', point]);
-  for (const id of await readdir(mounts))
-    await mustRun(['rm', '-r', '--one-file-system', join(mounts, id)]);
-  await rmdir(mounts);
-  await coid.start();
-}
-
 test(
   'a mount source that the agent made a link is refused when the container starts again',
   limit,
@@ -110,7 +35,7 @@ test(
     assert.equal(await agent(bed, name, 'touch /sub/made && ls /sub'), 'made\n');
     await agent(bed, name, swap(bed.closed));
     assert.equal(await leadsTo(bed, join(bed.workspace.path, 'sub')), bed.closed);
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     const { status, stderr } = await bed.coi(['container', 'start', name]);
     assert.notEqual(status, 0);
     assert.match(stderr, /sub" .*link/);
@@ -129,7 +54,7 @@ test(
     await using bed = await swapBed();
     const name = await session(bed, '--persistent');
     await agent(bed, name, swap(bed.closed));
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     await reboot(bed);
     const points = await mountPointsUnder(bed.coid.runDir);
     assert.deepEqual(
@@ -154,7 +79,7 @@ test(
     await ownDirectory(bed, join(home, 'elsewhere'));
     await bed.user.run(['ln', '-s', 'data', join(home, 'link')]);
     const name = await session(bed, '--persistent', '--mount', `${home}/link:/data`);
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     await bed.user.run(['ln', '-sfn', 'elsewhere', join(home, 'link')]);
     const refused = await bed.coi(['container', 'start', name]);
     assert.notEqual(refused.status, 0);
@@ -162,7 +87,7 @@ test(
     assert.match(refused.stderr, /coi shell/);
     await bed.user.run(['ln', '-sfn', 'data', join(home, 'link')]);
     await ok(bed, 'container', 'start', name);
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
 
     await bed.user.run(['ln', '-sfn', 'elsewhere', join(home, 'link')]);
     const again = ['--persistent', '--mount', `${home}/link:/data`];
@@ -288,20 +213,20 @@ test(
     const asked = ['--persistent', '--workspace', join(home, 'linked')];
     const name = await session(bed, ...asked, '--mount', `${home}/link:/data`);
     await agent(bed, name, 'touch /workspace/one /data/one /sub/one');
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     await ok(bed, 'container', 'start', name);
     await agent(bed, name, 'ls /workspace/one /data/one /sub/one');
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     await reboot(bed);
     await ok(bed, 'container', 'start', name);
     await agent(bed, name, 'ls /workspace/one /data/one /sub/one');
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     const again = ['shell', '--image', testImage, '--background', ...asked];
     await ok(bed, ...again, '--mount', `${home}/link:/data`);
     await agent(bed, name, 'ls /workspace/one /data/one /sub/one');
 
     await ok(bed, 'snapshot', 'create', 'first', '-c', name);
-    await ok(bed, 'container', 'stop', name);
+    await ok(bed, 'container', 'stop', name, '--force');
     await ok(bed, 'snapshot', 'restore', 'first', '--force', '-c', name);
     await ok(bed, 'container', 'start', name);
     await agent(bed, name, 'ls /workspace/one /data/one /sub/one');
