@@ -7,6 +7,7 @@ import { hostFiles } from '../host/files.ts';
 import { isPortFree } from '../host/free-port.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { workspaceHash } from '../names.ts';
+import { updateContainer } from '../session/act.ts';
 import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
 import { guestHome } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
@@ -54,13 +55,14 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
     name: 'forward',
     title: 'Forwarding ports, sockets and logins',
     run: async (context, signal) => {
-      const { container } = reserved(context);
+      const { container, id } = reserved(context);
       const devices = { ...portDevices(ports), ...socketDevices(sockets) };
       const config = ports.length > 0 ? { 'user.coi.ports': JSON.stringify(ports) } : {};
       try {
         if (Object.keys(devices).length > 0)
-          await context.incus.updateInstance(
-            container,
+          await updateContainer(
+            context.incus,
+            { name: container, mountsId: id },
             { devices, config },
             { signal, timeoutMs: patchMs },
           );

@@ -2,6 +2,7 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { type ContainerRef, changeState } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
@@ -47,7 +48,7 @@ export async function runPrompt(
     const handed = `${handOver(environment, command)}${text.endsWith('\n') ? text : `${text}\n`}`;
     return await outcome(app, options, container, start, handed, limitMs, false);
   } finally {
-    await end(app, container, meant.persistent);
+    await end(app, { name: container, mountsId: live.reservation }, meant.persistent);
   }
 }
 
@@ -74,12 +75,12 @@ function promptText(app: App, options: PromptOptions, { resolved }: Meant): stri
   }
 }
 
-async function end(app: App, container: string, persistent: boolean): Promise<void> {
+async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
   const incus = await app.incus();
   if (!persistent) {
-    await killContainer(incus, container, AbortSignal.timeout(endMs));
+    await killContainer(incus, ref, AbortSignal.timeout(endMs));
     return;
   }
-  const stop = await incus.changeState(container, { action: 'stop', timeout: 60 });
+  const stop = await changeState(incus, ref, { action: 'stop', timeout: 60 });
   await stop.wait({ timeoutMs: endMs });
 }

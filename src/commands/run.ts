@@ -7,6 +7,7 @@ import { parseDurationMs } from '../config/values.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
+import { type ContainerRef, changeState, findMeant } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
@@ -88,8 +89,9 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const extras = extrasOf(app, resolved);
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
-  const container =
+  const ref =
     (await restartPlain(app, wanted, timing)) ?? (await launchPlain(app, wanted, extras, timing));
+  const container = ref.name;
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
@@ -107,7 +109,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   } catch (error) {
     throw incusFailure(error, `running the command in ${container} failed`);
   } finally {
-    await end(app, container, persistent);
+    await end(app, ref, persistent);
     timing.mark('end asked for');
     timing.report();
     await tellHandoffShortly(app, options, at.workspace, since);
@@ -148,17 +150,18 @@ function timeoutMs(text: string | undefined): number | undefined {
 }
 
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */
-async function end(app: App, container: string, persistent: boolean): Promise<void> {
+async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
   const incus = await app.incus();
   try {
-    const stop = await incus.changeState(
-      container,
+    const stop = await changeState(
+      incus,
+      ref,
       persistent ? { action: 'stop', timeout: 60 } : { action: 'stop', force: true, timeout: 30 },
     );
     if (persistent) await stop.wait({ timeoutMs: 90_000 });
   } catch (error) {
-    const what = `stopping ${container} failed`;
-    const status = await incus.instance(container).then(
+    const what = `stopping ${ref.name} failed`;
+    const status = await findMeant(incus, ref).then(
       (found) => found?.instance.status,
       (lost: unknown) => {
         throw incusFailure(lost, what);

@@ -52,6 +52,8 @@ export interface Coid {
     request: RemountRequest,
     options?: CoidOptions,
   ): Promise<readonly ReservedMount[]>;
+  /** Says that a start of a stopped container has failed: its session may be started again at once. */
+  giveUp(startId: string, options?: CoidOptions): Promise<void>;
   /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
   giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
   /** The last sessions of a workspace that have ended, and what was taken away then. */
@@ -101,6 +103,8 @@ export function openCoid({ socketPath }: { socketPath: string }): Coid {
           options,
         )) as MountsReply
       ).mounts,
+    giveUp: async (startId, options) =>
+      void (await call('DELETE', `/v1/starts/${encodeURIComponent(startId)}`, undefined, options)),
     giveBack: async (request, options) =>
       (await call('POST', '/v1/ownership', request, {
         timeoutMs: giveBackMs,

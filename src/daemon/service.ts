@@ -71,9 +71,8 @@ export class Service {
     const source = workspace.all[0]?.source;
     guards.refuseOtherMode(instances, source?.path ?? request.workspace, request.network);
     const owner = ownerOf(this.#parts.libc, peer, source?.stats);
-    const claim: Claim = {
-      ...{ kind: 'new', ownerUid: owner.uid, session: request.session, pid: peer.pid },
-    };
+    const { session, startId } = request;
+    const claim: Claim = { kind: 'new', ownerUid: owner.uid, session, startId, pid: peer.pid };
     const now = await withoutSession(instances, () => world.look(), claim);
     claims.refuse(claim);
     const place = this.#place(request, owner, now, bridge);
@@ -154,7 +153,7 @@ export class Service {
   ): Promise<readonly ReservedMount[]> {
     const { world, trees, guards, claims, log } = this.#parts;
     const instances = await world.look();
-    const { instance, record } = this.#ownContainer(instances, container, peer);
+    const { instance, record } = this.#ownContainer(instances, container, request.id, peer);
     const stopped = instance.status === 'Stopped';
     if (request.mounts && !stopped)
       throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
@@ -166,7 +165,8 @@ export class Service {
       );
       const { session, mounts } = record;
       const { ownerUid } = mounts;
-      claims.take({ kind: 'again', ownerUid, session, pid: peer.pid }, container);
+      const { startId } = request;
+      claims.take({ kind: 'again', ownerUid, session, startId, pid: peer.pid }, container);
     }
     const fresh = {
       mounts: newMounts(record.mounts.mounts, request.mounts ?? []),
@@ -189,12 +189,13 @@ export class Service {
   }
 
   /** Throws `session-not-found`. */
-  #ownContainer(instances: readonly Instance[], container: string, peer: Peer) {
+  #ownContainer(instances: readonly Instance[], container: string, id: string, peer: Peer) {
     const instance = instances.find(({ name }) => name === container);
     const record = instance && sessionRecord(instance.config);
     if (
       instance &&
       record?.mounts.runDir === this.#parts.runDir &&
+      record.mounts.id === id &&
       (peer.uid === 0 || peer.uid === record.mounts.ownerUid)
     )
       return { instance, record };
