@@ -24,6 +24,8 @@ import { type OutputWish, outputOf, type Start } from './commands/pass-on.ts';
 import { noteEnd } from './commands/saved.ts';
 import { shell } from './commands/shell.ts';
 import { CoiError } from './errors.ts';
+import { type ContainerRef, NotMeant } from './session/act.ts';
+import { isMeant, refOf } from './session/container-ref.ts';
 import { handOver } from './session/environment.ts';
 import { incusFailure } from './session/failure.ts';
 import type { Container } from './session/record.ts';
@@ -132,8 +134,9 @@ export function openCoi(options: CoiOptions = {}): Coi {
   return {
     version: app.version,
     open: async (wanted = {}) => {
-      const { container } = await shell(app, shellOptions(wanted), undefined);
+      const { container, reservation } = await shell(app, shellOptions(wanted), undefined);
       const made = await existingContainer(app, {}, container);
+      if (made.session?.mounts.id !== reservation) throw new NotMeant(container, true);
       return sessionOf(app, made, made.session?.persistent !== true);
     },
     list: async () => (await ownContainers(app, {})).map(infoOf),
@@ -144,21 +147,22 @@ export function openCoi(options: CoiOptions = {}): Coi {
 }
 
 function sessionOf(app: App, container: Container, endsWithUs: boolean): Session {
-  const { name, session } = container;
+  const { session } = container;
+  const ref = refOf(container.instance);
   let ended = false;
   const end: Session['end'] = async ({ force = false, timeoutMs = shutdownMs } = {}) => {
     const incus = await app.incus();
     // What is disposed of because of an abort has to be ended nevertheless.
     const signal = app.signal.aborted ? new AbortController().signal : app.signal;
-    if (force) await killContainer(incus, name, signal);
-    else await shutDownContainer(incus, name, { timeoutMs, signal, forced: () => {} });
+    if (force) await killContainer(incus, ref, signal);
+    else await shutDownContainer(incus, ref, { timeoutMs, signal, forced: () => {} });
     ended = true;
     if (session) noteEnd(app, session);
   };
   return {
     info: infoOf(container),
-    run: (argv, options = {}) => runIn(app, name, argv, options),
-    attach: () => attach(app, { workspace: '.', env: [], mount: [] }, name),
+    run: (argv, options = {}) => runIn(app, ref, argv, options),
+    attach: () => attach(app, { workspace: '.', env: [], mount: [] }, ref.name, ref),
     end,
     [Symbol.asyncDispose]: async () => {
       if (endsWithUs && !ended) await end({ force: true });
@@ -168,14 +172,16 @@ function sessionOf(app: App, container: Container, endsWithUs: boolean): Session
 
 async function runIn(
   app: App,
-  name: string,
+  ref: ContainerRef,
   argv: readonly string[],
   { cwd, env = {}, input = '', user = 'agent', signal, outputBytesMax = keptBytesMax }: RunOptions,
 ): Promise<RunResult> {
   if (argv.length === 0) throw new CoiError('usage', 'there is no command to run');
   if (!(outputBytesMax >= 0 && outputBytesMax <= keptBytesLimit))
     throw new CoiError('usage', `outputBytesMax is not between 0 and ${keptBytesLimit}`);
+  const { name } = ref;
   const container = await runningContainer(app, {}, name);
+  if (!isMeant(ref, container.instance)) throw new NotMeant(name, true);
   const id = user === 'root' ? 0 : 1000;
   const request = { ...starter(app, container, cwd, id), user: id, group: id };
   const incus = await app.incus();

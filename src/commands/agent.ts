@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { leadsThrough } from '../host/read-within.ts';
 import { type ContainerName, tmuxSession } from '../names.ts';
+import { type ContainerRef, meant } from '../session/act.ts';
 import { agentHostSocket, agentSocket, forwardAgent, withoutAgent } from '../session/ssh-agent.ts';
 
 const answerMs = 500;
@@ -47,7 +48,7 @@ export function agentVariables(wish: AgentWish): Record<string, string> {
  */
 export async function followAgent(
   app: App,
-  container: ContainerName,
+  container: ContainerRef,
   wish: AgentWish,
 ): Promise<string | undefined> {
   try {
@@ -71,9 +72,12 @@ export async function followAgent(
 }
 
 /** Windows that are opened from now on see it, or no longer see it; a session without tmux has none. */
-async function tellTmux(app: App, container: ContainerName, present: boolean): Promise<void> {
+async function tellTmux(app: App, ref: ContainerRef, present: boolean): Promise<void> {
   const change = present ? ['SSH_AUTH_SOCK', agentSocket] : ['-r', 'SSH_AUTH_SOCK'];
-  await (await app.incus()).execCaptured(
+  const container = ref.name as ContainerName;
+  const incus = await app.incus();
+  await meant(incus, ref, { signal: app.signal });
+  await incus.execCaptured(
     container,
     {
       command: ['tmux', 'set-environment', '-t', `=${tmuxSession(container)}`, ...change],

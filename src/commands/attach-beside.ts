@@ -1,7 +1,8 @@
 // What `coi attach` does once its terminal is open, and loads only then.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import type { ContainerName, WorkspacePath } from '../names.ts';
+import type { WorkspacePath } from '../names.ts';
+import { refOf } from '../session/container-ref.ts';
 import type { Container } from '../session/record.ts';
 import { agentWish, followAgent } from './agent.ts';
 import type { AttachOptions } from './attach.ts';
@@ -13,7 +14,7 @@ export { tellAlerts } from './alerts.ts';
 export async function forwardToday(
   app: App,
   options: AttachOptions,
-  { name, session }: Container,
+  { session, instance }: Container,
 ): Promise<string | undefined> {
   if (!session) return undefined;
   const profile = options.profile ?? session.profile;
@@ -21,7 +22,7 @@ export async function forwardToday(
     const workspace = session.workspace as WorkspacePath;
     const resolved = await config(app, { ...options, profile }, workspace);
     const wish = await agentWish(app, resolved, workspace);
-    return await followAgent(app, name as ContainerName, wish);
+    return await followAgent(app, refOf(instance), wish);
   } catch (error) {
     return error instanceof CoiError
       ? `the SSH agent was left as it is: ${error.message}`

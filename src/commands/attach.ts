@@ -13,6 +13,8 @@ import {
   tmuxSession,
   workspaceHash,
 } from '../names.ts';
+import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
+import { isMeant, refOf } from '../session/container-ref.ts';
 import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
@@ -35,14 +37,16 @@ export function register(command: Command, app: App): void {
     .action((name: string | undefined) => attach(app, flagsOf<AttachOptions>(command), name));
 }
 
-/** Opens a terminal on the container of that name or alias, or on the only one that runs. */
+/** Opens a terminal on the container of that name or alias, or on the only one that runs; only on `ref` where it is given. */
 export async function attach(
   app: App,
   options: AttachOptions,
   name: string | undefined,
+  ref?: ContainerRef,
 ): Promise<void> {
   const found = await target(app, options, name);
   if (!found) return;
+  if (ref && !isMeant(ref, found.instance)) throw new NotMeant(found.name, true);
   needTerminal(app, 'coi attach');
   const { container, session } = {
     container: parseContainerName(found.name),
@@ -64,8 +68,12 @@ export async function attach(
     tmuxSession(container),
     workspace,
   ];
-  const open = () =>
-    incus.execTerminal(
+  let openings = 0;
+  const open = async () => {
+    openings += 1;
+    // Opened again after some seconds, it could be another one's.
+    if (openings > 1) await meant(incus, refOf(found.instance), { signal: app.signal });
+    return incus.execTerminal(
       container,
       {
         command: options.bash ? shell : tmux,
@@ -80,6 +88,7 @@ export async function attach(
       },
       { signal: app.signal },
     );
+  };
   try {
     using telling = new DisposableStack();
     const { stdin, stdout } = app.io;

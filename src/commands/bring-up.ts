@@ -1,4 +1,5 @@
 // From the session that is meant to a container that runs: a new one, a resumed one, or a stopped one started again.
+import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { askedFault } from '../host/fault.ts';
 import { type ContainerName, parseAlias, type Slot, type WorkspacePath } from '../names.ts';
@@ -8,6 +9,7 @@ import {
   type StoppedSession,
   sessionLive,
 } from '../session/choose.ts';
+import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import type { RefreshWish } from '../session/refresh.ts';
@@ -85,7 +87,7 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
   const incus = await app.incus();
   const outcome = await outcomeOf(incus, name, session.mounts.id, false, app.signal);
   if (outcome.kind === 'running' || outcome.kind === 'frozen') throw sessionLive(saved, name);
-  if (outcome.kind === 'removed') await killContainer(incus, name, app.signal, session.mounts.id);
+  if (outcome.kind === 'removed') await killContainer(incus, refOf(leftover.instance), app.signal);
 }
 
 async function launched(
@@ -206,7 +208,8 @@ async function restarted(
     taken: [record.target, ...agent.targets],
   });
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
-  const context = { container, incus, coid, makeStore, fillStore, mounts, wish };
+  const startId = randomUUID();
+  const context = { container, incus, coid, makeStore, fillStore, mounts, wish, startId };
   await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);
   return {
     container: container.name as ContainerName,

@@ -11,6 +11,7 @@ import { baseKey, baseNameKey, type CustomOrder, customHash } from '../image/cus
 import { recipeKey, variantKey, versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
 import { parseImageAlias } from '../names.ts';
+import { type ContainerRef, changeState } from '../session/act.ts';
 import { imageMissing } from '../session/launch.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
@@ -41,12 +42,12 @@ export async function buildCustom(
   }
   const directory = mkdtempSync(`/var/tmp/coi-build-${ownPid()}-`);
   const progress = stepProgress(app.io);
-  let container: string | undefined;
+  let container: ContainerRef | undefined;
   try {
     const wanted = await buildWish(app, resolved, order, directory);
     container = await launchPlain(app, wanted);
     progress.tell({ kind: 'started', name: 'script', title: 'Running the build script' });
-    await scripted(app, incus, container, order);
+    await scripted(app, incus, container.name, order);
     progress.tell({ kind: 'started', name: 'publish', title: 'Publishing the image' });
     return await published(app, incus, container, order, { base, hash });
   } finally {
@@ -99,12 +100,12 @@ async function scripted(
 async function published(
   app: App,
   incus: Incus,
-  container: string,
+  container: ContainerRef,
   { alias, base: baseName, compression }: CustomOrder,
   { base, hash }: { base: string; hash: string },
 ): Promise<Built> {
   const { signal } = app;
-  const stop = await incus.changeState(container, { action: 'stop', force: true }, { signal });
+  const stop = await changeState(incus, container, { action: 'stop', force: true }, { signal });
   await stop.wait({ timeoutMs: stopMs });
   const properties = {
     description: `${alias}, built by coi`,
@@ -114,7 +115,7 @@ async function published(
     [baseNameKey]: baseName,
     'user.coi.built': app.clock.now().toISOString(),
   };
-  const request = { instance: container, properties, ...(compression ? { compression } : {}) };
+  const request = { instance: container.name, properties, ...(compression ? { compression } : {}) };
   const publication = await incus.publishImage(request, { signal });
   const { metadata } = await publication.wait({ signal, timeoutMs: publishMs });
   const fingerprint = String(metadata?.['fingerprint'] ?? '');

@@ -5,9 +5,9 @@ import { profileNames } from '../config/files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { removeTreeAt } from '../host/remove.ts';
-import { type Cleanable, cleanable } from '../session/cleaning.ts';
+import { type Cleanable, cleanable, stillCleanable } from '../session/cleaning.ts';
 import { rootPool } from '../session/listing.ts';
-import { killContainer } from '../session/remove.ts';
+import { deleteStopped } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
@@ -81,11 +81,9 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     nowMs: app.clock.now().getTime(),
     ...(options.pools ? { pools: await namedPools(app, options) } : {}),
   };
-  const found = cleanable(
-    wish,
-    own,
-    options.sessions || options.orphans ? storedSessions(query, hostFiles) : [],
-  );
+  const stored = () =>
+    options.sessions || options.orphans ? storedSessions(query, hostFiles) : [];
+  const found = cleanable(wish, own, stored());
   if (found.length === 0) return nothing();
   say(
     [
@@ -97,8 +95,10 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     say(options.dryRun ? '[Dry run] No changes made.' : 'Cancelled.');
     return answer(found, []);
   }
+  // The answer may have taken any time, in which what was found may have come to life.
+  const now = cleanable(wish, await ownContainers(app, options), stored());
   const outcomes = await Promise.all(
-    found.map(async (item) => ({ item, gone: await taken(app, item) })),
+    found.map(async (item) => ({ item, gone: await taken(app, item, now) })),
   );
   say(`✓ Cleaned ${outcomes.filter(({ gone }) => gone).length} item(s)`);
   answer(found, outcomes);
@@ -122,10 +122,17 @@ async function namedPools(app: App, options: CleanOptions): Promise<Set<string>>
   return pools;
 }
 
-async function taken(app: App, item: Cleanable): Promise<boolean> {
+async function taken(app: App, item: Cleanable, now: readonly Cleanable[]): Promise<boolean> {
+  const left = (why: string) => {
+    app.io.warn(`${item.about}: ${why} since it was listed, so it is left alone`);
+    return false;
+  };
+  if (!stillCleanable(item, now))
+    return left(item.kind === 'container' ? 'it was changed or started' : 'it was resumed');
   try {
-    if (item.kind === 'container') await killContainer(await app.incus(), item.name, app.signal);
-    else await removeTreeAt(item.dir, { shred: true });
+    if (item.kind === 'session') await removeTreeAt(item.dir, { shred: true });
+    else if ((await deleteStopped(await app.incus(), item.ref, app.signal)) === 'runs')
+      return left('it was started');
     return true;
   } catch (error) {
     app.io.warn(`${item.about}: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,4 +1,5 @@
 // The verbs of `coi container` that make, start, stop, change and delete one.
+import { randomUUID } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
@@ -7,12 +8,14 @@ import { hostFiles } from '../host/files.ts';
 import { leadsThrough } from '../host/read-within.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { parseContainerName, parseImageAlias, quoted } from '../names.ts';
+import { changeState, findMeant, updateContainer } from '../session/act.ts';
+import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { dockerConfig } from '../session/kernel-surface.ts';
 import { imageMissing } from '../session/launch.ts';
 import { writableSources } from '../session/record.ts';
 import { recursiveNow } from '../session/refresh.ts';
-import { killContainer } from '../session/remove.ts';
+import { deleteStopped, killContainer } from '../session/remove.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import { serverFacts } from './prepare.ts';
@@ -114,13 +117,21 @@ export async function start(
   if (status === 'Running') return running(`Container ${name} is running already`);
   try {
     if (session) {
-      const made = await (await app.coid()).remount(name, {}, { signal: app.signal });
+      const { id } = session.mounts;
+      const start = { id, startId: randomUUID() };
+      const made = await (await app.coid()).remount(name, start, { signal: app.signal });
       const devices = recursiveNow(instance.devices, made);
       if (Object.keys(devices).length > 0)
-        await (await app.incus()).updateInstance(name, { devices }, { signal: app.signal });
+        await updateContainer(
+          await app.incus(),
+          refOf(instance),
+          { devices },
+          { signal: app.signal },
+        );
     }
     const change = { action: 'start', timeout: stopSeconds } as const;
-    const starting = await (await app.incus()).changeState(name, change, { signal: app.signal });
+    const incus = await app.incus();
+    const starting = await changeState(incus, refOf(instance), change, { signal: app.signal });
     await starting.wait({ signal: app.signal, timeoutMs: startMs });
   } catch (error) {
     throw incusFailure(error, `starting ${name} failed`);
@@ -138,19 +149,26 @@ export async function stop(
   const { name, status, instance } = await existingContainer(app, options, word);
   if (status === 'Stopped')
     return became(app, json, name, 'Stopped', `Container ${name} is stopped already`);
-  try {
-    const incus = await app.incus();
-    const change = { action: 'stop', timeout: stopSeconds, force } as const;
-    const stopping = await incus.changeState(name, change, { signal: app.signal });
-    await stopping.wait({ signal: app.signal, timeoutMs: startMs });
-  } catch (error) {
-    const after = await (await app.incus()).instance(name);
-    // An ephemeral one is gone, and one that stopped meanwhile is what was asked for.
-    if (after && after.instance.status !== 'Stopped')
-      throw force ? incusFailure(error, `stopping ${name} failed`) : notStopped(name, error);
-  }
+  await stopMeant(app, refOf(instance), force);
   const then = instance.ephemeral ? 'Deleted' : 'Stopped';
   became(app, json, name, then, `Stopped container ${name}`);
+}
+
+/** Throws what a failed stop means, unless that container is stopped or gone then. */
+export async function stopMeant(app: App, ref: ContainerRef, force: boolean): Promise<void> {
+  const incus = await app.incus();
+  try {
+    const change = { action: 'stop', timeout: stopSeconds, force } as const;
+    const stopping = await changeState(incus, ref, change, { signal: app.signal });
+    await stopping.wait({ signal: app.signal, timeoutMs: startMs });
+  } catch (error) {
+    const after = await findMeant(incus, ref);
+    // An ephemeral one is gone, and one that stopped meanwhile is what was asked for.
+    if (after && after.instance.status !== 'Stopped')
+      throw force
+        ? incusFailure(error, `stopping ${ref.name} failed`)
+        : notStopped(ref.name, error);
+  }
 }
 
 function notStopped(name: string, cause: unknown): unknown {
@@ -166,12 +184,18 @@ export async function deleteContainer(
   force: boolean,
   json?: boolean,
 ): Promise<void> {
-  const { name, status } = await existingContainer(app, options, word);
-  if (status !== 'Stopped' && !force)
-    throw new CoiError('failed', `container ${name} is not stopped (${status})`, {
-      hint: 'Stop it first, or add --force.',
-    });
-  await killContainer(await app.incus(), name, app.signal);
+  const { name, status, instance } = await existingContainer(app, options, word);
+  const incus = await app.incus();
+  const ended =
+    status !== 'Stopped' && !force
+      ? 'runs'
+      : await (force ? killContainer : deleteStopped)(incus, refOf(instance), app.signal);
+  if (ended === 'runs')
+    throw new CoiError(
+      'failed',
+      `container ${name} is not stopped${status === 'Stopped' ? ' any more' : ` (${status})`}`,
+      { hint: 'Stop it first, or add --force.' },
+    );
   became(app, json, name, 'Deleted', `Deleted container ${name}`);
 }
 
@@ -208,8 +232,9 @@ export async function mount(
   if (shifted && !readonly)
     app.io.warn(`root in ${name} can make files in ${host} that belong to root on this host`);
   try {
-    await (await app.incus()).updateInstance(
-      name,
+    await updateContainer(
+      await app.incus(),
+      refOf(instance),
       {
         devices: {
           [device]: {

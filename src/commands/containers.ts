@@ -2,6 +2,7 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { isMeant, refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import { type Container, coiContainers } from '../session/record.ts';
@@ -89,8 +90,23 @@ export async function containersToEnd(
       (options.json ? io.tell : io.print)('Cancelled.');
       return undefined;
     }
+    return asListed(app, chosen, await ownContainers(app, options));
   }
   return chosen;
+}
+
+/** Those that are what was agreed to: the answer may have taken any time. */
+function asListed(app: App, listed: readonly Container[], now: readonly Container[]): Container[] {
+  return listed.filter((container) => {
+    const { name, session, instance } = container;
+    const same = now.find((other) => isMeant(refOf(instance), other.instance));
+    if (same && same.session?.persistent === session?.persistent) return true;
+    const what = same
+      ? `${same.session?.persistent ? 'persistent' : 'ephemeral'} by now`
+      : 'gone, or another one has its name by now';
+    app.io.warn(`${name} is ${what}, so it is left alone`);
+    return false;
+  });
 }
 
 export function nothingDone({ past }: EndWords): CoiError {

@@ -7,6 +7,7 @@ import { isPortFree } from '../host/free-port.ts';
 import { leadsThrough, readNamed } from '../host/read-within.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { quoted, workspaceHash } from '../names.ts';
+import { updateContainer } from '../session/act.ts';
 import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
 import { guestHome } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
@@ -56,7 +57,7 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
     name: 'forward',
     title: 'Forwarding ports, sockets and logins',
     run: async (context, signal) => {
-      const { container } = reserved(context);
+      const { container, id } = reserved(context);
       if (sockets.length > 0) {
         const live = writableSources(await context.incus.instances({ signal }));
         refuseExchangeable(sockets, [...writableBy(context.wish), ...live]);
@@ -65,8 +66,9 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
       const config = ports.length > 0 ? { 'user.coi.ports': JSON.stringify(ports) } : {};
       try {
         if (Object.keys(devices).length > 0)
-          await context.incus.updateInstance(
-            container,
+          await updateContainer(
+            context.incus,
+            { name: container, mountsId: id },
             { devices, config },
             { signal, timeoutMs: patchMs },
           );

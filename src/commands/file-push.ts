@@ -8,6 +8,8 @@ import { leadsThrough } from '../host/read-within.ts';
 import { linkTarget, streamFrom } from '../host/streams.ts';
 import type { FileOptions, GuestFile, Incus } from '../incus/client.ts';
 import { quoted } from '../names.ts';
+import { meant } from '../session/act.ts';
+import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { type ByteProgress, byteProgress } from '../ui/bytes.ts';
 import { existingContainer } from './any-container.ts';
@@ -24,7 +26,7 @@ const agent = { uid: 1000, gid: 1000 };
 interface Pushing {
   readonly app: App;
   readonly incus: Incus;
-  readonly container: string;
+  readonly container: ContainerRef;
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly progress: ByteProgress;
   entries: number;
@@ -47,7 +49,8 @@ export async function push(
   if (!parent || !entry) throw new CoiError('failed', `${quoted(local)} cannot be read`);
   if (entry.kind === 'directory' && !recursive)
     throw new CoiError('usage', `${quoted(local)} is a directory`, { hint: 'Add -r.' });
-  const { name: container, session } = await existingContainer(app, options, remote.container);
+  const found = await existingContainer(app, options, remote.container);
+  const { name: container, session, instance } = found;
   const writable = session?.mounts.mounts.filter(({ readonly: shown }) => !shown) ?? [];
   refuseLedOut(
     path,
@@ -59,7 +62,9 @@ export async function push(
     const { target, owner } = await destination(incus, container, remote, basename(path), app);
     const total = entry.kind === 'file' ? entry.stat.size : undefined;
     const progress = byteProgress(app.io, basename(path), total, app.clock.elapsedMs);
-    const pushing: Pushing = { app, incus, container, owner, progress, entries: 0 };
+    const pushing: Pushing = {
+      ...{ app, incus, container: refOf(instance), owner, progress, entries: 0 },
+    };
     try {
       if (entry.kind === 'directory') {
         using directory = parent.directory(basename(real));
@@ -149,7 +154,9 @@ async function pushDirectory(
   const { incus, container, owner, app } = pushing;
   if (depth > depthMax) throw new FileError('too-many', directory.path, 'is nested too deep');
   const mode = (directory.stat().mode & 0o777) | 0o700;
-  await incus.makeDirectory(container, target, { ...owner, mode, signal: app.signal });
+  // Whole trees take their time, in which another container may have got the name.
+  await meant(incus, container, { signal: app.signal });
+  await incus.makeDirectory(container.name, target, { ...owner, mode, signal: app.signal });
   for (const { name, kind } of directory.entries()) {
     pushing.entries += 1;
     if (pushing.entries > entriesMax)
@@ -160,7 +167,7 @@ async function pushDirectory(
       if (inner) await pushDirectory(pushing, inner, to, depth + 1);
     } else if (kind === 'link') {
       const link = linkTarget(directory, name);
-      await incus.makeLink(container, to, link, { ...owner, signal: app.signal });
+      await incus.makeLink(container.name, to, link, { ...owner, signal: app.signal });
     } else if (kind === 'file') await pushFile(pushing, directory, name, to);
     else app.io.warn(`${directory.shown(name)} was left out: it is a ${kind}`);
   }
@@ -178,7 +185,7 @@ async function pushFile(
   const options: FileOptions = { ...owner, mode, signal: app.signal, timeoutMs: uploadMs };
   content.on('data', (chunk: Buffer) => progress.add(chunk.length)).pause();
   try {
-    await incus.writeFile(container, target, content as Readable, options);
+    await incus.writeFile(container.name, target, content as Readable, options);
   } finally {
     content.destroy();
   }

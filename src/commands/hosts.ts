@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
+import { meant } from '../session/act.ts';
+import { refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { hostEntries, hostEntry, withHost, withoutHosts } from '../session/hosts.ts';
 import type { Container } from '../session/record.ts';
@@ -83,32 +85,35 @@ async function add(
   if (container.session && container.session.network !== 'open') {
     const coid = await app.coid();
     const opened = ports === undefined ? ip : `${ip}:${ports}`;
-    await coid.permit(container.name, { entry: opened, forMs: permitMs }, { signal: app.signal });
+    const { id } = container.session.mounts;
+    const permit = { id, entry: opened, forMs: permitMs };
+    await coid.permit(container.name, permit, { signal: app.signal });
   }
   await writeHosts(app, container, withHost(await hostsFile(app, container), entry));
   app.io.tell(`Added ${names.join(', ')} (${ip}) to ${container.name}`);
   if (json) app.io.printJson({ container: container.name, ip, hostnames: names });
 }
 
-async function hostsFile(app: App, { name }: Container): Promise<string> {
-  const { stdout } = await asRoot(app, name, ['cat', '/etc/hosts'], '');
+async function hostsFile(app: App, container: Container): Promise<string> {
+  const { stdout } = await asRoot(app, container, ['cat', '/etc/hosts'], '');
   return stdout;
 }
 
 /** Written through the file that is there: Incus or Docker may have mounted it. */
-async function writeHosts(app: App, { name }: Container, text: string): Promise<void> {
-  await asRoot(app, name, ['sh', '-c', 'cat >/etc/hosts'], text);
+async function writeHosts(app: App, container: Container, text: string): Promise<void> {
+  await asRoot(app, container, ['sh', '-c', 'cat >/etc/hosts'], text);
 }
 
 async function asRoot(
   app: App,
-  name: string,
+  { name, instance }: Container,
   command: readonly string[],
   input: string,
 ): Promise<{ stdout: string }> {
   try {
     const incus = await app.incus();
     const options = { signal: app.signal, timeoutMs: limitMs };
+    await meant(incus, refOf(instance), options);
     const said = await incus.execCaptured(name, { command, user: 0, group: 0, input }, options);
     if (said.status !== 0) throw new CoiError('failed', `/etc/hosts of ${name} cannot be changed`);
     return { stdout: said.stdout.toString('utf8') };

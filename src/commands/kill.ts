@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import type { WorkspacePath } from '../names.ts';
+import { refOf } from '../session/container-ref.ts';
 import { killContainer } from '../session/remove.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
@@ -34,9 +35,8 @@ async function kill(
     Promise.all([import('./saved.ts'), import('./handoff-report.ts')]),
   );
   await endAll(app, options, chosen, words, async (container) => {
-    const { name, session } = container;
-    story(`Killing container ${name}...`);
-    await killContainer(incus, name, app.signal, session?.mounts.id);
+    story(`Killing container ${container.name}...`);
+    await killContainer(incus, refOf(container.instance), app.signal);
     const [{ deleted }] = await loading;
     deleted(app, container, story);
   });

@@ -64,7 +64,8 @@ async function removed(
   const done = 'Container removed (session data saved for --resume)';
   if (await goneWithin(incus, container, reservation, coidMs)) return done;
   try {
-    await killContainer(incus, container, new AbortController().signal, reservation);
+    const ref = { name: container, mountsId: reservation };
+    await killContainer(incus, ref, new AbortController().signal);
     return done;
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;

@@ -11,6 +11,7 @@ import { parseDestination } from '../network/decide.ts';
 import { entryText, parseEntry } from '../network/entry.ts';
 import { judge, type Refusal, reachOf, refusals } from '../network/explain.ts';
 import { findContainer } from '../session/lookup.ts';
+import type { Container } from '../session/record.ts';
 import { judgementLines, policyLines, refusalLine, showLines } from '../ui/views/network.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
@@ -144,13 +145,16 @@ async function permit(app: App, options: Options, entry: string): Promise<void> 
     });
   const wanted = wantedEntry(entry);
   const coid = await app.coid();
-  const reports = await sessionReports(app, options);
+  const containers = await liveContainers(app, options);
+  if (containers.length === 0) throw noneHere();
   const replies = [];
-  for (const { container } of reports)
+  for (const { name: container, session } of containers) {
+    const request = { id: session?.mounts.id ?? '', entry: wanted, forMs };
     replies.push({
       container,
-      ...(await coid.permit(container, { entry: wanted, forMs }, { signal: app.signal })),
+      ...(await coid.permit(container, request, { signal: app.signal })),
     });
+  }
   if (options.json) return app.io.printJson(replies);
   app.io.print(
     replies
@@ -176,7 +180,11 @@ function wantedEntry(text: string): string {
 async function sessionReports(app: App, options: Options): Promise<NetworkReport[]> {
   const reports = await liveReports(app, options);
   if (reports.length > 0) return reports;
-  throw new CoiError('session-not-found', 'no session runs in this workspace', {
+  throw noneHere();
+}
+
+function noneHere(): CoiError {
+  return new CoiError('session-not-found', 'no session runs in this workspace', {
     hint: 'Name one with --container; see `coi list`.',
   });
 }
@@ -191,8 +199,14 @@ async function liveReportsLeft(app: App, options: Options): Promise<NetworkRepor
   }
 }
 
-/** Of the session that is named, or of all that run in the workspace. */
 async function liveReports(app: App, options: Options): Promise<NetworkReport[]> {
+  const containers = await liveContainers(app, options);
+  const coid = await app.coid();
+  return Promise.all(containers.map(({ name }) => coid.network(name, { signal: app.signal })));
+}
+
+/** That of the session that is named, or all that run in the workspace. */
+async function liveContainers(app: App, options: Options): Promise<Container[]> {
   const own = await ownContainers(app, options);
   const chosen =
     options.container === undefined
@@ -207,12 +221,7 @@ async function liveReports(app: App, options: Options): Promise<NetworkReport[]>
       `container ${quoted(options.container ?? '')} not found`,
       { hint: 'See `coi list`.' },
     );
-  const coid = await app.coid();
-  return Promise.all(
-    chosen.flatMap((container) =>
-      container ? [coid.network(container.name, { signal: app.signal })] : [],
-    ),
-  );
+  return chosen.flatMap((container) => container ?? []);
 }
 
 async function configuredPolicy(app: App, options: Options) {

@@ -4,6 +4,8 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { SessionId } from '../names.ts';
+import { updateContainer } from '../session/act.ts';
+import { refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import type { Container } from '../session/record.ts';
 import { recordSession } from '../session/store.ts';
@@ -53,7 +55,7 @@ async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<C
   );
 }
 
-async function keep(app: App, { name, session }: Container): Promise<void> {
+async function keep(app: App, { name, session, instance }: Container): Promise<void> {
   if (!session)
     throw new CoiError(
       'session-not-found',
@@ -61,8 +63,9 @@ async function keep(app: App, { name, session }: Container): Promise<void> {
       { hint: 'It is not deleted when it stops.' },
     );
   try {
-    await (await app.incus()).updateInstance(
-      name,
+    await updateContainer(
+      await app.incus(),
+      refOf(instance),
       // Ephemeral in Incus's own sense is what a `coi shutdown` that was killed half-way has left.
       { config: { 'user.coi.persistent': 'true' }, ephemeral: false },
       { signal: app.signal },

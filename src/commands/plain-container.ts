@@ -1,6 +1,6 @@
 // A guarded container without an agent: for `coi run`, and to build images in.
 import type { App } from '../app.ts';
-import type { ContainerName } from '../names.ts';
+import type { ContainerRef } from '../session/container-ref.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { runSteps } from '../session/steps.ts';
@@ -17,7 +17,7 @@ export async function launchPlain(
   wanted: SessionWish,
   extras?: Extras,
   timing?: Pick<Timing, 'tell'>,
-): Promise<ContainerName> {
+): Promise<ContainerRef> {
   const context: LaunchContext = {
     wish: wanted,
     server: await serverFacts(app, wanted.image, wanted.storagePool),
@@ -41,5 +41,5 @@ export async function launchPlain(
   });
   const reservation = reserved(context);
   for (const line of whoseFiles(reservation)) app.io.tell(`[setup] ${line}`);
-  return reservation.container;
+  return { name: reservation.container, mountsId: reservation.id };
 }

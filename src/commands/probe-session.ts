@@ -10,6 +10,7 @@ import { guestScript } from '../host/resources.ts';
 import type { Incus } from '../incus/client.ts';
 import { parseImageAlias } from '../names.ts';
 import { plainPolicy } from '../network/policy.ts';
+import type { ContainerRef } from '../session/container-ref.ts';
 import { killContainer } from '../session/remove.ts';
 import { forbidden, probedName } from '../setup/checks/probe.ts';
 import type { ProbeAnswer } from '../setup/own.ts';
@@ -50,7 +51,7 @@ async function probed(app: App, options: Partial<GlobalOptions>): Promise<ProbeA
   if (!(await incus.imageAlias(image, { signal: app.signal }))) return { kind: 'no-image', image };
   const begunMs = app.clock.elapsedMs();
   const directory = mkdtempSync(`/var/tmp/coi-health-${ownPid()}-`);
-  let container: string | undefined;
+  let container: ContainerRef | undefined;
   try {
     const at = placeIn(app, place(app, directory), false);
     const wanted = wish(app, resolved, at, {
@@ -68,7 +69,7 @@ async function probed(app: App, options: Partial<GlobalOptions>): Promise<ProbeA
     });
     const hostConnects = reaches(probedName, 443, hostTryMs);
     container = await launchPlain(app, { ...wanted, alias: undefined, monitor: undefined });
-    const heard = await asked(app, incus, container);
+    const heard = await asked(app, incus, container.name);
     return {
       kind: 'answered',
       ...heard,

@@ -6,6 +6,7 @@ import { starterConfig, starterProfile } from '../config/starter.ts';
 import { CoiError } from '../errors.ts';
 import { edit } from '../host/editor.ts';
 import { type Directory, hostFiles } from '../host/files.ts';
+import { readText } from '../host/read-text.ts';
 import { removeTree } from '../host/remove.ts';
 import { quoted } from '../names.ts';
 import { workspacePath } from '../session/workspace.ts';
@@ -109,10 +110,16 @@ export async function deleteProfile(
   { force = false, json = false }: DeleteOptions,
 ): Promise<void> {
   const path = existingPath(app, options, name);
+  const shown = readText(path);
   if (!force && !(await app.io.confirm(`Delete profile '${name}' (${path})?`)))
     return json
       ? app.io.printJson({ profile: name, path, deleted: false })
       : app.io.print('Cancelled.');
+  // The answer may have taken any time.
+  if (readText(path) !== shown)
+    throw new CoiError('failed', `profile '${name}' was changed while you were asked: it is kept`, {
+      hint: 'Run the command again.',
+    });
   const profiles = path.slice(0, -`/${name}/config.toml`.length);
   using directory = hostFiles.open(profiles);
   try {

@@ -1,7 +1,8 @@
 // `coi run` in the kept container of an earlier one: it starts again, as today's configuration says.
+import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
-import type { ContainerName } from '../names.ts';
 import { choice } from '../session/choose.ts';
+import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps } from '../session/steps.ts';
@@ -16,7 +17,7 @@ export async function restartPlain(
   app: App,
   wanted: SessionWish,
   timing: Pick<Timing, 'tell'>,
-): Promise<ContainerName | undefined> {
+): Promise<ContainerRef | undefined> {
   if (!wanted.persistent) return undefined;
   const own = (await ownContainers(app, wanted.workspace)).filter(
     ({ session }) => session?.tool === noTool,
@@ -33,6 +34,7 @@ export async function restartPlain(
     restartSteps,
     {
       ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
+      startId: randomUUID(),
       makeStore: () => [],
       fillStore: () => {},
     },
@@ -45,5 +47,5 @@ export async function restartPlain(
       signal: app.signal,
     },
   );
-  return container.name as ContainerName;
+  return refOf(container.instance);
 }

@@ -2,6 +2,7 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import type { ContainerRef } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
@@ -48,7 +49,7 @@ export async function runPrompt(
     const handed = `${handOver(environment, command)}${text.endsWith('\n') ? text : `${text}\n`}`;
     return await outcome(app, options, container, start, handed, limitMs, false);
   } finally {
-    await end(app, container, meant.persistent);
+    await end(app, { name: container, mountsId: live.reservation }, meant.persistent);
   }
 }
 
@@ -80,7 +81,7 @@ function promptText(app: App, options: PromptOptions, { resolved, at }: Meant): 
   }
 }
 
-async function end(app: App, container: string, persistent: boolean): Promise<void> {
-  if (persistent) return stopKept(app, container);
-  await killContainer(await app.incus(), container, AbortSignal.timeout(endMs));
+async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
+  if (persistent) return stopKept(app, ref);
+  await killContainer(await app.incus(), ref, AbortSignal.timeout(endMs));
 }

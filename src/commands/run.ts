@@ -7,6 +7,7 @@ import { parseDurationMs } from '../config/values.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
+import { type ContainerRef, changeState, findMeant } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
@@ -92,8 +93,9 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const extras = extrasOf(app, resolved);
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
-  const container =
+  const ref =
     (await restartPlain(app, wanted, timing)) ?? (await launchPlain(app, wanted, extras, timing));
+  const container = ref.name;
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
@@ -111,7 +113,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   } catch (error) {
     throw incusFailure(error, `running the command in ${container} failed`);
   } finally {
-    await end(app, container, persistent);
+    await end(app, ref, persistent);
     timing.mark('end asked for');
     timing.report();
     await tellHandoffShortly(app, at.workspace, since);
@@ -153,14 +155,14 @@ function timeoutMs(text: string | undefined): number | undefined {
 }
 
 /** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */
-async function end(app: App, container: string, persistent: boolean): Promise<void> {
-  if (persistent) return stopKept(app, container);
+async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
+  if (persistent) return stopKept(app, ref);
   const incus = await app.incus();
   try {
-    await incus.changeState(container, { action: 'stop', force: true, timeout: 30 });
+    await changeState(incus, ref, { action: 'stop', force: true, timeout: 30 });
   } catch (error) {
-    const what = `stopping ${container} failed`;
-    const status = await incus.instance(container).then(
+    const what = `stopping ${ref.name} failed`;
+    const status = await findMeant(incus, ref).then(
       (found) => found?.instance.status,
       (lost: unknown) => {
         throw incusFailure(lost, what);

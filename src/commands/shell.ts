@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { type ContainerName, tmuxSession } from '../names.ts';
+import { tmuxSession } from '../names.ts';
+import type { ContainerRef } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
@@ -73,6 +74,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     progress.clear();
   }
   const { container, target, command, reservation, store } = live;
+  const ref = { name: container, mountsId: reservation };
   const session = tmuxSession(container);
   const tmux = (options.tmux ?? true) && meant.resolved.settings['shell.use_tmux'];
   announce(app, options, meant, live, tmux);
@@ -80,14 +82,14 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   const opening = { container, session, workspace: target, environment, command, tmux };
   if (options.background) {
     await openInBackground(app, opening);
-    warned(app, await forwardTo(app, container, forwarding, meant));
+    warned(app, await forwardTo(app, ref, forwarding, meant));
     if (options.json) app.io.printJson(startedJson(meant, live, session));
     return live;
   }
   let agent: Promise<string | undefined> | undefined;
   using telling = new DisposableStack();
   const opened = () => {
-    agent = forwardTo(app, container, forwarding, meant);
+    agent = forwardTo(app, ref, forwarding, meant);
     const { settings } = meant.resolved;
     // Whoever attacks the protection is paused, watched or not.
     if (settings['monitoring.enabled'] || !settings['security.disable_protection'])
@@ -107,12 +109,12 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
 /** A container that was just started has no agent yet, so there is nothing to take away. */
 async function forwardTo(
   app: App,
-  container: ContainerName,
+  ref: ContainerRef,
   wish: AgentWish,
   { choice }: Meant,
 ): Promise<string | undefined> {
   return wish.kind === 'forward' || choice.kind === 'join'
-    ? followAgent(app, container, wish)
+    ? followAgent(app, ref, wish)
     : undefined;
 }
 

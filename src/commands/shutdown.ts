@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { refOf } from '../session/container-ref.ts';
 import { shutDownContainer } from '../session/remove.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
@@ -38,10 +39,9 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
   await endAll(app, options, chosen, words, async (container) => {
     const { name, session } = container;
     story(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
-    await shutDownContainer(incus, name, {
+    await shutDownContainer(incus, refOf(container.instance), {
       timeoutMs: timeoutSeconds * 1000,
       signal: app.signal,
-      reservation: session?.mounts.id,
       forced: (reason) =>
         story(
           reason === 'timeout'

@@ -3,9 +3,25 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { removeTree } from '../host/remove.ts';
+import type { Instance } from '../incus/shapes.ts';
 import { quoted } from '../names.ts';
+import {
+  type ContainerRef,
+  deleteSnapshotOf,
+  findMeant,
+  restoreSnapshotOf,
+  takeSnapshotOf,
+  updateContainer,
+} from '../session/act.ts';
+import { refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
-import { type Container, sessionRecord } from '../session/record.ts';
+import {
+  type Container,
+  generationKey,
+  incusGenerationKey,
+  type SessionRecord,
+  sessionRecord,
+} from '../session/record.ts';
 import { whileFrozen } from './frozen.ts';
 import { copyParts, putBack, snapshotStore, storeParts } from './store-copy.ts';
 
@@ -36,8 +52,9 @@ export async function takeSnapshot(
     throw new CoiError('failed', `snapshot '${name}' already exists for container '${instance}'`, {
       hint: 'Choose another name, or delete it first.',
     });
+  const ref = refOf(container.instance);
   const take = async () => {
-    const made = await incus.createSnapshot(instance, { name, stateful });
+    const made = await takeSnapshotOf(incus, ref, { name, stateful });
     await made.wait({ timeoutMs: limitMs });
   };
   try {
@@ -48,7 +65,8 @@ export async function takeSnapshot(
       await whileFrozen(app, container, async () => {
         using copy = store.makeDirectory(name);
         copyParts(app, storeParts(app, session), copy);
-        await keptWhenRestored(app, container, take);
+        await keptWhenRestored(app, container);
+        await take();
       });
     } catch (error) {
       await removeTree(store, name);
@@ -63,78 +81,97 @@ export async function takeSnapshot(
     );
 }
 
-/** A restored container is stopped; were it ephemeral by its keys of then, coid would delete it that moment. */
-async function keptWhenRestored(
-  app: App,
-  { name, session }: Container,
-  take: () => Promise<void>,
-): Promise<void> {
-  if (session?.persistent) return take();
-  const incus = await app.incus();
-  const persistent = (value: string) =>
-    incus.updateInstance(name, { config: { 'user.coi.persistent': value } });
-  await persistent('true');
-  try {
-    await take();
-  } finally {
-    await persistent('false');
-  }
+/**
+ * A restored container is stopped; were it ephemeral by its keys of then, coid would delete it that moment. The live one
+ * is not changed by this: it stays ephemeral, or becomes persistent while the snapshot is taken.
+ */
+async function keptWhenRestored(app: App, { session, instance }: Container): Promise<void> {
+  if (session?.persistent) return;
+  await updateContainer(await app.incus(), refOf(instance), ({ config }) => ({
+    config: { [generationKey]: config[incusGenerationKey] ?? '' },
+  }));
 }
 
-/** The container must be stopped. The disk is restored first: without it the old conversation is of no use. */
+/**
+ * The disk is restored first: without it the old conversation is of no use. Throws `session-live` if the container was
+ * started meanwhile; nothing of its conversation is touched then.
+ */
 export async function restoreSnapshot(
   app: App,
   container: Container,
-  name: string,
+  snapshot: string,
   stateful: boolean,
 ): Promise<void> {
-  const { name: instance, session } = container;
+  const { name, session, instance } = container;
   const incus = await app.incus();
+  const ref = refOf(instance);
   try {
-    const request = { restore: name, ...(stateful ? { stateful } : {}) };
-    const path = `/1.0/instances/${encodeURIComponent(instance)}`;
-    if (stateful) await incus.query('PUT', path, request, { signal: app.signal });
-    else {
-      const restored = await incus.restoreSnapshot(instance, name, { signal: app.signal });
-      await restored.wait({ timeoutMs: limitMs });
-    }
+    const options = { signal: app.signal };
+    const restored = await restoreSnapshotOf(incus, ref, { name: snapshot, stateful }, options);
+    await restored.wait({ timeoutMs: limitMs });
+    if (session)
+      await updateContainer(incus, ref, (now) => ({
+        config: {
+          ...guardsAsBefore(session, instance, now),
+          'user.coi.persistent': 'true',
+          [generationKey]: '',
+        },
+      }));
   } catch (error) {
-    throw incusFailure(error, `restoring ${instance} failed`);
+    throw incusFailure(error, `restoring ${name} failed`);
   }
-  if (!session) return;
-  await guardsAsBefore(app, container);
-  using store = snapshotStore(app, session.session);
-  using copy = store.directory(name);
-  if (!copy)
-    return app.io.warn(
-      `snapshot '${name}' has no copy of the conversation; that one stays as it is`,
-    );
-  for (const part of storeParts(app, session)) {
-    if (hostFiles.exists(`${copy.path}/${part.name}`))
-      await putBack(app, `${copy.path}/${part.name}`, part);
-  }
+  if (session) await restoreConversation(app, session, ref, snapshot);
 }
 
 /** Incus brings the keys of then back as well; what is hidden, protected, reached and watched stays as it was last. */
-async function guardsAsBefore(app: App, { name, instance, session }: Container): Promise<void> {
-  const incus = await app.incus();
-  const found = await incus.instance(name, { signal: app.signal });
-  const restored = found && sessionRecord(found.instance.config);
-  if (!session || !restored) return;
+function guardsAsBefore(
+  session: SessionRecord,
+  before: Instance,
+  restored: Instance,
+): Record<string, string> {
   const { protect, secrets } = session.mounts;
-  const kept = guardKeys.map((key) => [key, instance.config[key] ?? ''] as const);
-  const mounts = JSON.stringify({ ...restored.mounts, protect, secrets });
-  const config = { ...Object.fromEntries(kept), 'user.coi.mounts': mounts };
-  await incus.updateInstance(name, { config }, { signal: app.signal });
+  const kept = guardKeys.map((key) => [key, before.config[key] ?? ''] as const);
+  const mounts = {
+    ...(sessionRecord(restored.config)?.mounts ?? session.mounts),
+    protect,
+    secrets,
+  };
+  return { ...Object.fromEntries(kept), 'user.coi.mounts': JSON.stringify(mounts) };
+}
+
+async function restoreConversation(
+  app: App,
+  session: SessionRecord,
+  ref: ContainerRef,
+  snapshot: string,
+): Promise<void> {
+  using store = snapshotStore(app, session.session);
+  using copy = store.directory(snapshot);
+  if (!copy)
+    return app.io.warn(
+      `snapshot '${snapshot}' has no copy of the conversation; that one stays as it is`,
+    );
+  const incus = await app.incus();
+  for (const part of storeParts(app, session)) {
+    if (!hostFiles.exists(`${copy.path}/${part.name}`)) continue;
+    // What an agent is using is not taken from under it.
+    if ((await findMeant(incus, ref, { signal: app.signal }))?.instance.status !== 'Stopped')
+      throw new CoiError(
+        'session-live',
+        `the disk of ${ref.name} is restored, but it was started meanwhile: its conversation is not`,
+        { hint: `Stop it and restore again: coi container stop ${ref.name}` },
+      );
+    await putBack(app, `${copy.path}/${part.name}`, part);
+  }
 }
 
 export async function dropSnapshot(
   app: App,
-  { name: instance, session }: Container,
+  { session, instance }: Container,
   name: string,
 ): Promise<void> {
   try {
-    const deletion = await (await app.incus()).deleteSnapshot(instance, name);
+    const deletion = await deleteSnapshotOf(await app.incus(), refOf(instance), name);
     await deletion.wait({ timeoutMs: limitMs });
   } catch (error) {
     throw incusFailure(error, `deleting snapshot '${name}' failed`);

@@ -100,7 +100,7 @@ async function list(app: App, options: Options): Promise<void> {
 
 async function restore(app: App, options: Options, name: string): Promise<void> {
   const container = await chosen(app, options);
-  await existing(app, container, name);
+  const shown = await existing(app, container, name);
   const answer = (restored: boolean) => {
     if (options.json) app.io.printJson({ container: container.name, snapshot: name, restored });
   };
@@ -116,6 +116,9 @@ async function restore(app: App, options: Options, name: string): Promise<void> 
       answer(false);
       return app.io.tell('Aborted');
     }
+    // The answer may have taken any time.
+    if ((await existing(app, container, name)).created_at !== shown.created_at)
+      throw anotherSnapshot(name, container);
   }
   await restoreSnapshot(app, container, name, options.stateful ?? false);
   app.io.tell(`Restored container '${container.name}' from snapshot '${name}'`);
@@ -143,11 +146,28 @@ async function remove(app: App, options: Options, name: string | undefined): Pro
       return app.io.tell('Aborted');
     }
   }
+  const deleted: string[] = [];
+  // The answer may have taken any time.
+  const now = await snapshotsOf(app, container);
   for (const one of doomed) {
+    const then = now.find(({ name: other }) => other === one.name);
+    if (then?.created_at !== one.created_at) {
+      app.io.warn(anotherSnapshot(one.name, container).message);
+      continue;
+    }
     await dropSnapshot(app, container, one.name);
+    deleted.push(one.name);
     app.io.tell(`Deleted snapshot '${one.name}' from container '${container.name}'`);
   }
-  answer(doomed.map((one) => one.name));
+  answer(deleted);
+}
+
+function anotherSnapshot(name: string, { name: container }: Container): CoiError {
+  return new CoiError(
+    'failed',
+    `snapshot '${name}' of '${container}' is gone or another one since you were asked: nothing was done with it`,
+    { hint: `See \`coi snapshot list -c ${container}\`.` },
+  );
 }
 
 async function snapshotsOf(app: App, { name }: Container): Promise<Snapshot[]> {

@@ -1,5 +1,6 @@
 // The end of a run in a machine that is kept: it is shut down, and how that went does not change what the command returned.
 import type { App } from '../app.ts';
+import type { ContainerRef } from '../session/container-ref.ts';
 import { stopContainer } from '../session/remove.ts';
 
 const shutdownMs = 60_000;
@@ -8,15 +9,15 @@ const interruptedMs = 10_000;
 const wholeMs = 180_000;
 
 /** Stops it gracefully, by force after a minute (told), sooner where the run was interrupted. */
-export async function stopKept(app: App, container: string): Promise<void> {
+export async function stopKept(app: App, ref: ContainerRef): Promise<void> {
   const timeoutMs = app.signal.aborted ? interruptedMs : shutdownMs;
   const forced = (reason: 'paused' | 'timeout') =>
     app.io.warn(
       reason === 'paused'
-        ? `${container} is paused and was stopped by force`
-        : `${container} did not shut down within ${timeoutMs / 1000} s and was stopped by force`,
+        ? `${ref.name} is paused and was stopped by force`
+        : `${ref.name} did not shut down within ${timeoutMs / 1000} s and was stopped by force`,
     );
   // An interrupt that comes now must not leave it running: only a limit of its own ends this.
   const signal = AbortSignal.timeout(wholeMs);
-  await stopContainer(await app.incus(), container, { timeoutMs, signal, forced });
+  await stopContainer(await app.incus(), ref, { timeoutMs, signal, forced });
 }

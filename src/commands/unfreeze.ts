@@ -4,6 +4,8 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import { quoted } from '../names.ts';
+import { changeState } from '../session/act.ts';
+import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
@@ -41,7 +43,7 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
         { hint: 'Only a paused container can be let go.' },
       );
     }
-    await letGo(incus, found.name, app.signal);
+    await letGo(incus, refOf(found.instance), app.signal);
     return unfrozen(app, options, [found.name]);
   }
   const frozen = own.filter(isFrozen);
@@ -50,7 +52,7 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
     if (options.json) app.io.printJson({ done: [], failed: [] });
     return;
   }
-  await Promise.all(frozen.map(({ name }) => letGo(incus, name, app.signal)));
+  await Promise.all(frozen.map(({ instance }) => letGo(incus, refOf(instance), app.signal)));
   const names = frozen.map(({ name }) => name);
   unfrozen(app, options, names);
   if (!options.json) app.io.print(`Unfroze ${names.length} container(s)`);
@@ -65,11 +67,11 @@ function isFrozen({ status }: Container): boolean {
   return status === 'Frozen';
 }
 
-async function letGo(incus: Incus, name: string, signal: AbortSignal): Promise<void> {
+async function letGo(incus: Incus, ref: ContainerRef, signal: AbortSignal): Promise<void> {
   try {
-    const operation = await incus.changeState(name, { action: 'unfreeze' }, { signal });
+    const operation = await changeState(incus, ref, { action: 'unfreeze' }, { signal });
     await operation.wait({ signal, timeoutMs: limitMs });
   } catch (error) {
-    throw incusFailure(error, `unfreezing ${name} failed`);
+    throw incusFailure(error, `unfreezing ${ref.name} failed`);
   }
 }

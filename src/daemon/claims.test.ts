@@ -12,15 +12,36 @@ function claims() {
   return { world, made };
 }
 
-const first = { kind: 'new' as const, ownerUid: 1003, session: 's', pid: 7 };
-const second = { ...first, pid: 8 };
+const first = { kind: 'new' as const, ownerUid: 1003, session: 's', startId: 'one', pid: 7 };
+const second = { ...first, startId: 'two', pid: 8 };
+const sameProcess = { ...second, pid: first.pid };
 
 test('a session that one process starts is refused to another, by its container', () => {
   const { made } = claims();
   made.refuse(first);
   made.take(first, 'coi-1a2b3c4d-1');
   assert.throws(() => made.refuse(second), /'s' is being started in coi-1a2b3c4d-1/);
-  made.refuse(first);
+});
+
+test('a second start of the session is refused, also one of the same process', () => {
+  const { made } = claims();
+  made.take(first, 'coi-1a2b3c4d-1');
+  assert.throws(() => made.take(sameProcess, 'coi-1a2b3c4d-2'), /is being started/);
+});
+
+test('one start may ask twice, as a restart does that changes keys between', () => {
+  const { made } = claims();
+  made.take(first, 'coi-1a2b3c4d-1');
+  made.take(first, 'coi-1a2b3c4d-1');
+});
+
+test('a start that failed gives its claim up at once, and no other one', () => {
+  const { made } = claims();
+  made.take(first, 'coi-1a2b3c4d-1');
+  made.giveUp('two');
+  assert.throws(() => made.refuse(sameProcess), /is being started/);
+  made.giveUp('one');
+  made.refuse(sameProcess);
 });
 
 test('neither other sessions nor other owners are kept from starting', () => {

@@ -3,12 +3,15 @@ import { CoiError } from '../errors.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
 
-/** A session of an owner, and the process that starts it. */
+/** A session of an owner, and who starts it. */
 export interface Claim {
   /** A new container, or a stopped one again: the first is no claim on a container that is there by now. */
   readonly kind: 'new' | 'again';
   readonly ownerUid: number;
   readonly session: string;
+  /** Of the start: the same start may ask more than once, another one of the same process may not have it. */
+  readonly startId: string;
+  /** Who starts it: dead, it holds nothing. */
   readonly pid: number;
 }
 
@@ -20,21 +23,28 @@ export interface ClaimsParts {
   readonly isAlive: (pid: number) => boolean;
 }
 
+interface Held {
+  readonly container: string;
+  readonly startId: string;
+  readonly pid: number;
+  readonly untilMs: number;
+}
+
 export class Claims {
   readonly #parts: ClaimsParts;
-  readonly #held = new Map<string, { container: string; pid: number; untilMs: number }>();
+  readonly #held = new Map<string, Held>();
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
   }
 
-  /** Throws `session-live`, naming the container, if another process is at it. */
+  /** Throws `session-live`, naming the container, if another start is at it. */
   refuse(claim: Claim): void {
     const { elapsedMs, isAlive } = this.#parts;
     for (const [key, { untilMs, pid: holder }] of this.#held)
       if (untilMs <= elapsedMs() || !isAlive(holder)) this.#held.delete(key);
     const held = this.#held.get(keyOf(claim));
-    if (held && held.pid !== claim.pid)
+    if (held && held.startId !== claim.startId)
       throw sessionHeld(claim.session, held.container, 'is being started in');
   }
 
@@ -42,7 +52,13 @@ export class Claims {
   take(claim: Claim, container: string): void {
     this.refuse(claim);
     const untilMs = this.#parts.elapsedMs() + this.#parts.holdMs;
-    this.#held.set(keyOf(claim), { container, pid: claim.pid, untilMs });
+    const { startId, pid } = claim;
+    this.#held.set(keyOf(claim), { container, startId, pid, untilMs });
+  }
+
+  /** That start has failed, so that the next one need not wait until its process ends. */
+  giveUp(startId: string): void {
+    for (const [key, held] of this.#held) if (held.startId === startId) this.#held.delete(key);
   }
 
   /** It has started, or never will: from here on the instance itself says who has the session. */

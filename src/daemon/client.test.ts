@@ -58,7 +58,7 @@ test('calls go to their paths and come back as values', async () => {
   await withCoid(answer, async (coid) => {
     assert.equal((await coid.reserve({} as ReserveRequest)).id, 'x');
     assert.equal(await coid.release('a/b'), undefined);
-    assert.deepEqual(await coid.remount('c-1', {}), [{ name: 'm' }]);
+    assert.deepEqual(await coid.remount('c-1', { id: 'x', startId: 's' }), [{ name: 'm' }]);
     await coid.status();
   });
   assert.deepEqual(seen, [

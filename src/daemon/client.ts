@@ -53,6 +53,8 @@ export interface Coid {
     request: RemountRequest,
     options?: CoidOptions,
   ): Promise<readonly ReservedMount[]>;
+  /** Says that a start of a stopped container has failed: its session may be started again at once. */
+  giveUp(startId: string, options?: CoidOptions): Promise<void>;
   /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
   giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
   /** The sessions of a workspace that run, and the last that have ended with what was taken away then. */
@@ -121,6 +123,8 @@ export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace):
           options,
         )) as MountsReply
       ).mounts,
+    giveUp: async (startId, options) =>
+      void (await call('DELETE', `/v1/starts/${encodeURIComponent(startId)}`, undefined, options)),
     giveBack: async (request, options) =>
       (await call('POST', '/v1/ownership', request, {
         timeoutMs: giveBackMs,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Incus } from '../incus/client.ts';
+import { type Incus, IncusError } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { recordConfig } from '../session/record.ts';
 import { Deadlines, deadlines } from './deadlines.ts';
@@ -76,9 +76,12 @@ test('an end that Incus refuses is tried again after a second, until it is taken
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   let asked = 0;
   const told: unknown[] = [];
+  const session = instance('5000 force');
   const incus = {
     updateInstance: async (_: string, change: unknown) => void told.push(change),
-    changeState: async () => {
+    instance: async () => ({ instance: session, etag: 'e' }),
+    changeState: async (...[, , options]: Parameters<Incus['changeState']>) => {
+      await options?.before?.();
       asked += 1;
       if (asked < 3) throw new Error('Instance is busy');
       return { wait: async () => undefined };
@@ -91,7 +94,7 @@ test('an end that Incus refuses is tried again after a second, until it is taken
     now: () => new Date(),
     signal: ending.signal,
   });
-  ends.follow([instance('5000 force')]);
+  ends.follow([session]);
   for (const tries of [1, 2, 3]) {
     await settled();
     assert.equal(asked, tries);
@@ -99,4 +102,43 @@ test('an end that Incus refuses is tried again after a second, until it is taken
   }
   assert.deepEqual(told[0], { config: { 'user.coi.time_over': '2026-01-01T00:00:06.000Z' } });
   ending.abort();
+});
+
+test('a later session, which got the name while the guest of the first was asked, is neither ended nor told', async () => {
+  const first = instance('5000 graceful');
+  const later = { ...first, config: { ...first.config } };
+  later.config['user.coi.mounts'] = first.config['user.coi.mounts']?.replace('"m"', '"l"') ?? '';
+  let named = first;
+  const asked: string[] = [];
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const incus = {
+    instance: async () => {
+      // The last look of the end.
+      if (named === later) resolve();
+      return { instance: named, etag: 'e' };
+    },
+    updateInstance: async () => undefined,
+    changeState: async (...[, change, options]: Parameters<Incus['changeState']>) => {
+      await options?.before?.();
+      asked.push(change.force ? 'force' : 'graceful');
+      const wait = async () => {
+        named = later;
+        throw new IncusError({ status: 400, method: 'GET', path: '/', message: 'gone' });
+      };
+      return { wait };
+    },
+  } as unknown as Incus;
+  const ending = new AbortController();
+  const ends = new Deadlines({
+    incus,
+    log: () => undefined,
+    runDir: '/run/coi',
+    now: () => new Date(startedMs + 6000),
+    signal: ending.signal,
+  });
+  ends.follow([first]);
+  await over;
+  await new Promise((done) => setImmediate(done));
+  ending.abort();
+  assert.deepEqual(asked, ['graceful']);
 });

@@ -1,6 +1,7 @@
 // Ends sessions whose `[limits.runtime] max_duration` is over, whoever watches them.
 import { type Incus, IncusError } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
+import { type ContainerRef, changeState, NotMeant, updateContainer } from '../session/act.ts';
 import { timeOverKey } from '../session/limits.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
@@ -103,13 +104,15 @@ export class Deadlines {
     const { log, signal } = this.#parts;
     if (this.#ending.has(id)) return;
     this.#ending.add(id);
+    const ref = { name, mountsId: id };
     log('info', 'time-is-over', { name, id });
     try {
-      await this.#mark(name);
-      if (!graceful || !(await this.#stopped(name, { force: false })))
-        await this.#stopped(name, { force: true });
+      await this.#mark(ref);
+      if (!graceful || !(await this.#stopped(ref, { force: false })))
+        await this.#stopped(ref, { force: true });
     } catch (error) {
-      if (signal.aborted) return;
+      // It has ended, and another one may have its name.
+      if (signal.aborted || error instanceof NotMeant) return;
       log('warning', 'time-is-over-but-runs', { name, error });
       this.#checkWithin(endAgainMs);
     } finally {
@@ -118,23 +121,23 @@ export class Deadlines {
   }
 
   /** So that whoever is attached is told why. That costs the word, if it fails, and not the end. */
-  async #mark(name: string): Promise<void> {
+  async #mark(ref: ContainerRef): Promise<void> {
     const { incus, log, now, signal } = this.#parts;
     try {
       const config = { [timeOverKey]: now().toISOString() };
-      await incus.updateInstance(name, { config }, { signal });
+      await updateContainer(incus, ref, { config }, { signal });
     } catch (error) {
       if (!(error instanceof IncusError)) throw error;
-      log('warning', 'time-is-over-not-told', { name, error });
+      log('warning', 'time-is-over-not-told', { name: ref.name, error });
     }
   }
 
   /** False if Incus or the guest would not. What has ended is finished as every session is. */
-  async #stopped(name: string, { force }: { force: boolean }): Promise<boolean> {
+  async #stopped(ref: ContainerRef, { force }: { force: boolean }): Promise<boolean> {
     const { incus, signal } = this.#parts;
     try {
       const change = { action: 'stop', timeout: stopSeconds, force } as const;
-      const stop = await incus.changeState(name, change, { signal });
+      const stop = await changeState(incus, ref, change, { signal });
       await stop.wait({ signal, timeoutMs: stopLimitMs });
       return true;
     } catch (error) {

@@ -1,5 +1,6 @@
 // Deletes a container that has ended, if it still is what it was when that was decided.
 import type { Incus } from '../incus/client.ts';
+import { deleteContainer, findMeant } from '../session/act.ts';
 import { tasksOf } from '../session/busy.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { FinishAction } from './reconcile.ts';
@@ -18,14 +19,15 @@ export async function finish(
   if ((await tasksOf(incus, name, signal)).length > 0) return 'busy';
   const found = await incus.instance(name, { signal });
   if (!found) return 'gone';
+  const ref = { name, mountsId: id };
   const session = sessionRecord(found.instance.config);
   if (session?.mounts.id !== id || found.instance.status !== 'Stopped') return 'changed';
   if (reason === 'ended' && session.persistent) return 'changed';
   try {
-    const deletion = await incus.deleteInstance(name, { signal });
+    const deletion = await deleteContainer(incus, ref, { signal });
     await deletion.wait({ signal, timeoutMs: deleteLimitMs });
   } catch (error) {
-    if (await incus.instance(name, { signal })) throw error;
+    if (await findMeant(incus, ref, { signal })) throw error;
   }
   return 'gone';
 }

@@ -53,6 +53,8 @@ export interface ReserveRequest {
   /** A container of any name instead of prefix-hash-slot. */
   readonly container?: ContainerName;
   readonly session: SessionId;
+  /** A UUID of this start, so that a second start of the session is refused, also one of the same process. */
+  readonly startId: string;
   readonly workspace: string;
   readonly mounts: readonly MountRequest[];
   readonly network: NetworkMode;
@@ -162,6 +164,10 @@ export interface EndedReply {
 
 /** POST /v1/containers/<name>/mounts */
 export interface RemountRequest {
+  /** Of the mounts of the container that is meant: another one of its name is refused. */
+  readonly id: string;
+  /** As in a reservation: a start makes its mounts twice where its keys change. */
+  readonly startId: string;
   /** Instead of those that its keys name, for a stopped one; whoever asks writes them there. */
   readonly mounts?: readonly MountRequest[];
   /** The mode that it will have, where another is about to be written. */
@@ -223,6 +229,8 @@ export interface NetworkReport {
 
 /** POST /v1/network/<container>/permits */
 export interface PermitRequest {
+  /** Of the mounts of the container that is meant. */
+  readonly id: string;
   readonly entry: string;
   readonly forMs: number;
 }

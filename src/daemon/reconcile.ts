@@ -25,9 +25,9 @@ export interface Memory {
 export type Action =
   /** Makes what is missing of its mounts. */
   | { readonly kind: 'restore-mounts'; readonly name: string; readonly session: SessionRecord }
-  | { readonly kind: 'mark-live'; readonly name: string }
+  | { readonly kind: 'mark-live'; readonly name: string; readonly id: string }
   /** Incus is not to delete it when it stops. */
-  | { readonly kind: 'mark-kept'; readonly name: string }
+  | { readonly kind: 'mark-kept'; readonly name: string; readonly id: string }
   /** Deletes a stopped container: an ephemeral session that has lived, or the debris of a start. */
   | {
       readonly kind: 'finish';
@@ -61,7 +61,7 @@ const endingMs = 200;
 /** Incus writes this where an instance has never been started. */
 const never = '1970-01-01T00:00:00Z';
 
-/** What a mark changes on an instance. */
+/** What a mark changes on an instance. One that failed is seen missing at the next look, unless the instance is gone. */
 export const marks = {
   'mark-live': { config: { 'user.coi.phase': 'live' } },
   'mark-kept': { ephemeral: false },
@@ -130,10 +130,11 @@ function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowM
     if (ended) return { waitMs: endingMs };
     // What Incus deletes by itself needs no mark, and while one is made Incus refuses the stop that `coi run` asks for.
     const needsMark = session.phase === 'starting' && !instance.ephemeral;
-    if (instance.status === 'Running' && needsMark) return { action: { kind: 'mark-live', name } };
+    if (instance.status === 'Running' && needsMark)
+      return { action: { kind: 'mark-live', name, id } };
     if (!isDoomed(instance, session)) return {};
     const leftMs = doomedMs - (nowMs - (memory.doomedSinceMs.get(id) ?? nowMs));
-    return leftMs > 0 ? { waitMs: leftMs } : { action: { kind: 'mark-kept', name } };
+    return leftMs > 0 ? { waitMs: leftMs } : { action: { kind: 'mark-kept', name, id } };
   }
   const lived = session.phase === 'live' || ended;
   if (session.persistent && (lived || instance.last_used_at !== never)) return {};

@@ -1,6 +1,7 @@
 // Looks at the world when Incus says that something happened, and does what the reconciliation says.
 import { type Incus, IncusError } from '../incus/client.ts';
 import type { IncusEvent, Instance } from '../incus/shapes.ts';
+import { updateContainer } from '../session/act.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import type { Claims } from './claims.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -242,13 +243,12 @@ export class Reconciler {
         return;
       case 'mark-live':
       case 'mark-kept': {
-        const { kind, name } = action;
-        await incus.updateInstance(name, marks[kind], { signal }).catch((error: unknown) => {
-          // It may be gone already; if it is not, the next look sees that it is not marked.
+        const { kind, name, id } = action;
+        const mark = updateContainer(incus, { name, mountsId: id }, marks[kind], { signal });
+        return mark.catch((error: unknown) => {
           log('info', `not-${kind}`, { name, error: String(error) });
           this.lookWithin(markAgainMs);
         });
-        return;
       }
       case 'drop-lease':
         leases.remove(action.id);

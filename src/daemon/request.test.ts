@@ -10,6 +10,7 @@ const good = {
   hash: '0123abcd',
   slot: { kind: 'from', slot: 2 },
   session: '11111111-2222-3333-4444-555555555555',
+  startId: '99999999-2222-3333-4444-555555555555',
   workspace: '/home/u/../u/project',
   mounts: [{ name: 'workspace', source: '/home/u/project', readonly: false }],
   network: 'restricted',
@@ -36,6 +37,7 @@ test('names that could lead root elsewhere are refused', () => {
     refused({ mounts: [{ name, source: '/a', readonly: true }] });
   }
   for (const session of ['', '../../etc', 'a.b', '-x', 'x'.repeat(129)]) refused({ session });
+  for (const startId of ['', 'x', '../x', undefined]) refused({ startId });
   for (const container of ['', '../x', 'a/b', 'x'.repeat(64)]) refused({ container });
   for (const prefix of ['', '../', 'x/', '-']) refused({ prefix });
   for (const hash of ['', '0123abc', '0123abcd9', '../../..', '0123ABCD']) refused({ hash });

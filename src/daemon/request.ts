@@ -56,7 +56,10 @@ const ownershipShape = z.strictObject({
   directories: z.array(path).check(z.maxLength(directoriesMax)),
   dryRun: z.optional(z.boolean()),
 });
+const startId = z.string().check(z.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/));
 const remountShape = z.strictObject({
+  id: z.string(),
+  startId,
   mounts: z.optional(mountShapes),
   network: z.optional(mode),
   protect: z.optional(protectShape),
@@ -72,6 +75,7 @@ const shape = z.strictObject({
   ]),
   container: z.optional(z.string()),
   session: z.string(),
+  startId,
   workspace: path,
   mounts: mountShapes,
   network: mode,
@@ -111,8 +115,10 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
 export function parseRemountRequest(body: unknown): RemountRequest {
   const result = z.safeParse(remountShape, body);
   if (!result.success) throw new CoiError('usage', 'not a request for mounts');
-  const { mounts, network, protect, secrets } = result.data;
+  const { id, startId, mounts, network, protect, secrets } = result.data;
   return {
+    id,
+    startId,
     ...(mounts === undefined ? {} : { mounts: soundMounts(mounts) }),
     ...(network === undefined ? {} : { network }),
     ...(protect === undefined ? {} : { protect: soundProtection(protect) }),

@@ -64,7 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
   const elements = await openElementWriter();
-  const { service, network, guards, monitors, ownership, setIds, ...kept } = assemble(
+  const { service, claims, network, guards, monitors, ownership, setIds, ...kept } = assemble(
     options,
     libc,
     namespaces,
@@ -81,6 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const startedAt = now().toISOString();
   const server = daemonServer({
     service,
+    claims,
     network,
     monitors,
     ownership,
@@ -188,6 +189,7 @@ function assemble(
   });
   return {
     ...{ service, network, guards, monitors, ownership, setIds },
+    claims: parts.claims,
     ...{ keeper, reconciler, leases, roots, unusedMs, world },
   };
 }

@@ -5,6 +5,7 @@ import { CoiError, type ErrorCode } from '../errors.ts';
 import type { Peer } from '../host/peer.ts';
 import { IncusError } from '../incus/client.ts';
 import { parseContainerName } from '../names.ts';
+import type { Claims } from './claims.ts';
 import type { Log } from './log.ts';
 import { monitorAnswer } from './monitor/answer.ts';
 import type { Monitors } from './monitor/monitors.ts';
@@ -29,6 +30,7 @@ import type { SetIds } from './set-id.ts';
 
 export interface ServerParts {
   readonly service: Service;
+  readonly claims: Pick<Claims, 'giveUp'>;
   readonly network: NetworkService;
   readonly monitors: Monitors;
   readonly ownership: Ownership;
@@ -100,7 +102,7 @@ async function handle(
 }
 
 async function route(
-  { service, network, monitors, ownership, setIds, status, alive, reserved }: ServerParts,
+  { service, claims, network, monitors, ownership, setIds, status, alive, reserved }: ServerParts,
   peer: Peer,
   request: IncomingMessage,
 ): Promise<unknown> {
@@ -125,14 +127,17 @@ async function route(
     }
     case 'DELETE sessions/*':
       return service.release(name ?? '', peer);
-    case 'POST containers/*/mounts':
-      return {
-        mounts: await service.remount(
-          parseContainerName(name ?? ''),
-          parseRemountRequest(await readJson(request)),
-          peer,
-        ),
-      };
+    case 'DELETE starts/*':
+      return claims.giveUp(name ?? '');
+    case 'POST containers/*/mounts': {
+      const wanted = parseRemountRequest(await readJson(request));
+      try {
+        return { mounts: await service.remount(parseContainerName(name ?? ''), wanted, peer) };
+      } catch (error) {
+        claims.giveUp(wanted.startId);
+        throw error;
+      }
+    }
     case 'POST ownership':
       return ownership.give(parseOwnershipRequest(await readJson(request)), peer);
     case 'POST ended':

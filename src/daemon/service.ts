@@ -69,9 +69,8 @@ export class Service {
     sources.open(request.mounts);
     guards.refuseOtherMode(instances, workspace.path, request.network);
     const owner = ownerOf(this.#parts.libc, peer, workspace.stats);
-    const claim: Claim = {
-      ...{ kind: 'new', ownerUid: owner.uid, session: request.session, pid: peer.pid },
-    };
+    const { session, startId } = request;
+    const claim: Claim = { kind: 'new', ownerUid: owner.uid, session, startId, pid: peer.pid };
     const now = await withoutSession(instances, () => world.look(), claim);
     claims.refuse(claim);
     leases.refuseTooMany(peer);
@@ -156,7 +155,7 @@ export class Service {
   ): Promise<readonly ReservedMount[]> {
     const { world, guards, claims, log } = this.#parts;
     const instances = await world.look();
-    const { instance, record } = this.#ownContainer(instances, container, peer);
+    const { instance, record } = this.#ownContainer(instances, container, request.id, peer);
     const stopped = instance.status === 'Stopped';
     if (request.mounts && !stopped)
       throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
@@ -168,7 +167,8 @@ export class Service {
       );
       const { session, mounts } = record;
       const { ownerUid } = mounts;
-      claims.take({ kind: 'again', ownerUid, session, pid: peer.pid }, container);
+      const { startId } = request;
+      claims.take({ kind: 'again', ownerUid, session, startId, pid: peer.pid }, container);
     }
     const made =
       stopped && request.mounts
@@ -182,12 +182,13 @@ export class Service {
   }
 
   /** Throws `session-not-found`. */
-  #ownContainer(instances: readonly Instance[], container: string, peer: Peer) {
+  #ownContainer(instances: readonly Instance[], container: string, id: string, peer: Peer) {
     const instance = instances.find(({ name }) => name === container);
     const record = instance && sessionRecord(instance.config);
     if (
       instance &&
       record?.mounts.runDir === this.#parts.runDir &&
+      record.mounts.id === id &&
       (peer.uid === 0 || peer.uid === record.mounts.ownerUid)
     )
       return { instance, record };

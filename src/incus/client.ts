@@ -26,6 +26,11 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
+export interface BeforeEachRequest {
+  /** Waited for before each request, also when it is made again; nothing is asked of Incus if it throws. */
+  before?: () => Promise<void>;
+}
+
 /** A background operation that was accepted. */
 export interface Operation {
   readonly id: string;
@@ -124,8 +129,12 @@ export interface Incus {
     options?: CallOptions & { etag?: string },
   ): Promise<void>;
   /** Where the instance is just being changed, `wait` asks again for some seconds; likewise for `deleteInstance`. */
-  changeState(name: string, change: StateChange, options?: CallOptions): Promise<Operation>;
-  deleteInstance(name: string, options?: CallOptions): Promise<Operation>;
+  changeState(
+    name: string,
+    change: StateChange,
+    options?: CallOptions & BeforeEachRequest,
+  ): Promise<Operation>;
+  deleteInstance(name: string, options?: CallOptions & BeforeEachRequest): Promise<Operation>;
 
   execTerminal(
     name: string,
@@ -162,7 +171,12 @@ export interface Incus {
     snapshot: { name: string; stateful?: boolean },
     options?: CallOptions,
   ): Promise<Operation>;
-  restoreSnapshot(name: string, snapshot: string, options?: CallOptions): Promise<Operation>;
+  /** With `etag` it fails with status 412 if the instance changed, as it does when it is started. */
+  restoreSnapshot(
+    name: string,
+    snapshot: string,
+    options?: CallOptions & { etag?: string; stateful?: boolean },
+  ): Promise<Operation>;
   deleteSnapshot(name: string, snapshot: string, options?: CallOptions): Promise<Operation>;
 
   images(options?: CallOptions): Promise<Image[]>;

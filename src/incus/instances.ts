@@ -51,14 +51,22 @@ export function instanceCalls(api: Api): InstanceCalls {
       await operation.wait(options);
     },
     changeState: (name, change, options) =>
-      afterChanges(() => api.start('PUT', `${at(name)}/state`, change, options)),
+      afterChanges(async () => {
+        await options?.before?.();
+        return api.start('PUT', `${at(name)}/state`, change, options);
+      }),
     deleteInstance: (name, options) =>
-      afterChanges(() => api.start('DELETE', at(name), undefined, options)),
+      afterChanges(async () => {
+        await options?.before?.();
+        return api.start('DELETE', at(name), undefined, options);
+      }),
     snapshots: (name, options) => api.get<Snapshot[]>(`${at(name)}/snapshots?recursion=1`, options),
     createSnapshot: (name, snapshot, options) =>
       api.start('POST', `${at(name)}/snapshots`, snapshot, options),
-    restoreSnapshot: (name, snapshot, options) =>
-      api.start('PUT', at(name), { restore: snapshot }, options),
+    restoreSnapshot: (name, snapshot, options) => {
+      const stateful = options?.stateful ? { stateful: true } : {};
+      return api.start('PUT', at(name), { restore: snapshot, ...stateful }, options);
+    },
     deleteSnapshot: (name, snapshot, options) =>
       api.start('DELETE', snapshotAt(name, snapshot), undefined, options),
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceStatus } from '../incus/shapes.ts';
 import type { SessionId } from '../names.ts';
-import { type CleanWish, cleanable } from './cleaning.ts';
+import { type CleanWish, cleanable, stillCleanable } from './cleaning.ts';
 import type { Container, SessionRecord } from './record.ts';
 import type { StoredEntry } from './stored.ts';
 
@@ -27,7 +27,11 @@ const container = (
       persistent === undefined
         ? undefined
         : ({ persistent, session: `s-${name}` } as SessionRecord),
-    instance: { expanded_devices: { root: { type: 'disk', path: '/', pool: 'fast' } } },
+    instance: {
+      name,
+      config: {},
+      expanded_devices: { root: { type: 'disk', path: '/', pool: 'fast' } },
+    },
   }) as unknown as Container;
 const saved = (id: string): StoredEntry =>
   ({ kind: 'saved', dir: `/s/${id}`, metadata: { sessionId: id as SessionId } }) as StoredEntry;
@@ -39,7 +43,7 @@ const debris = (id: string, modifiedMs: number): StoredEntry => ({
   modifiedMs,
 });
 const names = (found: ReturnType<typeof cleanable>) =>
-  found.map((item) => (item.kind === 'container' ? item.name : item.dir));
+  found.map((item) => (item.kind === 'container' ? item.ref.name : item.dir));
 
 const all = [
   container('run', 'Running', false),
@@ -75,4 +79,28 @@ test('--sessions takes saved sessions and no container, but none that a containe
 test('--orphans takes what an interrupted start left, once it is old', () => {
   const left = [debris('old', 0), debris('new', hourMs - 1000), saved('a')];
   assert.deepEqual(names(cleanable(wish({ orphans: true }), [], left)), ['/s/old']);
+});
+
+test('what was started, deleted and made anew, or resumed since it was listed is not what was agreed to', () => {
+  const made = (uuid: string, status: InstanceStatus = 'Stopped') => {
+    const one = container('kept', status, true);
+    return { ...one, instance: { ...one.instance, config: { 'volatile.uuid': uuid } } };
+  };
+  const found = (one: Container) => cleanable(wish({ all: true }), [one], []);
+  const [item] = found(made('one'));
+  assert.ok(item);
+  assert.ok(stillCleanable(item, found(made('one'))));
+  assert.ok(!stillCleanable(item, found(made('one', 'Running'))));
+  assert.ok(!stillCleanable(item, found(made('two'))));
+  const stored = (containers: readonly Container[], savedAt: number) => {
+    const entry = saved('s-run');
+    if (entry.kind !== 'saved') throw new Error('not saved');
+    const ended = { ...entry, metadata: { ...entry.metadata, savedAt: new Date(savedAt) } };
+    return cleanable(wish({ sessions: true }), containers, [ended]);
+  };
+  const [session] = stored([], 1);
+  assert.ok(session);
+  assert.ok(stillCleanable(session, stored([], 1)));
+  assert.ok(!stillCleanable(session, stored([container('run', 'Running', false)], 1)));
+  assert.ok(!stillCleanable(session, stored([], 2)));
 });

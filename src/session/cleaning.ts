@@ -1,4 +1,5 @@
 // What `coi clean` takes away. Pure: from what there is to a list of things, each with its reason.
+import { type ContainerRef, refOf } from './container-ref.ts';
 import { rootPool } from './listing.ts';
 import type { Container } from './record.ts';
 import type { StoredEntry } from './stored.ts';
@@ -18,8 +19,14 @@ export interface CleanWish {
 }
 
 export type Cleanable =
-  | { readonly kind: 'container'; readonly name: string; readonly about: string }
-  | { readonly kind: 'session'; readonly dir: string; readonly about: string };
+  | { readonly kind: 'container'; readonly ref: ContainerRef; readonly about: string }
+  | {
+      readonly kind: 'session';
+      readonly dir: string;
+      /** When its session ended last, as far as that is known. */
+      readonly endedMs: number;
+      readonly about: string;
+    };
 
 /** A start may still be busy with a store that has nothing in it yet. */
 const debrisAgeMs = 10 * 60_000;
@@ -35,6 +42,11 @@ export function cleanable(
   ];
 }
 
+/** Whether what was found is found again, and is the same. */
+export function stillCleanable(item: Cleanable, now: readonly Cleanable[]): boolean {
+  return now.some((other) => JSON.stringify(other) === JSON.stringify(item));
+}
+
 function stoppedContainers(wish: CleanWish, containers: readonly Container[]): Cleanable[] {
   return containers.flatMap(({ name, status, session, instance }): Cleanable[] => {
     if (status !== 'Stopped') return [];
@@ -48,7 +60,9 @@ function stoppedContainers(wish: CleanWish, containers: readonly Container[]): C
     const kind =
       session === undefined ? 'not a session' : session.persistent ? 'persistent' : 'ephemeral';
     const where = strange ? `, in pool ${pool}, which no profile names` : '';
-    return [{ kind: 'container', name, about: `${name} (${kind}, stopped${where})` }];
+    return [
+      { kind: 'container', ref: refOf(instance), about: `${name} (${kind}, stopped${where})` },
+    ];
   });
 }
 
@@ -63,19 +77,32 @@ function stores(
     if (entry.kind === 'debris') {
       const old = wish.nowMs - entry.modifiedMs > debrisAgeMs;
       return (wish.orphans || wish.sessions) && old
-        ? [{ kind: 'session', dir: entry.dir, about: `${entry.id} (a start that was interrupted)` }]
+        ? [
+            {
+              kind: 'session',
+              dir: entry.dir,
+              endedMs: entry.modifiedMs,
+              about: `${entry.id} (a start that was interrupted)`,
+            },
+          ]
         : [];
     }
     if (!wish.sessions) return [];
     if (entry.kind === 'broken')
       return [
-        { kind: 'session', dir: entry.dir, about: `${entry.id} (damaged: ${entry.problem})` },
+        {
+          kind: 'session',
+          dir: entry.dir,
+          endedMs: 0,
+          about: `${entry.id} (damaged: ${entry.problem})`,
+        },
       ];
-    const { sessionId, workspace } = entry.metadata;
+    const { sessionId, workspace, savedAt } = entry.metadata;
     return [
       {
         kind: 'session',
         dir: entry.dir,
+        endedMs: savedAt?.getTime() ?? 0,
         about: `${sessionId} (${workspace ?? 'unknown workspace'})`,
       },
     ];

@@ -1,4 +1,5 @@
 // The steps from a plan to a running container.
+import { randomUUID } from 'node:crypto';
 import type { Coid } from '../daemon/client.ts';
 import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
@@ -12,7 +13,6 @@ import {
   type SessionWish,
   sessionPlan,
 } from './plan.ts';
-import { sessionRecord } from './record.ts';
 import { killContainer } from './remove.ts';
 import type { Step } from './steps.ts';
 
@@ -55,7 +55,8 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
     name: 'reserve',
     title: 'Reserving a slot, an address and mounts',
     run: async (context, signal) => {
-      context.reservation = await context.coid.reserve(planned(context).reserve, { signal });
+      const request = { ...planned(context).reserve, startId: randomUUID() };
+      context.reservation = await context.coid.reserve(request, { signal });
     },
     undo: async ({ coid, reservation }) => {
       if (reservation) await coid.release(reservation.id);
@@ -146,12 +147,10 @@ async function undoCreate({ incus, reservation }: LaunchContext): Promise<void> 
   const limit = AbortSignal.timeout(undoMs);
   try {
     await untilIdle(incus, container, undoMs / 1000, limit);
-    const found = await incus.instance(container, { signal: limit });
-    if (!found || sessionRecord(found.instance.config)?.mounts.id !== id) return;
   } catch (error) {
     throw incusFailure(error, 'the container could not be deleted');
   }
-  await killContainer(incus, container, limit, id);
+  await killContainer(incus, { name: container, mountsId: id }, limit);
 }
 
 function planned(context: LaunchContext): SessionPlan {

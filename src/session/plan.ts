@@ -76,7 +76,7 @@ export interface ServerFacts {
 
 export interface SessionPlan {
   readonly wish: SessionWish;
-  readonly reserve: ReserveRequest;
+  readonly reserve: Omit<ReserveRequest, 'startId'>;
   /** The exact body of the create call, once coid has said where. */
   readonly instance: (reservation: Reservation) => CreateInstance;
 }
@@ -112,7 +112,7 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
   };
 }
 
-export function reserveRequest(wish: SessionWish): ReserveRequest {
+export function reserveRequest(wish: SessionWish): Omit<ReserveRequest, 'startId'> {
   return {
     prefix: wish.prefix,
     hash: wish.hash ?? workspaceHash(wish.workspace),

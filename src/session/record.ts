@@ -26,6 +26,12 @@ export interface SessionRecord {
 
 export const recordVersion = '1';
 export const keyPrefix = 'user.coi.';
+/**
+ * Written before a snapshot of an ephemeral session: Incus's generation of the instance then. A restore brings the key
+ * back, but gives the instance a new generation, and so a restored container is told from the one that was copied.
+ */
+export const generationKey = 'user.coi.generation';
+export const incusGenerationKey = 'volatile.uuid.generation';
 
 /** The keys as the create call carries them. */
 export function recordConfig(record: SessionRecord): Config {
@@ -70,7 +76,7 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
     slot,
     tool: key('tool') ?? 'claude',
     session,
-    persistent: key('persistent') === 'true',
+    persistent: key('persistent') === 'true' || wasRestored(config),
     alias: key('alias') || undefined,
     profile: key('profile') || undefined,
     owner,
@@ -78,6 +84,12 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
     mounts: record,
     phase: key('phase') === 'live' ? 'live' : 'starting',
   };
+}
+
+/** What was restored was stopped for it, so it is kept whatever it was when the snapshot was taken. */
+function wasRestored(config: Config): boolean {
+  const then = config[generationKey];
+  return then !== undefined && then !== '' && then !== config[incusGenerationKey];
 }
 
 /** One container as coi's commands see it. `session` is undefined for containers that only carry the prefix. */

@@ -5,7 +5,13 @@ import { startFakeIncus } from '../../test/fakes/incus/server.ts';
 import { CoiError } from '../errors.ts';
 import { openIncus } from '../incus/open.ts';
 import { recordConfig } from './record.ts';
-import { type GracefulStop, killContainer, shutDownContainer, stopContainer } from './remove.ts';
+import {
+  deleteStopped,
+  type GracefulStop,
+  killContainer,
+  shutDownContainer,
+  stopContainer,
+} from './remove.ts';
 
 async function opened(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus();
@@ -34,13 +40,16 @@ const sessionConfig = (reservation: string) =>
     mounts: { id: reservation, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
   });
 
+/** One that coi did not make. */
+const bare = (name: string) => ({ name, mountsId: undefined });
+
 const refuse = { kind: 'fail', status: 500, message: 'no' } as const;
 
 describe('killing', () => {
   it('a running one takes two calls, and Incus deletes it by itself', async (t) => {
     const { fake, incus, signal, changes } = await opened(t);
     fake.state.addInstance('c', { status: 'Running' });
-    assert.equal(await killContainer(incus, 'c', signal), 'removed');
+    assert.equal(await killContainer(incus, bare('c'), signal), 'removed');
     assert.ok(!fake.state.instances.has('c'));
     assert.deepEqual(changes(), ['PATCH /1.0/instances/c', 'PUT /1.0/instances/c/state']);
   });
@@ -48,8 +57,8 @@ describe('killing', () => {
   it('a stopped one is deleted, and one that is gone is well', async (t) => {
     const { fake, incus, signal, changes } = await opened(t);
     fake.state.addInstance('c');
-    assert.equal(await killContainer(incus, 'c', signal), 'removed');
-    assert.equal(await killContainer(incus, 'c', signal), 'was-gone');
+    assert.equal(await killContainer(incus, bare('c'), signal), 'removed');
+    assert.equal(await killContainer(incus, bare('c'), signal), 'was-gone');
     assert.deepEqual(changes(), ['DELETE /1.0/instances/c']);
   });
 
@@ -57,7 +66,7 @@ describe('killing', () => {
     const { fake, incus, signal } = await opened(t);
     fake.state.addInstance('c', { status: 'Running' });
     fake.faults.inject({ method: 'PATCH', path: /instances/, nth: 1, fault: refuse });
-    assert.equal(await killContainer(incus, 'c', signal), 'removed');
+    assert.equal(await killContainer(incus, bare('c'), signal), 'removed');
     assert.ok(!fake.state.instances.has('c'));
   });
 
@@ -65,7 +74,7 @@ describe('killing', () => {
     const { fake, incus, signal } = await opened(t);
     const instance = fake.state.addInstance('c');
     fake.faults.inject({ method: 'DELETE', path: /instances/, nth: 1, fault: refuse });
-    const killed = killContainer(incus, 'c', signal);
+    const killed = killContainer(incus, bare('c'), signal);
     instance.status = 'Running';
     assert.equal(await killed, 'removed');
     assert.ok(!fake.state.instances.has('c'));
@@ -74,11 +83,31 @@ describe('killing', () => {
   it('another one of that name, which was made since, is left alone', async (t) => {
     const { fake, incus, signal, graceful, changes } = await opened(t);
     fake.state.addInstance('c', { status: 'Running', config: sessionConfig('later') });
-    assert.equal(await killContainer(incus, 'c', signal, 'earlier'), 'was-gone');
-    const stop = { ...graceful, reservation: 'earlier' };
-    assert.equal(await shutDownContainer(incus, 'c', stop), 'was-gone');
+    assert.equal(
+      await killContainer(incus, { name: 'c', mountsId: 'earlier' }, signal),
+      'was-gone',
+    );
+    const earlier = { name: 'c', mountsId: 'earlier' };
+    assert.equal(await shutDownContainer(incus, earlier, graceful), 'was-gone');
     assert.deepEqual(changes(), []);
-    assert.equal(await killContainer(incus, 'c', signal, 'later'), 'removed');
+    assert.equal(await killContainer(incus, { name: 'c', mountsId: 'later' }, signal), 'removed');
+  });
+
+  it('one that was started since it was found stopped is not deleted where only a stopped one is meant', async (t) => {
+    const { fake, incus, signal, changes } = await opened(t);
+    const instance = fake.state.addInstance('c', { status: 'Running' });
+    assert.equal(await deleteStopped(incus, bare('c'), signal), 'runs');
+    assert.deepEqual(changes(), []);
+    instance.status = 'Stopped';
+    fake.faults.inject({ method: 'DELETE', path: /instances/, nth: 1, fault: refuse });
+    const asked = fake.nextRequest('DELETE', /instances/);
+    const deleting = deleteStopped(incus, bare('c'), signal);
+    await asked;
+    instance.status = 'Running';
+    assert.equal(await deleting, 'runs');
+    assert.equal(instance.status, 'Running');
+    instance.status = 'Stopped';
+    assert.equal(await deleteStopped(incus, bare('c'), signal), 'removed');
   });
 
   it('one that cannot be ended is an error with the words of Incus', async (t) => {
@@ -92,7 +121,7 @@ describe('killing', () => {
         fault: { ...refuse, message: 'pool is busy' },
       });
     await assert.rejects(
-      killContainer(incus, 'c', signal),
+      killContainer(incus, bare('c'), signal),
       (error) =>
         error instanceof CoiError &&
         error.code === 'incus-failed' &&
@@ -110,7 +139,7 @@ describe('killing', () => {
       fault: { kind: 'drop', when: 'before' },
     });
     await assert.rejects(
-      killContainer(incus, 'c', signal),
+      killContainer(incus, bare('c'), signal),
       (error) => error instanceof CoiError && error.code === 'incus-unreachable',
     );
     assert.equal(changes().length, 2);
@@ -121,11 +150,11 @@ describe('stopping one that is kept', () => {
   it('lets the guest end and keeps it', async (t) => {
     const { fake, incus, graceful, forced } = await opened(t);
     fake.state.addInstance('c', { status: 'Running' });
-    await stopContainer(incus, 'c', graceful);
+    await stopContainer(incus, bare('c'), graceful);
     assert.equal(fake.state.instances.get('c')?.status, 'Stopped');
     assert.deepEqual(forced, []);
-    await stopContainer(incus, 'c', graceful);
-    await stopContainer(incus, 'gone', graceful);
+    await stopContainer(incus, bare('c'), graceful);
+    await stopContainer(incus, bare('gone'), graceful);
   });
 
   it('takes force when the guest will not, says so and keeps it', async (t) => {
@@ -137,7 +166,7 @@ describe('stopping one that is kept', () => {
       nth: 1,
       fault: { kind: 'fail-operation', message: 'no' },
     });
-    await stopContainer(incus, 'c', graceful);
+    await stopContainer(incus, bare('c'), graceful);
     assert.equal(fake.state.instances.get('c')?.status, 'Stopped');
     assert.deepEqual(forced, ['timeout']);
   });
@@ -147,7 +176,7 @@ describe('shutting down', () => {
   it('lets the guest end and needs no force', async (t) => {
     const { fake, incus, graceful, forced } = await opened(t);
     fake.state.addInstance('c', { status: 'Running' });
-    assert.equal(await shutDownContainer(incus, 'c', graceful), 'removed');
+    assert.equal(await shutDownContainer(incus, bare('c'), graceful), 'removed');
     assert.ok(!fake.state.instances.has('c'));
     assert.deepEqual(forced, []);
   });
@@ -161,7 +190,7 @@ describe('shutting down', () => {
       nth: 1,
       fault: { kind: 'fail-operation', message: 'no' },
     });
-    await shutDownContainer(incus, 'c', graceful);
+    await shutDownContainer(incus, bare('c'), graceful);
     assert.ok(!fake.state.instances.has('c'));
     assert.deepEqual(forced, ['timeout']);
   });
@@ -170,8 +199,8 @@ describe('shutting down', () => {
     const { fake, incus, graceful, forced } = await opened(t);
     fake.state.addInstance('a', { status: 'Running' });
     fake.state.addInstance('b', { status: 'Frozen' });
-    await shutDownContainer(incus, 'a', { ...graceful, timeoutMs: 0 });
-    await shutDownContainer(incus, 'b', graceful);
+    await shutDownContainer(incus, bare('a'), { ...graceful, timeoutMs: 0 });
+    await shutDownContainer(incus, bare('b'), graceful);
     assert.equal(fake.state.instances.size, 0);
     assert.deepEqual(forced, ['timeout', 'paused']);
   });
@@ -188,7 +217,10 @@ describe('shutting down', () => {
       fault: { kind: 'hold', until: held.promise, when: 'before' },
     });
     const asked = fake.nextRequest('PUT', /state/);
-    const stopping = shutDownContainer(incus, 'c', { ...graceful, signal: controller.signal });
+    const stopping = shutDownContainer(incus, bare('c'), {
+      ...graceful,
+      signal: controller.signal,
+    });
     await asked;
     const reason = new CoiError('cancelled', 'interrupted');
     controller.abort(reason);

@@ -2,9 +2,16 @@
 // Before force the container is made ephemeral, so that Incus deletes it by itself even if nobody waits for it any more.
 import type { Incus } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
+import {
+  type ContainerRef,
+  changeState,
+  deleteContainer,
+  findMeant,
+  NotMeant,
+  updateContainer,
+} from './act.ts';
 import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError, isMissing } from './failure.ts';
-import { sessionRecord } from './record.ts';
 
 /** Killing takes a second; with a loaded machine and a broken mount it was seen to take some. */
 const forcedSeconds = 30;
@@ -20,32 +27,53 @@ const askAgainSeconds = 5;
 export type Removed = 'removed' | 'was-gone';
 
 /**
- * Stops by force and deletes. With a `reservation` only that container is meant: one that was made since under the same
- * name, as by a `--resume`, counts as gone. Throws CoiError (`incus-failed`, `incus-unreachable`, ...) if it is still there then.
+ * Stops by force and deletes that container; another one that was made since under the same name, as by a `--resume`,
+ * is left alone. Throws CoiError (`incus-failed`, `incus-unreachable`, ...) if it is still there then.
  */
 export async function killContainer(
   incus: Incus,
-  name: string,
+  ref: ContainerRef,
   signal: AbortSignal,
-  reservation?: string,
 ): Promise<Removed> {
+  const removed = await removeAs(incus, ref, signal, stopForGood);
+  return removed === 'runs' ? 'removed' : removed;
+}
+
+/** Deletes that container only if it is stopped still when it comes to it: `runs` says that it is not. Throws as `killContainer`. */
+export function deleteStopped(
+  incus: Incus,
+  ref: ContainerRef,
+  signal: AbortSignal,
+): Promise<Removed | 'runs'> {
+  return removeAs(incus, ref, signal, undefined);
+}
+
+/** `stop` is for one that is not stopped; without it that one is left as it is. */
+async function removeAs(
+  incus: Incus,
+  ref: ContainerRef,
+  signal: AbortSignal,
+  stop: typeof stopForGood | undefined,
+): Promise<Removed | 'runs'> {
   let failure: unknown;
   for (let look = 0; look < looksMax; look += 1) {
     try {
-      const found = await meant(incus, name, signal, reservation);
+      const found = await instanceOf(incus, ref, signal);
       if (!found) return look === 0 ? 'was-gone' : 'removed';
-      if (found.status === 'Stopped') await deleteStopped(incus, name, signal);
-      else await stopForGood(incus, name, signal);
+      if (found.status === 'Stopped') await deleteNow(incus, ref, signal);
+      else if (stop) await stop(incus, ref, signal);
+      else return 'runs';
     } catch (error) {
+      if (error instanceof NotMeant) return look === 0 ? 'was-gone' : 'removed';
       if (signal.aborted || !isIncusError(error) || error.errno !== undefined)
-        throw incusFailure(error, `ending ${name} failed`);
+        throw incusFailure(error, `ending ${ref.name} failed`);
       failure = error;
       // A newborn shows as stopped and can be neither stopped nor deleted while Incus starts it.
-      await untilIdle(incus, name, forcedSeconds, signal);
+      await untilIdle(incus, ref.name, forcedSeconds, signal);
     }
   }
-  if (failure && (await meant(incus, name, signal, reservation)))
-    throw incusFailure(failure, `ending ${name} failed`);
+  if (failure && (await instanceOf(incus, ref, signal)))
+    throw incusFailure(failure, `ending ${ref.name} failed`);
   return 'removed';
 }
 
@@ -55,8 +83,6 @@ export interface GracefulStop {
   readonly signal: AbortSignal;
   /** Called when it is stopped by force after all, with the reason. */
   readonly forced: (reason: 'paused' | 'timeout') => void;
-  /** As for `killContainer`. */
-  readonly reservation?: string | undefined;
 }
 
 /**
@@ -65,49 +91,54 @@ export interface GracefulStop {
  */
 export async function shutDownContainer(
   incus: Incus,
-  name: string,
+  ref: ContainerRef,
   stop: GracefulStop,
 ): Promise<Removed> {
-  const { signal, reservation } = stop;
-  const found = await meant(incus, name, signal, reservation).catch((error: unknown) =>
-    Promise.reject(incusFailure(error, `ending ${name} failed`)),
+  const { signal } = stop;
+  const found = await instanceOf(incus, ref, signal).catch((error: unknown) =>
+    Promise.reject(incusFailure(error, `ending ${ref.name} failed`)),
   );
   if (!found) return 'was-gone';
   const { status } = found;
   if (status === 'Frozen') stop.forced('paused');
   else if (status !== 'Stopped') {
     try {
-      if (!(await stoppedGracefully(incus, name, stop))) stop.forced('timeout');
+      if (!(await stoppedGracefully(incus, ref, stop))) stop.forced('timeout');
     } catch (error) {
-      throw incusFailure(error, `ending ${name} failed`);
+      throw incusFailure(error, `ending ${ref.name} failed`);
     }
   }
-  await killContainer(incus, name, signal, reservation);
+  await killContainer(incus, ref, signal);
   return 'removed';
 }
 
 /** The same for one that is kept: stopped, by force after the limit, and not deleted. What is gone or stopped is well. */
-export async function stopContainer(incus: Incus, name: string, stop: GracefulStop): Promise<void> {
-  const { signal, reservation } = stop;
+export async function stopContainer(
+  incus: Incus,
+  ref: ContainerRef,
+  stop: GracefulStop,
+): Promise<void> {
+  const { signal } = stop;
   try {
-    const found = await meant(incus, name, signal, reservation);
+    const found = await instanceOf(incus, ref, signal);
     if (!found || found.status === 'Stopped') return;
     if (found.status === 'Frozen') stop.forced('paused');
-    else if (await stoppedGracefully(incus, name, stop)) return;
+    else if (await stoppedGracefully(incus, ref, stop)) return;
     else stop.forced('timeout');
     const change = { action: 'stop', force: true, timeout: forcedSeconds } as const;
-    const operation = await incus.changeState(name, change, { signal });
+    const operation = await changeState(incus, ref, change, { signal });
     await operation.wait({ signal, timeoutMs: forcedMs });
   } catch (error) {
-    throw incusFailure(error, `stopping ${name} failed`);
+    if (error instanceof NotMeant) return;
+    throw incusFailure(error, `stopping ${ref.name} failed`);
   }
 }
 
 /** True when it is stopped; false when the time is over, or Incus will not. */
 async function stoppedGracefully(
   incus: Incus,
-  name: string,
-  { timeoutMs, signal, reservation }: GracefulStop,
+  ref: ContainerRef,
+  { timeoutMs, signal }: GracefulStop,
 ): Promise<boolean> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
@@ -116,46 +147,44 @@ async function stoppedGracefully(
     const timeout = Math.min(askAgainSeconds, leftSeconds);
     const asked = performance.now();
     try {
-      const operation = await incus.changeState(name, { action: 'stop', timeout }, { signal });
+      const operation = await changeState(incus, ref, { action: 'stop', timeout }, { signal });
       await operation.wait({ signal, timeoutMs: timeout * 1000 + forcedMs });
       return true;
     } catch (error) {
+      if (error instanceof NotMeant) return true;
       if (signal.aborted || !isIncusError(error) || error.errno !== undefined) throw error;
-      const found = await meant(incus, name, signal, reservation);
+      const found = await instanceOf(incus, ref, signal);
       if (!found || found.status === 'Stopped') return true;
       if (performance.now() - asked < (timeout * 1000) / 2) return false;
     }
   }
 }
 
-async function meant(
+async function instanceOf(
   incus: Incus,
-  name: string,
+  ref: ContainerRef,
   signal: AbortSignal,
-  reservation: string | undefined,
 ): Promise<Instance | undefined> {
-  const instance = (await incus.instance(name, { signal }))?.instance;
-  if (!instance || reservation === undefined) return instance;
-  return sessionRecord(instance.config)?.mounts.id === reservation ? instance : undefined;
+  return (await findMeant(incus, ref, { signal }))?.instance;
 }
 
-async function stopForGood(incus: Incus, name: string, signal: AbortSignal): Promise<void> {
-  await makeEphemeral(incus, name, signal);
+async function stopForGood(incus: Incus, ref: ContainerRef, signal: AbortSignal): Promise<void> {
+  await makeEphemeral(incus, ref, signal);
   const change = { action: 'stop', force: true, timeout: forcedSeconds } as const;
-  const operation = await incus.changeState(name, change, { signal });
+  const operation = await changeState(incus, ref, change, { signal });
   // An ephemeral one is deleted before the operation is done.
   await operation.wait({ signal, timeoutMs: forcedMs });
 }
 
-async function deleteStopped(incus: Incus, name: string, signal: AbortSignal): Promise<void> {
-  const operation = await incus.deleteInstance(name, { signal });
+async function deleteNow(incus: Incus, ref: ContainerRef, signal: AbortSignal): Promise<void> {
+  const operation = await deleteContainer(incus, ref, { signal });
   await operation.wait({ signal, timeoutMs: forcedMs });
 }
 
 /** Where a mount's source is gone no instance can be changed; then it is stopped first and deleted after. */
-async function makeEphemeral(incus: Incus, name: string, signal: AbortSignal): Promise<void> {
+async function makeEphemeral(incus: Incus, ref: ContainerRef, signal: AbortSignal): Promise<void> {
   try {
-    await incus.updateInstance(name, { ephemeral: true }, { signal });
+    await updateContainer(incus, ref, { ephemeral: true }, { signal });
   } catch (error) {
     if (!isIncusError(error) || error.errno !== undefined || isMissing(error)) throw error;
   }

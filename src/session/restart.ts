@@ -1,8 +1,16 @@
 // The steps from a stopped container to a running one: a persistent session that goes on.
 import type { Coid } from '../daemon/client.ts';
-import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
+import type { Instance } from '../incus/shapes.ts';
+import {
+  type ContainerRef,
+  changeState,
+  findMeant,
+  replaceContainer,
+  updateContainer,
+} from './act.ts';
 import type { StoppedSession } from './choose.ts';
+import { refOf } from './container-ref.ts';
 import { incusFailure, isIncusError } from './failure.ts';
 import type { PlannedMount } from './plan.ts';
 import { mountRequests, type Refresh, type RefreshWish, refresh } from './refresh.ts';
@@ -21,6 +29,8 @@ export interface RestartContext {
   /** Extra mounts of today's configuration. */
   readonly mounts: readonly PlannedMount[];
   readonly wish: RefreshWish;
+  /** Tells this start from any other. */
+  readonly startId: string;
   parts: readonly PlannedMount[];
   changes: Refresh | undefined;
   /** Incus refused to start it. */
@@ -41,11 +51,13 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     name: 'mounts',
     title: 'Making the mounts again',
     run: async (context, signal) => {
-      const { coid, container, wish } = context;
+      const { coid, container, wish, startId } = context;
       const mounts = [...context.parts, ...context.mounts];
       const made = await coid.remount(
         container.name,
         {
+          id: container.session.mounts.id,
+          startId,
           mounts: mountRequests(container.session, mounts),
           network: wish.network,
           ...(wish.protect ? { protect: wish.protect } : {}),
@@ -61,16 +73,21 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     name: 'fill',
     title: 'Refreshing the session store',
     run: async (context) => context.fillStore(),
+    undo: async ({ coid, startId }) => coid.giveUp(startId),
   },
   {
     name: 'update',
     title: 'Updating the container',
-    run: async ({ incus, coid, container, changes }, signal) => {
+    run: async ({ incus, coid, container, changes, startId }, signal) => {
       if (!changes) throw new Error('a step ran before what it needs was known');
-      await apply(incus, container.name, changes, signal);
+      await apply(incus, refOf(container.instance), changes, signal);
       // coid guards by the keys: they must be in force before anything runs.
       if (guardKeys.some((key) => changes.config[key] !== undefined))
-        await coid.remount(container.name, {}, { signal });
+        await coid.remount(
+          container.name,
+          { id: container.session.mounts.id, startId },
+          { signal },
+        );
     },
   },
   {
@@ -79,8 +96,9 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     run: async (context, signal) => {
       const { incus, container } = context;
       try {
-        const start = await incus.changeState(
-          container.name,
+        const start = await changeState(
+          incus,
+          refOf(container.instance),
           { action: 'start', timeout: 60 },
           { signal },
         );
@@ -93,13 +111,9 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     },
     undo: async ({ incus, container, refused }) => {
       if (refused) return;
-      const found = await incus.instance(container.name);
-      if (found?.instance.status !== 'Running') return;
-      const stop = await incus.changeState(container.name, {
-        action: 'stop',
-        force: true,
-        timeout: 30,
-      });
+      const ref = refOf(container.instance);
+      if ((await findMeant(incus, ref))?.instance.status !== 'Running') return;
+      const stop = await changeState(incus, ref, { action: 'stop', force: true, timeout: 30 });
       await stop.wait({ timeoutMs: startMs });
     },
   },
@@ -108,24 +122,21 @@ export const restartSteps: readonly Step<RestartContext>[] = [
 /** One PATCH, or one PUT where a device has to go. */
 async function apply(
   incus: Incus,
-  name: string,
+  ref: ContainerRef,
   { config, devices, gone }: Refresh,
   signal: AbortSignal,
 ): Promise<void> {
   if (gone.length === 0) {
     if (Object.keys(config).length + Object.keys(devices).length > 0)
-      await incus.updateInstance(name, { config, devices }, { signal });
+      await updateContainer(incus, ref, { config, devices }, { signal });
     return;
   }
-  const found = await incus.instance(name, { signal });
-  if (!found) throw new CoiError('session-not-found', `container ${name} is gone`);
-  const { instance, etag } = found;
-  const changed = {
+  const change = (instance: Instance): Instance => ({
     ...instance,
     config: without({ ...instance.config, ...config }, (_, value) => value === ''),
     devices: without({ ...instance.devices, ...devices }, (device) => gone.includes(device)),
-  };
-  await incus.replaceInstance(name, changed, { signal, etag });
+  });
+  await replaceContainer(incus, ref, change, { signal });
 }
 
 function without<T>(

@@ -1,6 +1,7 @@
 // The host's SSH agent in a session: a proxy device, added beside an open terminal because that takes Incus a second.
 import type { Incus } from '../incus/client.ts';
 import type { Device } from '../incus/shapes.ts';
+import { type ContainerRef, findMeant, replaceContainer, updateContainer } from './act.ts';
 
 export const agentDevice = 'ssh-agent';
 export const agentSocket = '/tmp/ssh-agent.sock';
@@ -29,19 +30,19 @@ export type AgentOutcome = 'added' | 'kept' | 'failed';
  */
 export async function forwardAgent(
   incus: Incus,
-  container: string,
+  container: ContainerRef,
   hostSocket: string,
   signal: AbortSignal,
 ): Promise<AgentOutcome> {
   const options = { signal, timeoutMs: patchMs };
   const wanted = agentProxy(hostSocket);
-  const found = await incus.instance(container, options);
+  const found = await findMeant(incus, container, options);
   if (!found) return 'failed';
   const present = found.instance.devices[agentDevice];
   if (present && same(present, wanted) && (await answers(incus, container, signal))) return 'kept';
   if (present) await withoutAgent(incus, container, signal);
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    await incus.updateInstance(container, { devices: { [agentDevice]: wanted } }, options);
+    await updateContainer(incus, container, { devices: { [agentDevice]: wanted } }, options);
     if (await answers(incus, container, signal)) return 'added';
     await withoutAgent(incus, container, signal);
   }
@@ -51,36 +52,43 @@ export async function forwardAgent(
 /** The socket on the host that a container's agent leads to; undefined where none is forwarded. */
 export async function agentHostSocket(
   incus: Incus,
-  container: string,
+  container: ContainerRef,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const found = await incus.instance(container, { signal, timeoutMs: patchMs });
+  const found = await findMeant(incus, container, { signal, timeoutMs: patchMs });
   return found?.instance.devices[agentDevice]?.['connect']?.replace(/^unix:/, '');
 }
 
 /** Takes the device away, so that no dead socket is left; does nothing if there is none. */
 export async function withoutAgent(
   incus: Incus,
-  container: string,
+  container: ContainerRef,
   signal: AbortSignal,
 ): Promise<void> {
   const options = { signal, timeoutMs: patchMs };
-  const found = await incus.instance(container, options);
+  const found = await findMeant(incus, container, options);
   if (!found?.instance.devices[agentDevice]) return;
-  const { [agentDevice]: _gone, ...devices } = found.instance.devices;
-  await incus.replaceInstance(
+  await replaceContainer(
+    incus,
     container,
-    { ...found.instance, devices },
-    { ...options, etag: found.etag },
+    (instance) => {
+      const { [agentDevice]: _gone, ...devices } = instance.devices;
+      return { ...instance, devices };
+    },
+    options,
   );
   // Incus leaves the socket in the guest (test/lifecycle/ssh-agent.test.ts).
   if (found.instance.status === 'Running')
-    await incus.execCaptured(container, { command: ['rm', '-f', agentSocket] }, { signal });
+    await incus.execCaptured(container.name, { command: ['rm', '-f', agentSocket] }, { signal });
 }
 
-async function answers(incus: Incus, container: string, signal: AbortSignal): Promise<boolean> {
+async function answers(
+  incus: Incus,
+  container: ContainerRef,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { status } = await incus.execCaptured(
-    container,
+    container.name,
     { command: ['test', '-S', agentSocket] },
     { signal },
   );

@@ -133,6 +133,27 @@ for (const daemon of daemons) {
       assert.deepEqual(await bench.incus.snapshots(name), []);
     });
 
+    it('a restore gives the instance another generation, and a snapshot none', async () => {
+      const generation = async () => (await read())?.config['volatile.uuid.generation'];
+      const before = await generation();
+      assert.ok(before);
+      await done(bench.incus.createSnapshot(name, { name: 'second' }));
+      assert.equal(await generation(), before);
+      await done(bench.incus.restoreSnapshot(name, 'second'));
+      assert.notEqual(await generation(), before);
+    });
+
+    it('a restore with the etag of a look before it was started is refused with 412', async () => {
+      const { etag = '' } = (await bench.incus.instance(name)) ?? {};
+      await done(bench.incus.changeState(name, { action: 'start' }));
+      await assert.rejects(bench.incus.restoreSnapshot(name, 'second', { etag }), refused(412));
+      assert.equal((await read())?.status, 'Running');
+      await done(bench.incus.changeState(name, { action: 'stop', force: true }));
+      const now = (await bench.incus.instance(name))?.etag ?? '';
+      await done(bench.incus.restoreSnapshot(name, 'second', { etag: now }));
+      await done(bench.incus.deleteSnapshot(name, 'second'));
+    });
+
     it('one that is just being changed is stopped nevertheless', async () => {
       await done(bench.incus.changeState(name, { action: 'start' }));
       const { incus } = bench;

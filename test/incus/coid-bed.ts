@@ -92,6 +92,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
     hash: createHash('sha256').update(workspace).digest('hex').slice(0, 8),
     slot: { kind: 'auto' },
     session: randomUUID() as string as ReserveRequest['session'],
+    startId: randomUUID(),
     workspace,
     mounts: [{ name: 'workspace', source: workspace, readonly: false }, ...mounts],
     network: 'open',

@@ -1,5 +1,6 @@
 // Calls to coid from a process of its own, so that a test can make them as another user. usage: SOCKET JSON [at-once]
 // The JSON is a list of [method, argument]; prints a list of {"ok": answer} or {"code", "message"}.
+import { randomUUID } from 'node:crypto';
 import { openCoid } from '../../src/daemon/client.ts';
 import type { ReserveRequest } from '../../src/daemon/protocol.ts';
 import { CoiError } from '../../src/errors.ts';
@@ -14,10 +15,14 @@ function call(method: string, value: unknown): Promise<unknown> {
     case 'release':
       return coid.release(String(value));
     case 'remount':
-      return coid.remount(String(value), {});
+      return remount(value as { container: string; id: string });
     default:
       return coid.status();
   }
+}
+
+function remount({ container, id }: { container: string; id: string }): Promise<unknown> {
+  return coid.remount(container, { id, startId: randomUUID() });
 }
 
 async function answer(method: string, value: unknown): Promise<unknown> {

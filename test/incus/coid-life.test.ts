@@ -1,6 +1,7 @@
 // Goal: coid finishes what has lived and ended, and harms nothing else, whatever it has to do or survive meanwhile.
 // Method: real containers; the reports of Incus say when something has happened.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -124,7 +125,8 @@ test(
     await bed.untilUnmounted(other.id);
     assert.equal(await bed.status(container), 'Stopped');
     assert.deepEqual(await bed.mountIds(), [id]);
-    assert.equal((await bed.coid.remount(container, {})).length, 1);
+    const start = { id, startId: randomUUID() };
+    assert.equal((await bed.coid.remount(container, start)).length, 1);
     await (await bed.incus.changeState(container, { action: 'start' })).wait();
     assert.equal((await bed.sh(container, 'ls /workspace')).stdout.toString(), 'file\n');
   },

@@ -1,6 +1,7 @@
 // Goal: a user gets mounted what is theirs to use, and nothing through coid that they could not reach without it.
 // Method: calls made by processes of other users, to a coid that runs as root.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -113,10 +114,16 @@ test("a user cannot give back or mount another user's session, root can", limit,
   assert.equal((await call(bed, ann, 'release', id)).ok, null);
   assert.deepEqual(await bed.mountIds(), []);
 
-  const { container } = await bed.session({ uid: ann.uid, start: false });
-  assert.equal((await call(bed, bob, 'remount', container)).code, 'session-not-found');
-  assert.ok((await call(bed, ann, 'remount', container)).ok);
-  assert.equal((await bed.coid.remount(container, {})).length, 1);
+  const { container, id: mounts } = await bed.session({ uid: ann.uid, start: false });
+  const wanted = { container, id: mounts };
+  assert.equal((await call(bed, bob, 'remount', wanted)).code, 'session-not-found');
+  assert.equal(
+    (await call(bed, ann, 'remount', { container, id: randomUUID() })).code,
+    'session-not-found',
+  );
+  assert.ok((await call(bed, ann, 'remount', wanted)).ok);
+  const again = { id: mounts, startId: randomUUID() };
+  assert.equal((await bed.coid.remount(container, again)).length, 1);
 });
 
 test(

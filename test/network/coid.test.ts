@@ -226,13 +226,25 @@ describe('coid', () => {
       report.names.map(({ name }) => name),
       ['evil.test'],
     );
-    await bed.coid.permit(session.container, { entry: '93.184.215.14:80', forMs: 60_000 });
+    await bed.coid.permit(session.container, {
+      id: session.id,
+      entry: '93.184.215.14:80',
+      forMs: 60_000,
+    });
     assert.equal(await agent.tcp('93.184.215.14', 80), 'open');
     await assert.rejects(
-      bed.coid.permit(session.container, { entry: '169.254.169.254', forMs: 60_000 }),
+      bed.coid.permit(session.container, {
+        id: session.id,
+        entry: '169.254.169.254',
+        forMs: 60_000,
+      }),
       (error) => error instanceof CoiError && error.code === 'usage',
     );
-    await bed.coid.permit(session.container, { entry: '93.184.215.14:80', forMs: 1 });
+    await bed.coid.permit(session.container, {
+      id: session.id,
+      entry: '93.184.215.14:80',
+      forMs: 1,
+    });
     await until(async () => (await agent.tcp('93.184.215.14', 80)) === 'ECONNREFUSED');
     await end(session);
   });

@@ -84,7 +84,8 @@ test(
 );
 
 test('afterwards modes and owners are the ordinary ones', limit, async () => {
-  await killContainer(bed.incus, container, AbortSignal.timeout(60_000));
+  const ref = { name: container, mountsId: id };
+  await killContainer(bed.incus, ref, AbortSignal.timeout(60_000));
   await bed.untilUnmounted(id);
   const records = join(bed.daemon.stateDir, 'protect');
   for (const name of await readdir(records)) await untilGone(records, name);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, readdir, rename, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { refOf } from '../../src/session/container-ref.ts';
 import { killContainer } from '../../src/session/remove.ts';
 import { coidBed, untilGone } from '../incus/coid-bed.ts';
 import {
@@ -261,7 +262,9 @@ type Bed = Awaited<ReturnType<typeof coidBed>>;
 
 /** Also while coid still marks it as live: Incus does one thing at a time with an instance. */
 async function deleteNow({ incus }: Bed, container: string): Promise<void> {
-  await killContainer(incus, container, AbortSignal.timeout(60_000));
+  const found = await incus.instance(container);
+  assert.ok(found);
+  await killContainer(incus, refOf(found.instance), AbortSignal.timeout(60_000));
 }
 
 async function endAndRelease(bed: Bed, container: string): Promise<void> {

@@ -2,6 +2,7 @@
 // Method: real containers through a coid of their own; each way in is also taken without the guard, where it works.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -213,7 +214,7 @@ test('hidden stays hidden in a second mount when coid makes the mounts again', l
   assert.equal(await shows(), `${secret}\n`);
   const stop = await bed.incus.changeState(container, { action: 'stop', force: true, timeout: 30 });
   await stop.wait({ timeoutMs: 60_000 });
-  const made = await bed.coid.remount(container, {});
+  const made = await bed.coid.remount(container, { id, startId: randomUUID() });
   assert.deepEqual(
     made.map(({ recursive }) => recursive),
     [true, true],
@@ -223,7 +224,7 @@ test('hidden stays hidden in a second mount when coid makes the mounts again', l
   await start.wait({ timeoutMs: 60_000 });
   assert.equal(await shows(), `${secret}\n`);
   // It runs, and its mounts are told as they are.
-  const told = await bed.coid.remount(container, {});
+  const told = await bed.coid.remount(container, { id, startId: randomUUID() });
   assert.deepEqual(
     told.map(({ recursive }) => recursive),
     [true, true],

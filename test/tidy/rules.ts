@@ -72,6 +72,20 @@ export const rules: Readonly<Record<string, Rule>> = {
         return complaint === undefined ? [] : [`imports ${one.target}: ${complaint}`];
       }),
   },
+  meant: {
+    about: 'Whatever changes an existing container names it by name and id: session/act.ts.',
+    applies: (path) =>
+      isSource(path) &&
+      path !== 'src/session/act.ts' &&
+      // What image/ changes are containers of its own, whose names nobody else gives out.
+      !/^src\/(?:incus|image)\//.test(path),
+    complaints: ({ code }) =>
+      matches(
+        code,
+        /\.(?:changeState|deleteInstance|updateInstance|replaceInstance|(?:create|restore|delete)Snapshot)\(/g,
+        ([found]) => `${found.slice(1, -1)} by a bare name`,
+      ),
+  },
   views: {
     about: 'Views turn a model into text or JSON and touch nothing.',
     applies: (path) => isSource(path) && path.startsWith('src/ui/views/'),

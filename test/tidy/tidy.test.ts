@@ -55,6 +55,11 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/daemon/a.ts', "import { shell } from '../commands/shell.ts';"],
     ['src/commands/a.ts', "import '../main.ts';"],
   ],
+  meant: [
+    ['src/commands/a.ts', 'await incus.changeState(name, change);'],
+    ['src/daemon/a.ts', 'await (await app.incus()).deleteInstance(name);'],
+    ['src/session/a.ts', 'await incus.restoreSnapshot(name, one);'],
+  ],
   views: [
     ['src/ui/views/a.ts', "import { EOL } from 'node:os';"],
     ['src/ui/views/a.ts', 'export const age = () => Date.now();'],

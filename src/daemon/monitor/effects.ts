@@ -7,6 +7,7 @@ import type { InstanceStatus, StateChange } from '../../incus/shapes.ts';
 import { type Alert, alertKeyName } from '../../monitor/alert.ts';
 import { redacted } from '../../monitor/redact.ts';
 import type { Threat } from '../../monitor/threat.ts';
+import { type ContainerRef, changeState, findMeant, updateContainer } from '../../session/act.ts';
 import type { Log } from '../log.ts';
 import type { Effects, WatchedSession } from './container-watch.ts';
 import { keepEvidence } from './evidence.ts';
@@ -76,29 +77,30 @@ export function effectsOf(parts: EffectParts): Effects {
 }
 
 /** The kernel has stopped its processes; this makes Incus know, and every program that asks Incus. */
-function tellIncusFrozen(parts: EffectParts, { name }: WatchedSession): Promise<void> {
-  return insist(parts, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
+function tellIncusFrozen(parts: EffectParts, session: WatchedSession): Promise<void> {
+  return insist(parts, refOfWatched(session), { action: 'freeze' }, ['Frozen', 'Stopped']);
 }
 
-async function stop(parts: EffectParts, { name }: WatchedSession): Promise<void> {
-  await insist(parts, name, { action: 'stop', force: true, timeout: 30 }, ['Stopped']);
-  parts.log('warning', 'killed', { name });
+async function stop(parts: EffectParts, session: WatchedSession): Promise<void> {
+  const change = { action: 'stop', force: true, timeout: 30 } as const;
+  await insist(parts, refOfWatched(session), change, ['Stopped']);
+  parts.log('warning', 'killed', { name: session.name });
 }
 
-/** Tries again while somebody else's operation is in the way: what a failure means is found by looking. */
+/** Tries again while somebody else's operation is in the way: what a failure means is found by looking. Done when it is gone. */
 export async function insist(
   { incus, signal }: Pick<EffectParts, 'incus' | 'signal'>,
-  name: string,
+  ref: ContainerRef,
   change: StateChange,
   reached: readonly InstanceStatus[],
 ): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const operation = await incus.changeState(name, change, { signal });
+      const operation = await changeState(incus, ref, change, { signal });
       await operation.wait({ signal, timeoutMs: changeLimitMs });
       return;
     } catch (error) {
-      const found = await incus.instance(name, { signal });
+      const found = await findMeant(incus, ref, { signal });
       if (!found || reached.includes(found.instance.status)) return;
       if (tries === triesMax) throw error;
       await delay(againMs, undefined, { signal });
@@ -106,13 +108,18 @@ export async function insist(
   }
 }
 
+function refOfWatched({ name, mounts }: WatchedSession): ContainerRef {
+  return { name, mountsId: mounts };
+}
+
 async function writeAlert(
   { incus, signal }: EffectParts,
-  { name }: WatchedSession,
+  session: WatchedSession,
   alert: Alert,
 ): Promise<void> {
-  await incus.updateInstance(
-    name,
+  await updateContainer(
+    incus,
+    refOfWatched(session),
     { config: { [alertKeyName]: JSON.stringify(alert) } },
     { signal },
   );

@@ -16,6 +16,8 @@ import type { Incus } from '../../incus/client.ts';
 import { redactedEvidence } from '../../monitor/redact.ts';
 import type { Sample } from '../../monitor/sample.ts';
 import type { Threat } from '../../monitor/threat.ts';
+import { deleteContainer, findMeant } from '../../session/act.ts';
+import { refOf } from '../../session/container-ref.ts';
 import type { WatchedSession } from './container-watch.ts';
 
 export interface EvidenceParts {
@@ -33,6 +35,7 @@ const copyLimitMs = 120_000;
 const instanceNameMax = 63;
 /** `2026-11-26-101500`. */
 const stampLength = 17;
+const copyOfKey = 'user.coi-forensics.of';
 
 /** Keeps what is known about it while it stands still. Says where, for the record. */
 export async function keepEvidence(
@@ -128,18 +131,20 @@ export function copyPrefix(name: string): string {
 /** A stopped copy, without what ties it to the host: no mounts, no network, none of coi's keys but where it comes from. */
 async function copyContainer(
   { incus, signal }: EvidenceParts,
-  { name }: WatchedSession,
+  { name, mounts }: WatchedSession,
   stamp: string,
 ): Promise<string | undefined> {
-  const found = await incus.instance(name, { signal });
+  const found = await findMeant(incus, { name, mountsId: mounts }, { signal });
   if (!found) return undefined;
   const { instance } = found;
   const head = copyPrefix(name);
-  const copies = (await incus.instanceNames({ signal }))
-    .filter((other) => other.startsWith(head))
-    .sort();
+  // By its mark: what only has such a name may be somebody's own.
+  const copies = (await incus.instances({ signal }))
+    .filter((other) => other.name.startsWith(head) && other.config[copyOfKey] === name)
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
   for (const oldest of copies.slice(0, Math.max(0, copies.length - copiesMax + 1))) {
-    await (await incus.deleteInstance(oldest, { signal })).wait({ signal, timeoutMs: copyLimitMs });
+    const deletion = await deleteContainer(incus, refOf(oldest), { signal });
+    await deletion.wait({ signal, timeoutMs: copyLimitMs });
   }
   const copy = `${head}${stamp}`;
   const masked = Object.keys(instance.devices).filter(
@@ -162,7 +167,7 @@ async function copyContainer(
             .map((key) => [key, '']),
         ),
         'boot.autostart': 'false',
-        'user.coi-forensics.of': name,
+        [copyOfKey]: name,
       },
       devices: Object.fromEntries(masked.map((device) => [device, { type: 'none' }])),
       source: { type: 'copy', source: name, instance_only: true },

@@ -10,15 +10,16 @@ import { changeBetween } from '../../monitor/sample.ts';
 import { parseMonitorKey } from '../../monitor/settings.ts';
 import { type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
 import { quoted } from '../../names.ts';
+import { findMeant } from '../../session/act.ts';
+import { refOf } from '../../session/container-ref.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
-import type { Bridge } from '../bridge.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
 import type { Baits } from './baits.ts';
 import { ContainerWatch, type Effects, logOf, type WatchedSession } from './container-watch.ts';
-import { effectsOf } from './effects.ts';
+import { type EffectParts, effectsOf } from './effects.ts';
 import { type Informants, Sampler } from './sampler.ts';
 import { answerTampering } from './tampering.ts';
 
@@ -45,9 +46,10 @@ export class Monitors {
   readonly logs: AuditLogs;
   readonly #parts: MonitorParts;
   readonly #watches = new Map<string, ContainerWatch>();
-  readonly #starting = new Set<string>();
   readonly #due = new Map<ContainerWatch, number>();
-  /** Ids of the mounts of containers that are being killed: whoever paused them again would stop that half-way. */
+  /** Ids of mounts: of containers whose watch begins. */
+  readonly #starting = new Set<string>();
+  /** Of containers that are being killed: whoever paused them again would stop that half-way. */
   readonly #dying = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #ticking = false;
@@ -78,23 +80,26 @@ export class Monitors {
     );
     for (const [name, watch] of this.#watches) {
       const now = wanted.get(name);
-      const same = now && JSON.stringify(now.settings) === JSON.stringify(watch.session.settings);
+      const same =
+        now?.session.mounts.id === watch.session.mounts &&
+        JSON.stringify(now.settings) === JSON.stringify(watch.session.settings);
       if (same && !watch.ended) continue;
       this.#watches.delete(name);
       this.#due.delete(watch);
     }
     for (const [name, { instance, session, settings }] of wanted) {
-      if (this.#watches.has(name) || this.#starting.has(name)) continue;
-      this.#starting.add(name);
+      const mounts = session.mounts.id;
+      if (this.#watches.has(name) || this.#starting.has(mounts)) continue;
+      this.#starting.add(mounts);
       this.#start(instance, session, {
         name,
         owner: session.owner,
         idmapBase: session.mounts.idmapBase,
-        mounts: session.mounts.id,
+        mounts,
         settings,
       })
         .catch((error: unknown) => this.#parts.log('warning', 'watch-failed', { name, error }))
-        .finally(() => this.#starting.delete(name));
+        .finally(() => this.#starting.delete(mounts));
     }
   }
 
@@ -189,7 +194,7 @@ export class Monitors {
     const watch: ContainerWatch = new ContainerWatch(watched, {
       sampler,
       logs: this.logs,
-      effects: this.#effects(),
+      effects: this.#effects((_, evidence) => watch.note('evidence-kept', evidence)),
       now,
       elapsedMs,
       alert,
@@ -202,9 +207,7 @@ export class Monitors {
       await this.#parts.baits?.plant(watched.name, sampler.container.initPid);
   }
 
-  #effects() {
-    const note = ({ name }: WatchedSession, evidence: Readonly<Record<string, unknown>>) =>
-      this.#watches.get(name)?.note('evidence-kept', evidence);
+  #effects(note: EffectParts['note']) {
     const survived = ({ mounts }: WatchedSession) => void this.#dying.delete(mounts);
     const effects = effectsOf({ ...this.#parts, note, survived });
     const kill: Effects['kill'] = (session, cause) => {
@@ -216,11 +219,12 @@ export class Monitors {
 
   async #sampler(instance: Instance, session: SessionRecord): Promise<Sampler | undefined> {
     const { incus, world, signal, now, elapsedMs, informants } = this.#parts;
-    const [{ pid }, bridge] = await Promise.all([
+    const [{ pid }, { gateway, prefixLength }] = await Promise.all([
       incus.instanceState(instance.name, { signal }),
       world.bridge(),
     ]);
-    if (pid <= 0) return undefined;
+    // The name may be another one's by the second call; the process is this one's only if it is not.
+    if (pid <= 0 || !(await findMeant(incus, refOf(instance), { signal }))) return undefined;
     const device = instance.devices['eth0'] ?? instance.expanded_devices['eth0'];
     const container = {
       name: instance.name,
@@ -228,7 +232,8 @@ export class Monitors {
       hostName: device?.['host_name'] ?? instance.config['volatile.eth0.host_name'] ?? '',
       address: device?.['ipv4.address'] ?? '',
       network: session.network,
-      ...bridgeOf(bridge),
+      gateway,
+      bridge: { address: gateway, bits: prefixLength },
     };
     return Sampler.of(container, { now, elapsedMs }, informants);
   }
@@ -292,8 +297,4 @@ export class Monitors {
     if (session?.mounts.runDir !== this.#parts.runDir) return false;
     return peer.uid === 0 || peer.uid === session.owner;
   }
-}
-
-function bridgeOf({ gateway, prefixLength }: Bridge) {
-  return { gateway, bridge: { address: gateway, bits: prefixLength } };
 }

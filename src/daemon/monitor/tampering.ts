@@ -5,6 +5,8 @@ import type { Incus } from '../../incus/client.ts';
 import { type Alert, alertKeyName } from '../../monitor/alert.ts';
 import { describeMade } from '../../monitor/detectors/touches.ts';
 import { redacted } from '../../monitor/redact.ts';
+import { meant, updateContainer } from '../../session/act.ts';
+import { refOf } from '../../session/container-ref.ts';
 import { sessionRecord } from '../../session/record.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
@@ -33,17 +35,20 @@ export async function answerTampering(
   const alert = what === 'made' ? alertOfMade(path, time) : alertOfAttack(path, time);
   const pauses = alert.action === 'paused';
   await Promise.all(
-    running.map(async ({ name }) => {
+    running.map(async (instance) => {
+      const { name } = instance;
+      const ref = refOf(instance);
       if (pauses) {
         const { pid } = await incus.instanceState(name, { signal });
+        // The process of that number is this one's, if the container is there still.
+        await meant(incus, ref, { signal });
         const cgroups = findCgroups(pid);
         if (cgroups) freeze(cgroups);
         log('warning', 'paused', { name, title: alert.title, path });
       }
       const config = { [alertKeyName]: JSON.stringify(alert) };
-      await incus.updateInstance(name, { config }, { signal });
-      if (pauses)
-        await insist({ incus, signal }, name, { action: 'freeze' }, ['Frozen', 'Stopped']);
+      await updateContainer(incus, ref, { config }, { signal });
+      if (pauses) await insist({ incus, signal }, ref, { action: 'freeze' }, ['Frozen', 'Stopped']);
     }),
   );
 }

@@ -26,7 +26,7 @@ function service(mode: NetworkMode) {
     permits: [],
   };
   const guards = {
-    sessions: () => [{ container: 'coi-a-1', owner: 1000, workspace: '/w', port }],
+    sessions: () => [{ container: 'coi-a-1', id: 'a', owner: 1000, workspace: '/w', port }],
     permit: async (_: unknown, entry: string) => void permitted.push(entry),
     denials: async () => [
       { source: '10.77.2.1', address: '10.0.0.1', protocol: 'tcp', port: 80, secondsAgo: 1 },
@@ -60,13 +60,20 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 
 test("a session's network is its owner's and root's to see and to open, nobody else's", async () => {
   const { network, permitted } = service('allowlist');
-  const permit = { entry: 'example.org', forMs: hour };
+  const permit = { id: 'a', entry: 'example.org', forMs: hour };
   assert.equal(await codeOf(network.report('coi-a-1', peer(1001))), 'session-not-found');
   assert.equal(await codeOf(network.permit('coi-a-1', peer(1001), permit)), 'session-not-found');
   assert.deepEqual(permitted, []);
   for (const uid of [0, 1000])
     assert.equal(await codeOf(network.permit('coi-a-1', peer(uid), permit)), 'done');
   assert.deepEqual(permitted, ['example.org', 'example.org']);
+});
+
+test('what was meant for an earlier session of that name is not opened to a later one', async () => {
+  const { network, permitted } = service('allowlist');
+  const permit = { id: 'earlier', entry: 'example.org', forMs: hour };
+  assert.equal(await codeOf(network.permit('coi-a-1', peer(1000), permit)), 'session-not-found');
+  assert.deepEqual(permitted, []);
 });
 
 test('a report tells only what that session was refused', async () => {
@@ -80,8 +87,9 @@ test('a report tells only what that session was refused', async () => {
 
 test('what no user may open for a while is refused, whatever form it comes in', async () => {
   const { network, permitted } = service('allowlist');
-  const bodies: [unknown, string][] = [
+  const bodies: [object | undefined, string][] = [
     [undefined, 'usage'],
+    [{ entry: 'example.org', forMs: hour, id: undefined }, 'usage'],
     [{ entry: 'example.org' }, 'usage'],
     [{ entry: 'example.org', forMs: 0 }, 'usage'],
     [{ entry: 'example.org', forMs: 8 * 24 * hour }, 'usage'],
@@ -95,7 +103,7 @@ test('what no user may open for a while is refused, whatever form it comes in', 
   ];
   for (const [body, code] of bodies)
     assert.equal(
-      await codeOf(network.permit('coi-a-1', peer(1000), body)),
+      await codeOf(network.permit('coi-a-1', peer(1000), body && { id: 'a', ...body })),
       code,
       JSON.stringify(body),
     );
@@ -105,13 +113,18 @@ test('what no user may open for a while is refused, whatever form it comes in', 
 test('where a permit would change nothing, it says so', async () => {
   assert.equal(
     await codeOf(
-      service('open').network.permit('coi-a-1', peer(0), { entry: '10.0.0.1', forMs: hour }),
+      service('open').network.permit('coi-a-1', peer(0), {
+        id: 'a',
+        entry: '10.0.0.1',
+        forMs: hour,
+      }),
     ),
     'usage',
   );
   assert.equal(
     await codeOf(
       service('restricted').network.permit('coi-a-1', peer(0), {
+        id: 'a',
         entry: 'example.org',
         forMs: hour,
       }),
@@ -121,6 +134,7 @@ test('where a permit would change nothing, it says so', async () => {
   assert.equal(
     await codeOf(
       service('restricted').network.permit('coi-a-1', peer(0), {
+        id: 'a',
         entry: '10.0.0.1:22',
         forMs: hour,
       }),

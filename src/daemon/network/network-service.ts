@@ -52,13 +52,15 @@ export class NetworkService {
   async permit(container: string, peer: Peer, body: unknown): Promise<PermitReply> {
     const { guards, log, now } = this.#parts;
     const session = this.#session(container, peer);
-    const { entry: text, forMs } = (body ?? {}) as { entry?: unknown; forMs?: unknown };
+    const { id, entry: text, forMs } = (body ?? {}) as Partial<Record<string, unknown>>;
     if (
+      typeof id !== 'string' ||
       typeof text !== 'string' ||
       typeof forMs !== 'number' ||
       !(forMs > 0 && forMs <= permitMaxMs)
     )
       throw new CoiError('usage', 'not a permit: an entry, and for how long (at most a week)');
+    if (id !== session.id) throw unguarded(container);
     const entry = parseEntry(text);
     const { mode } = session.port.policy;
     if (mode === 'open')
@@ -100,10 +102,14 @@ export class NetworkService {
   #session(container: string, peer: Peer): SessionPort {
     const session = this.#parts.guards.sessions().find((one) => one.container === container);
     if (session && (peer.uid === 0 || peer.uid === session.owner)) return session;
-    throw new CoiError(
-      'session-not-found',
-      `coid guards no session ${quoted(container)} of this user`,
-      { hint: 'See `coi list`.' },
-    );
+    throw unguarded(container);
   }
+}
+
+function unguarded(container: string): CoiError {
+  return new CoiError(
+    'session-not-found',
+    `coid guards no session ${quoted(container)} of this user`,
+    { hint: 'See `coi list`.' },
+  );
 }

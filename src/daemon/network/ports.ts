@@ -12,6 +12,8 @@ export const policyKey = 'user.coi.policy';
 /** A session's port, and what it belongs to. */
 export interface SessionPort {
   readonly container: string;
+  /** Of its mounts. */
+  readonly id: string;
   readonly owner: number;
   readonly workspace: string;
   readonly port: GuardedPort;
@@ -33,6 +35,7 @@ export function portOfInstance(
   const policy = policyOf(record.network, instance.config[policyKey]);
   return {
     container: instance.name,
+    id: record.mounts.id,
     owner: record.owner,
     workspace: record.workspace,
     port: {
@@ -56,13 +59,14 @@ export function portOfLease({ reservation, workspace, policy }: Lease): SessionP
 }
 
 export function portOfReservation(
-  { container, ownerUid, nic }: Reservation,
+  { container, id, ownerUid, nic }: Reservation,
   workspace: string,
   policy: GuardedPort['policy'],
 ): SessionPort {
   const { hostName, mac, address, bridge, gateway } = nic;
   return {
     container,
+    id,
     owner: ownerUid,
     workspace,
     port: { hostName, mac, address, bridge, gateway, policy, permits: [] },

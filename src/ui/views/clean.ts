@@ -18,5 +18,5 @@ export function cleanJson(
 
 /** A container's name, a session's id. */
 function nameOf(item: Cleanable): string {
-  return item.kind === 'container' ? item.name : (item.dir.split('/').at(-1) ?? item.dir);
+  return item.kind === 'container' ? item.ref.name : (item.dir.split('/').at(-1) ?? item.dir);
 }

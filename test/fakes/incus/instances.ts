@@ -1,4 +1,5 @@
 // Instances of the fake: the rules that coi leans on, each held against the real daemon by test/contract.
+import { randomUUID } from 'node:crypto';
 import type { CreateInstance, InstancePatch, StateChange } from '../../../src/incus/shapes.ts';
 import { Refusal } from './operations.ts';
 import { accepted, type Request, type Route, route, sync, type World } from './routes.ts';
@@ -62,7 +63,8 @@ export const instanceRoutes: readonly Route[] = [
     if (body.restore && !snapshot) throw new Refusal(404, 'Instance snapshot not found');
     return accepted(
       world.operations.start('Updating instance', async () => {
-        if (snapshot) instance.config = { ...snapshot.config };
+        if (snapshot)
+          instance.config = { ...snapshot.config, 'volatile.uuid.generation': randomUUID() };
         else Object.assign(instance, body);
         world.state.emit(
           snapshot ? 'instance-restored' : 'instance-updated',
@@ -176,6 +178,7 @@ function changeState(world: World, instance: FakeInstance, change: StateChange):
     case 'start':
       if (live) throw new Refusal(400, 'The instance is already running');
       instance.status = 'Running';
+      instance.config['volatile.last_state.power'] = 'RUNNING';
       return tell('instance-started') as undefined;
     case 'stop':
       if (!live) throw new Refusal(400, 'The instance is already stopped');

@@ -111,7 +111,11 @@ export class FakeState {
       snapshots: new Map(),
       execs: new Set(),
       ...values,
-      config: { 'volatile.uuid': randomUUID(), ...values.config },
+      config: {
+        'volatile.uuid': randomUUID(),
+        'volatile.uuid.generation': randomUUID(),
+        ...values.config,
+      },
     };
     this.instances.set(name, instance);
     return instance;
