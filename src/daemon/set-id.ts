@@ -8,12 +8,13 @@ import type { Peer } from '../host/peer.ts';
 import { type SetIdFile, setIdFiles } from '../host/set-id.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
-import { type Ended, EndedSessions, readJson, type Sweep } from './ended-sessions.ts';
+import { EndedSessions, readJson, type Sweep } from './ended-sessions.ts';
 import { guardedPaths } from './guarded-paths.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { EndedReply, EndedRequest, MountRecord } from './protocol.ts';
+import { aboutOf, type Note, noteOf, startOf } from './set-id-note.ts';
 import { ToldPaths } from './told-paths.ts';
 
 export interface SetIdParts {
@@ -29,20 +30,6 @@ export interface SetIdParts {
   readonly lookEveryMs: number;
   /** A running session made such a file. */
   readonly found: (mounts: string, path: string) => void;
-}
-
-/** A session that runs, or has ended and was not looked at since. */
-interface Note {
-  readonly id: string;
-  readonly container: string;
-  readonly ownerUid: number;
-  readonly ownerGid: number;
-  readonly workspace: string;
-  /** What it can write. */
-  readonly sources: readonly string[];
-  readonly sinceMs: number;
-  /** Paths that were guarded when it began; an earlier coid did not write them down. */
-  readonly guarded?: readonly string[] | undefined;
 }
 
 /** Clocks of the kernel and of Incus may differ by a moment, and to look at a file too many costs nothing. */
@@ -178,16 +165,8 @@ export class SetIds {
   }
 
   #note(mounts: MountRecord, container: string, workspace: string, startedMs: number): void {
-    const note: Note = {
-      id: mounts.id,
-      container,
-      ownerUid: mounts.ownerUid,
-      ownerGid: mounts.ownerGid,
-      workspace,
-      sources: mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source),
-      sinceMs: startedMs,
-      guarded: guardedPaths(this.#parts.stateDir, mounts.id),
-    };
+    const guarded = guardedPaths(this.#parts.stateDir, mounts.id);
+    const note = noteOf(mounts, { container, workspace, sinceMs: startedMs, guarded });
     this.#notes.set(note.id, note);
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
   }
@@ -300,19 +279,6 @@ export class SetIds {
       this.#parts.found(id, `${news.more} more files`);
     }
   }
-}
-
-/** What is remembered of a session that has ended. */
-function aboutOf(note: Note, now: Date): Ended {
-  const { id, container, ownerUid, workspace, sinceMs, guarded } = note;
-  const startedAt = new Date(sinceMs).toISOString();
-  const endedAt = now.toISOString();
-  return { id, container, startedAt, endedAt, guarded, owner: ownerUid, workspace };
-}
-
-/** Of a container that was started again, the last time. */
-function startOf({ created_at, last_used_at }: Instance): number {
-  return Math.max(Date.parse(created_at) || 0, Date.parse(last_used_at) || 0);
 }
 
 const endedName = 'ended.json';
