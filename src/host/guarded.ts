@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   type Stats,
   unlinkSync,
@@ -80,6 +81,37 @@ export class Below implements Disposable {
       return stats.isFile() && stats.size <= textBytesMax
         ? readFileSync(`/proc/self/fd/${fd}`, 'utf8')
         : undefined;
+    });
+  }
+
+  /** What is written in a link; undefined for what is none. */
+  linkText(path: string): string | undefined {
+    if (!this.stats(path)?.isSymbolicLink()) return undefined;
+    const at = path.lastIndexOf('/');
+    return this.with(at < 0 ? '.' : path.slice(0, at), (parent) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${parent}/${path.slice(at + 1)}`);
+      } catch (error) {
+        // Another is there by now, which is no link.
+        if (['ENOENT', 'EINVAL'].includes((error as { code?: string }).code ?? ''))
+          return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Links anywhere below a directory, down to that depth, by their paths; not what they lead to. */
+  linksIn(path: string, depth: number): string[] {
+    const entries =
+      this.with(path, (fd) =>
+        fstatSync(fd).isDirectory()
+          ? readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true })
+          : [],
+      ) ?? [];
+    return entries.flatMap((entry) => {
+      const inner = `${path}/${entry.name}`;
+      if (entry.isSymbolicLink()) return [inner];
+      return entry.isDirectory() && depth > 0 ? this.linksIn(inner, depth - 1) : [];
     });
   }
 

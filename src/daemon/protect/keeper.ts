@@ -5,23 +5,23 @@ import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import { type Libc, SystemCallError } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
-import { type Ancestor, nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
+import {
+  type Ancestor,
+  isThere,
+  nothingProtected,
+  type ProtectionPlan,
+} from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
+import type { HostPlace } from '../../session/way.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type Running } from './guard.ts';
-import {
-  type GuardRecord,
-  isWithin,
-  keyOf,
-  openWorkspace,
-  readRecord,
-  writeRecord,
-} from './record.ts';
+import { type GuardRecord, keyOf, openWorkspace, readRecord, writeRecord } from './record.ts';
 import { unguardable } from './refusal.ts';
 import { removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
-import { newlyMade, type Tampering } from './tampering.ts';
+import { newlyMade, newlyMissing, type Tampering } from './tampering.ts';
+import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
 
 export interface KeeperParts {
@@ -45,6 +45,8 @@ interface Guarded {
   readonly watchers: Watchers;
   /** Paths of which it was told that they were made. */
   readonly told: Set<string>;
+  /** Where links lead that leave the workspace, since the last session began. */
+  readonly places: Map<string, HostPlace>;
   readonly rhythm: Rhythm;
 }
 
@@ -115,6 +117,7 @@ export class Keeper {
     const record = { ...place, ...asked, state, users: [] };
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
+    guarded.places.clear();
     guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
     this.#guarded.set(key, guarded);
     using below = new Below(
@@ -202,12 +205,13 @@ export class Keeper {
     request: ProtectRequest,
     running?: Running,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
-    const { owner, root, missing, mounted } = guarded.record;
-    const { libc, log } = this.#parts;
+    const { root, missing, mounted } = guarded.record;
+    const { log } = this.#parts;
+    const looked = this.#looked(guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
-      const applied = applyGuard({ libc, below, request, owner, before, running, save });
+      const applied = applyGuard({ ...looked, request, before, running, save });
       guarded.plan = applied.plan;
       save(applied.state);
       if (applied.changed > 0) log('info', 'protected', { root, n: applied.changed });
@@ -237,17 +241,13 @@ export class Keeper {
     const below = openWorkspace(this.#parts.libc, guarded.record);
     if (!below) return undefined;
     using opened = below;
-    const { request, missing, root, mounted = [] } = guarded.record;
+    const { request, missing, root, mounted } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
-      const paths = request.paths.filter((path) => !missing.some((gone) => isWithin(path, gone)));
-      const applied = this.#apply(
-        guarded,
-        opened,
-        { paths, mode: 'watch' },
-        { mounted, youngSinceMs: this.#parts.now().getTime() - youngMs },
-      );
+      const youngSinceMs = this.#parts.now().getTime() - youngMs;
+      const asked = { paths: request.paths, mode: 'watch' as const };
+      const applied = this.#apply(guarded, opened, asked, { mounted, missing, youngSinceMs });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
     } catch (error) {
@@ -255,7 +255,10 @@ export class Keeper {
       this.#parts.log('warning', 'protection-failed', { root, error });
       againMs = retryMs;
     }
-    found.push(...newlyMade(missing, guarded.told, (path) => opened.stats(path) !== undefined));
+    const facts = factsOf(this.#looked(guarded, opened));
+    found.push(...newlyMade(missing, guarded.told, (path) => isThere(facts, path)));
+    const more = newlyMissing(guarded.plan.missing, missing, guarded.record.state.entries);
+    if (more.length > 0) this.#save(guarded, { missing: [...missing, ...more] });
     for (const tampering of tell ? found : []) {
       this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
       this.#parts.tampered([...guarded.users.keys()], tampering);
@@ -266,14 +269,14 @@ export class Keeper {
   #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
     const look = () => (users.size > 0 ? this.#mend(guarded, true) : undefined);
     const rhythm = new Rhythm(this.#parts.elapsedMs, look);
-    const guarded: Guarded = {
-      ...{ record, users, rhythm },
-      saved: '',
-      plan: nothingProtected,
-      watchers: new Watchers(() => rhythm.soon()),
-      told: new Set(),
-    };
+    const watchers = new Watchers(() => rhythm.soon());
+    const nothing = { plan: nothingProtected, saved: '', told: new Set<string>() };
+    const guarded = { record, users, rhythm, watchers, ...nothing, places: new Map() };
     return guarded;
+  }
+
+  #looked({ record: { root, owner }, places }: Guarded, below: Below): Looked {
+    return { libc: this.#parts.libc, below, root, owner, places };
   }
 
   #unwatch(guarded: Guarded): void {

@@ -1,4 +1,6 @@
 // What a session can do against the guard of its workspace.
+import { isWithin } from './record.ts';
+import type { GuardedEntry } from './state.ts';
 
 export interface Tampering {
   readonly path: string;
@@ -20,4 +22,15 @@ export function newlyMade(
   told.clear();
   for (const path of there) told.add(path);
   return fresh.map((path) => ({ path, what: 'made' }));
+}
+
+/** What is missing now, was not before, and never was guarded: the host led a link there. What it removes comes back mostly. */
+export function newlyMissing(
+  now: readonly string[],
+  before: readonly string[],
+  guarded: readonly Pick<GuardedEntry, 'path'>[],
+): string[] {
+  return now.filter(
+    (gone) => !before.includes(gone) && !guarded.some(({ path }) => isWithin(path, gone)),
+  );
 }

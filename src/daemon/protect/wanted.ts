@@ -46,7 +46,8 @@ function maskFor(by: GuardKind): number {
 
 function leafWanted(below: Below, { path, kind, by }: Leaf): Wanted[] {
   const stats = below.stats(path);
-  if (!stats || stats.isSymbolicLink()) return [];
+  // Another kind of entry took its place just now: the next look sees it.
+  if (!stats || stats.isSymbolicLink() !== (kind === 'link')) return [];
   if (kind !== 'tree') return [{ path, stats, id: leafId, by, modeMask: maskFor(by) }];
   return treeWanted(below, path, stats, by, 0);
 }
@@ -106,6 +107,7 @@ export function mayGuard(
 ): boolean {
   const shared =
     by === 'group' &&
+    !stats.isSymbolicLink() &&
     (stats.mode & 0o020) !== 0 &&
     stats.gid !== owner.gid &&
     !guardIds.includes(stats.gid);

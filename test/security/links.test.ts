@@ -1,0 +1,241 @@
+// Goal: a protected path that is reached through links is guarded as any other: the links, what they lead to, and the
+// directories on the way; and what the host does to its links meanwhile is followed.
+// Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
+import assert from 'node:assert/strict';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { defaultSettings } from '../../src/monitor/settings.ts';
+import { killContainer } from '../../src/session/remove.ts';
+import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
+import { untilAudited } from './audited.ts';
+import {
+  detachesAndReplaces,
+  leavesMountsAndRenames,
+  linkAttacks,
+  linkedRepository,
+  protectLinked,
+  repositoryBehindLink,
+} from './link-bed.ts';
+import { asUser, commit, inventory, protect, untilGuarded } from './protect-bed.ts';
+
+const limit = { timeout: 180_000 };
+const uid = 1003;
+
+test(
+  'what is done to protected paths behind links works without the guard and is refused with it, to the agent and to root',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const open = await bed.session({ workspace: await linkedRepository(bed, uid) });
+    const workspace = await linkedRepository(bed, uid);
+    const before = await inventory(workspace);
+    const guarded = await bed.session({ workspace, protect: protectLinked });
+    for (const { name, script } of linkAttacks) {
+      const bare = await bed.sh(open.container, `cd /workspace; ${script}`, 'agent');
+      assert.equal(bare.status, 0, `${name}, guard off: ${bare.stderr}`);
+      for (const user of ['agent', 'root'] as const) {
+        const held = await bed.sh(guarded.container, `cd /workspace; ${script}`, user);
+        assert.notEqual(held.status, 0, `${name}, guard on, ${user}`);
+      }
+    }
+    // Beside what is guarded work goes on, in the same directories, too.
+    const worked = await bed.sh(
+      guarded.container,
+      'cd /workspace && cat .claude/settings.json && echo x > ai/new && rm ai/new && echo x > .claude/new && rm .claude/new && mkdir pkg/src && rmdir pkg/src',
+    );
+    assert.equal(worked.status, 0, worked.stderr.toString());
+    await endAndRelease(bed, guarded.container);
+    assert.deepEqual(await inventory(workspace), before);
+  },
+);
+
+test(
+  'links and what they lead to cannot be renamed through a descriptor, from a namespace of its own or a detached mount',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    for (const [script, user] of [
+      [leavesMountsAndRenames, 'agent'],
+      [detachesAndReplaces, 'root'],
+    ] as const) {
+      const open = await bed.session({ workspace: await linkedRepository(bed, uid) });
+      const workspace = await linkedRepository(bed, uid);
+      const guarded = await bed.session({ workspace, protect: protectLinked });
+      const bare = await bed.sh(open.container, script, user);
+      assert.equal(bare.status, 0, `${user}: ${bare.stderr}`);
+      const held = await bed.sh(guarded.container, script, user);
+      assert.equal(held.status, 7, `${user}: ${held.stderr}`);
+    }
+  },
+);
+
+test(
+  'a repository whose .git is a link is guarded as one, and git goes on inside and on the host',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const open = await bed.session({ workspace: await repositoryBehindLink(bed, uid) });
+    const workspace = await repositoryBehindLink(bed, uid);
+    const before = await inventory(workspace);
+    const { container } = await bed.session({ workspace, protect });
+    for (const script of [
+      'echo "[x]" >> store/git/config',
+      'cp -r .git/hooks /tmp/h; echo > .git/hooks/pre-push && rm .git/hooks/pre-push',
+      'mv store/git store/g && mv store/g store/git',
+      'mv store s && mv s store',
+      'mv .git g && mkdir .git && rmdir .git && mv g .git',
+    ]) {
+      const bare = await bed.sh(open.container, `cd /workspace; ${script}`);
+      assert.equal(bare.status, 0, `${script}: ${bare.stderr}`);
+      for (const user of ['agent', 'root'] as const) {
+        const held = await bed.sh(container, `cd /workspace; ${script}`, user);
+        assert.notEqual(held.status, 0, `${script}, ${user}`);
+      }
+    }
+    const identity = '-c user.name=A -c user.email=a@example.invalid';
+    const worked = await bed.sh(
+      container,
+      `cd /workspace && echo x > file && git add file && git ${identity} commit -qm inside`,
+    );
+    assert.equal(worked.status, 0, worked.stderr.toString());
+    await commit(uid, workspace, 'from the host');
+    await asUser(uid, ['git', '-C', workspace, 'config', 'a.b', 'c']);
+    await untilGuarded(join(workspace, 'store/git/config'));
+    await asUser(uid, ['git', '-C', workspace, 'config', '--unset', 'a.b']);
+    await endAndRelease(bed, container);
+    const after = await inventory(workspace);
+    for (const path of ['.git', 'store', 'store/git', 'store/git/hooks'])
+      assert.equal(after[path], before[path], path);
+  },
+);
+
+test(
+  'a protected path that is missing behind a link and is made, or is made by a link, pauses a watched session',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    for (const [script, says] of [
+      ['echo "{}" > /workspace/.cursor/mcp.json', /Protected path made: ai\/cursor\/mcp\.json/],
+      // `.fleet` is not there at all: what it leads to is.
+      [
+        'mkdir /workspace/src; echo > /workspace/src/run.json; ln -s src /workspace/.fleet',
+        /Protected path made: \.fleet\/run\.json/,
+      ],
+    ] as const) {
+      const workspace = await linkedRepository(bed, uid);
+      const request = { ...protectLinked, paths: [...protectLinked.paths, '.fleet/run.json'] };
+      const { container } = await bed.session({
+        workspace,
+        protect: request,
+        config: { 'user.coi.monitor': JSON.stringify({ ...defaultSettings, pollMs: 500 }) },
+      });
+      await untilAudited(bed.coid, container, ({ action }) => action === 'watch-started');
+      const paused = bed.lifecycle.until('instance-paused', container);
+      await bed.sh(container, script).catch(() => undefined);
+      await paused;
+      const found = await untilAudited(bed.coid, container, ({ level }) => level === 'high');
+      assert.match(`${found.title}: ${found.description}`, says);
+    }
+  },
+);
+
+test(
+  'a link that the host leads elsewhere is followed: what it leads to now is guarded, with the way to it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await linkedRepository(bed, uid);
+    await mkdir(join(workspace, 'other/deep'), { recursive: true });
+    await writeFile(join(workspace, 'other/deep/settings.json'), '{}\n');
+    await asUser(0, ['chown', '-R', `${uid}:${uid}`, join(workspace, 'other')]);
+    const { container } = await bed.session({ workspace, protect: protectLinked });
+    const control = await bed.sh(container, 'cd /workspace && mv other o && mv o other');
+    assert.equal(control.status, 0, control.stderr.toString());
+    await asUser(uid, ['ln', '-sfn', 'other/deep', join(workspace, '.claude')]);
+    await untilGuarded(join(workspace, 'other/deep/settings.json'));
+    await untilGuarded(join(workspace, '.claude'));
+    for (const script of [
+      'echo x >> other/deep/settings.json',
+      'mv other o',
+      'mv other/deep other/d',
+      'mv .claude c',
+      'ln -sfn ai/claude .claude',
+    ])
+      for (const user of ['agent', 'root'] as const) {
+        const held = await bed.sh(container, `cd /workspace; ${script}`, user);
+        assert.notEqual(held.status, 0, `${script}, ${user}`);
+      }
+    assert.equal(await bed.status(container), 'Running');
+    // And back, as a checkout of another branch does.
+    await asUser(uid, ['ln', '-sfn', 'ai/claude', join(workspace, '.claude')]);
+    await untilGuarded(join(workspace, '.claude'));
+    assert.notEqual((await bed.sh(container, 'mv /workspace/.claude /workspace/c')).status, 0);
+    await endAndRelease(bed, container);
+    const owners = Object.values(await inventory(workspace)).map((line) => line.split(' ')[0]);
+    assert.deepEqual([...new Set(owners)], [`${uid}:${uid}`]);
+  },
+);
+
+test('links that cannot be guarded with what they lead to refuse the start', limit, async () => {
+  await using bed = await coidBed();
+  const alias = `${await bed.directory(uid)}/alias`;
+  for (const [target, reason] of [
+    ['.vscode', /goes round/],
+    ['/proc/self/cwd/ai', /leads out of the workspace and back into it/],
+    ['.', /cannot be guarded as a whole/],
+    [`${alias}/ai`, /leads out of the workspace and back into it/],
+  ] as const) {
+    const workspace = await linkedRepository(bed, uid);
+    await asUser(uid, ['ln', '-sfn', join(workspace, 'ai'), alias]);
+    await asUser(uid, ['rm', join(workspace, '.vscode')]);
+    await symlink(target, join(workspace, '.vscode'));
+    const before = await inventory(workspace);
+    const asked = { ...bed.request(workspace), protect: protectLinked };
+    await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message: reason });
+    assert.deepEqual(await inventory(workspace), before);
+  }
+});
+
+test(
+  'a link that goes over another name of the workspace on the host is followed into it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await linkedRepository(bed, uid);
+    const alias = `${await bed.directory(uid)}/alias`;
+    await symlink(workspace, alias);
+    await asUser(uid, ['ln', '-sfn', `${alias}/ai/claude`, join(workspace, '.claude')]);
+    const { container } = await bed.session({ workspace, protect: protectLinked });
+    const held = await bed.sh(container, 'echo x > /workspace/ai/claude/settings.json');
+    assert.notEqual(held.status, 0);
+  },
+);
+
+test(
+  'the owners of links are put back by the next coid when their session ended without one',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await linkedRepository(bed, uid);
+    const before = await inventory(workspace);
+    const { container } = await bed.session({ workspace, protect: protectLinked });
+    await bed.daemon.crash();
+    assert.notEqual((await bed.sh(container, 'mv /workspace/.claude /workspace/c')).status, 0);
+    await killContainer(bed.incus, container, AbortSignal.timeout(60_000));
+    await bed.daemon.start();
+    await released(bed);
+    assert.deepEqual(await inventory(workspace), before);
+  },
+);
+
+async function endAndRelease(bed: CoidBed, container: string): Promise<void> {
+  await killContainer(bed.incus, container, AbortSignal.timeout(60_000));
+  await released(bed);
+}
+
+/** Resolves when coid has taken all guards away. */
+async function released({ daemon }: CoidBed): Promise<void> {
+  const directory = join(daemon.stateDir, 'protect');
+  for (const name of await readdir(directory)) await untilGone(directory, name);
+}
