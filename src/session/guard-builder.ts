@@ -103,6 +103,8 @@ export class GuardBuilder {
   }
 
   plan(): ProtectionPlan {
+    for (const path of [...this.#leaves.keys(), ...this.#ancestors])
+      if (this.#facts.isMountedOver(path)) this.refuse({ path, why: 'mounted', asked: path });
     // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
     const closed = [...this.#leaves.values()].filter(
       ({ kind }) => kind === 'tree' || kind === 'sealed',

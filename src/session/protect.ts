@@ -58,9 +58,10 @@ export interface RefusedPath {
   readonly path: string;
   /**
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
-   * nothing. `unread`: it leads out of the workspace, and what git would run there is not known.
+   * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
+   * the host mounted something over it, and the session shows what is below.
    */
-  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread';
+  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread' | 'mounted';
   /** The path of the configuration that led there. */
   readonly asked: string;
 }
@@ -107,6 +108,8 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
   dangling: (path) => `it leads to ${path}, which does not exist`,
   unread: (path) =>
     `the link ${path} leads out of the workspace, where coi does not read what git runs`,
+  mounted: (path) =>
+    `something else is mounted over ${path} on the host, and the session would show what lies below it`,
 };
 
 /** What is said about something that cannot be guarded. */

@@ -2,6 +2,7 @@
 // directories on the way; and what the host does to its links meanwhile is followed.
 // Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,6 +22,18 @@ import { asUser, commit, inventory, protect, untilGuarded } from './protect-bed.
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
+
+test('settings that lie behind a link to their directory cannot be written', limit, async () => {
+  await using bed = await coidBed();
+  const request = { paths: ['.claude/settings.json'], mode: 'guard' as const };
+  const open = await bed.session({ workspace: await linkedRepository(bed, uid) });
+  const workspace = await linkedRepository(bed, uid);
+  const guarded = await bed.session({ workspace, protect: request });
+  const script = 'echo "{ }" > /workspace/.claude/settings.json';
+  assert.equal((await bed.sh(open.container, script)).status, 0);
+  for (const user of ['agent', 'root'] as const)
+    assert.notEqual((await bed.sh(guarded.container, script, user)).status, 0, user);
+});
 
 test(
   'what is done to protected paths behind links works without the guard and is refused with it, to the agent and to root',
@@ -42,7 +55,7 @@ test(
     // Beside what is guarded work goes on, in the same directories, too.
     const worked = await bed.sh(
       guarded.container,
-      'cd /workspace && cat .claude/settings.json && echo x > ai/new && rm ai/new && echo x > .claude/new && rm .claude/new && mkdir pkg/src && rmdir pkg/src',
+      'cd /workspace && rm -f new ai/claude/new && cat .claude/settings.json && echo x > ai/new && rm ai/new && echo x > .claude/new && rm .claude/new && mkdir pkg/src && rmdir pkg/src',
     );
     assert.equal(worked.status, 0, worked.stderr.toString());
     await endAndRelease(bed, guarded.container);
@@ -213,19 +226,24 @@ test(
 );
 
 test(
-  'the owners of links are put back by the next coid when their session ended without one',
+  'a protected path over which the host mounted something else refuses the start',
   limit,
   async () => {
     await using bed = await coidBed();
-    const workspace = await linkedRepository(bed, uid);
-    const before = await inventory(workspace);
-    const { container } = await bed.session({ workspace, protect: protectLinked });
-    await bed.daemon.crash();
-    assert.notEqual((await bed.sh(container, 'mv /workspace/.claude /workspace/c')).status, 0);
-    await killContainer(bed.incus, container, AbortSignal.timeout(60_000));
-    await bed.daemon.start();
-    await released(bed);
-    assert.deepEqual(await inventory(workspace), before);
+    for (const path of ['editor/vscode', 'ai', 'ai/mcp.json']) {
+      const workspace = await linkedRepository(bed, uid);
+      const asked = { ...bed.request(workspace), protect: protectLinked };
+      const target = join(workspace, path);
+      execFileSync('mount', ['--bind', target, target]);
+      try {
+        const message = /something else is mounted over/;
+        await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message });
+      } finally {
+        execFileSync('umount', [target]);
+      }
+      // The control: without it, the same start works.
+      await bed.coid.release((await bed.coid.reserve(asked)).id);
+    }
   },
 );
 

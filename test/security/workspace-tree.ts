@@ -31,6 +31,7 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
         ? { kind: 'outside' }
         : { kind: 'within', parts: inside.split('/') };
     },
+    isMountedOver: () => false,
     isLate: () => false,
   };
 }

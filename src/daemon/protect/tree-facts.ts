@@ -2,10 +2,12 @@
 import { closeSync } from 'node:fs';
 import type { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
-import { openAs } from '../../host/open-source.ts';
+import { type FileIds, openAs } from '../../host/open-source.ts';
 import type { HostPlace, TreeFacts } from '../../session/way.ts';
+import { rightsOf } from '../whose.ts';
 import { isWithin } from './record.ts';
 import type { Owner } from './state.ts';
+import { depthMax, entriesMax } from './wanted.ts';
 
 /** What a workspace is looked at with. */
 export interface Looked {
@@ -25,9 +27,6 @@ export interface Hidden {
   readonly isLate: (path: string) => boolean;
 }
 
-/** Deeper ones are refused when the tree is put under guard. */
-const depthMax = 12;
-
 export const nothingHidden: Hidden = { missing: [], isLate: () => false };
 
 export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHidden): TreeFacts {
@@ -44,7 +43,7 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
     names: (path) => (isHidden(path) ? [] : below.names(path)),
     text: (path) => (isHidden(path) ? undefined : below.text(path)),
     link: (path) => below.linkText(path),
-    links: (path) => below.linksIn(path, depthMax),
+    links: (path) => below.linksIn(path, depthMax, entriesMax),
     root,
     place: (hostPath) => {
       if (isWithin(hostPath, root)) return within(hostPath.slice(root.length).split('/'));
@@ -52,6 +51,7 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
       places.set(hostPath, known);
       return known;
     },
+    isMountedOver: (path) => below.isMountedOver(path),
     isLate,
   };
 }
@@ -59,9 +59,10 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
 /** Another name of the workspace is as good as its own; a way in that goes round it cannot be followed link by link. */
 function placeOnHost({ libc, below, root, owner }: Looked, hostPath: string): HostPlace {
   const own = below.stats('.');
+  const ids = rightsOf(libc, { ownerUid: owner.uid, ownerGid: owner.gid });
   const parts = hostPath.split('/').filter((part) => part !== '');
   for (let depth = 1; depth <= parts.length; depth += 1) {
-    const found = openedAs(libc, owner, `/${parts.slice(0, depth).join('/')}`);
+    const found = openedAs(libc, ids, `/${parts.slice(0, depth).join('/')}`);
     if (typeof found === 'string') return { kind: found };
     if (found.ino === own?.ino && found.dev === own.dev) return within(parts.slice(depth));
     if (isWithin(found.path, root)) return { kind: 'tangled' };
@@ -76,11 +77,11 @@ function within(parts: readonly string[]): HostPlace {
 /** With the rights of the workspace's owner: coid follows no link of theirs to what they cannot reach. */
 function openedAs(
   libc: Libc,
-  { uid, gid }: Owner,
+  ids: FileIds,
   path: string,
 ): { readonly path: string; readonly ino: number; readonly dev: number } | 'outside' | 'tangled' {
   try {
-    const source = openAs(libc, { uid, gid, groups: [] }, path);
+    const source = openAs(libc, ids, path);
     closeSync(source.fd);
     return { path: source.path, ino: source.stats.ino, dev: source.stats.dev };
   } catch (error) {
