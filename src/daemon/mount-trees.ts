@@ -121,7 +121,7 @@ export class MountTrees {
     const guarded = kind === 'plain' && watch ? [] : ancestors;
     if (guarded.length > 0 && kind === 'plain') throw unguardable(source.path);
     for (const ancestor of guarded) {
-      const sealed = readonlyGit && ancestor.inGit;
+      const sealed = ancestor.readonly || (readonlyGit && ancestor.inGit);
       const plain = { source: source.fd, target, readonly: readonly || sealed };
       this.#mountAncestor(owner, plain, ancestor);
     }

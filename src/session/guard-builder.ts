@@ -21,6 +21,7 @@ export class GuardBuilder {
   readonly #placeholders: Placeholder[] = [];
   readonly #missing = new Set<string>();
   readonly #refused = new Map<string, RefusedPath>();
+  readonly #held = new Set<string>();
   readonly #git: string[] = [];
 
   constructor(facts: TreeFacts) {
@@ -41,8 +42,7 @@ export class GuardBuilder {
   /** Guards the links on the way; what they lead to in the workspace, undefined where they lead out of it. */
   lead(path: string, asked = path): Found | undefined {
     const { links, passed, end } = wayOf(this.#facts, path);
-    for (const link of links)
-      this.#add({ path: link, kind: 'link', by: link === '.git' ? 'group' : 'owner' });
+    for (const link of links) this.#add({ path: link, kind: 'link', by: 'owner' });
     for (const directory of passed) this.pass(directory);
     if (end.kind === 'stuck') this.refuse({ path: end.link, why: end.why, asked });
     return end.kind === 'inside' ? { ...end, linked: links.length > 0 } : undefined;
@@ -55,8 +55,8 @@ export class GuardBuilder {
     else if (linked && asked !== '.git' && this.#isTooMuch(path))
       this.refuse({ path, why: 'workspace', asked });
     // The file of a worktree is one of the things whose owner git looks at.
-    else if (is === 'file')
-      this.#add({ path, kind: 'file', by: path === '.git' ? 'group' : 'owner' });
+    else if (is === 'file' && path === '.git') this.hold(path);
+    else if (is === 'file') this.#add({ path, kind: 'file', by: 'owner' });
     else if (!this.#isInTree(path)) {
       this.#add({ path, kind: 'tree', by: 'owner' });
       // Whoever runs what is in it follows links there, too.
@@ -89,6 +89,12 @@ export class GuardBuilder {
   seal(path: string): void {
     const found = this.lead(path);
     if (found && found.is !== 'missing') this.#seal(found, path);
+  }
+
+  /** A file that has to keep its owner: a mount that nobody can take away holds it, and its group tells who tries. */
+  hold(path: string): void {
+    this.pass(path);
+    this.#held.add(path);
   }
 
   /** A directory with a mount of its own, whatever is guarded in it. */
@@ -128,7 +134,9 @@ export class GuardBuilder {
 
   #ancestor(path: string): Ancestor {
     const depth = path.split('/').length;
-    return { path, depth, by: this.#directoryGuard(path), inGit: this.#isInGit(path) };
+    const readonly = this.#held.has(path);
+    const by = readonly ? 'group' : this.#directoryGuard(path);
+    return { path, depth, by, inGit: this.#isInGit(path), readonly };
   }
 
   #seal({ path, is }: Found, asked: string): void {

@@ -15,31 +15,25 @@ export interface GitRequest {
 const gitFiles = ['config', 'config.worktree', 'commondir'];
 const gitlinksMax = 64;
 
-/** The git directory of the workspace, whatever `.git` is: a directory, a link, or a file that names one. */
+/** The git directory of the workspace: `.git` itself, or what a file of that name leads to. */
 export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
   const { inner, asked, readonlyGit } = request;
   if (!asked && !readonlyGit) return;
-  const top = builder.lead('.git');
-  // Outside of the workspace it is the host's own.
-  if (!top) return;
-  if (top.is !== 'directory') {
-    // What becomes a repository later is nobody's yet.
-    if (top.is !== 'missing' || top.linked || inner.length > 0) builder.guard(top, '.git');
-    if (top.is === 'file') protectNamed(builder, facts, top.path, request);
+  // Git looks at the owner of the link itself, so it cannot be guarded by its owner, and a link can have no mount.
+  if (facts.kind('.git') === 'link') {
+    builder.refuse({ path: '.git', why: 'git-link', asked: '.git' });
     return;
   }
-  if (top.path === '') builder.refuse({ path: '', why: 'workspace', asked: '.git' });
-  else protectDirectory(builder, facts, top.path, request);
+  const is = facts.kind('.git');
+  if (is === 'directory') protectDirectory(builder, facts, '.git', request);
+  // What becomes a repository later is nobody's yet.
+  else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
+  if (is === 'file') protectNamed(builder, facts, request);
 }
 
 /** A worktree or a submodule that is opened by itself, or a repository beside its worktrees: the file says where git looks. */
-function protectNamed(
-  builder: GuardBuilder,
-  facts: TreeFacts,
-  file: string,
-  request: GitRequest,
-): void {
-  const named = /^gitdir: (.+?)\s*$/.exec(facts.text(file) ?? '')?.[1];
+function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
+  const named = /^gitdir: (.+?)\s*$/.exec(facts.text('.git') ?? '')?.[1];
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
   if (directory?.is !== 'directory' || directory.path === '') return;

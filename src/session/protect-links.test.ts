@@ -120,9 +120,16 @@ test('what cannot be followed or is too much is refused, with its reason', () =>
   );
 });
 
-test('.git is a link: it keeps its owner, since git looks at it, and what it leads to is guarded as .git is', () => {
+test('.git may be a file, and not a link: git looks at its owner, so only a mount holds it', () => {
+  for (const target of ['store/git', '../elsewhere'])
+    assert.deepEqual(lines(['.git/config'], { '.git@': target, 'store/git/config': '' }), [
+      '".git" cannot be protected: ".git" is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside',
+    ]);
+});
+
+test('in the git directory: submodules, and the hooks that its configuration names, behind links', () => {
   const files = {
-    '.git@': 'store/git',
+    '.git': 'gitdir: store/git\n',
     'store/git/HEAD': '',
     'store/git/config': '[core]\nhooksPath = .githooks\n',
     'store/git/worktrees/a/gitdir': '',
@@ -133,13 +140,13 @@ test('.git is a link: it keeps its owner, since git looks at it, and what it lea
     'tools/hooks/x': '',
   };
   assert.deepEqual(lines(['.git/config'], files), [
+    'pass .git group',
     'pass store owner',
     'pass tools owner',
     'pass store/git group',
     'pass store/modules owner',
     'pass store/git/worktrees group',
     'pass store/git/worktrees/a group',
-    'link .git group',
     'file store/git/config owner',
     'link .githooks owner',
     'tree tools/hooks owner',
@@ -148,7 +155,6 @@ test('.git is a link: it keeps its owner, since git looks at it, and what it lea
     'sealed store/modules/lib group',
     'file store/modules/lib/config owner',
   ]);
-  assert.deepEqual(lines(['.git/config'], { '.git@': '../elsewhere' }), ['link .git group']);
 });
 
 test('.git is a file that names a git directory in the workspace, or that of a worktree', () => {
@@ -160,6 +166,6 @@ test('.git is a file that names a git directory in the workspace, or that of a w
     '.bare/worktrees/main/gitdir': '',
   };
   const found = lines(['.git/config'], bare);
-  for (const line of ['file .git group', 'file .bare/config owner', 'pass .bare group'])
+  for (const line of ['pass .git group', 'file .bare/config owner', 'pass .bare group'])
     assert.ok(found.includes(line), line);
 });

@@ -7,7 +7,9 @@ import { cleanPath, type ProtectConfig, protectRequest } from './protect-request
 
 test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
   const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));
-  assert.deepEqual(plan.ancestors, [{ path: '.git', depth: 1, by: 'group', inGit: true }]);
+  assert.deepEqual(plan.ancestors, [
+    { path: '.git', depth: 1, by: 'group', inGit: true, readonly: false },
+  ]);
   assert.deepEqual(plan.leaves, [
     { path: '.git/hooks', kind: 'tree', by: 'owner' },
     { path: '.git/config', kind: 'file', by: 'owner' },
@@ -42,7 +44,10 @@ test('a worktree that is opened by itself: the file that names its repository', 
     guard('.git/config', '.git/hooks'),
     tree({ '.git': 'gitdir: /elsewhere\n' }),
   );
-  assert.deepEqual(plan.leaves, [{ path: '.git', kind: 'file', by: 'group' }]);
+  assert.deepEqual(plan.leaves, []);
+  assert.deepEqual(plan.ancestors, [
+    { path: '.git', depth: 1, by: 'group', inGit: false, readonly: true },
+  ]);
 });
 
 test('directories of worktrees may be written in, those of submodules are sealed', () => {

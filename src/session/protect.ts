@@ -7,7 +7,7 @@ import { protectGit } from './protect-git.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
 import { linksMax, type Tangle, type TreeFacts, wayOf } from './way.ts';
 
-/** A directory that may be entered and written in, but not be renamed or replaced: it gets a mount of its own. */
+/** A directory (or the file `.git`) that may be entered and written in, but not be renamed or replaced: it gets a mount of its own. */
 export interface Ancestor {
   readonly path: string;
   /** 1 for what lies directly in the workspace. */
@@ -15,6 +15,8 @@ export interface Ancestor {
   readonly by: GuardKind;
   /** A directory of git, or in one. */
   readonly inGit: boolean;
+  /** A file that keeps its owner: its mount is what holds it, so that mount is for reading only. */
+  readonly readonly: boolean;
 }
 
 /**
@@ -59,9 +61,9 @@ export interface RefusedPath {
   /**
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
-   * the host mounted something over it, and the session shows what is below.
+   * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
    */
-  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread' | 'mounted';
+  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread' | 'mounted' | 'git-link';
   /** The path of the configuration that led there. */
   readonly asked: string;
 }
@@ -110,12 +112,17 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `the link ${path} leads out of the workspace, where coi does not read what git runs`,
   mounted: (path) =>
     `something else is mounted over ${path} on the host, and the session would show what lies below it`,
+  'git-link': (path) =>
+    `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
 };
 
 /** What is said about something that cannot be guarded. */
 export function protectionRefusal({ path, why, asked }: RefusedPath): CoiError {
   const reason = reasons[why](quoted(path === '' ? '.' : path));
   return new CoiError('unprotected-path', `${quoted(asked)} cannot be protected: ${reason}`, {
-    hint: `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`,
+    hint:
+      why === 'git-link'
+        ? 'Replace it by a file with the line "gitdir: PATH", which git takes as well.'
+        : `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`,
   });
 }

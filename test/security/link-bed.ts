@@ -54,18 +54,18 @@ export async function linkedRepository(bed: CoidBed, uid: number): Promise<strin
   return workspace;
 }
 
-/** A repository with no directory `.git` but a link to one. */
-export async function repositoryBehindLink(bed: CoidBed, uid: number): Promise<string> {
+/** A repository with no directory `.git` but a file that names one. */
+export async function repositoryBehindFile(bed: CoidBed, uid: number): Promise<string> {
   const workspace = await repository(bed, uid);
   await mkdir(join(workspace, 'store'));
   await rename(join(workspace, '.git'), join(workspace, 'store/git'));
-  await symlink('store/git', join(workspace, '.git'));
+  await writeFile(join(workspace, '.git'), 'gitdir: store/git\n');
   for (const path of ['store', '.git']) await lchown(join(workspace, path), uid, uid);
   return workspace;
 }
 
 const replaced = (path: string) =>
-  `mv ${path} moved && mkdir ${path} && rmdir ${path} && mv moved ${path}`;
+  `mv ${path} ${path}2 && mkdir ${path} && rmdir ${path} && mv ${path}2 ${path}`;
 
 /** Each takes its own effect back, so that the next one finds what it needs. */
 export const linkAttacks: readonly Attack[] = [

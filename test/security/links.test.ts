@@ -16,7 +16,7 @@ import {
   linkAttacks,
   linkedRepository,
   protectLinked,
-  repositoryBehindLink,
+  repositoryBehindFile,
 } from './link-bed.ts';
 import { asUser, commit, inventory, protect, untilGuarded } from './protect-bed.ts';
 
@@ -84,12 +84,12 @@ test(
 );
 
 test(
-  'a repository whose .git is a link is guarded as one, and git goes on inside and on the host',
+  'a repository whose .git is a file that names it is guarded as one, and git goes on inside and on the host',
   limit,
   async () => {
     await using bed = await coidBed();
-    const open = await bed.session({ workspace: await repositoryBehindLink(bed, uid) });
-    const workspace = await repositoryBehindLink(bed, uid);
+    const open = await bed.session({ workspace: await repositoryBehindFile(bed, uid) });
+    const workspace = await repositoryBehindFile(bed, uid);
     const before = await inventory(workspace);
     const { container } = await bed.session({ workspace, protect });
     for (const script of [
@@ -98,6 +98,10 @@ test(
       'mv store/git store/g && mv store/g store/git',
       'mv store s && mv s store',
       'mv .git g && mkdir .git && rmdir .git && mv g .git',
+      'cat .git > /tmp/g; echo "gitdir: /tmp" > .git && cat /tmp/g > .git',
+      // The group is what a guard by the group can be stripped of.
+      'chgrp $(id -g) .git && mv .git g && mv g .git',
+      'perl -e \'opendir(my $w, "."); chdir $w; exit(rename(".git", "g") && rename("g", ".git") ? 0 : 7)\'',
     ]) {
       const bare = await bed.sh(open.container, `cd /workspace; ${script}`);
       assert.equal(bare.status, 0, `${script}: ${bare.stderr}`);
@@ -201,13 +205,17 @@ test('links that cannot be guarded with what they lead to refuse the start', lim
   ] as const) {
     const workspace = await linkedRepository(bed, uid);
     await asUser(uid, ['ln', '-sfn', join(workspace, 'ai'), alias]);
-    await asUser(uid, ['rm', join(workspace, '.vscode')]);
-    await symlink(target, join(workspace, '.vscode'));
+    await asUser(uid, ['ln', '-sfn', target, join(workspace, '.vscode')]);
     const before = await inventory(workspace);
     const asked = { ...bed.request(workspace), protect: protectLinked };
     await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message: reason });
     assert.deepEqual(await inventory(workspace), before);
   }
+  const workspace = await repositoryBehindFile(bed, uid);
+  await asUser(uid, ['ln', '-sfn', 'store/git', join(workspace, '.git')]);
+  const asked = { ...bed.request(workspace), protect };
+  const message = /is a link, which git only takes while it belongs to you/;
+  await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message });
 });
 
 test(
