@@ -139,9 +139,9 @@ export class GuardBuilder {
     return { path, depth, by, inGit: this.#isInGit(path), readonly };
   }
 
-  #seal({ path, is }: Found, asked: string): void {
+  #seal({ path, is, linked }: Found, asked: string): void {
     if (is !== 'directory') this.refuse({ path, why: 'other', asked });
-    else if (path === '') this.refuse({ path, why: 'workspace', asked });
+    else if (linked && this.#isTooMuch(path)) this.refuse({ path, why: 'workspace', asked });
     else this.#add({ path, kind: 'sealed', by: this.#directoryGuard(path) });
   }
 

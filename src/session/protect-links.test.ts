@@ -109,6 +109,11 @@ test('what cannot be followed or is too much is refused, with its reason', () =>
   assert.deepEqual(lines(['.vscode'], { '.vscode@': '.' }).slice(1), [
     '".vscode" cannot be protected: it leads to ".", which holds the workspace or its git directory and cannot be guarded as a whole',
   ]);
+  for (const paths of [['.git/info/attributes'], ['.git/hooks']])
+    assert.match(
+      lines(paths, { '.git/HEAD': '', '.git/info@': '.', '.git/hooks@': '..' }).at(-1) ?? '',
+      /it leads to "\.(?:git)?", which holds the workspace or its git directory/,
+    );
   assert.deepEqual(lines(['.git/hooks'], { ...repository, '.git/hooks@': '../none' }).slice(-1), [
     '".git/hooks" cannot be protected: it leads to "none", which does not exist',
   ]);

@@ -20,7 +20,7 @@ import { unguardable } from './refusal.ts';
 import { removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
-import { newlyMade, newlyMissing, type Tampering } from './tampering.ts';
+import { againstGuard, newlyMade, newlyMissing, type Tampering } from './tampering.ts';
 import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
 
@@ -206,7 +206,6 @@ export class Keeper {
     running?: Running,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
     const { root, missing, mounted } = guarded.record;
-    const { log } = this.#parts;
     const looked = this.#looked(guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
@@ -214,7 +213,8 @@ export class Keeper {
       const applied = applyGuard({ ...looked, request, before, running, save });
       guarded.plan = applied.plan;
       save(applied.state);
-      if (applied.changed > 0) log('info', 'protected', { root, n: applied.changed });
+      const { changed: n } = applied;
+      if (n > 0) this.#parts.log('info', 'protected', { root, n });
       const watched = { ...applied.plan, missing: [...applied.plan.missing, ...missing] };
       return { ...applied, fresh: guarded.watchers.follow(watched, applied.directories, below) };
     };
@@ -222,12 +222,7 @@ export class Keeper {
     // What happened before the first watch is seen by a second look.
     const again = fresh && once();
     return {
-      found: [
-        ...stripped.map((path) => ({ path, what: 'stripped' as const })),
-        ...replaced
-          .filter((path) => mounted?.includes(path))
-          .map((path) => ({ path, what: 'replaced' as const })),
-      ],
+      found: againstGuard(stripped, replaced, mounted),
       young: young || (again && (again.young || again.fresh)),
     };
   }
@@ -245,9 +240,9 @@ export class Keeper {
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
-      const youngSinceMs = this.#parts.now().getTime() - youngMs;
+      const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
       const asked = { paths: request.paths, mode: 'watch' as const };
-      const applied = this.#apply(guarded, opened, asked, { mounted, missing, youngSinceMs });
+      const applied = this.#apply(guarded, opened, asked, running);
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
     } catch (error) {

@@ -34,3 +34,17 @@ export function newlyMissing(
     (gone) => !before.includes(gone) && !guarded.some(({ path }) => isWithin(path, gone)),
   );
 }
+
+/** What the host has no reason to do; it cannot replace a directory that has a mount of its own in a session. */
+export function againstGuard(
+  stripped: readonly string[],
+  replaced: readonly string[],
+  mounted: readonly string[] = [],
+): Tampering[] {
+  return [
+    ...stripped.map((path): Tampering => ({ path, what: 'stripped' })),
+    ...replaced
+      .filter((path) => mounted.includes(path))
+      .map((path): Tampering => ({ path, what: 'replaced' })),
+  ];
+}
