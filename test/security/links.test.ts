@@ -110,6 +110,10 @@ test(
         assert.notEqual(held.status, 0, `${script}, ${user}`);
       }
     }
+    const detached =
+      'exec 9</workspace; unshare -m sh -c "umount -l /workspace; cd /proc/self/fd/9; chgrp 1000 .git; mv .git g && mv g .git"';
+    assert.equal((await bed.sh(open.container, detached, 'root')).status, 0);
+    assert.notEqual((await bed.sh(container, detached, 'root')).status, 0);
     const identity = '-c user.name=A -c user.email=a@example.invalid';
     const worked = await bed.sh(
       container,
