@@ -199,13 +199,13 @@ export async function following(
 ): Promise<Following> {
   const { name, warning } = sessionZone(settings, hostZone(), knownZone);
   if (warning) app.io.warn(warning);
-  const secrets = await hiddenPaths(app, settings, workspace);
+  const hidden = await hiddenPaths(app, settings, workspace);
   return {
     limits: sessionLimits(settings),
     timezone: name,
     monitor: monitorKey(settings),
-    protect: protectRequest(settings, secrets),
-    secrets,
+    protect: protectRequest(settings, [...hidden.paths, ...hidden.names]),
+    secrets: hidden.paths,
     docker: settings['container.docker'],
     surface: kernelSurface(settings),
     network: settings['network.mode'],

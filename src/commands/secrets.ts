@@ -1,24 +1,24 @@
 // Looks up what of a workspace is hidden from its sessions ([security] secret_paths).
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../app.ts';
 import type { Settings } from '../config/keys.ts';
 import { CoiError } from '../errors.ts';
 import { type Walked, walk } from '../host/walk.ts';
 import type { WorkspacePath } from '../names.ts';
-import type { WorkspaceEntry } from '../session/secrets.ts';
+import type { LinkTarget, Secrets, WorkspaceEntry } from '../session/secrets.ts';
 
 const entriesMax = 200_000;
 const indexBytesMax = 64 * 1024 * 1024;
 
-/** Paths relative to the workspace. Throws `unprotected-path` where not all of it could be looked at. */
+/** What is hidden, and the names by which it was found. Throws `unprotected-path` where not all of it could be looked at. */
 export async function hiddenPaths(
   app: App,
   settings: Pick<Settings, 'security.secret_paths'>,
   workspace: WorkspacePath,
-): Promise<readonly string[]> {
+): Promise<Pick<Secrets, 'paths' | 'names'>> {
   const globs = settings['security.secret_paths'];
-  if (globs.length === 0) return [];
+  if (globs.length === 0) return { paths: [], names: [] };
   const { secrets, tracked } = await import('../session/secrets.ts');
   const { found, complete } = walk(workspace, isLookedInto, entriesMax);
   if (!complete)
@@ -27,14 +27,14 @@ export async function hiddenPaths(
       `${workspace} has more than ${entriesMax} entries: [security] secret_paths cannot be looked up in it`,
       { hint: 'Start in a directory below it, or take secret_paths out.' },
     );
-  const { paths, warnings } = secrets(
+  const { paths, names, warnings } = secrets(
     globs,
     found.map((entry) => entryOf(workspace, entry)),
   );
   for (const warning of warnings) app.io.warn(warning);
   for (const path of tracked(paths, indexOf(workspace)))
     app.io.warn(`${path} is hidden, but git knows it: what is committed can be read in .git`);
-  return paths;
+  return { paths, names };
 }
 
 /** Packages of others hold no secrets of the user, and very many files. */
@@ -50,10 +50,13 @@ function entryOf(workspace: string, { path, stats }: Walked): WorkspaceEntry {
   return { path, kind: 'link', links, target: targetOf(workspace, path) };
 }
 
-function targetOf(workspace: string, path: string): string | undefined {
+function targetOf(workspace: string, path: string): LinkTarget | undefined {
   try {
     const [real, top] = [realpathSync(join(workspace, path)), realpathSync(workspace)];
-    return real.startsWith(`${top}/`) ? real.slice(top.length + 1) : undefined;
+    if (real !== top && !real.startsWith(`${top}/`)) return undefined;
+    const stats = statSync(real);
+    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
+    return { path: real.slice(top.length + 1), kind };
   } catch {
     return undefined;
   }

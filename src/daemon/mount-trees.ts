@@ -140,7 +140,7 @@ export class MountTrees {
     const guarded = kind === 'plain' && watch ? [] : ancestors;
     if (guarded.length > 0 && kind === 'plain') throw unguardable(source.path);
     for (const ancestor of guarded) {
-      const sealed = readonlyGit && /^\.git(?:\/|$)/.test(ancestor.path);
+      const sealed = ancestor.readonly || (readonlyGit && ancestor.inGit);
       const plain = { source: source.fd, target, readonly: readonly || sealed };
       this.#mountAncestor(owner, plain, ancestor);
     }
@@ -194,7 +194,7 @@ export class MountTrees {
 function gitDirectory({ source }: OpenMount, libc: Libc): readonly Ancestor[] {
   using below = new Below(libc, openSync(`/proc/self/fd/${source.fd}`, openDirectory));
   const isThere = below.stats('.git')?.isDirectory() ?? false;
-  return isThere ? [{ path: '.git', depth: 1, by: 'group' }] : [];
+  return isThere ? [{ path: '.git', depth: 1, by: 'group', inGit: true, readonly: true }] : [];
 }
 
 /** Ids are UUIDs: nothing else becomes part of a path that root works on. */

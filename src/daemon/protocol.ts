@@ -5,7 +5,7 @@ import type { ContainerName, SessionId, Slot } from '../names.ts';
 import type { ProtectRequest } from '../session/protect-request.ts';
 
 /** Raised with every change that an older side would misunderstand. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 export const defaultRunDir = '/run/coi';
 export const defaultStateDir = '/var/lib/coi';
 export const socketName = 'coid.sock';

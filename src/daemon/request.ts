@@ -43,8 +43,8 @@ const mountShapes = z
     }),
   )
   .check(z.maxLength(mountsMax));
-/** What is named in the configuration, and what is hidden besides. */
-const protectedMax = 400;
+/** What is named in the configuration, and what is hidden besides, with the links to it. */
+const protectedMax = 600;
 const secretShapes = z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(200));
 const protectShape = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(protectedMax)),

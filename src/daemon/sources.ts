@@ -29,6 +29,9 @@ export interface SourceOptions {
   readonly onlyBefore?: boolean;
 }
 
+/** Of the mount that every session has. */
+const workspaceName = 'workspace';
+
 /** Opens sources one after the other; closes them all when disposed. */
 export class Sources implements Disposable {
   readonly all: OpenMount[] = [];
@@ -53,7 +56,7 @@ export class Sources implements Disposable {
   /** Opened once, so that what is guarded is what is mounted. Throws `workspace-invalid`. */
   workspace(): Source {
     const { workspace: source } = this.#options;
-    this.#workspace ??= this.#one({ name: 'workspace', source, readonly: false });
+    this.#workspace ??= this.#one({ name: workspaceName, source, readonly: false });
     return this.#workspace;
   }
 
@@ -90,7 +93,9 @@ export class Sources implements Disposable {
   }
 
   /** The path below the workspace, by what was judged or by the name. */
-  #insideOf({ source, inside }: MountRequest): string | undefined {
+  #insideOf({ name, source, inside }: MountRequest): string | undefined {
+    // The workspace itself is what the others lie in, also where one of them shows the same directory.
+    if (name === workspaceName) return undefined;
     const top = `${this.#options.workspace}/`;
     return inside ?? (source.startsWith(top) ? source.slice(top.length) : undefined);
   }
@@ -127,10 +132,11 @@ export class Sources implements Disposable {
   }
 
   /** What was mounted from that source, unless it is to be writable now and was not. */
-  #before({ source, readonly }: MountRequest): MountRoot | undefined {
-    return this.#options.before?.find(
+  #before({ name, source, readonly }: MountRequest): MountRoot | undefined {
+    const roots = (this.#options.before ?? []).filter(
       (root) => root.source === source && (readonly || !root.readonly),
     );
+    return roots.find((root) => root.name === name) ?? roots[0];
   }
 
   #opening(

@@ -1,7 +1,9 @@
 // Looks at and changes single entries below an open directory, by descriptors that no link and no rename can mislead.
+import { isUtf8 } from 'node:buffer';
 import {
   closeSync,
   constants,
+  type Dirent,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -9,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   type Stats,
   unlinkSync,
@@ -17,6 +20,7 @@ import {
 import type { Libc } from './libc.ts';
 
 const O_PATH = 0o10000000;
+const RESOLVE_NO_XDEV = 1;
 const RESOLVE_NO_MAGICLINKS = 2;
 const RESOLVE_NO_SYMLINKS = 4;
 const RESOLVE_BENEATH = 8;
@@ -46,6 +50,18 @@ export class Below implements Disposable {
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? ''))
         return undefined;
       throw error;
+    }
+  }
+
+  /** True where a mount lies over the entry, or over a part of the way: another mount of the directory shows what is below it. */
+  isMountedOver(path: string): boolean {
+    const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+    try {
+      closeSync(this.#libc.openat2(path, O_PATH | constants.O_NOFOLLOW, resolve, this.#fd));
+      return false;
+    } catch (error) {
+      // Whatever else is wrong with it, whoever opens it is told.
+      return (error as { code?: string }).code === 'EXDEV';
     }
   }
 
@@ -81,6 +97,52 @@ export class Below implements Disposable {
         ? readFileSync(`/proc/self/fd/${fd}`, 'utf8')
         : undefined;
     });
+  }
+
+  /** What is written in a link; undefined for what is none, and where that is no text. */
+  linkText(path: string): string | undefined {
+    if (!this.stats(path)?.isSymbolicLink()) return undefined;
+    const at = path.lastIndexOf('/');
+    return this.with(at < 0 ? '.' : path.slice(0, at), (parent) => {
+      try {
+        const target = `/proc/self/fd/${parent}/${path.slice(at + 1)}`;
+        const bytes = readlinkSync(target, { encoding: 'buffer' });
+        // Other bytes would be taken for another name, at which nothing is.
+        return isUtf8(bytes) ? bytes.toString() : undefined;
+      } catch (error) {
+        // Another is there by now, which is no link.
+        if (['ENOENT', 'EINVAL'].includes((error as { code?: string }).code ?? ''))
+          return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Links anywhere below a directory, down to that depth, by their paths; not all where there are more than that many entries. */
+  linksIn(path: string, depthMax: number, entriesMax: number): string[] {
+    const links: string[] = [];
+    const open = [{ directory: path, depth: 0 }];
+    let seen = 0;
+    for (let next = open.pop(); next !== undefined && seen <= entriesMax; next = open.pop()) {
+      const { directory, depth } = next;
+      for (const entry of this.#entries(directory)) {
+        seen += 1;
+        const inner = `${directory}/${entry.name}`;
+        if (entry.isSymbolicLink()) links.push(inner);
+        else if (entry.isDirectory() && depth < depthMax)
+          open.push({ directory: inner, depth: depth + 1 });
+      }
+    }
+    return links;
+  }
+
+  #entries(path: string): Dirent[] {
+    const found = this.with(path, (fd) =>
+      fstatSync(fd).isDirectory()
+        ? readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true })
+        : [],
+    );
+    return found ?? [];
   }
 
   /** Makes a file or a directory that is not there yet, with that owner. Throws EEXIST where something is. */

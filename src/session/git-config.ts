@@ -1,7 +1,10 @@
 // What the configuration of a git repository makes git run or read. Never by asking git, which would run it. Pure.
 
-/** Paths in the workspace that git's configuration names as programs, hooks or further configuration. */
-export function namedInConfig(config: string): string[] {
+/**
+ * Paths in the workspace that git's configuration names as programs, hooks or further configuration; `git` is the
+ * directory that holds it. They may go over links and `..`, which are not followed here.
+ */
+export function namedInConfig(config: string, git = '.git'): string[] {
   const named = config.split('\n').flatMap((line) => {
     const [, key = '', value = ''] = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (
@@ -15,11 +18,11 @@ export function namedInConfig(config: string): string[] {
     // A program without a slash is looked for in PATH.
     if (!isPath && !word.includes('/')) return [];
     // Paths of hooks start at the top of the worktree, those of includes beside the file that names them.
-    const path = /^path$/i.test(key) ? joined('.git', word) : joined('', word);
+    const path = /^path$/i.test(key) ? joined(git, word) : joined('', word);
     return path === undefined ? [] : [path];
   });
   return [...new Set(named)].filter(
-    (path) => path !== '' && path !== '.git' && !path.startsWith('.git/'),
+    (path) => path !== '' && path !== git && !path.startsWith(`${git}/`),
   );
 }
 
@@ -27,11 +30,13 @@ export function namedInConfig(config: string): string[] {
 function joined(directory: string, path: string): string | undefined {
   if (path === '' || path.startsWith('/') || path.startsWith('~') || path.startsWith('!'))
     return undefined;
-  const parts = directory === '' ? [] : directory.split('/');
+  const above = directory === '' ? [] : directory.split('/');
+  const below: string[] = [];
   for (const part of path.split('/')) {
-    if (part === '..') {
-      if (parts.pop() === undefined) return undefined;
-    } else if (part !== '.' && part !== '') parts.push(part);
+    // What is above has no links; after a link, `..` leads elsewhere than back.
+    if (part === '..' && below.length === 0) {
+      if (above.pop() === undefined) return undefined;
+    } else if (part !== '.' && part !== '') below.push(part);
   }
-  return parts.join('/');
+  return [...above, ...below].join('/');
 }

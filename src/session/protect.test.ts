@@ -1,40 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { guard, repository, tree } from '../../test/security/workspace-tree.ts';
 import { namedInConfig } from './git-config.ts';
-import { type EntryKind, protectionPlan, type TreeFacts } from './protect.ts';
+import { protectionPlan } from './protect.ts';
 import { cleanPath, type ProtectConfig, protectRequest } from './protect-request.ts';
-
-/** A tree of the given files; a name that ends with / is an empty directory, one with @ a link. */
-function tree(files: Readonly<Record<string, string>>): TreeFacts {
-  const kinds = new Map<string, EntryKind>();
-  for (const name of Object.keys(files)) {
-    const path = name.replace(/[/@]$/, '');
-    const parts = path.split('/');
-    for (let depth = 1; depth < parts.length; depth += 1)
-      kinds.set(parts.slice(0, depth).join('/'), 'directory');
-    kinds.set(path, name.endsWith('/') ? 'directory' : name.endsWith('@') ? 'link' : 'file');
-  }
-  return {
-    kind: (path) => kinds.get(path) ?? 'missing',
-    names: (path) =>
-      [...kinds.keys()]
-        .filter((one) => one.startsWith(`${path}/`) && !one.slice(path.length + 1).includes('/'))
-        .map((one) => one.slice(path.length + 1)),
-    text: (path) => files[path],
-  };
-}
-
-const guard = (...paths: string[]) => ({ paths, mode: 'guard' as const });
-const repository = {
-  '.git/HEAD': 'x',
-  '.git/config': '',
-  '.git/hooks/pre-commit.sample': '',
-  '.git/info/exclude': '',
-};
 
 test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
   const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));
-  assert.deepEqual(plan.ancestors, [{ path: '.git', depth: 1, by: 'group' }]);
+  assert.deepEqual(plan.ancestors, [
+    { path: '.git', depth: 1, by: 'group', inGit: true, readonly: false },
+  ]);
   assert.deepEqual(plan.leaves, [
     { path: '.git/hooks', kind: 'tree', by: 'owner' },
     { path: '.git/config', kind: 'file', by: 'owner' },
@@ -61,16 +36,7 @@ test('what is missing elsewhere is watched, and without a repository so is .git'
     tree({ 'README.md': '' }),
   );
   assert.deepEqual(plan.leaves, []);
-  assert.deepEqual(plan.missing, ['.vscode', '.claude/settings.json', '.git']);
-});
-
-test('links are refused, wherever they are on the way', () => {
-  assert.deepEqual(protectionPlan(guard('.vscode'), tree({ '.vscode@': '' })).refused, [
-    { path: '.vscode', kind: 'link' },
-  ]);
-  assert.deepEqual(protectionPlan(guard('.git/config'), tree({ '.git@': '' })).refused, [
-    { path: '.git', kind: 'link' },
-  ]);
+  assert.deepEqual(plan.missing, ['.git', '.vscode', '.claude/settings.json']);
 });
 
 test('a worktree that is opened by itself: the file that names its repository', () => {
@@ -78,7 +44,10 @@ test('a worktree that is opened by itself: the file that names its repository', 
     guard('.git/config', '.git/hooks'),
     tree({ '.git': 'gitdir: /elsewhere\n' }),
   );
-  assert.deepEqual(plan.leaves, [{ path: '.git', kind: 'file', by: 'group' }]);
+  assert.deepEqual(plan.leaves, []);
+  assert.deepEqual(plan.ancestors, [
+    { path: '.git', depth: 1, by: 'group', inGit: false, readonly: true },
+  ]);
 });
 
 test('directories of worktrees may be written in, those of submodules are sealed', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { secrets, secretsMax, tracked, type WorkspaceEntry } from './secrets.ts';
+import { type LinkTarget, secrets, secretsMax, tracked, type WorkspaceEntry } from './secrets.ts';
 
 const file = (path: string, more: Partial<WorkspaceEntry> = {}): WorkspaceEntry => ({
   path,
@@ -20,10 +20,43 @@ test('a directory that matches is covered as a whole, and what lies in it needs 
   assert.deepEqual(secrets(['keys/', '**/*.pem'], entries).paths, ['keys', 'keysets/a.pem']);
 });
 
-test('of a link what it leads to is covered, if that is in the workspace', () => {
-  const link = (path: string, target?: string) => file(path, { kind: 'link', target });
-  const entries = [link('.env', 'real/settings'), file('real/settings'), link('.env.out')];
-  assert.deepEqual(secrets(['.env*'], entries).paths, ['real/settings']);
+const link = (path: string, to?: string, kind: LinkTarget['kind'] = 'directory') =>
+  file(path, { kind: 'link', target: to === undefined ? undefined : { path: to, kind } });
+const directory = (path: string) => file(path, { kind: 'directory' });
+
+test('of a link what it leads to is covered, if that is in the workspace, also where nobody looks', () => {
+  const entries = [
+    link('.env', 'real/settings', 'file'),
+    file('real/settings'),
+    link('.env.out'),
+    link('.env.packed', 'node_modules/x/.env', 'file'),
+  ];
+  const { paths, names } = secrets(['.env*'], entries);
+  assert.deepEqual(paths, ['node_modules/x/.env', 'real/settings']);
+  // The links are guarded, so that the next session finds it, too.
+  assert.deepEqual(names, ['.env', '.env.packed']);
+});
+
+test('a name that goes over links to directories finds what they lead to, also in a round', () => {
+  const entries = [
+    link('config', 'conf'),
+    directory('conf'),
+    file('conf/.env'),
+    link('conf/deep', 'more'),
+    directory('more'),
+    file('more/key'),
+    link('more/round', 'conf'),
+    link('self', ''),
+  ];
+  const found = (...globs: string[]) => secrets(globs, entries);
+  assert.deepEqual(found('config/.env'), {
+    paths: ['conf/.env'],
+    names: ['config/.env'],
+    warnings: [],
+  });
+  assert.deepEqual(found('config/deep/key').paths, ['more/key']);
+  assert.deepEqual(found('self/conf/.env').paths, ['conf/.env']);
+  assert.throws(() => found('self'), { code: 'unprotected-path' });
 });
 
 test('what cannot be covered, or is too much, refuses the start; a second name is told', () => {

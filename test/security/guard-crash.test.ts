@@ -2,7 +2,7 @@
 // Method: the guard itself, as root, on a repository; the program ends at every call that changes something.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Keeper } from '../../src/daemon/protect/keeper.ts';
@@ -82,7 +82,10 @@ async function repository(path: string): Promise<string> {
   for (const name of ['.vscode', '.claude']) await mkdir(join(path, name));
   await writeFile(join(path, '.vscode/tasks.json'), '{}\n');
   await writeFile(join(path, '.claude/settings.json'), '{}\n');
-  execFileSync('chown', ['-R', '1003:1003', path]);
+  await mkdir(join(path, 'tools/husky'), { recursive: true });
+  await writeFile(join(path, 'tools/husky/pre-commit'), 'true\n');
+  await symlink('tools/husky', join(path, '.husky'));
+  execFileSync('chown', ['-hR', '1003:1003', path]);
   await chown(path, 1003, 1003);
   return path;
 }

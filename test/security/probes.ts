@@ -5,6 +5,9 @@ export const waysToHidden: Readonly<Record<string, string>> = {
   'reads it': 'cat /workspace/.env',
   'reads what lies deep': 'cat /workspace/deep/down/server.pem',
   'reads what lies in a hidden directory': 'cat /workspace/keys/*',
+  'reads it over a link to its directory, and by its own name':
+    'cat /workspace/config/token; cat /workspace/conf/token',
+  'reads what a link leads to': 'cat /workspace/.linked; cat /workspace/one',
   'goes through /proc': 'cat /proc/self/root/proc/self/root/workspace/.env',
   'copies the directory': 'rm -rf /tmp/copied; cp -r /workspace /tmp/copied; cat /tmp/copied/.env',
   'links to it': 'cd /workspace; ln .env linked; cat linked; rm -f linked',

@@ -203,7 +203,7 @@ test('what cannot be guarded refuses the start, with nothing left changed', limi
   await using bed = await coidBed();
   const linked = await repository(bed, uid);
   await rename(join(linked, '.vscode'), join(linked, 'elsewhere'));
-  await symlink('elsewhere', join(linked, '.vscode'));
+  await symlink('.vscode', join(linked, '.vscode'));
   const before = await inventory(linked);
   const request = { ...bed.request(linked), protect };
   await assert.rejects(bed.coid.reserve(request), { code: 'unprotected-path' });

@@ -16,7 +16,7 @@ import { deniedCalls, waysToHidden } from './probes.ts';
 const timeout = 120_000;
 const hidden = `
 [security]
-secret_paths = [".env", "**/*.pem", "keys"]
+secret_paths = [".env", "**/*.pem", "keys", "config/token", ".linked"]
 reduce_kernel_surface = true
 reduce_kernel_surface_strict = true
 [container]
@@ -40,9 +40,12 @@ before(async () => {
   lifecycle = await Lifecycle.open(bed.incus);
   const other = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
   elsewhere = other.stdout.trim();
-  for (const top of [bed.workspace.path, elsewhere])
-    for (const path of ['.env', 'deep/down/server.pem', 'keys/one', 'plain'])
+  for (const top of [bed.workspace.path, elsewhere]) {
+    for (const path of ['.env', 'deep/down/server.pem', 'keys/one', 'conf/token', 'one', 'plain'])
       await mine(join(top, path), `${secret}\n`);
+    await bed.user.run(['ln', '-s', 'conf', join(top, 'config')]);
+    await bed.user.run(['ln', '-s', 'one', join(top, '.linked')]);
+  }
   open = await session('[network]\nmode = "open"\n', elsewhere);
   // A moment before the session, so none of its changes.
   await mine(join(bed.workspace.path, 'Makefile'), 'all:\n');
@@ -170,6 +173,8 @@ test("the container's root can take no cover away: not by umount, not by a detac
   const attacks = [
     'umount /workspace/.env; cat /workspace/.env',
     'mount -o remount,rw /workspace/.env; cat /workspace/.env',
+    'rm /workspace/config && cat /workspace/plain',
+    'mv /workspace/.linked /workspace/moved && cat /workspace/plain',
     'mv /workspace/deep /workspace/deep2; cat /workspace/deep*/down/server.pem; mv /workspace/deep2 /workspace/deep',
     'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9; cat .env; mv .env moved; cat moved; umount -l .env; cat .env',
   ];

@@ -33,15 +33,19 @@ export function hasGuard({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): boolean {
 }
 
 export function beforeGuard(libc: Pick<Libc, 'getxattr'>, fd: number, by: GuardKind): Before {
-  const { uid, gid, mode } = fstatSync(fd);
+  const stats = fstatSync(fd);
+  const { uid, gid, mode } = stats;
   const acl =
-    by === 'owner' ? (libc.getxattr(pathOf(fd), aclAttribute)?.toString('hex') ?? '') : '';
+    by === 'owner' && !stats.isSymbolicLink()
+      ? (libc.getxattr(pathOf(fd), aclAttribute)?.toString('hex') ?? '')
+      : '';
   return { by, uid, gid, mode: mode & 0o7777, acl };
 }
 
 /**
- * The inode of an open entry (no link) gets that id. Its user keeps the rights that it had as the owner. `seenMode` is
- * what the mode was when `before` was found out. Returns what it really was: it may have changed just before.
+ * The inode of an open entry gets that id. Its user keeps the rights that it had as the owner. `seenMode` is what the
+ * mode was when `before` was found out. Returns what it really was: it may have changed just before. A link has no rights
+ * of its own: it only gets the id.
  */
 export function guard(
   libc: Attributes,
@@ -52,7 +56,9 @@ export function guard(
   const path = pathOf(fd);
   // The id first: from here on nobody inside can change the rest.
   chownSync(path, before.by === 'owner' ? id : keep, before.by === 'group' ? id : keep);
-  const found = fstatSync(fd).mode & 0o7777;
+  const stats = fstatSync(fd);
+  if (stats.isSymbolicLink()) return before;
+  const found = stats.mode & 0o7777;
   const changed = ((found ^ seenMode) & 0o777) !== 0;
   // A change of owner or group takes setuid and setgid away.
   const mode = changed ? (found & 0o777) | (before.mode & 0o7000) : before.mode;
@@ -86,6 +92,10 @@ function listOf({ mode, acl, uid }: Before): AclEntry[] {
 
 export function unguard(libc: Attributes, fd: number, before: Before): void {
   const path = pathOf(fd);
+  if (fstatSync(fd).isSymbolicLink()) {
+    chownSync(path, before.uid, before.gid);
+    return;
+  }
   if (before.by === 'owner') {
     if (before.acl === '') libc.removexattr(path, aclAttribute);
     else libc.setxattr(path, aclAttribute, Buffer.from(before.acl, 'hex'));

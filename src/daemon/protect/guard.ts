@@ -1,33 +1,19 @@
 // Puts a workspace under guard, or back under it. Applying it twice changes nothing.
 import { fstatSync, type Stats } from 'node:fs';
 import type { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
 import {
+  type Leaf,
   type Placeholder,
   type ProtectionPlan,
   protectionPlan,
   protectionRefusal,
-  type TreeFacts,
 } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { guard, isGuarded } from './change.ts';
 import { leafId } from './ids.ts';
 import { type GuardedEntry, type GuardState, isSameInode, type Owner } from './state.ts';
+import { factsOf, type Hidden, type Looked } from './tree-facts.ts';
 import { entryOf, mayGuard, type Wanted, wantedBy } from './wanted.ts';
-
-export function factsOf(below: Below): TreeFacts {
-  return {
-    kind: (path) => {
-      const stats = below.stats(path);
-      if (!stats) return 'missing';
-      if (stats.isFile()) return 'file';
-      if (stats.isDirectory()) return 'directory';
-      return stats.isSymbolicLink() ? 'link' : 'other';
-    },
-    names: (path) => below.names(path),
-    text: (path) => below.text(path),
-  };
-}
 
 export interface Applied {
   readonly plan: ProtectionPlan;
@@ -46,8 +32,10 @@ export interface Applied {
 
 /** What limits the guard while sessions run. */
 export interface Running {
-  /** Directories that have a mount of their own in them. */
-  readonly mounted: readonly string[];
+  /** Directories that have a mount of their own in them; undefined where an older coid did not write it down. */
+  readonly mounted: readonly string[] | undefined;
+  /** Protected paths that were not there when they began: nobody guards what is made there. */
+  readonly missing: readonly string[];
   /**
    * Files of new names that were made after this (milliseconds since 1970) are left alone: whoever made one sets its mode
    * next, which under guard is refused. Only the host can make one there.
@@ -55,11 +43,8 @@ export interface Running {
   readonly youngSinceMs: number;
 }
 
-export interface Application {
-  readonly libc: Pick<Libc, 'getxattr' | 'setxattr' | 'removexattr'>;
-  readonly below: Below;
+export interface Application extends Looked {
   readonly request: ProtectRequest;
-  readonly owner: Owner;
   readonly before: GuardState;
   /** Undefined: no session runs yet. */
   readonly running?: Running | undefined;
@@ -71,10 +56,10 @@ export interface Application {
 export function applyGuard(application: Application): Applied {
   const { below, request, owner, before, running, save } = application;
   const known = new Map(before.entries.map((entry) => [entry.path, entry]));
-  const all = protectionPlan(request, factsOf(below));
+  const all = protectionPlan(request, factsOf(application, hiddenFrom(running, known)));
   const plan = running ? reachable(all, running.mounted, known) : all;
   const [refused] = plan.refused;
-  if (refused && request.mode === 'guard') throw protectionRefusal(refused.path, refused.kind);
+  if (refused && request.mode === 'guard') throw protectionRefusal(refused);
   const placed = withPlaceholders(below, plan.placeholders, owner, before, save);
   const wanted = wantedBy(plan, below);
   const unguarded = wanted
@@ -106,19 +91,40 @@ export function applyGuard(application: Application): Applied {
 }
 
 /**
- * What can be guarded while sessions run: a directory without a mount of its own in them could not be entered any more.
- * Worktrees and submodules that were made meanwhile, which the agent does as well, are left alone.
+ * What counts as not there while sessions run: what was missing when they began, and worktrees and submodules that were made
+ * meanwhile, which the agent does as well. Links in it are the agent's, and are not followed.
+ */
+function hiddenFrom(
+  running: Running | undefined,
+  known: ReadonlyMap<string, GuardedEntry>,
+): Hidden | undefined {
+  if (!running) return undefined;
+  const ways = new Set(
+    [...known.keys()].flatMap((path) => {
+      const parts = path.split('/');
+      return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));
+    }),
+  );
+  return { missing: running.missing, isLate: (path) => !ways.has(path) };
+}
+
+/**
+ * What can be guarded while sessions run. A directory on the way to what is guarded, which the host led there meanwhile,
+ * has no mount of its own in them: nothing can be made, renamed or removed in it until they start again.
  */
 function reachable(
   plan: ProtectionPlan,
-  mounted: readonly string[],
+  mounted: readonly string[] | undefined,
   known: ReadonlyMap<string, GuardedEntry>,
 ): ProtectionPlan {
-  const isLate = (path: string) => /^\.git\/(?:worktrees|modules)\//.test(path) && !known.has(path);
+  const late = plan.git.flatMap((git) => [`${git}/worktrees/`, `${git}/modules/`]);
+  const isLate = (path: string) => late.some((above) => path.startsWith(above)) && !known.has(path);
+  const others = mounted && plan.ancestors.filter(({ path }) => !mounted.includes(path));
+  const sealed = (others ?? []).map(({ path, by }): Leaf => ({ path, by, kind: 'sealed' }));
   return {
     ...plan,
-    ancestors: plan.ancestors.filter(({ path }) => mounted.includes(path)),
-    leaves: plan.leaves.filter(({ path }) => !isLate(path)),
+    ancestors: plan.ancestors.filter(({ path }) => mounted?.includes(path)),
+    leaves: [...plan.leaves, ...sealed].filter(({ path }) => !isLate(path)),
   };
 }
 

@@ -5,23 +5,29 @@ import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import { type Libc, SystemCallError } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
-import { type Ancestor, nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
+import {
+  type Ancestor,
+  isThere,
+  nothingProtected,
+  type ProtectionPlan,
+} from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type Running } from './guard.ts';
-import {
-  type GuardRecord,
-  isWithin,
-  keyOf,
-  openWorkspace,
-  readRecord,
-  writeRecord,
-} from './record.ts';
+import type { Guarded } from './guarded-workspace.ts';
+import { type GuardRecord, keyOf, openWorkspace, readRecord, writeRecord } from './record.ts';
 import { unguardable } from './refusal.ts';
 import { removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
-import { newlyMade, type Tampering, type ToldMade } from './tampering.ts';
+import {
+  againstGuard,
+  newlyMade,
+  newlyMissing,
+  type Tampering,
+  type ToldMade,
+} from './tampering.ts';
+import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
 
 export interface KeeperParts {
@@ -34,18 +40,6 @@ export interface KeeperParts {
   readonly holdMs: number;
   /** Something about a protected path changed while sessions run. */
   readonly tampered: (sessions: readonly string[], tampering: Tampering) => void;
-}
-
-interface Guarded {
-  record: GuardRecord;
-  /** The record's text as it is on disk. */
-  saved: string;
-  plan: ProtectionPlan;
-  readonly users: Map<string, number>;
-  readonly watchers: Watchers;
-  /** Paths of which it was told that they were made. */
-  readonly told: Map<string, ToldMade>;
-  readonly rhythm: Rhythm;
 }
 
 const O_PATH_DIRECTORY = 0o10200000;
@@ -115,6 +109,7 @@ export class Keeper {
     const record = { ...place, ...asked, state, users: [] };
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
+    guarded.places.clear();
     guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
     this.#guarded.set(key, guarded);
     using below = new Below(
@@ -202,15 +197,16 @@ export class Keeper {
     request: ProtectRequest,
     running?: Running,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
-    const { owner, root, missing, mounted } = guarded.record;
-    const { libc, log } = this.#parts;
+    const { root, missing, mounted } = guarded.record;
+    const looked = this.#looked(guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
-      const applied = applyGuard({ libc, below, request, owner, before, running, save });
+      const applied = applyGuard({ ...looked, request, before, running, save });
       guarded.plan = applied.plan;
       save(applied.state);
-      if (applied.changed > 0) log('info', 'protected', { root, n: applied.changed });
+      const { changed: n } = applied;
+      if (n > 0) this.#parts.log('info', 'protected', { root, n });
       const watched = { ...applied.plan, missing: [...applied.plan.missing, ...missing] };
       return { ...applied, fresh: guarded.watchers.follow(watched, applied.directories, below) };
     };
@@ -218,12 +214,7 @@ export class Keeper {
     // What happened before the first watch is seen by a second look.
     const again = fresh && once();
     return {
-      found: [
-        ...stripped.map((path) => ({ path, what: 'stripped' as const })),
-        ...replaced
-          .filter((path) => mounted?.includes(path))
-          .map((path) => ({ path, what: 'replaced' as const })),
-      ],
+      found: againstGuard(stripped, replaced, mounted),
       young: young || (again && (again.young || again.fresh)),
     };
   }
@@ -237,17 +228,13 @@ export class Keeper {
     const below = openWorkspace(this.#parts.libc, guarded.record);
     if (!below) return undefined;
     using opened = below;
-    const { request, missing, root, mounted = [] } = guarded.record;
+    const { request, missing, root, mounted } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
-      const paths = request.paths.filter((path) => !missing.some((gone) => isWithin(path, gone)));
-      const applied = this.#apply(
-        guarded,
-        opened,
-        { paths, mode: 'watch' },
-        { mounted, youngSinceMs: this.#parts.now().getTime() - youngMs },
-      );
+      const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
+      const asked = { paths: request.paths, mode: 'watch' as const };
+      const applied = this.#apply(guarded, opened, asked, running);
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
     } catch (error) {
@@ -255,8 +242,11 @@ export class Keeper {
       this.#parts.log('warning', 'protection-failed', { root, error });
       againMs = retryMs;
     }
-    const exists = (path: string) => opened.stats(path) !== undefined;
+    const facts = factsOf(this.#looked(guarded, opened));
+    const exists = (path: string) => isThere(facts, path);
     found.push(...newlyMade(missing, guarded.told, exists, this.#parts.elapsedMs()));
+    const more = newlyMissing(guarded.plan.missing, missing, guarded.record.state.entries);
+    if (more.length > 0) this.#save(guarded, { missing: [...missing, ...more] });
     for (const tampering of tell ? found : []) {
       this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
       this.#parts.tampered([...guarded.users.keys()], tampering);
@@ -267,14 +257,14 @@ export class Keeper {
   #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
     const look = () => (users.size > 0 ? this.#mend(guarded, true) : undefined);
     const rhythm = new Rhythm(this.#parts.elapsedMs, look);
-    const guarded: Guarded = {
-      ...{ record, users, rhythm },
-      saved: '',
-      plan: nothingProtected,
-      watchers: new Watchers(() => rhythm.soon()),
-      told: new Map(),
-    };
+    const watchers = new Watchers(() => rhythm.soon());
+    const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
+    const guarded = { record, users, rhythm, watchers, ...nothing, places: new Map() };
     return guarded;
+  }
+
+  #looked({ record: { root, owner }, places }: Guarded, below: Below): Looked {
+    return { libc: this.#parts.libc, below, root, owner, places };
   }
 
   #unwatch(guarded: Guarded): void {

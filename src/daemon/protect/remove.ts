@@ -46,7 +46,7 @@ function sweep(
   for (const name of below.names(place)) {
     const path = place === '.' ? name : `${place}/${name}`;
     const stats = below.stats(path);
-    if (!stats || stats.isSymbolicLink() || !hasGuard(stats)) continue;
+    if (!stats || !hasGuard(stats)) continue;
     const known = state.entries.find(({ inode }) => inode === stats.ino);
     const by = guardIds.includes(stats.uid) ? 'owner' : 'group';
     const before = known ?? {

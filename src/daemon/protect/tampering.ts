@@ -1,4 +1,6 @@
 // What a session can do against the guard of its workspace.
+import { isWithin } from './record.ts';
+import type { GuardedEntry } from './state.ts';
 
 export interface Tampering {
   readonly path: string;
@@ -35,4 +37,29 @@ export function newlyMade(
     fresh.push({ path, what: 'made' });
   }
   return fresh;
+}
+
+/** What is missing now, was not before, and never was guarded: the host led a link there. What it removes comes back mostly. */
+export function newlyMissing(
+  now: readonly string[],
+  before: readonly string[],
+  guarded: readonly Pick<GuardedEntry, 'path'>[],
+): string[] {
+  return now.filter(
+    (gone) => !before.includes(gone) && !guarded.some(({ path }) => isWithin(path, gone)),
+  );
+}
+
+/** What the host has no reason to do; it cannot replace a directory that has a mount of its own in a session. */
+export function againstGuard(
+  stripped: readonly string[],
+  replaced: readonly string[],
+  mounted: readonly string[] = [],
+): Tampering[] {
+  return [
+    ...stripped.map((path): Tampering => ({ path, what: 'stripped' })),
+    ...replaced
+      .filter((path) => mounted.includes(path))
+      .map((path): Tampering => ({ path, what: 'replaced' })),
+  ];
 }

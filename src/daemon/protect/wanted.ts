@@ -19,8 +19,9 @@ export interface Wanted {
   readonly modeMask: number;
 }
 
-const entriesMax = 5000;
-const depthMax = 12;
+/** More, or deeper, is refused. */
+export const entriesMax = 5000;
+export const depthMax = 12;
 
 /** Throws `unprotected-path`. */
 export function wantedBy({ ancestors, leaves }: ProtectionPlan, below: Below): Wanted[] {
@@ -30,7 +31,7 @@ export function wantedBy({ ancestors, leaves }: ProtectionPlan, below: Below): W
     ),
     ...leaves.flatMap((leaf) => leafWanted(below, leaf)),
   ];
-  if (wanted.length > entriesMax) throw tooMany(wanted.length);
+  if (wanted.length > entriesMax) throw tooMany('.', wanted.length);
   return wanted;
 }
 
@@ -46,7 +47,8 @@ function maskFor(by: GuardKind): number {
 
 function leafWanted(below: Below, { path, kind, by }: Leaf): Wanted[] {
   const stats = below.stats(path);
-  if (!stats || stats.isSymbolicLink()) return [];
+  // Another kind of entry took its place just now: the next look sees it.
+  if (!stats || stats.isSymbolicLink() !== (kind === 'link')) return [];
   if (kind !== 'tree') return [{ path, stats, id: leafId, by, modeMask: maskFor(by) }];
   return treeWanted(below, path, stats, by, 0);
 }
@@ -60,12 +62,12 @@ function treeWanted(
 ): Wanted[] {
   const found: Wanted[] = [{ path, stats, id: leafId, by, modeMask: 0o7777 }];
   if (!stats.isDirectory()) return found;
-  if (depth > depthMax) throw tooMany(entriesMax);
+  if (depth > depthMax) throw tooMany(path, entriesMax);
   for (const name of below.names(path)) {
     const inner = below.stats(`${path}/${name}`);
     if (!inner || inner.isSymbolicLink()) continue;
     found.push(...treeWanted(below, `${path}/${name}`, inner, by, depth + 1));
-    if (found.length > entriesMax) throw tooMany(found.length);
+    if (found.length > entriesMax) throw tooMany(path, found.length);
   }
   return found;
 }
@@ -106,6 +108,7 @@ export function mayGuard(
 ): boolean {
   const shared =
     by === 'group' &&
+    !stats.isSymbolicLink() &&
     (stats.mode & 0o020) !== 0 &&
     stats.gid !== owner.gid &&
     !guardIds.includes(stats.gid);
@@ -118,10 +121,10 @@ export function mayGuard(
   );
 }
 
-function tooMany(count: number): CoiError {
+function tooMany(path: string, count: number): CoiError {
   return new CoiError(
     'unprotected-path',
-    `the protected paths hold too many files (${count}; ${entriesMax} can be guarded)`,
+    `the protected paths hold too many files (${count} in ${quoted(path)}; ${entriesMax} can be guarded)`,
     { hint: 'Protect less in [security], or set protection = "watch".' },
   );
 }

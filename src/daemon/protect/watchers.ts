@@ -73,12 +73,15 @@ function wantedDirectories(plan: ProtectionPlan): Map<string, ReadonlySet<string
     const inside = paths.filter((path) => path.startsWith(head));
     return new Set(inside.map((path) => foldedName(path.slice(head.length).split('/')[0] ?? '')));
   };
-  const parents = plan.missing.map((path) =>
-    path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.',
-  );
+  // All of them: what is made first may be any directory on the way.
+  const parents = plan.missing.flatMap((path) => {
+    const parts = path.split('/').slice(0, -1);
+    return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));
+  });
   const wanted = new Map<string, ReadonlySet<string> | undefined>();
   for (const path of ['.', ...plan.ancestors.map((ancestor) => ancestor.path), ...parents])
     wanted.set(path, names(path));
-  for (const { path, kind } of plan.leaves) if (kind !== 'file') wanted.set(path, undefined);
+  for (const { path, kind } of plan.leaves)
+    if (kind === 'tree' || kind === 'sealed') wanted.set(path, undefined);
   return wanted;
 }

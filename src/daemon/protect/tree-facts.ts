@@ -1,0 +1,92 @@
+// What there is in a workspace and on the host beside it, for the decision what to guard.
+import { closeSync } from 'node:fs';
+import type { Below } from '../../host/guarded.ts';
+import type { Libc } from '../../host/libc.ts';
+import { type FileIds, openAs } from '../../host/open-source.ts';
+import type { HostPlace, TreeFacts } from '../../session/way.ts';
+import { rightsOf } from '../whose.ts';
+import { isWithin } from './record.ts';
+import type { Owner } from './state.ts';
+import { depthMax, entriesMax } from './wanted.ts';
+
+/** What a workspace is looked at with. */
+export interface Looked {
+  readonly libc: Libc;
+  readonly below: Below;
+  /** Its path on the host, without links. */
+  readonly root: string;
+  readonly owner: Owner;
+  /** What was found out of paths of the host: to look again might wait for a disk that is away. */
+  readonly places: Map<string, HostPlace>;
+}
+
+/** What of it counts as not there. */
+export interface Hidden {
+  /** Paths that were missing when the session began. */
+  readonly missing: readonly string[];
+  readonly isLate: (path: string) => boolean;
+}
+
+export const nothingHidden: Hidden = { missing: [], isLate: () => false };
+
+export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHidden): TreeFacts {
+  const { below, root, places } = looked;
+  const isHidden = (path: string) => missing.some((gone) => isWithin(path, gone));
+  return {
+    kind: (path) => {
+      const stats = isHidden(path) ? undefined : below.stats(path);
+      if (!stats) return 'missing';
+      if (stats.isFile()) return 'file';
+      if (stats.isDirectory()) return 'directory';
+      return stats.isSymbolicLink() ? 'link' : 'other';
+    },
+    names: (path) => (isHidden(path) ? [] : below.names(path)),
+    text: (path) => (isHidden(path) ? undefined : below.text(path)),
+    link: (path) => below.linkText(path),
+    links: (path) => below.linksIn(path, depthMax, entriesMax),
+    root,
+    place: (hostPath) => {
+      if (isWithin(hostPath, root)) return within(hostPath.slice(root.length).split('/'));
+      const known = places.get(hostPath) ?? placeOnHost(looked, hostPath);
+      places.set(hostPath, known);
+      return known;
+    },
+    isMountedOver: (path) => below.isMountedOver(path),
+    isLate,
+  };
+}
+
+/** Another name of the workspace is as good as its own; a way in that goes round it cannot be followed link by link. */
+function placeOnHost({ libc, below, root, owner }: Looked, hostPath: string): HostPlace {
+  const own = below.stats('.');
+  const ids = rightsOf(libc, { ownerUid: owner.uid, ownerGid: owner.gid });
+  const parts = hostPath.split('/').filter((part) => part !== '');
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const found = openedAs(libc, ids, `/${parts.slice(0, depth).join('/')}`);
+    if (typeof found === 'string') return { kind: found };
+    if (found.ino === own?.ino && found.dev === own.dev) return within(parts.slice(depth));
+    if (isWithin(found.path, root)) return { kind: 'tangled' };
+  }
+  return { kind: 'outside' };
+}
+
+function within(parts: readonly string[]): HostPlace {
+  return { kind: 'within', parts: parts.filter((part) => part !== '' && part !== '.') };
+}
+
+/** With the rights of the workspace's owner: coid follows no link of theirs to what they cannot reach. */
+function openedAs(
+  libc: Libc,
+  ids: FileIds,
+  path: string,
+): { readonly path: string; readonly ino: number; readonly dev: number } | 'outside' | 'tangled' {
+  try {
+    const source = openAs(libc, ids, path);
+    closeSync(source.fd);
+    return { path: source.path, ino: source.stats.ino, dev: source.stats.dev };
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? '';
+    // A link of /proc, for example, leads elsewhere for each program that follows it.
+    return ['ENOENT', 'ENOTDIR', 'EACCES'].includes(code) ? 'outside' : 'tangled';
+  }
+}

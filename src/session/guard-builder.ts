@@ -1,0 +1,187 @@
+// Collects what of a workspace is guarded: each path with the links on its way, what they lead to, and the directories above. Pure.
+import type {
+  Ancestor,
+  GuardKind,
+  Leaf,
+  Placeholder,
+  ProtectionPlan,
+  RefusedPath,
+} from './protect.ts';
+import { type TreeFacts, type WayEnd, wayOf } from './way.ts';
+
+export type Made = Omit<Placeholder, 'path'>;
+
+type Found = Extract<WayEnd, { kind: 'inside' }> & { readonly linked: boolean };
+
+/** What was said first about a path wins unless the later word is stricter. */
+export class GuardBuilder {
+  readonly #facts: TreeFacts;
+  readonly #ancestors = new Set<string>();
+  readonly #leaves = new Map<string, Leaf>();
+  readonly #placeholders: Placeholder[] = [];
+  readonly #missing = new Set<string>();
+  readonly #refused = new Map<string, RefusedPath>();
+  readonly #held = new Set<string>();
+  readonly #git: string[] = [];
+
+  constructor(facts: TreeFacts) {
+    this.#facts = facts;
+  }
+
+  /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
+  addGit(path: string): void {
+    this.#git.push(path);
+  }
+
+  /** `asked` is the path of the configuration that led here. */
+  protect(path: string, asked = path): void {
+    const found = this.lead(path, asked);
+    if (found) this.guard(found, asked);
+  }
+
+  /** Guards the links on the way; what they lead to in the workspace, undefined where they lead out of it. */
+  lead(path: string, asked = path): Found | undefined {
+    const { links, passed, end } = wayOf(this.#facts, path);
+    for (const link of links) this.#add({ path: link, kind: 'link', by: 'owner' });
+    for (const directory of passed) this.pass(directory);
+    if (end.kind === 'stuck') this.refuse({ path: end.link, why: end.why, asked });
+    return end.kind === 'inside' ? { ...end, linked: links.length > 0 } : undefined;
+  }
+
+  guard({ path, is, linked }: Found, asked: string): void {
+    if (is === 'missing') {
+      if (linked || !this.#isInGit(path)) this.#missing.add(path);
+    } else if (is !== 'file' && is !== 'directory') this.refuse({ path, why: 'other', asked });
+    else if (linked && asked !== '.git' && this.#isTooMuch(path))
+      this.refuse({ path, why: 'workspace', asked });
+    // The file of a worktree is one of the things whose owner git looks at.
+    else if (is === 'file' && path === '.git') this.hold(path);
+    else if (is === 'file') this.#add({ path, kind: 'file', by: 'owner' });
+    else if (!this.#isInTree(path)) {
+      this.#add({ path, kind: 'tree', by: 'owner' });
+      // Whoever runs what is in it follows links there, too.
+      for (const link of this.#facts.links(path)) this.protect(link, asked);
+    }
+  }
+
+  /** Of what nothing is told where it leads to nothing: it is made, or what holds it is sealed. */
+  protectOrMake(path: string, made: Made | undefined): void {
+    const found = this.lead(path);
+    if (!found) return;
+    if (found.is !== 'missing') this.guard(found, path);
+    else if (found.linked) this.refuse({ path: found.path, why: 'dangling', asked: path });
+    else if (made)
+      this.#make({ path: found.path, ...made }, made.kind === 'file' ? 'file' : 'tree');
+  }
+
+  /** A directory in which what is missing stays missing; makes it where it is missing itself. Gives its path without links. */
+  sealOrMake(path: string): string | undefined {
+    const found = this.lead(path);
+    if (!found) return undefined;
+    if (found.is === 'missing' && found.linked)
+      this.refuse({ path: found.path, why: 'dangling', asked: path });
+    else if (found.is === 'missing')
+      this.#make({ path: found.path, kind: 'directory', content: '' }, 'sealed');
+    else this.#seal(found, path);
+    return found.path;
+  }
+
+  seal(path: string): void {
+    const found = this.lead(path);
+    if (found && found.is !== 'missing') this.#seal(found, path);
+  }
+
+  /** A file that has to keep its owner: a mount that nobody can take away holds it, and its group tells who tries. */
+  hold(path: string): void {
+    this.pass(path);
+    this.#held.add(path);
+  }
+
+  /** A directory with a mount of its own, whatever is guarded in it. */
+  pass(path: string): void {
+    const parts = path.split('/');
+    for (let depth = 1; depth <= parts.length; depth += 1)
+      this.#ancestors.add(parts.slice(0, depth).join('/'));
+  }
+
+  refuse(refused: RefusedPath): void {
+    this.#refused.set(refused.path, refused);
+  }
+
+  plan(): ProtectionPlan {
+    for (const path of [...this.#leaves.keys(), ...this.#ancestors])
+      if (this.#facts.isMountedOver(path)) this.refuse({ path, why: 'mounted', asked: path });
+    // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
+    const closed = [...this.#leaves.values()].filter(
+      ({ kind }) => kind === 'tree' || kind === 'sealed',
+    );
+    const isClosed = (path: string) => closed.some((above) => isWithin(path, above.path));
+    return {
+      ancestors: [...this.#ancestors]
+        .filter((path) => !isClosed(path))
+        .map((path) => this.#ancestor(path))
+        .toSorted((one, other) => one.depth - other.depth),
+      // No link can be replaced in a directory that is guarded as a whole.
+      leaves: [...this.#leaves.values()].filter(
+        ({ path, kind }) => kind !== 'link' || !this.#isInTree(path),
+      ),
+      placeholders: this.#placeholders,
+      missing: [...this.#missing],
+      refused: [...this.#refused.values()],
+      git: this.#git,
+    };
+  }
+
+  #ancestor(path: string): Ancestor {
+    const depth = path.split('/').length;
+    const readonly = this.#held.has(path);
+    const by = readonly ? 'group' : this.#directoryGuard(path);
+    return { path, depth, by, inGit: this.#isInGit(path), readonly };
+  }
+
+  #seal({ path, is, linked }: Found, asked: string): void {
+    if (is !== 'directory') this.refuse({ path, why: 'other', asked });
+    else if (linked && this.#isTooMuch(path)) this.refuse({ path, why: 'workspace', asked });
+    else this.#add({ path, kind: 'sealed', by: this.#directoryGuard(path) });
+  }
+
+  #make(placeholder: Placeholder, kind: Leaf['kind']): void {
+    this.#placeholders.push(placeholder);
+    this.#add({ path: placeholder.path, kind, by: 'owner' });
+  }
+
+  #add(leaf: Leaf): void {
+    const known = this.#leaves.get(leaf.path);
+    if (known?.kind !== 'tree') this.#leaves.set(leaf.path, leaf);
+    const at = leaf.path.lastIndexOf('/');
+    if (at > 0) this.pass(leaf.path.slice(0, at));
+  }
+
+  /** The workspace itself, or what holds its git directory, which goes on being written. */
+  #isTooMuch(path: string): boolean {
+    return path === '' || this.#git.some((git) => isWithin(git, path));
+  }
+
+  #isInTree(path: string): boolean {
+    return [...this.#leaves.values()].some(
+      (leaf) => leaf.kind === 'tree' && isWithin(path, leaf.path),
+    );
+  }
+
+  #isInGit(path: string): boolean {
+    return this.#git.some((git) => isWithin(path, git));
+  }
+
+  /** Of a directory that is not guarded as a whole: those that are, or hold, directories of git belong to the user. */
+  #directoryGuard(path: string): GuardKind {
+    const isGit = this.#git.some(
+      (git) =>
+        path === git || ['worktrees', 'modules'].some((name) => isWithin(path, `${git}/${name}`)),
+    );
+    return isGit ? 'group' : 'owner';
+  }
+}
+
+function isWithin(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}/`);
+}

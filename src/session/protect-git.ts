@@ -1,0 +1,133 @@
+// What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
+import { namedInConfig } from './git-config.ts';
+import type { GuardBuilder, Made } from './guard-builder.ts';
+import { type TreeFacts, wayOf } from './way.ts';
+
+export interface GitRequest {
+  /** Protected paths below `.git`. */
+  readonly inner: readonly string[];
+  /** Whether anything of git is protected. */
+  readonly asked: boolean;
+  readonly readonlyGit: boolean;
+}
+
+/** In every git directory: what git runs or takes orders from. */
+const gitFiles = ['config', 'config.worktree', 'commondir'];
+const gitlinksMax = 64;
+
+/** The git directory of the workspace: `.git` itself, or what a file of that name leads to. */
+export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
+  const { inner, asked, readonlyGit } = request;
+  if (!asked && !readonlyGit) return;
+  // Git looks at the owner of the link itself, so it cannot be guarded by its owner, and a link can have no mount.
+  if (facts.kind('.git') === 'link') {
+    builder.refuse({ path: '.git', why: 'git-link', asked: '.git' });
+    return;
+  }
+  const is = facts.kind('.git');
+  if (is === 'directory') protectDirectory(builder, facts, '.git', request);
+  // What becomes a repository later is nobody's yet.
+  else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
+  if (is === 'file') protectNamed(builder, facts, request);
+}
+
+/** A worktree or a submodule that is opened by itself, or a repository beside its worktrees: the file says where git looks. */
+function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
+  const named = /^gitdir: (.+?)\s*$/.exec(facts.text('.git') ?? '')?.[1];
+  if (named === undefined) return;
+  const directory = builder.lead(named, '.git');
+  if (directory?.is !== 'directory' || directory.path === '') return;
+  protectDirectory(builder, facts, directory.path, request);
+  const common = facts.text(`${directory.path}/commondir`)?.trim();
+  if (common === undefined) return;
+  const way = common.startsWith('/') ? common : `${directory.path}/${common}`;
+  const shared = builder.lead(way, '.git');
+  if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
+    protectDirectory(builder, facts, shared.path, request);
+}
+
+function protectDirectory(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  git: string,
+  { inner, readonlyGit }: GitRequest,
+): void {
+  builder.addGit(git);
+  if (readonlyGit) builder.pass(git);
+  if (inner.length === 0) return;
+  for (const path of inner) protectInner(builder, git, path);
+  const config = wayOf(facts, `${git}/config`).end;
+  if (config.kind === 'outside')
+    builder.refuse({ path: config.link, why: 'unread', asked: '.git/config' });
+  if (config.kind === 'inside')
+    for (const path of namedInConfig(facts.text(config.path) ?? '', git)) builder.protect(path);
+  for (const worktree of directories(builder, facts, `${git}/worktrees`)) {
+    builder.addGit(worktree);
+    for (const file of ['commondir', 'gitdir', 'config.worktree'])
+      builder.protect(`${worktree}/${file}`);
+  }
+  for (const module of gitModules(builder, facts, git)) {
+    // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
+    builder.addGit(module);
+    builder.seal(module);
+    for (const file of gitFiles) builder.protect(`${module}/${file}`);
+    builder.protect(`${module}/hooks`);
+    builder.seal(`${module}/info`);
+    builder.protect(`${module}/info/attributes`);
+  }
+}
+
+function protectInner(builder: GuardBuilder, git: string, path: string): void {
+  const at = path.lastIndexOf('/');
+  // Its directory is sealed, so that what is missing beside it stays missing.
+  const parent = at < 0 ? git : builder.sealOrMake(`${git}/${path.slice(0, at)}`);
+  if (parent !== undefined)
+    builder.protectOrMake(`${parent}/${path.slice(at + 1)}`, placeholderOf(path));
+}
+
+/** The directories in a directory, without links, as far as they were there when the session began. */
+function directories(builder: GuardBuilder, facts: TreeFacts, path: string): string[] {
+  const top = wayOf(facts, path).end;
+  if (top.kind !== 'inside' || top.is !== 'directory') return [];
+  const names = facts.names(top.path).filter((name) => !facts.isLate(`${top.path}/${name}`));
+  return names.slice(0, gitlinksMax).flatMap((name) => {
+    const found = builder.lead(`${path}/${name}`);
+    return found?.is === 'directory' ? [found.path] : [];
+  });
+}
+
+/** Directories of submodules, those of submodules in them as well. Their names may hold slashes. */
+function gitModules(builder: GuardBuilder, facts: TreeFacts, git: string): string[] {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const open = [{ path: `${git}/modules`, depth: 0 }];
+  for (let next = open.pop(); next !== undefined && found.size < gitlinksMax; next = open.pop()) {
+    for (const path of directories(builder, facts, next.path)) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      // In old repositories it is a link.
+      if (['file', 'link'].includes(facts.kind(`${path}/HEAD`))) {
+        found.add(path);
+        open.push({ path: `${path}/modules`, depth: 0 });
+      } else if (next.depth < 6) open.push({ path, depth: next.depth + 1 });
+    }
+  }
+  return [...found];
+}
+
+/** What the placeholder of a missing path below .git is; undefined where none is made. */
+function placeholderOf(inner: string): Made | undefined {
+  switch (inner) {
+    case 'hooks':
+      return { kind: 'directory', content: '' };
+    // An empty one would end every git with an error; "." means: this very directory.
+    case 'commondir':
+      return { kind: 'file', content: '.\n' };
+    case 'config':
+    case 'config.worktree':
+    case 'info/attributes':
+      return { kind: 'file', content: '' };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+// A workspace that is only described: what is in it, for tests of what is guarded of one.
+import type { EntryKind, TreeFacts } from '../../src/session/way.ts';
+
+/** A tree of the given files; a name that ends with / is an empty directory, one with @ a link to what it holds. */
+export function tree(files: Readonly<Record<string, string>>): TreeFacts {
+  const kinds = new Map<string, EntryKind>();
+  for (const name of Object.keys(files)) {
+    const path = name.replace(/[/@]$/, '');
+    const parts = path.split('/');
+    for (let depth = 1; depth < parts.length; depth += 1)
+      kinds.set(parts.slice(0, depth).join('/'), 'directory');
+    kinds.set(path, name.endsWith('/') ? 'directory' : name.endsWith('@') ? 'link' : 'file');
+  }
+  return {
+    kind: (path) => kinds.get(path) ?? 'missing',
+    names: (path) =>
+      [...kinds.keys()]
+        .filter((one) => one.startsWith(`${path}/`) && !one.slice(path.length + 1).includes('/'))
+        .map((one) => one.slice(path.length + 1)),
+    text: (path) => files[path],
+    link: (path) => files[`${path}@`],
+    links: (path) =>
+      [...kinds]
+        .filter(([one, kind]) => kind === 'link' && one.startsWith(`${path}/`))
+        .map(([one]) => one),
+    root: '/home/ana/project',
+    place: (path) => {
+      if (path.startsWith('/other/')) return { kind: 'tangled' };
+      const [, inside] = /^\/(?:home\/ana\/project|alias)(?:\/(.*))?$/.exec(path) ?? [];
+      return inside === undefined
+        ? { kind: 'outside' }
+        : { kind: 'within', parts: inside.split('/') };
+    },
+    isMountedOver: () => false,
+    isLate: () => false,
+  };
+}
+
+export const guard = (...paths: string[]) => ({ paths, mode: 'guard' as const });
+export const repository = {
+  '.git/HEAD': 'x',
+  '.git/config': '',
+  '.git/hooks/pre-commit.sample': '',
+  '.git/info/exclude': '',
+};
