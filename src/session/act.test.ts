@@ -41,7 +41,8 @@ const configOf = (id: string, persistent = false) =>
 const earlier = { name: 'c', mountsId: 'earlier' };
 const later = { name: 'c', mountsId: 'later' };
 const none = (ended: Promise<void>) => ended.then(() => undefined);
-const done = async (started: Promise<Operation | undefined>) => void (await (await started)?.wait());
+const done = async (started: Promise<Operation | undefined>) =>
+  void (await (await started)?.wait());
 
 describe('acting on a container', () => {
   it('leaves a later one of its name alone, whatever is asked', async (t) => {
