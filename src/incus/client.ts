@@ -171,7 +171,7 @@ export interface Incus {
     snapshot: { name: string; stateful?: boolean },
     options?: CallOptions,
   ): Promise<Operation>;
-  /** With `etag` it fails with status 412 if the instance changed, as it does when it is started. */
+  /** With `etag` it fails with status 412 if the instance changed, as it mostly does when it is started. */
   restoreSnapshot(
     name: string,
     snapshot: string,

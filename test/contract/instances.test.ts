@@ -144,14 +144,18 @@ for (const daemon of daemons) {
     });
 
     it('a restore with the etag of a look before it was started is refused with 412', async () => {
-      const { etag = '' } = (await bench.incus.instance(name)) ?? {};
-      await done(bench.incus.changeState(name, { action: 'start' }));
-      await assert.rejects(bench.incus.restoreSnapshot(name, 'second', { etag }), refused(412));
-      assert.equal((await read())?.status, 'Running');
-      await done(bench.incus.changeState(name, { action: 'stop', force: true }));
-      const now = (await bench.incus.instance(name))?.etag ?? '';
-      await done(bench.incus.restoreSnapshot(name, 'second', { etag: now }));
       await done(bench.incus.deleteSnapshot(name, 'second'));
+      await create('restorable');
+      const other = bench.name('restorable');
+      await done(bench.incus.createSnapshot(other, { name: 'first' }));
+      const { etag = '' } = (await bench.incus.instance(other)) ?? {};
+      await done(bench.incus.changeState(other, { action: 'start' }));
+      await assert.rejects(bench.incus.restoreSnapshot(other, 'first', { etag }), refused(412));
+      assert.equal((await read(other))?.status, 'Running');
+      await done(bench.incus.changeState(other, { action: 'stop', force: true }));
+      const now = (await bench.incus.instance(other))?.etag ?? '';
+      await done(bench.incus.restoreSnapshot(other, 'first', { etag: now }));
+      await done(bench.incus.deleteInstance(other));
     });
 
     it('one that is just being changed is stopped nevertheless', async () => {

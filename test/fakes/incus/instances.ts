@@ -183,6 +183,7 @@ function changeState(world: World, instance: FakeInstance, change: StateChange):
     case 'stop':
       if (!live) throw new Refusal(400, 'The instance is already stopped');
       instance.status = 'Stopped';
+      instance.config['volatile.last_state.power'] = 'STOPPED';
       for (const end of instance.execs) end();
       // In this order, as seen on Incus 6.0.
       if (instance.ephemeral) remove(world, instance);
