@@ -1,4 +1,5 @@
 // coid's server with parts that fail: whatever happens to one request, coid goes on and answers the next.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,10 +11,18 @@ import { IncusError } from '../incus/client.ts';
 import { type Coid, openCoid } from './client.ts';
 import type { Log } from './log.ts';
 import type { DaemonStatus } from './protocol.ts';
+import { protocolVersion } from './protocol.ts';
 import { daemonServer, type ServerParts } from './server.ts';
 
 const status: DaemonStatus = {
-  ...{ protocol: 1, version: '0', pid: 1, startedAt: '', incus: 'connected', sessions: 0 },
+  ...{
+    protocol: protocolVersion,
+    version: '0',
+    pid: 1,
+    startedAt: '',
+    incus: 'connected',
+    sessions: 0,
+  },
   ...{ leases: 0, guard: 'ok' },
 } as unknown as DaemonStatus;
 

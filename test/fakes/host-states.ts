@@ -1,5 +1,7 @@
 // Hosts to begin with: a bare Debian 12, and one on which everything is well.
+
 import type { DaemonStatus } from '../../src/daemon/protocol.ts';
+import { protocolVersion } from '../../src/daemon/protocol.ts';
 import type { InstallState } from '../../src/host/install.ts';
 import type { PathKind } from '../../src/host/machine.ts';
 import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
@@ -92,7 +94,7 @@ export function bridge(name: string, config: Record<string, string>): Network {
 
 export function coidStatus(changes: Partial<DaemonStatus>): DaemonStatus {
   return {
-    protocol: 1,
+    protocol: protocolVersion,
     version: '1.2.3',
     pid: 42,
     startedAt: '2026-01-01T00:00:00Z',
