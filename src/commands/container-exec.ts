@@ -92,7 +92,7 @@ async function captured(
     return app.io.printJson({
       stdout: said.stdout,
       stderr: said.stderr,
-      truncated: said.truncated,
+      ...(said.truncated && { truncated: true }),
       exit_code: said.status,
     });
   }

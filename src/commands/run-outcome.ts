@@ -61,7 +61,7 @@ export async function outcome(
       exit_code: said.status,
       stdout: said.stdout,
       stderr: said.stderr,
-      truncated: said.truncated,
+      ...(said.truncated && { truncated: true }),
       duration_ms: Math.round(app.clock.elapsedMs() - begunMs),
     });
     return said.status;

@@ -19,20 +19,18 @@ export function fileText(
   workspace: string,
   maxBytes = defaultMaxBytes,
 ): string {
-  const cannot = (hint: string) =>
-    new CoiError('usage', `${what} ${quoted(path)} cannot be read`, { hint });
+  const hint = 'It has to be a file of text.';
   try {
     const full = workspacePath(app.cwd, path);
     const content = readNamed(full, [workspace], { maxBytes });
-    if (content === undefined) throw cannot('It has to be a file of text.');
+    if (content === undefined)
+      throw new CoiError('usage', `${what} ${quoted(path)} does not exist`, { hint });
     return content.text;
   } catch (error) {
     const problem = hostFiles.problem(error);
     if (!problem) throw error;
-    throw cannot(
-      problem.reason === 'link'
-        ? 'It is reached over a link in the workspace that leads out of it: name the file itself.'
-        : 'It has to be a file of text.',
-    );
+    throw new CoiError('usage', `${what} ${problem.message}`, {
+      hint: problem.reason === 'link' ? 'Name the file itself.' : hint,
+    });
   }
 }

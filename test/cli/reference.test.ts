@@ -90,7 +90,7 @@ test('JSON that needs no Incus has the shape that is documented', () => {
     assert.deepEqual(mismatches(JSON.parse(said.stdout), jsonShapes[shape] ?? {}), [], shape);
   }
   const forbidden = coi('build', 'custom', 'x', '--script', '/dev/zero');
-  assert.match(forbidden.stderr, /^Error: \/dev\/zero is a device$/m);
+  assert.match(forbidden.stderr, /^Error: the build script \/dev\/zero is a device$/m);
   assert.doesNotMatch(forbidden.stderr, /bug in coi/);
   const failed = coi('snapshot', 'list', '--json');
   assert.equal(failed.status, 1);

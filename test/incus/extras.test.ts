@@ -138,7 +138,7 @@ test('login files of a bundle and single ones are there with their modes, and a 
   assert.equal(said.stdout, 'token: x\nsecret\n755,code\n600,code\n440,code\n', said.stderr);
   await config(bed, '[[credentials]]\nhost = "~/none"\ncontainer = "/etc/key"\n');
   const missing = await run(bed, 'true');
-  assert.equal(missing.status, 1);
+  assert.equal(missing.status, 125);
   assert.match(missing.stderr, /none does not exist/);
   assert.deepEqual(await bed.instances(), []);
 });

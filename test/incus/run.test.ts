@@ -92,7 +92,7 @@ test('--json tells output and status, and --timeout ends what takes too long', {
   const said = await run('--json', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3');
   assert.equal(said.status, 3);
   const { container, duration_ms, ...rest } = JSON.parse(said.stdout);
-  assert.deepEqual(rest, { exit_code: 3, stdout: 'out\n', stderr: 'err\n', truncated: false });
+  assert.deepEqual(rest, { exit_code: 3, stdout: 'out\n', stderr: 'err\n' });
   assert.ok(container.startsWith(bed.prefix) && duration_ms >= 0);
   const late = await run('--timeout', '1', '--', 'sleep', '60');
   assert.equal(late.status, 124);
