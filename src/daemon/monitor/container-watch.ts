@@ -161,16 +161,17 @@ export class ContainerWatch {
     if (effect !== 'none') this.#freeze();
     this.#response = state;
     for (const { threat, action, repeats } of entries) this.#write(threat, action, repeats);
+    // Before Incus calls it frozen: whoever sees that finds the reason beside it.
+    const alert = nextAlert(this.#alert, entries, sample.time);
+    const killAtMs = effect === 'pause-to-kill' ? state.doom?.atMs : undefined;
+    if (alert)
+      this.#tell(killAtMs === undefined ? alert : { ...alert, killAt: this.#timeOf(killAtMs) });
     if ((effect === 'pause-to-kill' || effect === 'kill') && cause)
       effects.keep(this.session, cause, sample);
     if ((effect === 'pause' || effect === 'pause-to-kill') && cause)
       effects.paused(this.session, cause);
     if (effect === 'kill' && cause) this.#end();
     if (effect === 'kill' && cause) effects.kill(this.session, cause);
-    const alert = nextAlert(this.#alert, entries, sample.time);
-    const killAtMs = effect === 'pause-to-kill' ? state.doom?.atMs : undefined;
-    if (alert)
-      this.#tell(killAtMs === undefined ? alert : { ...alert, killAt: this.#timeOf(killAtMs) });
   }
 
   #timeOf(atMs: number): string {

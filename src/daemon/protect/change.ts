@@ -54,19 +54,47 @@ export function guard(
   before: Before,
 ): Before {
   const path = pathOf(fd);
-  // The id first: from here on nobody inside can change the rest.
-  chownSync(path, before.by === 'owner' ? id : keep, before.by === 'group' ? id : keep);
-  const stats = fstatSync(fd);
-  if (stats.isSymbolicLink()) return before;
-  const found = stats.mode & 0o7777;
-  const changed = ((found ^ seenMode) & 0o777) !== 0;
+  const byOwner = before.by === 'owner';
+  const first = fstatSync(fd);
+  if (first.isSymbolicLink()) {
+    chownSync(path, byOwner ? id : keep, byOwner ? keep : id);
+    return before;
+  }
+  // The rights of the user as somebody else come first, so that nothing of theirs is refused in between.
+  if (byOwner) libc.setxattr(path, aclAttribute, guardedList(before, before.mode & modeMask));
+  const listed = byOwner ? fstatSync(fd).mode : first.mode;
+  // From here on nobody inside can change the rest.
+  chownSync(path, byOwner ? id : keep, byOwner ? keep : id);
+  const found = fstatSync(fd).mode & 0o7777;
   // A change of owner or group takes setuid and setgid away.
-  const mode = changed ? (found & 0o777) | (before.mode & 0o7000) : before.mode;
+  const special = before.mode & 0o7000;
+  const mode = isOther(found, listed)
+    ? (found & 0o777) | special
+    : isOther(first.mode, seenMode)
+      ? (first.mode & 0o777) | special
+      : before.mode;
   const kept = mode & modeMask;
-  if (kept !== found) chmodSync(path, kept);
-  if (before.by === 'owner')
-    libc.setxattr(path, aclAttribute, aclBytes(listOf({ ...before, mode: kept })));
+  if (byOwner) {
+    // The list brings the other permissions with it; without it, chmod would narrow what it grants for a moment.
+    if ((kept & 0o7000) !== (found & 0o7000)) chmodSync(path, (kept & 0o7000) | (found & 0o777));
+    libc.setxattr(path, aclAttribute, guardedList(before, kept));
+  } else if (kept !== found) chmodSync(path, kept);
   return { ...before, mode };
+}
+
+function isOther(one: number, other: number): boolean {
+  return ((one ^ other) & 0o777) !== 0;
+}
+
+function guardedList(before: Before, mode: number): Buffer {
+  return aclBytes(listOf({ ...before, mode }));
+}
+
+/** It has the list that its guard begins with: a guard that was not finished. */
+export function isBegun(libc: Pick<Libc, 'getxattr'>, fd: number, before: Before): boolean {
+  if (before.by !== 'owner' || fstatSync(fd).isSymbolicLink()) return false;
+  const list = libc.getxattr(pathOf(fd), aclAttribute);
+  return list?.equals(guardedList(before, before.mode)) ?? false;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
 import type { ProtectionPlan } from '../../session/protect.ts';
-import { hasGuard, unguard } from './change.ts';
+import { hasGuard, isBegun, unguard } from './change.ts';
 import { guardIds } from './ids.ts';
 import type { GuardState, MadeEntry, Owner } from './state.ts';
 
@@ -21,7 +21,8 @@ export function removeGuard(
   for (const entry of state.entries) {
     below.with(entry.path, (fd) => {
       const stats = below.stats(entry.path);
-      if (stats?.ino === entry.inode && hasGuard(stats)) unguard(libc, fd, entry);
+      if (stats?.ino !== entry.inode) return;
+      if (hasGuard(stats) || isBegun(libc, fd, entry)) unguard(libc, fd, entry);
     });
   }
   // What the host moved about meanwhile still lies beside the places where it was guarded.
