@@ -23,6 +23,7 @@ export const entriesMax = 3_000_000;
 /** About a third of a second. */
 export const quickEntriesMax = 200_000;
 const shownMax = 10;
+const namedMax = 3;
 
 export const nothingKnown: EndedReply = { sessions: [], open: [] };
 
@@ -98,8 +99,11 @@ export async function tellHandoffShortly(app: App, workspace: string, since: Dat
   const lines = handoffLines(findings);
   tellIncomplete(app, findings.notLookedAt, '');
   if (lines.length === 0) return;
+  // A later session has a report of its own: what is not named here may never be.
+  const named = lines.slice(0, namedMax).map(({ path }) => oneLine(path));
+  const more = lines.length > namedMax ? ` and ${lines.length - namedMax} more` : '';
   app.io.tell(
-    `${counted(lines.length)} in ${workspace} that the host may run or obey: see \`coi handoff\``,
+    `${counted(lines.length)} in ${workspace} that the host may run or obey: ${named.join(', ')}${more}; see \`coi handoff\``,
   );
 }
 

@@ -195,7 +195,7 @@ test('only what was guarded in each session counts as guarded, and nothing where
   assert.deepEqual(paths(), []);
 });
 
-test('many files in one directory are one line, and what acts at once has a line of its own', () => {
+test('many files in one directory are one line, and what acts at once has a line of its own, before the others', () => {
   const files = [
     ...Array.from({ length: 20 }, (_, index) => ({
       path: `app/p${index}/Makefile`,
@@ -211,9 +211,9 @@ test('many files in one directory are one line, and what acts at once has a line
       ({ path, why }) => `${path} - ${why}`,
     ),
     [
+      'app/x/.git - a repository of its own',
       'Makefile - a build',
       'app/ - 20 such files, e.g. app/p0/Makefile: a build',
-      'app/x/.git - a repository of its own',
       'tree/ - 2 such files, e.g. tree/a: a build',
       '.x - coi does not know what reads it',
     ],

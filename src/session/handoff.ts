@@ -121,7 +121,10 @@ export function handoffLines({ files, hidden }: HandoffFindings): HandoffLine[] 
       lines.push({ path: `${group}/`, why: `${inGroup.length} such files, ${example(inGroup)}` });
     else lines.push({ path: first.path, why: first.why });
   }
-  const sorted = lines.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  // Who shows only the first lines shows what acts at once.
+  const sorted = lines.toSorted((one, other) =>
+    isUrgent(one) === isUrgent(other) ? (one.path < other.path ? -1 : 1) : isUrgent(one) ? -1 : 1,
+  );
   const [firstHidden] = hidden;
   if (firstHidden === undefined) return sorted;
   const path = hidden.length === 1 ? firstHidden : `${hidden.length} hidden files`;
@@ -137,7 +140,7 @@ function example([first]: readonly HandoffEntry[]): string {
 }
 
 /** What acts as soon as somebody is there is told by itself. */
-function isUrgent({ why }: HandoffEntry): boolean {
+function isUrgent({ why }: HandoffLine): boolean {
   return /repository|rights of its owner/.test(why);
 }
 

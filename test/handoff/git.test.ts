@@ -151,6 +151,36 @@ const attacks: readonly Attack[] = [
     at: directory,
     told: new RegExp(`^${directory.replaceAll('.', '\\.')}/\\.git - `),
   })),
+  {
+    title: 'commondir names a directory whose name is not ASCII',
+    attack: `mkdir -p sub/.git d/é/objects d/é/refs; ${head} > sub/.git/HEAD; printf ../../d/é > sub/.git/commondir; ${config} > d/é/config`,
+    at: 'sub',
+    told: /^sub\/\.git - /,
+  },
+  {
+    title: 'commondir names a directory whose name is no text',
+    attack: `D=$(printf 'e\\377'); mkdir -p sub/.git "$D/objects" "$D/refs"; ${head} > sub/.git/HEAD; printf '../../%s' "$D" > sub/.git/commondir; ${config} > "$D/config"`,
+    at: 'sub',
+    told: /^sub\/\.git - a repository that git may find elsewhere/,
+  },
+  {
+    title: 'commondir has a NUL, at which git stops reading',
+    attack: `mkdir -p sub/.git e/objects e/refs; ${head} > sub/.git/HEAD; printf '../../e\\0j' > sub/.git/commondir; ${config} > e/config`,
+    at: 'sub',
+    told: /^sub\/\.git - /,
+  },
+  {
+    title: 'commondir names a path of the process that reads it',
+    attack: `mkdir -p sub/.git sub/y/objects sub/y/refs; ${head} > sub/.git/HEAD; echo /proc/self/cwd/y > sub/.git/commondir; ${config} > sub/y/config`,
+    at: 'sub',
+    told: /^sub\/\.git - a repository that git may find elsewhere/,
+  },
+  {
+    title: 'objects is a link to a path of the process that reads it, on a roundabout way',
+    attack: `mkdir -p sub/.git/refs sub/o; ln -s ../../../../../../../../proc/self/cwd/o sub/.git/objects; ${head} > sub/.git/HEAD; ${config} > sub/.git/config`,
+    at: 'sub',
+    told: /^sub\/\.git - a repository that git may find elsewhere/,
+  },
 ];
 
 for (const { title, before = ':', attack, at, args, told } of attacks)

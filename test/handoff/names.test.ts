@@ -44,6 +44,15 @@ const told: readonly Case[] = [
     told: [/^output - a link that leads out of the workspace, to \/etc$/],
   },
   {
+    title: 'the same on a roundabout way, and in a directory of what is built',
+    before: 'mkdir target',
+    attack: 'ln -s /usr/../etc output; ln -s /etc target/output',
+    told: [
+      /^output - a link that leads out of the workspace, to \/usr\/\.\.\/etc$/,
+      /^target\/output - a link that leads out of the workspace, to \/etc$/,
+    ],
+  },
+  {
     title: 'an old directory that got the name .vscode',
     before: 'mkdir -p docs/example; echo {} > docs/example/tasks.json',
     attack: 'mv docs/example .vscode',

@@ -61,7 +61,10 @@ test('what the agent wrote for coi itself does not keep the report from coming',
     cwd,
     "mkdir .coi; echo 'broken [' > .coi/config.toml; printf 'all:\\n' > Makefile",
   );
-  assert.match(said.stderr, /2 changed files .* that the host may run or obey/);
+  assert.match(
+    said.stderr,
+    /2 changed files .* that the host may run or obey: \.coi\/config\.toml, Makefile; see `coi handoff`/,
+  );
   const { stdout } = await bed.coi(['handoff'], { cwd });
   assert.match(stdout, /\.coi\/config\.toml +an agent on the host/);
   assert.match(stdout, /Makefile +a build runs what it says/);

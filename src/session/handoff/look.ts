@@ -13,7 +13,7 @@ import {
   repositoryOfEntry,
   repositoryWhy,
 } from './repositories.ts';
-import { type EntryStats, follow, inside, nameOf, type Tree } from './tree.ts';
+import { type EntryStats, follow, inside, nameOf, normalised, type Tree } from './tree.ts';
 
 export interface DirectoryEntry {
   readonly name: string;
@@ -239,13 +239,13 @@ export class Look {
         this.#tell(path, `${known.why} (a link to ${target})`, context);
       return;
     }
-    if (!changed || led.path === undefined || context.installed !== undefined) return;
+    if (!changed || led.path === undefined) return;
     if (led.path.startsWith('/')) {
-      if (led.stats && !/^\/(?:usr|bin|lib|lib64|nix|opt)\//.test(led.path))
+      if (led.stats && !/^\/(?:usr|bin|lib|lib64|nix|opt)\//.test(normalised(led.path)))
         this.#tell(path, `a link that leads out of the workspace, to ${target}`, context);
       return;
     }
-    if (led.stats?.kind !== 'directory') return;
+    if (led.stats?.kind !== 'directory' || context.installed !== undefined) return;
     const repository =
       repositoryOfEntry(this.#place, inside(led.path, '.git'), true) ??
       repositoryOfDirectory(this.#place, led.path, true);

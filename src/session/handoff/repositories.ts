@@ -15,6 +15,8 @@ import { follow, inside, nameOf, parentOf, type Tree } from './tree.ts';
 
 export const repositoryWhy =
   'a repository of its own: git in that directory takes commands from it';
+const unclearWhy =
+  'a repository that git may find elsewhere than coi does: git in that directory takes commands from it';
 const bareWhy = 'a bare repository: git in that directory takes commands from it';
 const outsideWhy =
   'it leads to a repository outside of the workspace: git in that directory takes commands from there';
@@ -45,6 +47,7 @@ export function repositoryOfEntry(
   const { tree, root, window } = place;
   const found = gitEntry(tree, root, path);
   if (!found) return undefined;
+  if (found.uncertain) return { found, why: unclearWhy };
   if (isOwn(place, found)) return { found, why: ownOrders(place, found) };
   const stats = tree.stats(path);
   const fresh = stats !== undefined && stats.kind !== 'directory' && isChanged(window, path, stats);
@@ -63,6 +66,7 @@ export function repositoryOfDirectory(
 ): Repository | undefined {
   const found = gitDirectory(place.tree, place.root, path);
   if (!found) return undefined;
+  if (found.uncertain) return { found, why: unclearWhy };
   if (isOwn(place, found)) return { found, why: ownOrders(place, found) };
   return { found, why: told(place, found, { fresh: moved, made: false, why: bareWhy }) };
 }

@@ -86,6 +86,17 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** An absolute path without `.`, `..` and empty parts; a relative one as it is. */
+export function normalised(path: string): string {
+  if (!path.startsWith('/')) return path;
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
 /** Absolute paths stay what they are. */
 export function inside(top: string, path: string): string {
   return top === '' || path.startsWith('/') ? path : `${top}/${path}`;
