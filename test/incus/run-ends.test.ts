@@ -137,9 +137,9 @@ test('output that cannot be written is a failure of coi, and nothing is left run
   for (const name of await bed.instances()) await untilGone(bed.incus, name, 30_000);
 });
 
-/** The container's systemd ignores the signal that asks it to shut down. */
+/** The container's systemd ignores the signal that asks it to shut down. A command may run before it is there. */
 const deaf =
-  'cd /run/systemd/system && sudo ln -sf /dev/null halt.target && sudo ln -sf /dev/null poweroff.target && sudo kill -HUP 1';
+  'until [ -S /run/systemd/private ]; do sleep 0.05; done; cd /run/systemd/system && sudo ln -sf /dev/null halt.target && sudo ln -sf /dev/null poweroff.target && sudo kill -HUP 1';
 
 test('the end of a command in a kept machine counts, also when the machine has to be stopped by force', {
   timeout,
