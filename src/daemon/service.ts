@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 import { type Homes, withoutLinks } from '../host/accounts.ts';
 import type { Libc } from '../host/libc.ts';
+import { untilNoLxcMonitor } from '../host/lxc-monitor.ts';
 import type { Peer } from '../host/peer.ts';
+import type { Incus } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { quoted } from '../names.ts';
 import { plainPolicy } from '../network/policy.ts';
+import { untilIdle } from '../session/busy.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
@@ -33,6 +36,8 @@ import { type FileOwner, ownerOf, sensitivePaths } from './whose.ts';
 import type { World } from './world.ts';
 
 export interface ServiceParts {
+  readonly incus: Incus;
+  readonly signal: AbortSignal;
   readonly libc: Libc;
   readonly world: World;
   readonly trees: MountTrees;
@@ -52,6 +57,8 @@ export interface ServiceParts {
   /** How long a reservation may stay unused. */
   readonly leaseMs: number;
 }
+
+const nameFreeSeconds = 10;
 
 export class Service {
   readonly #parts: ServiceParts;
@@ -90,6 +97,8 @@ export class Service {
       // The guard's program runs while the mounts are made.
       const guarded = guards.reserve(place, request);
       guarded.catch(() => undefined);
+      const free = this.#untilNameFree(container);
+      free.catch(() => undefined);
       roots.set(id, sources.all);
       const ancestors = protectWorkspace(keeper, place, workspace, request.protect);
       const inside = insideOf(ancestors, request);
@@ -97,7 +106,7 @@ export class Service {
       leases.add({ ...lease, reservation });
       const { runDir, setIds } = this.#parts;
       setIds.begin({ ...place, runDir, mounts: request.mounts }, container, request.workspace);
-      await guarded;
+      await Promise.all([guarded, free]);
       const { uid } = peer;
       log('info', 'reserved', { id, container, uid, owner: place.ownerUid, ip: place.nic.address });
       return reservation;
@@ -111,6 +120,16 @@ export class Service {
       await guards.release(place).catch(() => undefined);
       throw error;
     }
+  }
+
+  /**
+   * What had that name before may be gone from Incus's list while Incus still stops it: it would take the new one for
+   * running. Nothing waits where there was none.
+   */
+  async #untilNameFree(container: string): Promise<void> {
+    const { incus, signal } = this.#parts;
+    await untilIdle(incus, container, nameFreeSeconds, signal);
+    await untilNoLxcMonitor(container);
   }
 
   /** The reservations of that user that are not yet containers. */

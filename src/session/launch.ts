@@ -14,6 +14,7 @@ import {
   sessionPlan,
 } from './plan.ts';
 import { killContainer } from './remove.ts';
+import { startedAgain } from './start-again.ts';
 import type { Step } from './steps.ts';
 
 const createMs = 120_000;
@@ -88,6 +89,8 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
     });
     await operation.wait({ signal, timeoutMs: Math.max(createMs, context.wish.readyMs ?? 0) });
   } catch (error) {
+    const ref = { name: reservation.container, mountsId: reservation.id };
+    if (await startedAgain(incus, ref, error, signal)) return;
     throw await createFailure(error, context);
   }
 }
