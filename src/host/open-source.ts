@@ -17,9 +17,9 @@ export interface Source {
   readonly stats: Stats;
 }
 
-const O_PATH = 0o10000000;
-const RESOLVE_NO_MAGICLINKS = 2;
-const RESOLVE_NO_SYMLINKS = 4;
+export const O_PATH = 0o10000000;
+export const RESOLVE_NO_MAGICLINKS = 2;
+export const RESOLVE_NO_SYMLINKS = 4;
 const rootIds: FileIds = { uid: 0, gid: 0, groups: [] };
 
 /** Follows links as that user could. Throws an error with an errno `code`. */

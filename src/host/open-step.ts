@@ -2,7 +2,15 @@
 // those below a directory that a container can write are not, whoever swaps what while this goes on.
 import { closeSync, constants, fstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
 import type { Libc } from './libc.ts';
-import { type FileIds, openNow, type Source, withIds } from './open-source.ts';
+import {
+  type FileIds,
+  O_PATH,
+  openNow,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  type Source,
+  withIds,
+} from './open-source.ts';
 
 /** A link stands where some container could have placed it. */
 export class ForeignLinkError extends Error {
@@ -26,9 +34,6 @@ interface Step {
   readonly tree: string | undefined;
 }
 
-const O_PATH = 0o10000000;
-const RESOLVE_NO_MAGICLINKS = 2;
-const RESOLVE_NO_SYMLINKS = 4;
 const RESOLVE_BENEATH = 8;
 const linksMax = 40;
 const procFileSystem = 0x9fa0;

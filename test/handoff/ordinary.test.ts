@@ -79,7 +79,7 @@ test('a worktree that was made is one line at most, and none for its repository'
 test('a worktree and a submodule that were there, with their guards put up and taken away, are no line', () => {
   using place = new HandoffPlace();
   place.sh(`${project}; git init -q ../other; git -C ../other commit -q --allow-empty -m x
-git -c protocol.file.allow=always submodule add -q "$(realpath ../other)" lib; git commit -qm lib; git worktree add -q ../work/tree -b t`);
+git -c protocol.file.allow=always submodule add -q "$(realpath ../other)" lib; git commit -qm lib; git worktree add -q tree -b t`);
   const module = '.git/modules/lib';
   place.guarded = [
     ...[...guarded, module, `${module}/config`, `${module}/hooks`, `${module}/info`],
