@@ -13,7 +13,7 @@ import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
 import type { RefreshWish } from '../session/refresh.ts';
-import { killContainer } from '../session/remove.ts';
+import { deleteStopped } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
@@ -87,7 +87,9 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
   const incus = await app.incus();
   const outcome = await outcomeOf(incus, name, session.mounts.id, false, app.signal);
   if (outcome.kind === 'running' || outcome.kind === 'frozen') throw sessionLive(saved, name);
-  if (outcome.kind === 'removed') await killContainer(incus, refOf(leftover.instance), app.signal);
+  if (outcome.kind !== 'removed') return;
+  const deleted = await deleteStopped(incus, refOf(leftover.instance), app.signal);
+  if (deleted === 'runs') throw sessionLive(saved, name);
 }
 
 async function launched(

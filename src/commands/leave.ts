@@ -5,7 +5,7 @@ import type { BridgeEnd } from '../host/terminal.ts';
 import type { Incus } from '../incus/client.ts';
 import type { ContainerName } from '../names.ts';
 import { goneWithin, type Outcome, outcomeOf } from '../session/end.ts';
-import { killContainer } from '../session/remove.ts';
+import { deleteStopped } from '../session/remove.ts';
 import { tellHandoff } from './handoff-report.ts';
 import { markSaved } from './saved.ts';
 
@@ -50,26 +50,27 @@ export async function tellOutcome(
     new AbortController().signal,
   );
   for (const line of words(outcome, leaving.container)) io.tell(`[cleanup] ${line}`);
-  if (outcome.kind === 'removed') io.tell(`[cleanup] ${await removed(incus, leaving)}`);
+  if (outcome.kind === 'removed')
+    for (const line of await removed(incus, leaving)) io.tell(`[cleanup] ${line}`);
   const { container, workspace } = leaving;
   const over = ['removed', 'kept', 'gone'].includes(outcome.kind);
   if (over && workspace !== undefined) await tellHandoff(app, { workspace, container });
 }
 
-/** coid deletes it; where coid is away, it is done here. */
+/** coid deletes it; where coid is away, it is done here, unless it runs again: a slow guest's reboot looks like a stop. */
 async function removed(
   incus: Incus,
   { container, reservation }: Pick<Leaving, 'container' | 'reservation'>,
-): Promise<string> {
+): Promise<string[]> {
   const done = 'Container removed (session data saved for --resume)';
-  if (await goneWithin(incus, container, reservation, coidMs)) return done;
+  if (await goneWithin(incus, container, reservation, coidMs)) return [done];
   try {
     const ref = { name: container, mountsId: reservation };
-    await killContainer(incus, ref, new AbortController().signal);
-    return done;
+    const deleted = await deleteStopped(incus, ref, new AbortController().signal);
+    return deleted === 'runs' ? words({ kind: 'running' }, container) : [done];
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
-    return `Container could not be removed (${error.message}); \`coi clean\` tries again`;
+    return [`Container could not be removed (${error.message}); \`coi clean\` tries again`];
   }
 }
 

@@ -39,6 +39,9 @@ test('a wait ends with the screen in the error, when the limit is over or the pr
 
 test('a hang-up reaches the program as SIGHUP', async () => {
   const screen = startScreen(['cat'], place);
+  // A program that is not there yet finds a dead terminal, and gets no signal.
+  screen.type('here\r');
+  await screen.waitUntil('the line twice', (text) => text.split('here').length === 3);
   screen.hangUp();
   assert.equal((await screen.ended()).status, statusOfSignal('SIGHUP'));
 });

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { peakMiB } from '../../bench/resident.ts';
 import { type Bed, makeBed, type Who } from '../bed/bed.ts';
+import { Lifecycle } from '../bed/events.ts';
 import { untilGone } from '../bed/gone.ts';
 import { pace } from '../bed/pace.ts';
 import { occurrences, onlyInstance, shellArgs } from './session.ts';
@@ -90,14 +91,35 @@ test('`reboot` inside is no end: the container goes on with the same workspace',
   await using bed = await makeBed();
   const { screen, modes } = await bed.watchedScreen([...shellArgs(bed), '--debug']);
   await screen.waitFor(/code@\S+\$ *$/m);
+  const { name } = await onlyInstance(bed);
+  using lifecycle = await Lifecycle.open(bed.incus);
   screen.type('echo kept > before-reboot; sudo reboot\r');
-  assert.equal((await screen.ended()).status, 0);
+  const { status } = await screen.ended();
+  assert.equal(status, 0, screen.history());
   assert.match(screen.history(), /Container kept running/);
   assert.equal(modes.after(), modes.before());
-  const { name, status } = await onlyInstance(bed);
-  assert.equal(status, 'Running');
+  // The terminal ends before the guest does, and the guest shows as stopped until it is started again.
+  await lifecycle.until('instance-restarted', name);
+  assert.equal((await onlyInstance(bed)).status, 'Running');
   const read = await bed.incus.execCaptured(name, { command: ['cat', '/workspace/before-reboot'] });
   assert.equal(read.stdout.toString(), 'kept\n');
+});
+
+test('without coid, a container that runs again before it would be removed is left alone', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const { screen } = await bed.watchedScreen([...shellArgs(bed), '--debug']);
+  await screen.waitFor(/code@\S+\$ *$/m);
+  const { name } = await onlyInstance(bed);
+  await bed.coid.stop();
+  screen.type('sudo poweroff\r');
+  await screen.waitUntil('the stop', () => screen.history().includes('was stopped, removing'));
+  const started = await bed.incus.changeState(name, { action: 'start' });
+  await started.wait();
+  assert.equal((await screen.ended()).status, 0);
+  assert.match(screen.history(), /removing\.\.\.\n\[cleanup\] Container kept running/);
+  assert.equal((await onlyInstance(bed)).status, 'Running');
 });
 
 async function conversations(bed: Bed): Promise<string> {
