@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { askedFault } from '../host/fault.ts';
 import { type ContainerName, parseAlias, type Slot, type WorkspacePath } from '../names.ts';
+import { untilIdle } from '../session/busy.ts';
 import {
   type Choice,
   type SavedSession,
@@ -12,8 +13,9 @@ import {
 import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
 import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
+import { isNewborn } from '../session/record.ts';
 import type { RefreshWish } from '../session/refresh.ts';
-import { deleteStopped } from '../session/remove.ts';
+import { deletedByCoid, deleteStopped } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
@@ -32,6 +34,9 @@ import {
 import { agentOf } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import type { AgentSetting } from './tool.ts';
+
+/** For a container that somebody is making. */
+const makingSeconds = 120;
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
@@ -85,10 +90,12 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
   if (!leftover) return;
   const { name, session } = leftover;
   const incus = await app.incus();
-  const outcome = await outcomeOf(incus, name, session.mounts.id, false, app.signal);
+  if (isNewborn(leftover.instance)) await untilIdle(incus, name, makingSeconds, app.signal);
+  const outcome = await outcomeOf(incus, name, session.mounts.id, true, app.signal);
   if (outcome.kind === 'running' || outcome.kind === 'frozen') throw sessionLive(saved, name);
-  if (outcome.kind !== 'removed') return;
-  const deleted = await deleteStopped(incus, refOf(leftover.instance), app.signal);
+  const ref = refOf(leftover.instance);
+  if (outcome.kind !== 'removed' || (await deletedByCoid(incus, ref, leftover.instance))) return;
+  const deleted = await deleteStopped(incus, ref, app.signal);
   if (deleted === 'runs') throw sessionLive(saved, name);
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { Claims } from './claims.ts';
+import { describe, test } from 'node:test';
+import type { Instance } from '../incus/shapes.ts';
+import { Claims, claimAgain } from './claims.ts';
 
 function claims() {
   const world = { nowMs: 0, dead: new Set<number>() };
@@ -69,4 +70,56 @@ test('what has started is held no longer, and a new container holds none that is
   assert.throws(() => made.refuse(second), /is being started/);
   made.settled('coi-1a2b3c4d-1');
   made.refuse(second);
+});
+
+describe('starting a stopped container again', () => {
+  const again = { ...second, kind: 'again' as const };
+  const { signal } = new AbortController();
+  /** Incus, with a task of that status on the container `c`. */
+  const busy = (statusCode: number) => ({
+    query: async () => ({
+      running: [
+        {
+          ...{ id: 'o', class: 'task', status_code: statusCode },
+          resources: { instances: ['/1.0/instances/c'] },
+        },
+      ],
+    }),
+  });
+  const instance = (used: string, phase = 'starting') =>
+    ({
+      ...{ name: 'c', status: 'Stopped', last_used_at: used },
+      config: { 'user.coi.phase': phase },
+    }) as unknown as Instance;
+  const never = instance('1970-01-01T00:00:00Z');
+  const ran = instance('2026-01-01T00:00:00Z');
+
+  test('is refused while Incus is making it, also if its maker was killed', async () => {
+    const { made } = claims();
+    await assert.rejects(
+      claimAgain(busy(103), made, never, again, signal),
+      /'s' is being started in c/,
+    );
+    await claimAgain(busy(200), made, never, again, signal);
+    assert.throws(() => made.refuse({ ...again, startId: 'three' }), /is being started in c/);
+  });
+
+  test('is refused while the start that made it is not over', async () => {
+    const { made } = claims();
+    made.take(first, 'c');
+    await assert.rejects(
+      claimAgain(busy(200), made, never, again, signal),
+      /is being started in c/,
+    );
+    made.giveUp('one');
+    await claimAgain(busy(200), made, never, again, signal);
+  });
+
+  test('is allowed whatever Incus does, once it ran', async () => {
+    for (const lived of [ran, instance('1970-01-01T00:00:00Z', 'live')]) {
+      const { made } = claims();
+      made.take(first, 'c');
+      await claimAgain(busy(103), made, lived, again, signal);
+    }
+  });
 });

@@ -1,7 +1,9 @@
 // Who is bringing a session up at this moment: its store must not get two containers, however close together two coi start.
 import { CoiError } from '../errors.ts';
+import type { Incus } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
-import { sessionRecord } from '../session/record.ts';
+import { tasksOf } from '../session/busy.ts';
+import { isNewborn, sessionRecord } from '../session/record.ts';
 
 /** A session of an owner, and who starts it. */
 export interface Claim {
@@ -65,6 +67,26 @@ export class Claims {
   settled(container: string): void {
     for (const [key, held] of this.#held) if (held.container === container) this.#held.delete(key);
   }
+}
+
+/**
+ * The claim of who starts a stopped container again. Throws `session-live` if another start is at it, or still making
+ * it: mounts and disk of that one must be left alone. Incus goes on with one whose maker was killed.
+ */
+export async function claimAgain(
+  incus: Pick<Incus, 'query'>,
+  claims: Pick<Claims, 'refuse' | 'take'>,
+  instance: Instance,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name } = instance;
+  if (isNewborn(instance)) {
+    claims.refuse({ ...claim, kind: 'new' });
+    if ((await tasksOf(incus, name, signal)).length > 0)
+      throw sessionHeld(claim.session, name, 'is being started in');
+  }
+  claims.take(claim, name);
 }
 
 /**

@@ -1,6 +1,6 @@
 // What has to be done so that the host is as the instances say. Pure: a look at the world and what was seen before, in; actions, out.
 import type { Instance } from '../incus/shapes.ts';
-import { type SessionRecord, sessionRecord } from '../session/record.ts';
+import { isNewborn, type SessionRecord, sessionRecord } from '../session/record.ts';
 
 /** One look. Times are monotonic milliseconds. */
 export interface Look {
@@ -58,8 +58,6 @@ export const doomedMs = 120_000;
 export const debrisMs = 300_000;
 /** Incus reports an end a moment before its list shows it. */
 const endingMs = 200;
-/** Incus writes this where an instance has never been started. */
-const never = '1970-01-01T00:00:00Z';
 
 /** What a mark changes on an instance. One that failed is seen missing at the next look, unless the instance is gone. */
 export const marks = {
@@ -137,7 +135,7 @@ function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowM
     return leftMs > 0 ? { waitMs: leftMs } : { action: { kind: 'mark-kept', name, id } };
   }
   const lived = session.phase === 'live' || ended;
-  if (session.persistent && (lived || instance.last_used_at !== never)) return {};
+  if (session.persistent && (lived || !isNewborn(instance))) return {};
   if (ended) return { action: { kind: 'finish', name, id, reason: 'ended' } };
   const leftMs =
     (lived ? settledMs : debrisMs) - (nowMs - (memory.stoppedSinceMs.get(id) ?? nowMs));

@@ -13,7 +13,7 @@ import { untilIdle } from '../session/busy.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
-import { type Claim, type Claims, withoutSession } from './claims.ts';
+import { type Claim, type Claims, claimAgain, withoutSession } from './claims.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
@@ -172,7 +172,7 @@ export class Service {
     request: RemountRequest,
     peer: Peer,
   ): Promise<readonly ReservedMount[]> {
-    const { world, guards, claims, log } = this.#parts;
+    const { world, guards, claims, incus, log, signal } = this.#parts;
     const instances = await world.look();
     const { instance, record } = this.#ownContainer(instances, container, request.id, peer);
     const stopped = instance.status === 'Stopped';
@@ -185,9 +185,8 @@ export class Service {
         request.network ?? record.network,
       );
       const { session, mounts } = record;
-      const { ownerUid } = mounts;
-      const { startId } = request;
-      claims.take({ kind: 'again', ownerUid, session, startId, pid: peer.pid }, container);
+      const by = { ownerUid: mounts.ownerUid, startId: request.startId, pid: peer.pid };
+      await claimAgain(incus, claims, instance, { kind: 'again', session, ...by }, signal);
     }
     const made =
       stopped && request.mounts

@@ -183,8 +183,12 @@ async function pathKind(path: string): Promise<PathKind> {
   try {
     const stat = await fs.lstat(path);
     if (stat.isFile()) return 'file';
-    if (stat.isDirectory()) return 'directory';
     if (stat.isSymbolicLink()) return 'link';
+    if (stat.isDirectory()) {
+      // For a second the kernel answers lstat for a FUSE server that is gone; statfs always asks the server.
+      await fs.statfs(path);
+      return 'directory';
+    }
     return stat.isSocket() ? 'socket' : 'other';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -5,8 +5,10 @@
 import { CoiError } from '../errors.ts';
 import type { CallOptions, Incus, Operation } from '../incus/client.ts';
 import type { Instance, InstancePatch, StateChange } from '../incus/shapes.ts';
+import { untilIdle } from './busy.ts';
 import { type ContainerRef, isMeant } from './container-ref.ts';
 import { isIncusError } from './failure.ts';
+import { isNewborn } from './record.ts';
 
 export type { ContainerRef } from './container-ref.ts';
 
@@ -26,6 +28,7 @@ export class NotMeant extends CoiError {
 /** How often it is looked at anew because others, as coid, changed it between look and request. */
 const looksMax = 10;
 const changed = 412;
+const makingSeconds = 120;
 
 /** As it is now, with its ETag; undefined if it is gone, also where another one has its name. Throws IncusError. */
 export async function findMeant(
@@ -148,11 +151,27 @@ async function asSeen<T>(
   act: (seen: { instance: Instance; etag: string }) => Promise<T>,
 ): Promise<T> {
   for (let looks = 1; ; looks += 1) {
-    const seen = await meant(incus, ref, options);
+    const seen = await whole(incus, ref, options);
     try {
       return await act(seen);
     } catch (error) {
       if (!isIncusError(error) || error.status !== changed || looks === looksMax) throw error;
     }
   }
+}
+
+/**
+ * Incus lets a container be changed while it unpacks its image, and then finds its disk in the way: one that is being
+ * made is waited for.
+ */
+async function whole(
+  incus: Incus,
+  ref: ContainerRef,
+  options: CallOptions,
+): Promise<{ instance: Instance; etag: string }> {
+  const seen = await meant(incus, ref, options);
+  if (!isNewborn(seen.instance)) return seen;
+  const { signal = new AbortController().signal } = options;
+  await untilIdle(incus, ref.name, makingSeconds, signal);
+  return meant(incus, ref, options);
 }

@@ -7,7 +7,11 @@ import { isIncusError } from './failure.ts';
 const doneCode = 200;
 
 /** Ids of the tasks that have not ended. */
-export async function tasksOf(incus: Incus, name: string, signal: AbortSignal): Promise<string[]> {
+export async function tasksOf(
+  incus: Pick<Incus, 'query'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const listed = await incus.query('GET', '/1.0/operations?recursion=1', undefined, { signal });
   return Object.values(listed as Record<string, OperationData[]>)
     .flat()

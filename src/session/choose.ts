@@ -1,10 +1,7 @@
 // Which session a `coi shell` means: a new one, a saved one in a fresh container, or a stopped container of its own. Pure.
 import { CoiError } from '../errors.ts';
 import type { SessionId, Slot } from '../names.ts';
-import type { Container, SessionRecord } from './record.ts';
-
-/** Incus writes this moment where an instance has never been started. */
-const neverUsed = '1970-01-01T00:00:00';
+import { type Container, isNewborn, type SessionRecord } from './record.ts';
 
 /** A session as the store remembers it. */
 export interface SavedSession {
@@ -64,10 +61,7 @@ export function choice(
     return resumed(wish, own, sessionToResume(wish.resume, saved, foreign));
   const stopped = own.filter(
     ({ status, session, instance }) =>
-      status === 'Stopped' &&
-      session.persistent &&
-      // A newborn shows as stopped too; coid may not have come to marking one that has run.
-      (session.phase === 'live' || !instance.last_used_at.startsWith(neverUsed)),
+      status === 'Stopped' && session.persistent && !isNewborn(instance),
   );
   const inSlot = stopped.find(({ session }) => session.slot === wish.slot);
   if (inSlot) return { kind: 'restart', container: inSlot, saved: undefined };

@@ -160,3 +160,15 @@ function mountRecord(text: string): MountRecord | undefined {
     (Array.isArray(secrets) && secrets.every((path) => typeof path === 'string'));
   return sound && guarded && hidden ? (record as MountRecord) : undefined;
 }
+
+/** Incus writes this moment where an instance has never been started. */
+const neverUsed = '1970-01-01T00:00:00';
+
+/** Stopped, and never run: somebody is making it just now, or a start failed. `coid` may not have marked yet what has run. */
+export function isNewborn({
+  status,
+  last_used_at: used,
+  config,
+}: Pick<Instance, 'status' | 'last_used_at' | 'config'>): boolean {
+  return status === 'Stopped' && config['user.coi.phase'] !== 'live' && used.startsWith(neverUsed);
+}

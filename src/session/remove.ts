@@ -11,7 +11,9 @@ import {
   updateContainer,
 } from './act.ts';
 import { untilIdle } from './busy.ts';
+import { goneWithin } from './end.ts';
 import { incusFailure, isIncusError, isMissing } from './failure.ts';
+import { sessionRecord } from './record.ts';
 
 /** Killing takes a second; with a loaded machine and a broken mount it was seen to take some. */
 const forcedSeconds = 30;
@@ -23,6 +25,9 @@ const looksMax = 4;
  * (test/incus/list-and-end.test.ts), so a graceful stop is asked for again after this time.
  */
 const askAgainSeconds = 5;
+
+/** For coid to see that a container stays stopped (two looks, 5 s apart), and to delete it. */
+const coidMs = 8000;
 
 export type Removed = 'removed' | 'was-gone';
 
@@ -104,12 +109,26 @@ export async function shutDownContainer(
   else if (status !== 'Stopped') {
     try {
       if (!(await stoppedGracefully(incus, ref, stop))) stop.forced('timeout');
+      else if (await deletedByCoid(incus, ref, found)) return 'removed';
     } catch (error) {
       throw incusFailure(error, `ending ${ref.name} failed`);
     }
   }
   await killContainer(incus, ref, signal);
   return 'removed';
+}
+
+/**
+ * Waits for coid, which deletes what has ended and is not kept; false where it does not, as while it is away.
+ * Incus finds what it deletes by name: of two who delete one container, the later can destroy the disk of the next one.
+ */
+export async function deletedByCoid(
+  incus: Incus,
+  { name, mountsId }: ContainerRef,
+  { config }: Pick<Instance, 'config'>,
+): Promise<boolean> {
+  if (sessionRecord(config)?.persistent !== false) return false;
+  return goneWithin(incus, name, mountsId, coidMs);
 }
 
 /** The same for one that is kept: stopped, by force after the limit, and not deleted. What is gone or stopped is well. */

@@ -172,10 +172,11 @@ async function dropImages(name: string): Promise<void> {
 test('JSON of what runs has the documented shapes', { timeout }, async () => {
   const started = await bed.coi(['shell', '--background', '--persistent', '--json']);
   assert.equal(started.status, 0, started.stderr);
-  const [name = ''] = await bed.instances();
   const session = JSON.parse(started.stdout);
   assert.deepEqual(mismatches(session, jsonShapes['shell --background'] ?? {}), []);
-  assert.equal(session.container, name);
+  const name = String(session.container);
+  // What an earlier `coi run` left may still be going.
+  assert.ok((await bed.instances()).includes(name), name);
   // Not `health --verbose`: it asks a real name and, of the guard, addresses that lie in no namespace of the test.
   const image = `${bed.prefix}published`;
   await using _ = { [Symbol.asyncDispose]: () => dropImages(image) };
