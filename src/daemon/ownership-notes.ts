@@ -51,7 +51,7 @@ export function notesAfter(
   };
 }
 
-function noteOf(container: string, mounts: MountRecord): EndedSession {
+export function noteOf(container: string, mounts: MountRecord): EndedSession {
   const { id, ownerUid, ownerGid, idmapBase } = mounts;
   const sources = mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source);
   return { id, container, ownerUid, ownerGid, idmapBase, sources };

@@ -15,8 +15,8 @@ import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
-import { type EndedSession, type Notes, notesAfter } from './ownership-notes.ts';
-import type { OwnershipReply, OwnershipRequest } from './protocol.ts';
+import { type EndedSession, type Notes, noteOf, notesAfter } from './ownership-notes.ts';
+import type { MountRecord, OwnershipReply, OwnershipRequest } from './protocol.ts';
 import { ownerOf } from './whose.ts';
 import type { World } from './world.ts';
 
@@ -60,6 +60,13 @@ export class Ownership {
     this.#notes = new Map(found.map((note) => [note.id, note]));
   }
 
+  /** A session is about to begin: it may have ended before anybody sees it run. */
+  begin(mounts: MountRecord, container: string): void {
+    const note = noteOf(container, mounts);
+    this.#write(note);
+    this.#notes = new Map([...this.#notes, [note.id, note]]);
+  }
+
   /** Called at each look with all instances. Begins what can be done; does not wait for it. */
   follow(instances: readonly Instance[]): void {
     const { leases, runDir } = this.#parts;
@@ -68,7 +75,7 @@ export class Ownership {
     const reserved = new Set(leases.taken().idmapBases.keys());
     const { notes, due } = notesAfter(this.#notes, { instances, reserved, runDir });
     for (const note of notes.values()) if (!this.#notes.has(note.id)) this.#write(note);
-    for (const id of this.#notes.keys()) if (!notes.has(id)) this.#forget(id);
+    for (const id of this.#notes.keys()) if (!notes.has(id)) this.forget(id);
     this.#notes = notes;
     for (const note of due) this.#begin(note);
   }
@@ -125,7 +132,7 @@ export class Ownership {
     const { roots, log } = this.#parts;
     const { id, container, idmapBase: base, ownerUid: uid, ownerGid: gid } = note;
     await this.#parts.before(id);
-    if (!this.#isOfContainers(base)) return this.#forget(id);
+    if (!this.#isOfContainers(base)) return this.forget(id);
     let count = 0;
     for (const path of note.sources) {
       const options = { base, owner: { uid, gid }, dryRun: false, ownInstances: false };
@@ -140,7 +147,7 @@ export class Ownership {
       if (!given.complete) return;
     }
     if (count > 0) log('info', 'gave-back', { container, owner: uid, base, count });
-    this.#forget(id);
+    this.forget(id);
   }
 
   /** Takes over the descriptor. */
@@ -192,7 +199,8 @@ export class Ownership {
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });
   }
 
-  #forget(id: string): void {
+  /** It did not begin after all, or all is done. */
+  forget(id: string): void {
     rmSync(join(this.#directory, id), { force: true });
     const rest = new Map(this.#notes);
     rest.delete(id);

@@ -64,6 +64,8 @@ export interface ReserveRequest {
   readonly protect?: ProtectRequest;
   /** What of the workspace is empty inside; paths relative to it. */
   readonly secrets?: readonly string[];
+  /** It is kept when it stops: what its services leave stays theirs. */
+  readonly persistent?: boolean | undefined;
 }
 
 export interface ReservedMount {

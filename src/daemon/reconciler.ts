@@ -258,8 +258,11 @@ export class Reconciler {
         const { kind, id } = action;
         trees.remove(id);
         keeper.drop(id);
-        if (kind === 'expire-lease') leases.remove(id);
         log('info', kind === 'expire-lease' ? 'lease-expired' : 'mounts-removed', { id });
+        if (kind === 'remove-mounts') return;
+        leases.remove(id);
+        // What it left is looked after when nothing is reserved for it any more.
+        this.lookWithin(0);
         return;
       }
       default:

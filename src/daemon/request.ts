@@ -82,6 +82,7 @@ const shape = z.strictObject({
   policy: z.optional(policyShape),
   protect: z.optional(protectShape),
   secrets: z.optional(secretShapes),
+  persistent: z.optional(z.boolean()),
 });
 
 /** Throws `usage` or one of the codes for names and paths. */

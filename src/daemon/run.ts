@@ -14,6 +14,7 @@ import { rootSubordinateIds } from '../host/subordinate-ids.ts';
 import type { Incus } from '../incus/client.ts';
 import { Claims } from './claims.ts';
 import { Deadlines } from './deadlines.ts';
+import { endsOf } from './ends.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { Baits } from './monitor/baits.ts';
@@ -174,8 +175,8 @@ function assemble(
     claims: new Claims({ ...options, holdMs: unusedMs, isAlive }),
     ids: rootSubordinateIds(),
   };
-  const service = new Service(parts);
   const ownership = new Ownership({ ...parts, before: (id) => setIds.settled(id) });
+  const service = new Service({ ...parts, ends: endsOf(setIds, ownership) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,

@@ -14,6 +14,7 @@ import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
 import { type Claim, type Claims, claimAgain, withoutSession } from './claims.ts';
+import type { Ends } from './ends.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
@@ -30,7 +31,6 @@ import type {
   SessionsReply,
 } from './protocol.ts';
 import { mountsOf, type Restored, restoreMounts } from './restore.ts';
-import type { SetIds } from './set-id.ts';
 import { type SourceOptions, Sources } from './sources.ts';
 import { type FileOwner, ownerOf, sensitivePaths } from './whose.ts';
 import type { World } from './world.ts';
@@ -45,7 +45,7 @@ export interface ServiceParts {
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
-  readonly setIds: Pick<SetIds, 'begin' | 'forget'>;
+  readonly ends: Ends;
   readonly homes: Homes;
   readonly claims: Claims;
   readonly ids: IdRange;
@@ -104,8 +104,8 @@ export class Service {
       const inside = insideOf(ancestors, request);
       const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
-      const { runDir, setIds } = this.#parts;
-      setIds.begin({ ...place, runDir, mounts: request.mounts }, container, request.workspace);
+      const { runDir, ends } = this.#parts;
+      ends.begin({ ...place, runDir, mounts: request.mounts }, container, request);
       await Promise.all([guarded, free]);
       const { uid } = peer;
       log('info', 'reserved', { id, container, uid, owner: place.ownerUid, ip: place.nic.address });
@@ -114,7 +114,7 @@ export class Service {
       trees.remove(id);
       leases.remove(id);
       keeper.drop(id);
-      this.#parts.setIds.forget(id);
+      this.#parts.ends.forget(id);
       roots.forget(id);
       claims.settled(container);
       await guards.release(place).catch(() => undefined);
@@ -159,7 +159,7 @@ export class Service {
     trees.remove(id);
     leases.remove(id);
     keeper.drop(id);
-    this.#parts.setIds.forget(id);
+    this.#parts.ends.forget(id);
     this.#parts.roots.forget(id);
     this.#parts.claims.settled(lease.reservation.container);
     await guards.release(lease.reservation);

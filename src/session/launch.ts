@@ -56,7 +56,8 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
     name: 'reserve',
     title: 'Reserving a slot, an address and mounts',
     run: async (context, signal) => {
-      const request = { ...planned(context).reserve, startId: randomUUID() };
+      const { persistent } = context.wish;
+      const request = { ...planned(context).reserve, persistent, startId: randomUUID() };
       context.reservation = await context.coid.reserve(request, { signal });
     },
     undo: async ({ coid, reservation }) => {

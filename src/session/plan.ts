@@ -76,7 +76,7 @@ export interface ServerFacts {
 
 export interface SessionPlan {
   readonly wish: SessionWish;
-  readonly reserve: Omit<ReserveRequest, 'startId'>;
+  readonly reserve: Omit<ReserveRequest, 'startId' | 'persistent'>;
   /** The exact body of the create call, once coid has said where. */
   readonly instance: (reservation: Reservation) => CreateInstance;
 }
@@ -112,7 +112,7 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
   };
 }
 
-export function reserveRequest(wish: SessionWish): Omit<ReserveRequest, 'startId'> {
+export function reserveRequest(wish: SessionWish): SessionPlan['reserve'] {
   return {
     prefix: wish.prefix,
     hash: wish.hash ?? workspaceHash(wish.workspace),

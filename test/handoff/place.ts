@@ -64,13 +64,13 @@ export class HandoffPlace implements Disposable {
     });
   }
 
-  /** From here on things are the agent's. Times of files move in steps. */
+  /** From here on things are the agent's. Times of files move in steps, and coid tells milliseconds. */
   begin(): void {
     writeFileSync(this.#marker, '');
     const oldMs = statSync(this.#marker).ctimeMs;
     while (this.#sinceMs <= oldMs) {
       writeFileSync(this.#marker, 'x');
-      this.#sinceMs = statSync(this.#marker).ctimeMs;
+      this.#sinceMs = Math.floor(statSync(this.#marker).ctimeMs);
     }
   }
 

@@ -127,6 +127,8 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
         start,
       });
       await operation.wait({ timeoutMs: waitLimitMs });
+      // Made and left: nobody is starting it any more.
+      if (!start) await coid.giveUp(asked.startId);
       return reservation;
     },
     sh: (container, script, user = 'agent') => {

@@ -38,19 +38,27 @@ async function givenBack(bed: Bed, path: string): Promise<void> {
   }
 }
 
-for (const how of ['kill', 'poweroff', 'crash'] as const) {
+/** Until coid has seen that the container is there. */
+async function seen(bed: Bed): Promise<void> {
+  const limit = AbortSignal.timeout(20_000);
+  while ((await bed.coid.status())?.leases !== 0) limit.throwIfAborted();
+}
+
+for (const how of ['kill', 'poweroff', 'crash', 'crash before coid saw it'] as const) {
   test(`after ${how}: files of root and of services in the workspace and the store are the user's, and removable`, {
     timeout,
   }, async () => {
-    await using bed = await makeBed();
+    // A reservation that coid has not seen become a container is given up after that time.
+    await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: '4000' } });
     const name = await background(bed);
     const { config } = await onlyInstance(bed);
     await litter(bed, name, '/workspace/db');
     await litter(bed, name, '/home/code/.claude/cache');
     const store = storeOf(bed, config['user.coi.session'] ?? '');
     assert.notEqual(owner(`${bed.workspace.path}/db`).uid, bed.user.uid);
-    if (how === 'crash') {
+    if (how.startsWith('crash')) {
       // While coid is away: it finds out when it starts again.
+      if (how === 'crash') await seen(bed);
       await bed.coid.crash();
       assert.equal((await bed.coi(['kill', name])).status, 0);
       await bed.coid.start();
