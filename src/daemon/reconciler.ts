@@ -261,8 +261,7 @@ export class Reconciler {
         log('info', kind === 'expire-lease' ? 'lease-expired' : 'mounts-removed', { id });
         if (kind === 'remove-mounts') return;
         leases.remove(id);
-        // What it left is looked after when nothing is reserved for it any more.
-        this.lookWithin(0);
+        this.lookWithin(0); // for what it left, which was reserved until now
         return;
       }
       default:
