@@ -15,6 +15,7 @@ import { tinyImage } from './tiny-image.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 
+/** May be run twice (see `execCaptured`). */
 const work: Readonly<Record<string, string>> = {
   'npm ci, with scripts of packages': `mkdir -p ~/app && cd ~/app
 for i in $(seq 1 40); do mkdir -p packs/p$i; echo '{"name":"p'$i'","version":"1.0.0","scripts":{"postinstall":"node -e 0"}}' > packs/p$i/package.json; done
@@ -26,7 +27,7 @@ printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\\n\\tgcc -o all $^\\n' > Make
   'tests with a pool of workers':
     'python3 -c "import multiprocessing as m, zlib; p = m.Pool(24); p.map(zlib.crc32, [bytes(100000)] * 500); p.close()"',
   'a repository, packed and cloned':
-    'git init -q ~/r && cd ~/r && for i in $(seq 1 300); do echo $i > f$i; done && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git gc -q --aggressive && git clone -q . ~/r2',
+    'rm -rf ~/r ~/r2 && git init -q ~/r && cd ~/r && for i in $(seq 1 300); do echo $i > f$i; done && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git gc -q --aggressive && git clone -q . ~/r2',
   'a copy of two gigabytes': 'cd ~ && truncate -s 2G a && cat a > b && cat b | wc -c && rm a b',
   'a build of Docker': `${tinyImage}
 cd "$(mktemp -d)" && printf 'FROM tiny\\nRUN ["/bin/busybox","touch","/made"]\\n' >Dockerfile && docker build --quiet --tag made . >/dev/null && docker run --rm made /bin/busybox ls /made`,
