@@ -12,7 +12,7 @@ import {
 } from '../session/choose.ts';
 import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
-import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
+import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import { isNewborn } from '../session/record.ts';
 import type { RefreshWish } from '../session/refresh.ts';
 import { deletedByCoid, deleteStopped } from '../session/remove.ts';
@@ -154,7 +154,7 @@ async function launched(
     tell(event);
     if (event.kind === 'done' && event.name === 'reserve') slotGiven(app, slot, context, session);
   };
-  await steps(app, extras.steps(launchSteps), context, telling);
+  await launching(() => steps(app, extras.steps(launchSteps), context, telling));
   const reservation = reserved(context);
   return {
     container: reservation.container,

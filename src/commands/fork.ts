@@ -8,7 +8,7 @@ import { removeTreeAt } from '../host/remove.ts';
 import { type SessionId, tmuxSession } from '../names.ts';
 import { guestHome } from '../session/environment.ts';
 import { forkedInstance } from '../session/fork.ts';
-import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
+import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import type { Container, SessionRecord } from '../session/record.ts';
 import { runSteps, type Step } from '../session/steps.ts';
 import { guarded, storePath } from '../session/store.ts';
@@ -127,14 +127,16 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
   await whileFrozen(app, source, () =>
-    runSteps(forkSteps(source), context, {
-      tell: (event) => {
-        progress.tell(event);
-        timing.tell(event);
-      },
-      elapsedMs: app.clock.elapsedMs,
-      signal: app.signal,
-    }),
+    launching(() =>
+      runSteps(forkSteps(source), context, {
+        tell: (event) => {
+          progress.tell(event);
+          timing.tell(event);
+        },
+        elapsedMs: app.clock.elapsedMs,
+        signal: app.signal,
+      }),
+    ),
   );
   progress.clear();
   timing.report();

@@ -1,9 +1,9 @@
 // A guarded container without an agent: for `coi run`, and to build images in.
 import type { App } from '../app.ts';
 import type { ContainerRef } from '../session/container-ref.ts';
-import { type LaunchContext, launchSteps, reserved } from '../session/launch.ts';
+import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import type { SessionWish } from '../session/plan.ts';
-import { runSteps } from '../session/steps.ts';
+import { runSteps, type StepEvent } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
 import { stepProgress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
@@ -31,14 +31,15 @@ export async function launchPlain(
     reservation: undefined,
   };
   const progress = stepProgress(app.io);
-  await runSteps(extras?.steps(launchSteps) ?? launchSteps, context, {
-    tell: (event) => {
+  const watch = {
+    tell: (event: StepEvent) => {
       progress.tell(event);
       timing?.tell(event);
     },
     elapsedMs: app.clock.elapsedMs,
     signal: app.signal,
-  });
+  };
+  await launching(() => runSteps(extras?.steps(launchSteps) ?? launchSteps, context, watch));
   const reservation = reserved(context);
   for (const line of whoseFiles(reservation)) app.io.tell(`[setup] ${line}`);
   return { name: reservation.container, mountsId: reservation.id };

@@ -1,4 +1,5 @@
 // coi tmux send|capture|list: sessions from scripts, without a terminal.
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
@@ -117,20 +118,20 @@ async function tried(
 ): Promise<CapturedExec | undefined> {
   const incus = await app.incus();
   const session = tmuxSession(name as ContainerName);
+  const id = randomUUID();
   for (const { uid, home, name: user } of users) {
     try {
       const said = await incus.execCaptured(
         name,
         {
-          command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session],
+          command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session, id],
           environment: plainEnvironment(home, user, 'xterm-256color'),
           cwd: '/',
           user: uid,
           group: uid,
           input: text,
         },
-        // Nothing may be typed twice.
-        { signal: app.signal, timeoutMs: limitMs, once: verb.startsWith('send') },
+        { signal: app.signal, timeoutMs: limitMs },
       );
       if (said.status !== noSession) return said;
     } catch (error) {

@@ -144,12 +144,12 @@ export interface Incus {
   execPiped(name: string, request: ExecRequest, options?: CallOptions): Promise<PipedExec>;
   /**
    * Runs to the end and returns what was printed (each stream capped at 64 MiB); `input` becomes stdin. Where Incus lost
-   * the command at its start it is run again, so that it may have run twice; `once` throws IncusError instead.
+   * the command at its start it is run again, so that it may have run twice.
    */
   execCaptured(
     name: string,
     request: ExecRequest & { input?: string | Buffer },
-    options?: CallOptions & { once?: boolean },
+    options?: CallOptions,
   ): Promise<CapturedExec>;
 
   /** undefined if there is no such path. */

@@ -65,14 +65,14 @@ async function captured(
   api: Api,
   name: string,
   request: ExecRequest & { input?: string | Buffer },
-  { once, ...options }: CallOptions & { once?: boolean },
+  options: CallOptions,
 ): Promise<CapturedExec> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await capturedOnce(api, name, request, options);
     } catch (error) {
       const isLost = error instanceof IncusError && error.lostAtStart;
-      if (!isLost || once || tries === entryTries) throw error;
+      if (!isLost || tries === entryTries) throw error;
     }
   }
 }

@@ -5,7 +5,7 @@ import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import { untilIdle } from './busy.ts';
-import { incusFailure } from './failure.ts';
+import { incusFailure, isIncusError } from './failure.ts';
 import {
   type PlannedMount,
   type ServerFacts,
@@ -93,6 +93,22 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
     const ref = { name: reservation.container, mountsId: reservation.id };
     if (await startedAgain(incus, ref, error, signal)) return;
     throw await createFailure(error, context);
+  }
+}
+
+/**
+ * Runs all of the steps, and once more where the address was lost: a container that coid did not know of yet took it
+ * between its reservation and its use. Nothing of the first start is left then, and the second gets another address.
+ */
+export async function launching(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    // Of Incus (nic_bridged.go), which has only text for it.
+    const cause = error instanceof CoiError ? error.cause : error;
+    if (!isIncusError(cause) || !cause.message.includes('already defined on another NIC'))
+      throw error;
+    await run();
   }
 }
 

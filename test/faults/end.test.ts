@@ -75,14 +75,17 @@ test('a coi shell that is killed at any call after its machine was switched off:
       });
       await say(screen, `words of ${nth}`);
       await leaveAgent(screen);
-      const strike = relay.strikeAt(nth, 'before', calls.before, () => screen.kill('SIGKILL'));
       screen.type('sudo poweroff\r');
+      // A coi that is killed before it has passed that on ends nothing.
+      await screen.waitFor('$ sudo poweroff');
+      const strike = relay.strikeAt(nth, 'before', calls.before, () => screen.kill('SIGKILL'));
       await screen.ended(endMs);
       return { id: sessionId(screen), at: strike.at, words: `words of ${nth}` };
     }),
   );
   assert.ok(ends.some(({ at }) => at !== undefined));
-  assert.ok(ends.some(({ at }) => at === undefined));
+  // One came through, or was killed at its last change: where coid is slow, coi deletes.
+  assert.ok(ends.some(({ at }) => at === undefined || at.startsWith('DELETE ')));
   await Promise.all((await bed.instances()).map((name) => untilGone(bed.incus, name, endMs)));
   for (const { id, at, words } of ends) {
     assert.ok(said(bed, id).includes(words), at);

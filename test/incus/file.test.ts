@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { guestScript } from '../../src/host/resources.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 
 const timeout = 120_000;
@@ -163,6 +164,28 @@ test('tmux send types into the session, capture shows it without control charact
   const shown = await bed.coi(['tmux', 'capture', name]);
   assert.match(shown.stdout, /hello 'there' \$HOME C-c/);
   assert.equal((await bed.coi(['tmux', 'capture', `${bed.prefix}none`])).status, 1);
+});
+
+test('a request to send that is made again types nothing twice, another one does', {
+  timeout,
+}, async () => {
+  const session = `coi-${name}`;
+  const send = async (id: string) => {
+    const sent = await bed.incus.execCaptured(name, {
+      command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', 'send', session, id],
+      user: 1000,
+      environment: { HOME: '/home/code' },
+      input: ': once more',
+    });
+    assert.equal(sent.status, 0, sent.stderr.toString());
+  };
+  for (const id of ['one', 'one', 'two', 'two']) await send(id);
+  await bed.coi(['tmux', 'send', name, 'the last']);
+  const pane = `until tmux capture-pane -p -t =${session}: | grep -q 'the last'; do sleep 0.1; done`;
+  const environment = { HOME: '/home/code' };
+  await bed.incus.execCaptured(name, { command: ['sh', '-c', pane], user: 1000, environment });
+  const { stdout } = await bed.coi(['tmux', 'capture', name]);
+  assert.equal(stdout.split('You said: : once more').length - 1, 2, stdout);
 });
 
 test("a session of root's is found too", { timeout }, async () => {

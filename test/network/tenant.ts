@@ -119,6 +119,9 @@ export async function startTenant(
   }
 }
 
+/** Tenants that start at the same moment do not see each other yet. */
+const drawn = new Set<string>();
+
 /** A free address of the part of the bridge's network that DHCP leaves alone. */
 async function place(incus: Incus): Promise<{ gateway: string; address: string }> {
   const [instances, networks] = await Promise.all([incus.instances(), incus.networks()]);
@@ -133,10 +136,11 @@ async function place(incus: Incus): Promise<{ gateway: string; address: string }
     ),
   );
   const [a, b] = gateway.split('.');
-  // Drawn, since tenants that start at the same moment do not see each other yet.
   for (let tries = 0; tries < 1000; tries += 1) {
     const address = `${a}.${b}.2.${randomInt(110, 254)}`;
-    if (!taken.has(address)) return { gateway, address };
+    if (taken.has(address) || drawn.has(address)) continue;
+    drawn.add(address);
+    return { gateway, address };
   }
   throw new Error('no address is free');
 }
