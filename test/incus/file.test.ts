@@ -179,7 +179,8 @@ test('a request to send that is made again types nothing twice, another one does
     });
     assert.equal(sent.status, 0, sent.stderr.toString());
   };
-  for (const id of ['one', 'one', 'two', 'two']) await send(id);
+  // Incus may lose one that runs on: then two run at the same time.
+  for (const id of ['one', 'two']) await Promise.all([send(id), send(id), send(id)]);
   await bed.coi(['tmux', 'send', name, 'the last']);
   const pane = `until tmux capture-pane -p -t =${session}: | grep -q 'the last'; do sleep 0.1; done`;
   const environment = { HOME: '/home/code' };
