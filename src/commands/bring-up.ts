@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { askedFault } from '../host/fault.ts';
 import { type ContainerName, parseAlias, type Slot, type WorkspacePath } from '../names.ts';
-import { untilIdle } from '../session/busy.ts';
+import { untilMade } from '../session/busy.ts';
 import {
   type Choice,
   type SavedSession,
@@ -13,7 +13,6 @@ import {
 import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
 import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
-import { isNewborn } from '../session/record.ts';
 import type { RefreshWish } from '../session/refresh.ts';
 import { deletedByCoid, deleteStopped } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
@@ -34,9 +33,6 @@ import {
 import { agentOf } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import type { AgentSetting } from './tool.ts';
-
-/** For a container that somebody is making. */
-const makingSeconds = 120;
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
@@ -90,7 +86,7 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
   if (!leftover) return;
   const { name, session } = leftover;
   const incus = await app.incus();
-  if (isNewborn(leftover.instance)) await untilIdle(incus, name, makingSeconds, app.signal);
+  await untilMade(incus, leftover.instance, app.signal);
   const outcome = await outcomeOf(incus, name, session.mounts.id, true, app.signal);
   if (outcome.kind === 'running' || outcome.kind === 'frozen') throw sessionLive(saved, name);
   const ref = refOf(leftover.instance);

@@ -5,10 +5,9 @@
 import { CoiError } from '../errors.ts';
 import type { CallOptions, Incus, Operation } from '../incus/client.ts';
 import type { Instance, InstancePatch, StateChange } from '../incus/shapes.ts';
-import { untilIdle } from './busy.ts';
+import { untilMade } from './busy.ts';
 import { type ContainerRef, isMeant } from './container-ref.ts';
 import { isIncusError } from './failure.ts';
-import { isNewborn } from './record.ts';
 
 export type { ContainerRef } from './container-ref.ts';
 
@@ -28,7 +27,6 @@ export class NotMeant extends CoiError {
 /** How often it is looked at anew because others, as coid, changed it between look and request. */
 const looksMax = 10;
 const changed = 412;
-const makingSeconds = 120;
 
 /** As it is now, with its ETag; undefined if it is gone, also where another one has its name. Throws IncusError. */
 export async function findMeant(
@@ -170,8 +168,6 @@ async function whole(
   options: CallOptions,
 ): Promise<{ instance: Instance; etag: string }> {
   const seen = await meant(incus, ref, options);
-  if (!isNewborn(seen.instance)) return seen;
   const { signal = new AbortController().signal } = options;
-  await untilIdle(incus, ref.name, makingSeconds, signal);
-  return meant(incus, ref, options);
+  return (await untilMade(incus, seen.instance, signal)) ? meant(incus, ref, options) : seen;
 }

@@ -1,10 +1,12 @@
 // What Incus is doing with an instance just now: while it does, it refuses most other calls.
 import type { Incus } from '../incus/client.ts';
-import type { OperationData } from '../incus/shapes.ts';
+import type { Instance, OperationData } from '../incus/shapes.ts';
 import { isIncusError } from './failure.ts';
+import { isNewborn } from './record.ts';
 
 /** Incus lists operations for some seconds after their end, with a status code from here on. */
 const doneCode = 200;
+const makingSeconds = 120;
 
 /** Ids of the tasks that have not ended. */
 export async function tasksOf(
@@ -41,6 +43,17 @@ export async function untilIdle(
   } catch (error) {
     if (signal.aborted || !isIncusError(error)) throw error;
   }
+}
+
+/** Waits for one that somebody is making, at most two minutes; false at once for any other. */
+export async function untilMade(
+  incus: Incus,
+  instance: Instance,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isNewborn(instance)) return false;
+  await untilIdle(incus, instance.name, makingSeconds, signal);
+  return true;
 }
 
 function namesInstance(resources: OperationData['resources'], name: string): boolean {
