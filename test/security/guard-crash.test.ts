@@ -2,10 +2,11 @@
 // Method: the guard itself, as root, on a repository; the program ends at every call that changes something.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Keeper } from '../../src/daemon/protect/keeper.ts';
+import type { GuardRecord } from '../../src/daemon/protect/record.ts';
 import { type Libc, loadLibc } from '../../src/host/libc.ts';
 import { openWithoutLinks } from '../../src/host/open-source.ts';
 import { inventory, protect } from './protect-bed.ts';
@@ -23,9 +24,11 @@ test('a coid that is killed at any step of guarding leaves nothing that the next
       const before = await inventory(workspace);
       const stateDir = join(place, `state-${step}`);
       whole = guardUntil(libc, step, stateDir, workspace);
+      if (!whole) await halfMake(stateDir, workspace);
       // As the next coid does: takes over what is written down, and finds that no session needs it.
       const next = new Keeper(parts(libc, stateDir));
       next.load();
+      assert.deepEqual(await halves(workspace), [], `killed at call ${step}: git fails at it`);
       next.release(new Set());
       assert.deepEqual(await inventory(workspace), before, `killed at call ${step}`);
       assert.ok(step < 500);
@@ -34,6 +37,26 @@ test('a coid that is killed at any step of guarding leaves nothing that the next
     await rm(place, { recursive: true, force: true });
   }
 });
+
+/** What was about to be made is there, and nothing is in it yet: the moment between two calls of the kernel. */
+async function halfMake(stateDir: string, workspace: string): Promise<void> {
+  const directory = join(stateDir, 'protect');
+  const [name] = await readdir(directory).catch(() => []);
+  if (!name) return;
+  const record = JSON.parse(await readFile(join(directory, name), 'utf8')) as GuardRecord;
+  for (const { path, inode, content } of record.state.made)
+    if (inode === 0 && content !== '')
+      await writeFile(join(workspace, path), '', { flag: 'wx' }).catch(isThere);
+}
+
+async function halves(workspace: string): Promise<string[]> {
+  const text = await readFile(join(workspace, '.git/commondir'), 'utf8').catch(() => undefined);
+  return text === '' ? ['.git/commondir'] : [];
+}
+
+function isThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
 
 /** Guards, until the call of that number: then every further one fails as well. True if there were fewer. */
 function guardUntil(libc: Libc, step: number, stateDir: string, workspace: string): boolean {

@@ -17,7 +17,7 @@ import { applyGuard, type Running } from './guard.ts';
 import type { Guarded } from './guarded-workspace.ts';
 import { type GuardRecord, keyOf, openWorkspace, readRecord, writeRecord } from './record.ts';
 import { unguardable } from './refusal.ts';
-import { removeGuard } from './remove.ts';
+import { removeBegun, removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
 import {
@@ -87,10 +87,11 @@ export class Keeper {
   /** After a reboot the same file system may have another number. */
   #onThisBoot(record: GuardRecord): GuardRecord {
     const below = openWorkspace(this.#parts.libc, record);
-    const device = below?.stats('.')?.dev ?? record.device;
-    below?.[Symbol.dispose]();
+    if (!below) return record;
+    using opened = below;
+    const device = opened.stats('.')?.dev ?? record.device;
     if (device !== record.device) rmSync(this.#file(record), { force: true });
-    return { ...record, device };
+    return { ...record, device, state: removeBegun(opened, record.state) };
   }
 
   /** Guards a workspace for a session; gives the directories that need a mount of their own. Throws `unprotected-path`. */

@@ -35,6 +35,13 @@ export function removeGuard(
   for (const made of state.made.toReversed()) removePlaceholder(below, made);
 }
 
+/** Takes away what a coid that was killed was about to make: git fails at half of one. No session got to know of it. */
+export function removeBegun(below: Below, state: GuardState): GuardState {
+  const begun = state.made.filter(({ inode }) => inode === 0);
+  for (const made of begun.toReversed()) removePlaceholder(below, made);
+  return begun.length === 0 ? state : { ...state, made: state.made.filter(({ inode }) => inode) };
+}
+
 function sweep(
   libc: Attributes,
   below: Below,
@@ -66,6 +73,8 @@ function removePlaceholder(below: Below, { path, inode, content }: MadeEntry): v
   const stats = below.stats(path);
   if (!stats) return;
   const same = inode === 0 || stats.ino === inode;
-  const untouched = stats.isDirectory() || below.text(path) === content;
-  if (same && untouched) below.remove(path, stats.ino);
+  const text = stats.isDirectory() ? content : below.text(path);
+  // A coid that was killed while it made one leaves a file with nothing in it, or the beginning.
+  const isHalf = inode === 0 && text !== undefined && content.startsWith(text);
+  if (same && (text === content || isHalf)) below.remove(path, stats.ino);
 }
