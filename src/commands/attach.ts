@@ -16,7 +16,7 @@ import {
 import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
 import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
-import { incusFailure } from '../session/failure.ts';
+import { incusFailure, isIncusError } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
@@ -92,7 +92,9 @@ export async function attach(
   try {
     using telling = new DisposableStack();
     const { stdin, stdout } = app.io;
-    const joined = await joinTerminal(open, { stdin, stdout }, app.signal);
+    const joined = await joinTerminal(open, { stdin, stdout }, app.signal, {
+      isLost: (error) => isIncusError(error) && error.lostAtStart,
+    });
     if (!joined)
       throw new CoiError('session-failed', `the terminal of ${container} shows nothing`, {
         hint: `\`coi attach ${container} --bash\` to look, \`coi kill ${container}\` to end it.`,

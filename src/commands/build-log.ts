@@ -2,8 +2,18 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { App } from '../app.ts';
+import { guestScript } from '../host/resources.ts';
 import { versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
+import { handOver } from '../session/environment.ts';
+import { started } from '../session/handover.ts';
+
+const environment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  LC_ALL: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+};
 
 /** Runs a command of a build as root, both outputs into a file; returns how it ended and where the file is. */
 export async function outputTo(
@@ -19,21 +29,12 @@ export async function outputTo(
   const path = `${logs}/build-${name}.log`;
   const file = createWriteStream(path, { mode: 0o600, flags: 'a' });
   try {
-    const exec = await incus.execPiped(
-      container,
-      {
-        command,
-        environment: {
-          PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-          HOME: '/root',
-          LC_ALL: 'C.UTF-8',
-          DEBIAN_FRONTEND: 'noninteractive',
-        },
-        cwd: '/root',
-        user: 0,
-        group: 0,
-      },
-      { signal: app.signal },
+    const runner = ['sh', '-c', guestScript('run.sh'), 'coi-run', '/root'];
+    const exec = await started(
+      (signal) =>
+        incus.execPiped(container, { command: runner, cwd: '/', user: 0, group: 0 }, { signal }),
+      handOver(environment, command),
+      app.signal,
     );
     exec.stdin.end();
     exec.stdout.pipe(file, { end: false });

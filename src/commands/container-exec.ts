@@ -7,11 +7,12 @@ import type { ExecRequest } from '../incus/client.ts';
 import { quoted } from '../names.ts';
 import { guestTerm, handOver, parseAssignment, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
+import type { Start } from '../session/handover.ts';
 import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
-import { outputOf, passOn, type Start, tellTruncated } from './pass-on.ts';
+import { outputOf, passOn, tellTruncated } from './pass-on.ts';
 
 export interface ExecOptions extends GlobalOptions {
   user?: string;

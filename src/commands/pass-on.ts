@@ -1,12 +1,8 @@
 // The streams of a command inside joined to those of this program.
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
-import type { PipedExec } from '../incus/client.ts';
-import { handOverTo, opened } from '../session/handover.ts';
+import { type Start, started } from '../session/handover.ts';
 import { KeptOutput, keptBytesMax } from './kept-output.ts';
-
-/** Starts run.sh. The signal holds for the opening and for the life of the command. */
-export type Start = (signal: AbortSignal) => Promise<PipedExec>;
 
 /** `signal` ends the command inside, and its reason is thrown; the program's own where it is not given. */
 interface Ends {
@@ -114,20 +110,4 @@ async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
   } finally {
     signal.removeEventListener('abort', abort);
   }
-}
-
-function started(start: Start, handedOver: string, signal: AbortSignal): Promise<PipedExec> {
-  return opened(async () => {
-    const exec = await start(signal);
-    // How it ended is what the status says.
-    exec.stdin.on('error', () => {});
-    try {
-      const starter = { input: exec.stdin, output: exec.stdout, status: exec.status };
-      await handOverTo(starter, handedOver, signal);
-      return exec;
-    } catch (error) {
-      exec.close();
-      throw error;
-    }
-  }, signal);
 }

@@ -3,7 +3,8 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
-import { outputOf, passOn, type Start, tellTruncated } from './pass-on.ts';
+import type { Start } from '../session/handover.ts';
+import { outputOf, passOn, tellTruncated } from './pass-on.ts';
 
 export interface OutcomeOptions {
   timeout?: string;

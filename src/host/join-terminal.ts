@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { type BridgeEnd, bridgeTerminal, type Remote } from './terminal.ts';
 
-/** A shell and tmux show something at once, on a loaded machine after a moment. */
-const usualSilenceMs = 15_000;
-const triesMax = 2;
+/** A shell and tmux show something at once, on a loaded machine after a moment: how long each try may stay dark. */
+const usualSilencesMs: readonly number[] = [4000, 8000, 16_000];
 
 export interface Joined<R extends Remote> {
   readonly remote: R;
@@ -14,31 +13,40 @@ export interface Joined<R extends Remote> {
 
 /**
  * Opens a remote terminal, joins it to the user's (see `bridgeTerminal`), and returns when it shows something or has
- * ended; undefined if each that was opened stayed dark.
+ * ended; undefined if each that was opened stayed dark. One that never ran (`isLost` says so of its error) is opened again too.
  */
 export async function joinTerminal<R extends Remote>(
   open: () => Promise<R>,
   local: Parameters<typeof bridgeTerminal>[0],
   signal: AbortSignal,
-  silenceMs = usualSilenceMs,
+  {
+    isLost,
+    silencesMs = usualSilencesMs,
+  }: { isLost: (error: Error) => boolean; silencesMs?: readonly number[] },
 ): Promise<Joined<R> | undefined> {
-  for (let tries = 1; tries <= triesMax; tries += 1) {
+  for (const [at, silenceMs] of silencesMs.entries()) {
     const remote = await open();
     const ended = bridgeTerminal(local, remote, signal);
-    if (!(await isDark(remote.stream, silenceMs))) return { remote, ended };
-    remote.close();
-    await ended;
+    const first = await firstOf(remote.stream, silenceMs);
+    if (first === 'data') return { remote, ended };
+    if (first === 'dark') remote.close();
+    const end = await ended;
+    const isAgain = first === 'dark' || (end.kind === 'lost' && isLost(end.error));
+    if (!isAgain || (first === 'end' && at === silencesMs.length - 1)) return { remote, ended };
   }
   return undefined;
 }
 
-async function isDark(stream: Duplex, silenceMs: number): Promise<boolean> {
+async function firstOf(stream: Duplex, silenceMs: number): Promise<'data' | 'end' | 'dark'> {
   const signal = AbortSignal.timeout(silenceMs);
+  const seen = async (event: string, what: 'data' | 'end') => {
+    await once(stream, event, { signal });
+    return what;
+  };
   try {
-    await Promise.race([once(stream, 'data', { signal }), once(stream, 'close', { signal })]);
-    return false;
+    return await Promise.race([seen('data', 'data'), seen('close', 'end')]);
   } catch {
     // An error of its own is told by how it ends.
-    return signal.aborted;
+    return signal.aborted ? 'dark' : 'end';
   }
 }

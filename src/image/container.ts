@@ -1,8 +1,11 @@
 // The build container: Debian's essential packages under a process that only sleeps, without a network.
 import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
+import { guestScript } from '../host/resources.ts';
 import type { Incus } from '../incus/client.ts';
 import type { CreateInstance, Devices } from '../incus/shapes.ts';
+import { handOver } from '../session/environment.ts';
+import { started } from '../session/handover.ts';
 import type { BuildStep } from './recipe.ts';
 
 /** Marks what a build made, with the id of its process, so that the next build can sweep what a killed one left. */
@@ -11,6 +14,14 @@ export const buildKey = 'user.coi.build';
 const scriptLimitMs = 15 * 60_000;
 const incusLimitMs = 5 * 60_000;
 const killSignal = 9;
+const environment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+  HOME: '/root',
+  LC_ALL: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+  DEBCONF_NONINTERACTIVE_SEEN: 'true',
+  LD_PRELOAD: '/mnt/libeatmydata.so',
+};
 
 export interface BuildContainer {
   readonly incus: Incus;
@@ -89,19 +100,12 @@ export async function runScript(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(scriptLimitMs)]);
-  const exec = await incus.execPiped(name, {
-    command: ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args],
-    environment: {
-      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
-      HOME: '/root',
-      LC_ALL: 'C.UTF-8',
-      DEBIAN_FRONTEND: 'noninteractive',
-      DEBCONF_NONINTERACTIVE_SEEN: 'true',
-      LD_PRELOAD: '/mnt/libeatmydata.so',
-    },
-    user: 0,
-    group: 0,
-  });
+  const command = ['/bin/sh', '-c', guestScript('run.sh'), 'coi-run', '/'];
+  const exec = await started(
+    () => incus.execPiped(name, { command, user: 0, group: 0 }),
+    handOver(environment, ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args]),
+    limit,
+  );
   const kill = () => {
     exec.signal(killSignal);
     exec.close();

@@ -2,6 +2,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoiError } from '../errors.ts';
+import type { PipedExec } from '../incus/client.ts';
 import { readyMark } from './environment.ts';
 import { isIncusError } from './failure.ts';
 
@@ -111,4 +112,27 @@ export async function handOverTo(
     );
   });
   starter.input.write(text);
+}
+
+/** Starts run.sh. The signal holds for the opening and for the life of the command. */
+export type Start = (signal: AbortSignal) => Promise<PipedExec>;
+
+/**
+ * A command with pipes that runs once or not at all: what `start` starts (run.sh) waits for its command on stdin, so one
+ * that Incus lost, and that may yet run, ends there. Its stdout is paused. Throws as `handOverTo`.
+ */
+export function started(start: Start, handedOver: string, signal: AbortSignal): Promise<PipedExec> {
+  return opened(async () => {
+    const exec = await start(signal);
+    // How it ended is what the status says.
+    exec.stdin.on('error', () => {});
+    try {
+      const starter = { input: exec.stdin, output: exec.stdout, status: exec.status };
+      await handOverTo(starter, handedOver, signal);
+      return exec;
+    } catch (error) {
+      exec.close();
+      throw error;
+    }
+  }, signal);
 }
