@@ -25,6 +25,8 @@ export interface BuildWorld {
   readonly temporary: string;
   /** The guest's scripts, and what is copied into it. */
   readonly guest: readonly GuestFile[];
+  /** The text of run.sh. */
+  readonly runner: string;
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly log: (line: string) => void;
@@ -103,9 +105,9 @@ async function begin(world: BuildWorld, signal: AbortSignal): Promise<Work> {
 }
 
 function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
-  const { incus } = world;
+  const { incus, runner } = world;
   const { recipe, arch } = order;
-  const container = (work: Work) => ({ incus, name: work.name });
+  const container = (work: Work) => ({ incus, name: work.name, runner });
   return [
     {
       name: 'download',

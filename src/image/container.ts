@@ -1,7 +1,6 @@
 // The build container: Debian's essential packages under a process that only sleeps, without a network.
 import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
-import { guestScript } from '../host/resources.ts';
 import type { Incus } from '../incus/client.ts';
 import type { CreateInstance, Devices } from '../incus/shapes.ts';
 import { handOver } from '../session/environment.ts';
@@ -92,15 +91,15 @@ export async function settled(
   return (await (await started).wait({ timeoutMs })).metadata;
 }
 
-/** Runs a script of guest/ as root, each line of its output going to `log`. Throws `image-build-failed`. */
+/** Runs a script of guest/ as root; `runner` starts what it is handed on stdin (run.sh), in a directory. Each line of its output goes to `log`. Throws `image-build-failed`. */
 export async function runScript(
-  { incus, name }: BuildContainer,
+  { incus, name, runner }: BuildContainer & { readonly runner: string },
   step: BuildStep,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(scriptLimitMs)]);
-  const command = ['/bin/sh', '-c', guestScript('run.sh'), 'coi-run', '/'];
+  const command = ['/bin/sh', '-c', runner, 'coi-run', '/'];
   const exec = await started(
     () => incus.execPiped(name, { command, user: 0, group: 0 }),
     handOver(environment, ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args]),
