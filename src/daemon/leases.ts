@@ -23,6 +23,8 @@ export interface Lease {
 export class Leases {
   readonly #directory: string;
   readonly #leases = new Map<string, Lease>();
+  /** Ids of those whose container was made, and not seen by a look yet. */
+  readonly #made = new Set<string>();
 
   constructor(runDir: string) {
     this.#directory = join(runDir, 'leases');
@@ -54,7 +56,19 @@ export class Leases {
     writeFileSync(this.#file(id), JSON.stringify(lease), { mode: 0o600 });
   }
 
+  /** What Incus says of a container. One that came and went between two looks ends its reservation: true then. */
+  heard(action: string, container: string): boolean {
+    const lease = this.all().find(({ reservation }) => reservation.container === container);
+    if (!lease) return false;
+    const { id } = lease.reservation;
+    if (action === 'instance-created') this.#made.add(id);
+    if (action !== 'instance-deleted' || !this.#made.has(id)) return false;
+    this.#leases.set(id, { ...lease, expiresMs: 0 });
+    return true;
+  }
+
   remove(id: string): void {
+    this.#made.delete(id);
     if (this.#leases.delete(id)) rmSync(this.#file(id), { force: true });
   }
 

@@ -147,13 +147,13 @@ export class Reconciler {
   #hear(event: IncusEvent): void {
     if (event.type !== 'lifecycle') return;
     const { action, source } = event.metadata;
-    const { world } = this.#parts;
+    const { world, leases, claims } = this.#parts;
     if (action.startsWith('network-') || action.startsWith('profile-')) world.forgetBridge();
     const afterMs = lookAfterMs[action];
     if (afterMs === undefined) return;
     world.forgetInstances();
     const name = decodeURIComponent(source.split('?')[0]?.split('/')[3] ?? '');
-    if (action === 'instance-started') this.#parts.claims.settled(name);
+    if (leases.heard(action, name) || action === 'instance-started') claims.settled(name);
     const ended = new Set(this.#memory.ended);
     if (action === 'instance-stopped' || action === 'instance-shutdown') ended.add(name);
     else if (action !== 'instance-updated') ended.delete(name);

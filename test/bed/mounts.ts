@@ -1,6 +1,5 @@
 // Mounts of the host below a directory, as the kernel lists them.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 
 /** Mount points below (or at) a directory, innermost last. */
@@ -31,7 +30,8 @@ async function mountTableChange(limit: AbortSignal): Promise<void> {
     signal: limit,
   });
   watch.on('error', () => {});
-  await once(watch, 'close');
+  // Ended by the limit it has an error too.
+  await new Promise((resolve) => watch.once('close', resolve));
 }
 
 /** The kernel writes blank, tab, newline and backslash as octal numbers. */

@@ -56,6 +56,33 @@ test('coid is killed while a session starts: nothing is orphaned, and what lives
   assert.ok(outlived > 0 && outlived < Object.keys(moments).length, `${outlived} came to be`);
 });
 
+test('a container that came and went before coid looked leaves nothing behind, and not only when its reservation is over', {
+  timeout: 120_000,
+}, async () => {
+  await using bed = await makeBed();
+  const { coid } = bed;
+  const pid = (await coid.status())?.pid;
+  assert.ok(pid);
+  const made = event(bed, 'instance-created').then(() => process.kill(pid, 'SIGSTOP'));
+  try {
+    const started = bed.startCoi(['shell', '--image', bed.image, '--background']);
+    const running = event(bed, 'instance-started');
+    await made;
+    const gone = event(bed, 'instance-deleted');
+    await running;
+    const [name = ''] = await bed.instances();
+    await (await bed.incus.changeState(name, { action: 'stop', force: true })).wait();
+    await (await bed.incus.deleteInstance(name)).wait();
+    await gone;
+    process.kill(pid, 'SIGCONT');
+    await started.result;
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await untilUnmounted(coid.runDir);
+  assert.equal((await coid.status())?.leases, 0);
+});
+
 /** Resolves when something new is in a directory. */
 function entryIn(directory: string): Promise<void> {
   return new Promise((resolve, reject) => {
