@@ -62,7 +62,8 @@ function instance({
 
 function look(instances: readonly Instance[], more: Partial<Look> = {}): Look {
   const mounts = new Map(instances.map(({ name }) => [`id-${name}`, new Set(['workspace'])]));
-  return { nowMs: 0, runDir, instances, mounts, leases: [], ...more };
+  const endedBefore = new Set(['c', 'x']);
+  return { nowMs: 0, runDir, instances, endedBefore, mounts, leases: [], ...more };
 }
 
 const ended = (...names: string[]): Memory => ({ ...nothingSeen, ended: new Set(names) });
@@ -124,6 +125,16 @@ test('a newborn that shows as stopped is left alone until it can only be debris'
   assert.deepEqual(before.actions, []);
   const after = reconciliation(look(newborn, { nowMs: debrisMs }), first.memory);
   assert.equal(after.actions[0]?.kind, 'finish');
+});
+
+test('an end that came while Incus made its list is remembered, whether the list has the container or not', () => {
+  const during = { endedBefore: new Set<string>() };
+  const { memory } = reconciliation(look([], during), ended('c'));
+  assert.deepEqual([...memory.ended], ['c']);
+  const stopped = instance({ status: 'Stopped', phase: 'starting', used: true });
+  assert.deepEqual(kinds(look([stopped]), memory), ['finish']);
+  // The list was made after that end: it is over.
+  assert.deepEqual([...reconciliation(look([]), memory).memory.ended], []);
 });
 
 test('a persistent session that has run is never deleted', () => {

@@ -7,6 +7,8 @@ export interface Look {
   readonly nowMs: number;
   readonly runDir: string;
   readonly instances: readonly Instance[];
+  /** Names of which an end was known before the instances were asked for. */
+  readonly endedBefore: ReadonlySet<string>;
   /** Ids of mount directories, each with the names of what is mounted. */
   readonly mounts: ReadonlyMap<string, ReadonlySet<string>>;
   readonly leases: readonly { readonly id: string; readonly expiresMs: number }[];
@@ -89,7 +91,9 @@ export function reconciliation(look: Look, memory: Memory): Reconciliation {
   const stopped = sessions.filter(({ instance }) => instance.status === 'Stopped');
   const doomed = sessions.filter((one) => isDoomed(one.instance, one.session));
   const names = new Set(sessions.map(({ instance }) => instance.name));
-  const ended = new Set([...memory.ended].filter((name) => names.has(name)));
+  // What came and went while Incus made its list, which can take it seconds, is not in it.
+  const isKnown = (name: string) => names.has(name) || !look.endedBefore.has(name);
+  const ended = new Set([...memory.ended].filter(isKnown));
   const next: Memory = {
     stoppedSinceMs: since(memory.stoppedSinceMs, stopped),
     doomedSinceMs: since(memory.doomedSinceMs, doomed),

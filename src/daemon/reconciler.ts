@@ -178,6 +178,7 @@ export class Reconciler {
     // Leases and mounts first: a reservation that becomes a container meanwhile then is in both, or in the instances.
     const before = leases.all();
     const mounts = trees.present();
+    const { ended: endedBefore } = this.#memory;
     // Two looks must be two looks: a reboot passes through Stopped in silence.
     world.forgetInstances();
     const instances = await world.instances();
@@ -196,8 +197,7 @@ export class Reconciler {
       {
         nowMs: elapsedMs(),
         runDir,
-        instances,
-        mounts,
+        ...{ instances, endedBefore, mounts },
         leases: [...known].map(([id, expiresMs]) => ({ id, expiresMs })),
       },
       this.#memory,
