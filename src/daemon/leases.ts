@@ -2,6 +2,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
+import type { Incus } from '../incus/client.ts';
+import { findMeant } from '../session/act.ts';
+import { tasksOf } from '../session/busy.ts';
 import { idsKey, type Taken } from './allocate.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { PolicyRecord, Reservation } from './protocol.ts';
@@ -56,6 +59,11 @@ export class Leases {
     writeFileSync(this.#file(id), JSON.stringify(lease), { mode: 0o600 });
   }
 
+  extend(id: string, expiresMs: number): void {
+    const lease = this.#leases.get(id);
+    if (lease) this.#leases.set(id, { ...lease, expiresMs });
+  }
+
   /** What Incus says of a container. One that came and went between two looks ends its reservation: true then. */
   heard(action: string, container: string): boolean {
     const lease = this.all().find(({ reservation }) => reservation.container === container);
@@ -101,6 +109,36 @@ export class Leases {
   #file(id: string): string {
     return join(this.#directory, `${id}.json`);
   }
+}
+
+/** How long a reservation is kept at a time while Incus makes its container. */
+export const beingMadeMs = 500;
+
+/**
+ * True while Incus makes the container of a reservation, or has made it since it was asked for its list: then the
+ * reservation is kept. To unpack an image takes minutes on a slow disk, and without its mounts no container starts.
+ * Throws IncusError.
+ */
+export async function isBeingMade(
+  {
+    incus,
+    leases,
+    elapsedMs,
+    signal,
+  }: {
+    readonly incus: Incus;
+    readonly leases: Leases;
+    readonly elapsedMs: () => number;
+    readonly signal: AbortSignal;
+  },
+  id: string,
+): Promise<boolean> {
+  const name = leases.get(id)?.reservation.container;
+  if (name === undefined) return false;
+  const isBusy = (await tasksOf(incus, name, signal)).length > 0;
+  if (!isBusy && !(await findMeant(incus, { name, mountsId: id }, { signal }))) return false;
+  leases.extend(id, elapsedMs() + beingMadeMs);
+  return true;
 }
 
 function readLease(path: string): Lease | undefined {

@@ -58,6 +58,8 @@ export const settledMs = 5000;
 export const doomedMs = 120_000;
 /** A start that has not come to life by then never will. */
 export const debrisMs = 300_000;
+/** Of a container that Incus could not make it reports nothing. */
+export const newbornLookMs = 10_000;
 /** Incus reports an end a moment before its list shows it. */
 const endingMs = 200;
 
@@ -144,7 +146,7 @@ function fateOf(instance: Instance, session: SessionRecord, memory: Memory, nowM
   const leftMs =
     (lived ? settledMs : debrisMs) - (nowMs - (memory.stoppedSinceMs.get(id) ?? nowMs));
   return leftMs > 0
-    ? { waitMs: leftMs }
+    ? { waitMs: Math.min(leftMs, newbornLookMs) }
     : { action: { kind: 'finish', name, id, reason: lived ? 'ended' : 'debris' } };
 }
 

@@ -1,13 +1,13 @@
 // Looks at the world when Incus says that something happened, and does what the reconciliation says.
 import { type Incus, IncusError } from '../incus/client.ts';
-import type { IncusEvent, Instance } from '../incus/shapes.ts';
+import type { IncusEvent } from '../incus/shapes.ts';
 import { updateContainer } from '../session/act.ts';
 import { type SessionRecord, sessionRecord } from '../session/record.ts';
 import type { Claims } from './claims.ts';
 import type { Deadlines } from './deadlines.ts';
 import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
-import type { Leases } from './leases.ts';
+import { beingMadeMs, isBeingMade, type Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { lookAfterMs } from './look-after.ts';
 import type { Monitors } from './monitor/monitors.ts';
@@ -16,6 +16,7 @@ import type { MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
 import type { Ownership } from './ownership.ts';
 import type { Keeper } from './protect/keeper.ts';
+import { followProtection } from './protect/sessions.ts';
 import type { DaemonStatus } from './protocol.ts';
 import {
   type Action,
@@ -209,30 +210,13 @@ export class Reconciler {
       else await this.#act(action);
     }
     if (lookAgainMs !== undefined) this.lookWithin(lookAgainMs);
-    this.#followProtection(instances);
+    const unguardMs = followProtection(this.#parts, instances);
+    if (unguardMs !== undefined) this.lookWithin(unguardMs);
     // Last: a guard that fails must keep neither mounts nor ends from being looked after.
     await guards.follow(instances).catch((error: unknown) => {
       log('error', 'guard-failed', { error });
       this.lookWithin(retryMs);
     });
-  }
-
-  /** Workspaces are guarded while something runs in them, and not longer. */
-  #followProtection(instances: readonly Instance[]): void {
-    const { keeper, guardAgain, leases, log, runDir } = this.#parts;
-    const live = new Set(leases.all().map(({ reservation }) => reservation.id));
-    for (const { name, status, config } of instances) {
-      const session = sessionRecord(config);
-      if (status === 'Stopped' || session?.mounts.runDir !== runDir) continue;
-      live.add(session.mounts.id);
-      try {
-        guardAgain(session);
-      } catch (error) {
-        log('error', 'protection-failed', { name, error });
-      }
-    }
-    const againMs = keeper.release(live);
-    if (againMs !== undefined) this.lookWithin(againMs);
   }
 
   async #act(action: Exclude<Action, FinishAction>): Promise<void> {
@@ -256,6 +240,10 @@ export class Reconciler {
       case 'expire-lease':
       case 'remove-mounts': {
         const { kind, id } = action;
+        if (kind === 'expire-lease' && (await isBeingMade(this.#parts, id))) {
+          this.lookWithin(beingMadeMs);
+          return;
+        }
         trees.remove(id);
         keeper.drop(id);
         log('info', kind === 'expire-lease' ? 'lease-expired' : 'mounts-removed', { id });

@@ -96,6 +96,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     alive: () => ({ waitsForIncus: world.isWaiting }),
     peerOf: (socket) => peerOf(libc, socket),
     reserved: () => reconciler.lookWithin(unusedMs),
+    released: () => reconciler.lookWithin(0),
     log,
   });
   const socketPath = join(runDir, socketName);

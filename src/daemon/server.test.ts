@@ -38,6 +38,7 @@ async function serving(
     log: () => {},
     peerOf: () => ({ uid: 1000, gid: 1000, pid: 1 }),
     reserved: () => {},
+    released: () => {},
     ...parts,
   } as unknown as ServerParts);
   const unhandled: unknown[] = [];

@@ -40,6 +40,8 @@ export interface ServerParts {
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
   readonly reserved: () => void;
+  /** Called when a reservation was given back: what it had before a look saw its container may be left. */
+  readonly released: () => void;
   readonly log: Log;
 }
 
@@ -101,32 +103,30 @@ async function handle(
   }
 }
 
-async function route(
-  { service, claims, network, monitors, ownership, setIds, status, alive, reserved }: ServerParts,
-  peer: Peer,
-  request: IncomingMessage,
-): Promise<unknown> {
-  const [version, ...parts] =
+async function route(parts: ServerParts, peer: Peer, request: IncomingMessage): Promise<unknown> {
+  const { service, claims, network, monitors, ownership, setIds } = parts;
+  const [version, ...words] =
     (request.url ?? '').split('?')[0]?.split('/').slice(1).map(decoded) ?? [];
-  const [noun, name, part] = parts;
+  const [noun, name, part] = words;
   const wanted =
-    version === 'v1' && parts.length <= 3
+    version === 'v1' && words.length <= 3
       ? `${request.method} ${noun}${name === undefined ? '' : '/*'}${part === undefined ? '' : `/${part}`}`
       : '';
   switch (wanted) {
     case 'GET alive':
-      return alive();
+      return parts.alive();
     case 'GET status':
-      return status();
+      return parts.status();
     case 'GET sessions':
       return service.sessions(peer);
     case 'POST sessions': {
       const reservation = await service.reserve(parseReserveRequest(await readJson(request)), peer);
-      reserved();
+      parts.reserved();
       return reservation;
     }
     case 'DELETE sessions/*':
-      return service.release(name ?? '', peer);
+      await service.release(name ?? '', peer);
+      return parts.released();
     case 'DELETE starts/*':
       return claims.giveUp(name ?? '');
     case 'POST containers/*/mounts': {

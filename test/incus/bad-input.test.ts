@@ -19,7 +19,8 @@ import { coiPath } from '../bed/program.ts';
 import { makeUser } from '../bed/users.ts';
 
 const timeout = 180_000;
-const leaseMs = 700;
+/** Longer than a start needs until Incus has its request, on a busy machine too. */
+const leaseMs = 4000;
 
 /** Status, one line `Error: …` that fits, one line `Hint: …`, and no talk of a bug. */
 function refused(result: CommandResult, status: number, sentence: RegExp, line: string): void {

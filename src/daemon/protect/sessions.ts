@@ -1,8 +1,12 @@
 // The guard of a session's workspace, from what its reservation or its record says.
 import type { Source } from '../../host/open-source.ts';
+import type { Instance } from '../../incus/shapes.ts';
 import { boundOf } from '../../session/overlap.ts';
 import type { Ancestor } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
+import { type SessionRecord, sessionRecord } from '../../session/record.ts';
+import type { Leases } from '../leases.ts';
+import type { Log } from '../log.ts';
 import type { Inside } from '../mount-trees.ts';
 import type { MountRecord } from '../protocol.ts';
 import type { Keeper } from './keeper.ts';
@@ -32,4 +36,32 @@ export function insideOf(
     watch: protect?.mode === 'watch',
     bound: boundOf(protect, secrets),
   };
+}
+
+export interface ProtectionParts {
+  readonly keeper: Pick<Keeper, 'release'>;
+  readonly leases: Pick<Leases, 'all'>;
+  /** Guards the workspace of a running session, if it is not; may throw. */
+  readonly guardAgain: (session: SessionRecord) => void;
+  readonly log: Log;
+  readonly runDir: string;
+}
+
+/** Workspaces are guarded while something runs in them, and not longer. Says in how many ms to look again. */
+export function followProtection(
+  { keeper, guardAgain, leases, log, runDir }: ProtectionParts,
+  instances: readonly Instance[],
+): number | undefined {
+  const live = new Set(leases.all().map(({ reservation }) => reservation.id));
+  for (const { name, status, config } of instances) {
+    const session = sessionRecord(config);
+    if (status === 'Stopped' || session?.mounts.runDir !== runDir) continue;
+    live.add(session.mounts.id);
+    try {
+      guardAgain(session);
+    } catch (error) {
+      log('error', 'protection-failed', { name, error });
+    }
+  }
+  return keeper.release(live);
 }
