@@ -15,7 +15,7 @@ import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
 import { type Claim, type Claims, claimAgain, withoutSession } from './claims.ts';
 import type { Ends } from './ends.ts';
-import type { Lease, Leases } from './leases.ts';
+import { isBeingMade, type Lease, type Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
@@ -156,6 +156,8 @@ export class Service {
       throw new CoiError('session-not-found', `there is no reservation ${quoted(id)} of this user`);
     const instances = await world.look();
     if (instances.some(({ config }) => sessionRecord(config)?.mounts.id === id)) return;
+    // Who gives it back may have lost Incus, which goes on: the looks that follow see what comes of it.
+    if (await isBeingMade(this.#parts, id)) return;
     trees.remove(id);
     leases.remove(id);
     keeper.drop(id);

@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly image?: string;
   /** Further keys of the instance. */
   readonly config?: Config;
+  /** When Incus has taken the request, and has only begun. */
+  readonly accepted?: (reservation: Reservation) => Promise<void>;
 }
 
 export interface CoidBed extends AsyncDisposable {
@@ -110,6 +112,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       secrets,
       image = testImage,
       config = {},
+      accepted,
     } = {}) => {
       const plain = request(workspace ?? (await directory(uid)), mounts);
       const asked = {
@@ -126,6 +129,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
         config: { ...body.config, ...config },
         start,
       });
+      await accepted?.(reservation);
       await operation.wait({ timeoutMs: waitLimitMs });
       // Made and left: nobody is starting it any more.
       if (!start) await coid.giveUp(asked.startId);

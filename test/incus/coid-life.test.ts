@@ -192,6 +192,24 @@ test(
 );
 
 test(
+  'a reservation that is given back while Incus makes its container stays, and ends with the container',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    // At whatever it is just then: some rounds meet it before it has looked for its mounts.
+    for (let round = 0; round < 5; round += 1) {
+      const accepted = ({ id }: { id: string }) => bed.coid.release(id);
+      const { container, id } = await bed.session({ accepted });
+      assert.equal(await bed.status(container), 'Running');
+      assert.equal((await bed.sh(container, 'touch /workspace/file')).status, 0);
+      await powerOff(bed, container);
+      await bed.untilUnmounted(id);
+    }
+    assert.equal((await bed.coid.status()).leases, 0);
+  },
+);
+
+test(
   'ended in order, coid leaves sessions and mounts alone; a second one beside it is refused',
   limit,
   async () => {
