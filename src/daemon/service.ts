@@ -149,13 +149,11 @@ export class Service {
 
   /** Undoes a reservation that has not become a container. */
   async release(id: string, peer: Peer): Promise<void> {
-    const { world, trees, leases, guards, keeper, log } = this.#parts;
+    const { trees, leases, guards, keeper, log } = this.#parts;
     const lease = leases.get(id);
     if (!lease) return;
     if (peer.uid !== 0 && peer.uid !== lease.uid && peer.uid !== lease.reservation.ownerUid)
       throw new CoiError('session-not-found', `there is no reservation ${quoted(id)} of this user`);
-    const instances = await world.look();
-    if (instances.some(({ config }) => sessionRecord(config)?.mounts.id === id)) return;
     // Who gives it back may have lost Incus, which goes on: the looks that follow see what comes of it.
     if (await isBeingMade(this.#parts, id)) return;
     trees.remove(id);
