@@ -129,7 +129,7 @@ export class SetIds {
     return work;
   }
 
-  /** Those of the peer's in a workspace, the latest first. Waits a moment for the end of that container. */
+  /** Those of the peer's in a workspace, the latest first. Waits a moment for those that end, and for that container. */
   async ended({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedReply> {
     const { elapsedMs, now, signal } = this.#parts;
     const limitMs = elapsedMs() + waitMs;
@@ -138,8 +138,11 @@ export class SetIds {
       [...this.#notes.values()].filter(
         ({ id }) => this.#ending.has(id) || !this.#ended.unfinished(id),
       );
-    while (unswept().some((note) => note.container === container) && elapsedMs() < limitMs)
-      await delay(waitStepMs, undefined, { signal });
+    const isAwaited = (note: Note) =>
+      note.container === container || (note.workspace === workspace && this.#ending.has(note.id));
+    while (unswept().some(isAwaited) && elapsedMs() < limitMs && !signal.aborted)
+      // A coid that ends says what it knows.
+      await delay(waitStepMs, undefined, { signal }).catch(() => undefined);
     const isTheirs = (one: { workspace: string }, owner: number) =>
       one.workspace === workspace && (peer.uid === 0 || peer.uid === owner);
     const own = [...this.#notes.values()].filter((note) => isTheirs(note, note.ownerUid));

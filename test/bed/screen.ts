@@ -133,7 +133,12 @@ function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
     hangUp: () => (pty as IPty & { destroy(): void }).destroy(),
     close: async () => {
       // The group, since a shell that watches the modes has the program below it.
-      if (end === undefined) process.kill(-pty.pid, 'SIGKILL');
+      try {
+        if (end === undefined) process.kill(-pty.pid, 'SIGKILL');
+      } catch (error) {
+        // It has just ended, which is told a moment later.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
       await exit;
       terminal.dispose();
     },

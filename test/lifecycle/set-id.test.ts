@@ -102,14 +102,23 @@ describe('at the end of a session', () => {
     assert.deepEqual(await place.notes(), []);
   });
 
+  it('whoever asks while it is looked at waits for it, and is told of all', async () => {
+    await using place = await placed(40);
+    const sweep = await place.coid();
+    const settled = sweep.settled(place.id);
+    const [session] = await place.ended(sweep);
+    assert.deepEqual([session?.complete, session?.strippedCount], [true, 40]);
+    await settled;
+  });
+
   it('a coid that is told to end during the search keeps the note and says that it does not know; the next one finishes', async () => {
     await using place = await placed(40);
     const abort = new AbortController();
     const ending = await place.coid(abort.signal);
     const settled = ending.settled(place.id);
-    const [before] = await place.ended(ending);
-    assert.deepEqual([before?.complete, before?.stripped], [false, []], 'not looked at yet');
+    const asked = place.ended(ending);
     abort.abort();
+    assert.equal((await asked)[0]?.complete, false, 'not looked at yet');
     await settled;
     assert.deepEqual(await place.notes(), [place.id]);
     const next = await place.coid();
