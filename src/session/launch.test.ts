@@ -31,9 +31,15 @@ test('a start whose address was taken meanwhile is run once more, and not oftene
   assert.deepEqual(await starts(lost, lost), { runs: 2, error: lost });
 });
 
+test('a start that met the end of the container that had its name before is run once more', async () => {
+  assert.deepEqual(await starts(said('no such file or directory')), { runs: 2, error: undefined });
+});
+
 test('any other failure is final', async () => {
   const other = said('Failed start validation for device "root": no such pool');
   assert.deepEqual(await starts(other), { runs: 1, error: other });
+  const missing = said('Missing source path "/x": no such file or directory');
+  assert.deepEqual(await starts(missing), { runs: 1, error: missing });
   const ours = new CoiError('slot-taken', 'all slots are in use');
   assert.deepEqual(await starts(ours), { runs: 1, error: ours });
 });

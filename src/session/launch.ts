@@ -97,17 +97,19 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
 }
 
 /**
- * Runs all of the steps, and once more where the address was lost: a container that coid did not know of yet took it
- * between its reservation and its use. Nothing of the first start is left then, and the second gets another address.
+ * Failures of Incus, which has only text for them, that pass: a container that coid did not know of yet took the address
+ * between its reservation and its use (nic_bridged.go); and a bare ENOENT, where Incus still takes away the directories
+ * of the container that had the name before, and no task of it is listed any more.
  */
+const passing = [/already defined on another NIC/, /^no such file or directory$/];
+
+/** Runs all of the steps, and once more after such a failure. Nothing of the first start is left then. */
 export async function launching(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    // Of Incus (nic_bridged.go), which has only text for it.
     const cause = error instanceof CoiError ? error.cause : error;
-    if (!isIncusError(cause) || !cause.message.includes('already defined on another NIC'))
-      throw error;
+    if (!isIncusError(cause) || !passing.some((text) => text.test(cause.message))) throw error;
     await run();
   }
 }
