@@ -2,7 +2,7 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { App } from '../app.ts';
-import { guestScript } from '../host/resources.ts';
+import { runnerIn } from '../host/resources.ts';
 import { versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
 import { handOver } from '../session/environment.ts';
@@ -29,10 +29,13 @@ export async function outputTo(
   const path = `${logs}/build-${name}.log`;
   const file = createWriteStream(path, { mode: 0o600, flags: 'a' });
   try {
-    const runner = ['sh', '-c', guestScript('run.sh'), 'coi-run', '/root'];
     const exec = await started(
       (signal) =>
-        incus.execPiped(container, { command: runner, cwd: '/', user: 0, group: 0 }, { signal }),
+        incus.execPiped(
+          container,
+          { command: runnerIn('/root'), cwd: '/', user: 0, group: 0 },
+          { signal },
+        ),
       handOver(environment, command),
       app.signal,
     );

@@ -10,7 +10,7 @@ import { loadConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { isAlive, ownPid, runCommand } from '../host/command.ts';
 import { hostFiles } from '../host/files.ts';
-import { guestFiles, guestScript } from '../host/resources.ts';
+import { guestFiles, runnerIn } from '../host/resources.ts';
 import { type BuildOrder, type BuildWorld, type Built, buildImage } from '../image/build.ts';
 import { architecture, type GuestFile, recipe, recipeHash, type Variant } from '../image/recipe.ts';
 import { sweepDeadBuilds } from '../image/sweep.ts';
@@ -168,7 +168,7 @@ function world(
     pid: ownPid(),
     temporary,
     guest,
-    runner: guestScript('run.sh'),
+    runner: runnerIn('/'),
     now: app.clock.now,
     elapsedMs: app.clock.elapsedMs,
     log: (line) => void file.write(`${line}\n`),

@@ -1,14 +1,13 @@
 // coi container exec: one command inside. Its arguments and environment are handed over on stdin, never in argv.
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
-import { guestScript } from '../host/resources.ts';
+import { runnerIn } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import type { ExecRequest } from '../incus/client.ts';
 import { quoted } from '../names.ts';
 import { guestTerm, handOver, parseAssignment, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
-import type { Start } from '../session/handover.ts';
-import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
+import { handOverTo, opened, type Start, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
@@ -63,7 +62,7 @@ export function starter(
   const [home, name] =
     user === 0 ? ['/root', 'root'] : user === 1000 ? ['/home/code', 'code'] : ['/', String(user)];
   return {
-    command: ['sh', '-c', guestScript('run.sh'), 'coi-run', cwd ?? workspace ?? '/'],
+    command: runnerIn(cwd ?? workspace ?? '/'),
     environment: plainEnvironment(home, name, guestTerm(app.env['TERM'])),
     cwd: '/',
   };

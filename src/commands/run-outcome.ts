@@ -1,7 +1,7 @@
 // How a command of `coi run` is started as the agent's user, and what becomes of its output.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { guestScript } from '../host/resources.ts';
+import { runnerIn } from '../host/resources.ts';
 import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import type { Start } from '../session/handover.ts';
 import { outputOf, passOn, tellTruncated } from './pass-on.ts';
@@ -16,7 +16,7 @@ export interface OutcomeOptions {
 export async function starting(app: App, container: string, target: string): Promise<Start> {
   const incus = await app.incus();
   const request = {
-    command: ['sh', '-c', guestScript('run.sh'), 'coi-run', target],
+    command: runnerIn(target),
     environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
     cwd: '/',
     user: 1000,

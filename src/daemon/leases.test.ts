@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { Incus } from '../incus/client.ts';
 import type { Instance, OperationData } from '../incus/shapes.ts';
 import { recordConfig } from '../session/record.ts';
-import { beingMadeMs, isBeingMade, type Lease, Leases } from './leases.ts';
+import { beingMadeMs, keptWhileMade, type Lease, Leases } from './leases.ts';
 
 const id = '00000000-0000-4000-8000-000000000001';
 const container = 'coi-1a2b3c4d-1';
@@ -72,7 +72,7 @@ test(
   leases(async (made) => {
     const asked = (one: Incus) => {
       const signal = new AbortController().signal;
-      return isBeingMade({ incus: one, leases: made, elapsedMs: () => 70_000, signal }, id);
+      return keptWhileMade({ incus: one, leases: made, elapsedMs: () => 70_000, signal }, id);
     };
     assert.equal(await asked(incus([])), false);
     assert.equal(made.get(id)?.expiresMs, 60_000);

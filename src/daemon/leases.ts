@@ -115,11 +115,11 @@ export class Leases {
 export const beingMadeMs = 500;
 
 /**
- * True while Incus makes the container of a reservation, or has made it since it was asked for its list: then the
- * reservation is kept. To unpack an image takes minutes on a slow disk, and without its mounts no container starts.
+ * Keeps a reservation for a moment more while Incus makes its container, or has made it since it was asked for its list,
+ * and says whether it did. To unpack an image takes minutes on a slow disk, and without its mounts no container starts.
  * Throws IncusError.
  */
-export async function isBeingMade(
+export async function keptWhileMade(
   {
     incus,
     leases,

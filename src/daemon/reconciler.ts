@@ -7,7 +7,7 @@ import type { Claims } from './claims.ts';
 import type { Deadlines } from './deadlines.ts';
 import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
-import { beingMadeMs, isBeingMade, type Leases } from './leases.ts';
+import { beingMadeMs, keptWhileMade, type Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import { lookAfterMs } from './look-after.ts';
 import type { Monitors } from './monitor/monitors.ts';
@@ -240,7 +240,7 @@ export class Reconciler {
       case 'expire-lease':
       case 'remove-mounts': {
         const { kind, id } = action;
-        if (kind === 'expire-lease' && (await isBeingMade(this.#parts, id))) {
+        if (kind === 'expire-lease' && (await keptWhileMade(this.#parts, id))) {
           this.lookWithin(beingMadeMs);
           return;
         }

@@ -15,7 +15,7 @@ import { allocate, type IdRange, takenBy, unionOf } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
 import { type Claim, type Claims, claimAgain, withoutSession } from './claims.ts';
 import type { Ends } from './ends.ts';
-import { isBeingMade, type Lease, type Leases } from './leases.ts';
+import { keptWhileMade, type Lease, type Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
@@ -155,7 +155,7 @@ export class Service {
     if (peer.uid !== 0 && peer.uid !== lease.uid && peer.uid !== lease.reservation.ownerUid)
       throw new CoiError('session-not-found', `there is no reservation ${quoted(id)} of this user`);
     // Who gives it back may have lost Incus, which goes on: the looks that follow see what comes of it.
-    if (await isBeingMade(this.#parts, id)) return;
+    if (await keptWhileMade(this.#parts, id)) return;
     trees.remove(id);
     leases.remove(id);
     keeper.drop(id);

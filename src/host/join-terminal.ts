@@ -29,10 +29,14 @@ export async function joinTerminal<R extends Remote>(
     const ended = bridgeTerminal(local, remote, signal);
     const first = await firstOf(remote.stream, silenceMs);
     if (first === 'data') return { remote, ended };
-    if (first === 'dark') remote.close();
+    if (first === 'dark') {
+      remote.close();
+      await ended;
+      continue;
+    }
     const end = await ended;
-    const isAgain = first === 'dark' || (end.kind === 'lost' && isLost(end.error));
-    if (!isAgain || (first === 'end' && at === silencesMs.length - 1)) return { remote, ended };
+    const isLast = at === silencesMs.length - 1;
+    if (isLast || end.kind !== 'lost' || !isLost(end.error)) return { remote, ended };
   }
   return undefined;
 }

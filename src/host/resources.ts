@@ -28,6 +28,11 @@ export function guestScript(name: string): string {
   throw new Error(`the file ${name} of this installation is missing`);
 }
 
+/** The command of run.sh, which runs what it is handed on stdin, in a directory of the guest. */
+export function runnerIn(directory: string): string[] {
+  return ['sh', '-c', guestScript('run.sh'), 'coi-run', directory];
+}
+
 /** All files that an image is built with. Throws if the installation is incomplete. */
 export function guestFiles(): ShippedFile[] {
   if (sea.isSea()) {

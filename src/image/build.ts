@@ -25,8 +25,8 @@ export interface BuildWorld {
   readonly temporary: string;
   /** The guest's scripts, and what is copied into it. */
   readonly guest: readonly GuestFile[];
-  /** The text of run.sh. */
-  readonly runner: string;
+  /** Starts as root, inside, what it is handed on stdin. */
+  readonly runner: readonly string[];
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly log: (line: string) => void;

@@ -91,17 +91,16 @@ export async function settled(
   return (await (await started).wait({ timeoutMs })).metadata;
 }
 
-/** Runs a script of guest/ as root; `runner` starts what it is handed on stdin (run.sh), in a directory. Each line of its output goes to `log`. Throws `image-build-failed`. */
+/** Runs a script of guest/ as root, by `runner`; each line of its output goes to `log`. Throws `image-build-failed`. */
 export async function runScript(
-  { incus, name, runner }: BuildContainer & { readonly runner: string },
+  { incus, name, runner }: BuildContainer & { readonly runner: readonly string[] },
   step: BuildStep,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(scriptLimitMs)]);
-  const command = ['/bin/sh', '-c', runner, 'coi-run', '/'];
   const exec = await started(
-    () => incus.execPiped(name, { command, user: 0, group: 0 }),
+    () => incus.execPiped(name, { command: runner, user: 0, group: 0 }),
     handOver(environment, ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args]),
     limit,
   );

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
 import { isAlive, ownPid, runCommand } from '../../src/host/command.ts';
-import { guestFiles, guestScript } from '../../src/host/resources.ts';
+import { guestFiles, runnerIn } from '../../src/host/resources.ts';
 import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
 import { buildKey } from '../../src/image/container.ts';
 import { architecture, type GuestFile } from '../../src/image/recipe.ts';
@@ -47,7 +47,7 @@ async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
     pid: ownPid(),
     temporary,
     guest: guestFiles(),
-    runner: guestScript('run.sh'),
+    runner: runnerIn('/'),
     now: () => new Date(),
     elapsedMs: () => performance.now(),
     log: () => undefined,
