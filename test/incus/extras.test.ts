@@ -79,6 +79,71 @@ test('ports lead from the host to a server inside, are told to it and listed', {
   await served.result;
 });
 
+const serveOnLocalhost = `
+import socket
+family, kind, proto, _, address = socket.getaddrinfo('localhost', 3000, 0, socket.SOCK_STREAM)[0]
+server = socket.socket(family, kind, proto)
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(address)
+server.listen()
+one, _ = server.accept()
+one.sendall(address[0].encode())
+one.close()
+`;
+
+/** The image of the tests without its template of /etc/hosts, and with the file that Debian has. */
+async function hostsOfDebian(bed: Bed): Promise<{ alias: string } & AsyncDisposable> {
+  const { incus } = bed;
+  const name = `${bed.prefix}other`;
+  const path = `/1.0/instances/${name}`;
+  const made = await incus.createInstance({
+    name,
+    type: 'container',
+    start: false,
+    ephemeral: false,
+    profiles: ['default'],
+    source: { type: 'image', alias: bed.image },
+    config: {},
+    devices: {},
+  });
+  await made.wait();
+  const metadata = (await incus.query('GET', `${path}/metadata`)) as { templates: object };
+  const { '/etc/hosts': _, ...templates } = metadata.templates as Record<string, unknown>;
+  await incus.query('PUT', `${path}/metadata`, { ...metadata, templates });
+  const hosts = '127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n';
+  await incus.writeFile(name, '/etc/hosts', Buffer.from(hosts), { uid: 0, gid: 0, mode: 0o644 });
+  await (await incus.publishImage({ instance: name, compression: 'none', aliases: [name] })).wait();
+  await (await incus.deleteInstance(name)).wait();
+  return {
+    alias: name,
+    async [Symbol.asyncDispose]() {
+      const image = await incus.imageAlias(name);
+      if (image) await (await incus.deleteImage(image.target)).wait();
+    },
+  };
+}
+
+for (const inside of ['an image of coi', 'an image that has localhost on ::1 as well'])
+  test(`a server on the first address of localhost is reached from the host, in ${inside}`, {
+    timeout,
+  }, async () => {
+    await using bed = await makeBed();
+    await config(bed, '[[ports.map]]\nname = "web"\ncontainer = 3000\n');
+    await using other = inside === 'an image of coi' ? undefined : await hostsOfDebian(bed);
+    const image = other?.alias ?? bed.image;
+    const started = await bed.coi(['shell', '--background', '--image', image]);
+    assert.equal(started.status, 0, started.stderr);
+    const [name = ''] = await bed.instances();
+    const { active_containers: rows } = JSON.parse((await bed.coi(['list', '--json'])).stdout);
+    const port = Number(/^web:(\d+)->3000$/.exec(rows[0].published_ports[0])?.[1]);
+    const exec = ['container', 'exec', name, '--'];
+    const served = bed.startCoi([...exec, 'python3', '-c', serveOnLocalhost]);
+    const listens = 'until ss -ltn | grep -q :3000; do sleep 0.05; done';
+    await bed.coi([...exec, 'sh', '-c', listens]);
+    assert.equal(await heard(port), '127.0.0.1');
+    await served.result;
+  });
+
 test('a pinned port that is in use ends the start before anything is made', {
   timeout,
 }, async () => {
