@@ -50,6 +50,9 @@ const protectShape = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(protectedMax)),
   mode: z.enum(['guard', 'watch']),
   readonlyGit: z.optional(z.boolean()),
+  writable: z.optional(
+    z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(protectedMax)),
+  ),
 });
 const ownershipShape = z.strictObject({
   workspace: path,
@@ -167,8 +170,14 @@ function relativePath(text: string): string {
 }
 
 /** Throws `unprotected-path` for what is no plain path. */
-function soundProtection({ paths, mode: how, readonlyGit }: ProtectRequest): ProtectRequest {
-  return { paths: paths.map(cleanPath), mode: how, ...(readonlyGit ? { readonlyGit } : {}) };
+function soundProtection(request: ProtectRequest): ProtectRequest {
+  const { paths, mode: how, readonlyGit, writable } = request;
+  return {
+    paths: paths.map(cleanPath),
+    mode: how,
+    ...(readonlyGit ? { readonlyGit } : {}),
+    ...(writable ? { writable: writable.map(cleanPath) } : {}),
+  };
 }
 
 /** Every part of it is parsed once, so that nothing fails when it becomes rules. */

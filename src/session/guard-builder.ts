@@ -23,6 +23,7 @@ export class GuardBuilder {
   readonly #refused = new Map<string, RefusedPath>();
   readonly #held = new Set<string>();
   readonly #git: string[] = [];
+  #named: string | undefined;
 
   constructor(facts: TreeFacts) {
     this.#facts = facts;
@@ -62,6 +63,12 @@ export class GuardBuilder {
       // Whoever runs what is in it follows links there, too.
       for (const link of this.#facts.links(path)) this.protect(link, asked);
     }
+  }
+
+  /** What is not there, or not yet: that it is made is told. Also in a directory of git, where not everything can be made before. */
+  watch(path: string): void {
+    const found = this.lead(path);
+    if (found?.is === 'missing') this.#missing.add(found.path);
   }
 
   /** Of what nothing is told where it leads to nothing: it is made, or what holds it is sealed. */
@@ -105,7 +112,18 @@ export class GuardBuilder {
   }
 
   refuse(refused: RefusedPath): void {
-    this.#refused.set(refused.path, refused);
+    const named = this.#named === undefined ? {} : { named: this.#named };
+    this.#refused.set(refused.path, { ...named, ...refused });
+  }
+
+  /** What is asked for meanwhile is so because of that key of git's configuration. */
+  named<T>(key: string, ask: () => T): T {
+    this.#named = key;
+    try {
+      return ask();
+    } finally {
+      this.#named = undefined;
+    }
   }
 
   plan(): ProtectionPlan {

@@ -1,6 +1,6 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
-import { namedInConfig } from './git-config.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
+import { protectByConfig } from './protect-config.ts';
 import { type TreeFacts, wayOf } from './way.ts';
 
 export interface GitRequest {
@@ -9,6 +9,8 @@ export interface GitRequest {
   /** Whether anything of git is protected. */
   readonly asked: boolean;
   readonly readonlyGit: boolean;
+  /** What the agent may change although git's configuration names it. */
+  readonly writable: readonly string[];
 }
 
 /** In every git directory: what git runs or takes orders from. */
@@ -50,23 +52,20 @@ function protectDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit }: GitRequest,
+  { inner, readonlyGit, writable }: GitRequest,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);
   if (inner.length === 0) return;
   for (const path of inner) protectInner(builder, git, path);
-  const config = wayOf(facts, `${git}/config`).end;
-  if (config.kind === 'outside')
-    builder.refuse({ path: config.link, why: 'unread', asked: '.git/config' });
-  if (config.kind === 'inside')
-    for (const path of namedInConfig(facts.text(config.path) ?? '', git)) builder.protect(path);
-  for (const worktree of directories(builder, facts, `${git}/worktrees`)) {
+  const worktrees = directories(builder, facts, `${git}/worktrees`);
+  for (const worktree of worktrees) {
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir', 'config.worktree'])
       builder.protect(`${worktree}/${file}`);
   }
-  for (const module of gitModules(builder, facts, git)) {
+  const modules = gitModules(builder, facts, git);
+  for (const module of modules) {
     // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
     builder.addGit(module);
     builder.seal(module);
@@ -75,6 +74,7 @@ function protectDirectory(
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
+  protectByConfig(builder, facts, { git, worktrees, modules, writable });
 }
 
 function protectInner(builder: GuardBuilder, git: string, path: string): void {

@@ -153,12 +153,12 @@ test('in the git directory: submodules, and the hooks that its configuration nam
     'pass store/git/worktrees group',
     'pass store/git/worktrees/a group',
     'file store/git/config owner',
-    'link .githooks owner',
-    'tree tools/hooks owner',
     'file store/git/worktrees/a/gitdir owner',
     'link store/git/modules owner',
     'sealed store/modules/lib group',
     'file store/modules/lib/config owner',
+    'link .githooks owner',
+    'tree tools/hooks owner',
   ]);
 });
 

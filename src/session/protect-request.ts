@@ -9,6 +9,8 @@ export interface ProtectRequest {
   readonly mode: 'guard' | 'watch';
   /** `[git] readonly`: nothing below .git can be written at all. */
   readonly readonlyGit?: boolean | undefined;
+  /** `[security] writable_paths`: not guarded either where git's configuration names them. */
+  readonly writable?: readonly string[] | undefined;
 }
 
 /** The keys of [security] and [git], as the configuration has them. */
@@ -44,7 +46,16 @@ export function protectRequest(
     paths,
     mode: config['security.protection'],
     ...(config['git.readonly'] ? { readonlyGit: true } : {}),
+    ...(writable.length > 0 ? { writable } : {}),
   };
+}
+
+/** What each of the sessions that share a workspace may change. */
+export function writableFor(
+  before: ProtectRequest | undefined,
+  { writable = [] }: ProtectRequest,
+): readonly string[] {
+  return before ? writable.filter((path) => before.writable?.includes(path)) : writable;
 }
 
 /** Throws `unprotected-path` unless it is a plain relative path. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guard, repository, tree } from '../../test/security/workspace-tree.ts';
-import { namedInConfig } from './git-config.ts';
 import { protectionPlan } from './protect.ts';
 import { cleanPath, type ProtectConfig, protectRequest } from './protect-request.ts';
 
@@ -77,28 +76,6 @@ test('directories of worktrees may be written in, those of submodules are sealed
     ),
   );
   assert.ok(plan.leaves.some(({ path }) => path === '.git/modules/lib/deep/hooks'));
-});
-
-test("what git's configuration names in the workspace is protected, and what lies elsewhere is not its business", () => {
-  const config = `[core]
-\thooksPath = .githooks
-\tfsmonitor = "./tools/watch.sh --fast"
-[include]
-\tpath = ../shared.conf
-[filter "lfs"]
-\tclean = git-lfs clean -- %f
-[core]
-\tsshCommand = /usr/bin/ssh -i x
-\teditor = ../../outside
-[alias]
-\tx = !rm -rf /
-`;
-  assert.deepEqual(namedInConfig(config), ['.githooks', 'tools/watch.sh', 'shared.conf']);
-  const plan = protectionPlan(
-    guard('.git/config'),
-    tree({ ...repository, '.git/config': config, '.githooks/pre-push': '' }),
-  );
-  assert.ok(plan.leaves.some(({ path, kind }) => path === '.githooks' && kind === 'tree'));
 });
 
 test('paths are plain, and what is writable by configuration is not protected', () => {

@@ -62,10 +62,24 @@ export interface RefusedPath {
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
+   * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
    */
-  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread' | 'mounted' | 'git-link';
+  readonly why:
+    | Tangle
+    | 'other'
+    | 'workspace'
+    | 'dangling'
+    | 'unread'
+    | 'mounted'
+    | 'git-link'
+    | 'unread-config'
+    | 'crowded';
   /** The path of the configuration that led there. */
   readonly asked: string;
+  /** The key of git's configuration that names it, with its file. */
+  readonly named?: string | undefined;
+  /** The line that cannot be read. */
+  readonly line?: number | undefined;
 }
 
 export const nothingProtected: ProtectionPlan = {
@@ -79,7 +93,7 @@ export const nothingProtected: ProtectionPlan = {
 
 /** Throws `unprotected-path` for a path that is none. */
 export function protectionPlan(
-  { paths, readonlyGit = false }: ProtectRequest,
+  { paths, readonlyGit = false, writable = [] }: ProtectRequest,
   facts: TreeFacts,
 ): ProtectionPlan {
   const builder = new GuardBuilder(facts);
@@ -90,6 +104,7 @@ export function protectionPlan(
     // `.gitmodules` and the like count as well, where `.git` is a file or a link.
     asked: clean.some((path) => path.startsWith('.git')),
     readonlyGit,
+    writable,
   });
   for (const path of clean) if (!inGit.includes(path)) builder.protect(path);
   return builder.plan();
@@ -114,15 +129,31 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `something else is mounted over ${path} on the host, and the session would show what lies below it`,
   'git-link': (path) =>
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
+  'unread-config': (path) =>
+    `git's configuration ${path} cannot be read, so what git runs is not known`,
+  crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 
 /** What is said about something that cannot be guarded. */
-export function protectionRefusal({ path, why, asked }: RefusedPath): CoiError {
+export function protectionRefusal(refused: RefusedPath): CoiError {
+  const { path, why, asked, named, line } = refused;
   const reason = reasons[why](quoted(path === '' ? '.' : path));
-  return new CoiError('unprotected-path', `${quoted(asked)} cannot be protected: ${reason}`, {
-    hint:
-      why === 'git-link'
-        ? 'Replace it by a file with the line "gitdir: PATH", which git takes as well.'
-        : `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`,
+  const where = line === undefined ? '' : ` (line ${line})`;
+  const by = named === undefined ? '' : ` (named by ${named})`;
+  const shown = quoted(asked === '' ? '.' : asked);
+  return new CoiError('unprotected-path', `${shown}${by} cannot be protected: ${reason}${where}`, {
+    hint: remedy(refused),
   });
+}
+
+function remedy({ why, asked, named }: RefusedPath): string {
+  switch (why) {
+    case 'git-link':
+      return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
+    case 'unread-config':
+    case 'crowded':
+      return 'Correct it (see `git config --list`), or set [security] protection = "watch".';
+    default:
+      return `${named === undefined ? 'Replace it' : 'Change that key'}, or list ${quoted(asked === '' ? '.' : asked)} in [security] writable_paths if the agent may change it.`;
+  }
 }

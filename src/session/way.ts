@@ -22,6 +22,8 @@ export interface TreeFacts {
   /** The workspace's own path on the host, without links. */
   readonly root: string;
   readonly place: (hostPath: string) => HostPlace;
+  /** Home of the workspace's owner, as the host's list of users has it. */
+  readonly home?: string | undefined;
   /** Something is mounted there on the host, which a mount of the workspace does not show. */
   readonly isMountedOver: (path: string) => boolean;
   /** Made by the agent or the host after the session began, in directories of git that cannot be guarded any more. */

@@ -1,4 +1,7 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
+
+import { protectionPlan, protectionRefusal } from '../../src/session/protect.ts';
+import type { ProtectRequest } from '../../src/session/protect-request.ts';
 import type { EntryKind, TreeFacts } from '../../src/session/way.ts';
 
 /** A tree of the given files; a name that ends with / is an empty directory, one with @ a link to what it holds. */
@@ -43,3 +46,27 @@ export const repository = {
   '.git/hooks/pre-commit.sample': '',
   '.git/info/exclude': '',
 };
+
+export type Files = Readonly<Record<string, string>>;
+
+const ofGit = ['.git/hooks', '.git/config', '.git/config.worktree'];
+
+/** What is guarded of a repository with that configuration besides its own directory of git, and what refuses its start. */
+export function guardedBy(
+  config: string,
+  files: Files = {},
+  request: ProtectRequest = guard(...ofGit),
+): string[] {
+  const { leaves, missing, refused, placeholders } = protectionPlan(
+    request,
+    tree({ ...repository, '.git/config': config, ...files }),
+  );
+  const made = placeholders.map(({ path }) => path);
+  return [
+    ...leaves
+      .filter(({ path }) => !/^\.git\/(?:config|config\.worktree|hooks)$/.test(path))
+      .map(({ path, kind }) => `${made.includes(path) ? 'made' : kind} ${path}`),
+    ...missing.map((path) => `missing ${path}`),
+    ...refused.map((one) => protectionRefusal(one).message),
+  ].toSorted();
+}

@@ -11,7 +11,7 @@ import {
   nothingProtected,
   type ProtectionPlan,
 } from '../../session/protect.ts';
-import type { ProtectRequest } from '../../session/protect-request.ts';
+import { type ProtectRequest, writableFor } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type Running } from './guard.ts';
 import type { Guarded } from './guarded-workspace.ts';
@@ -100,10 +100,11 @@ export class Keeper {
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
     const paths = [...new Set([...(known?.record.request.paths ?? []), ...request.paths])];
+    const writable = writableFor(known?.record.request, request);
     const state = known?.record.state ?? noGuard;
     const place = { root: root.path, device: dev, inode: ino, owner };
     const asked = {
-      request: { ...request, paths },
+      request: { ...request, paths, writable },
       missing: [],
       mounted: known?.record.mounted ?? [],
     };
@@ -230,11 +231,12 @@ export class Keeper {
     if (!below) return undefined;
     using opened = below;
     const { request, missing, root, mounted } = guarded.record;
+    const { paths, writable } = request;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
       const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
-      const asked = { paths: request.paths, mode: 'watch' as const };
+      const asked = { paths, writable, mode: 'watch' as const };
       const applied = this.#apply(guarded, opened, asked, running);
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;

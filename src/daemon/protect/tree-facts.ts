@@ -30,7 +30,7 @@ export interface Hidden {
 export const nothingHidden: Hidden = { missing: [], isLate: () => false };
 
 export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHidden): TreeFacts {
-  const { below, root, places } = looked;
+  const { libc, below, root, owner, places } = looked;
   const isHidden = (path: string) => missing.some((gone) => isWithin(path, gone));
   return {
     kind: (path) => {
@@ -45,6 +45,9 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
     link: (path) => below.linkText(path),
     links: (path) => below.linksIn(path, depthMax, entriesMax),
     root,
+    get home() {
+      return libc.account(owner.uid)?.home;
+    },
     place: (hostPath) => {
       if (isWithin(hostPath, root)) return within(hostPath.slice(root.length).split('/'));
       const known = places.get(hostPath) ?? placeOnHost(looked, hostPath);

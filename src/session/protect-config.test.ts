@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type Files,
+  guard,
+  guardedBy,
+  repository,
+  tree,
+} from '../../test/security/workspace-tree.ts';
+import { protectionPlan } from './protect.ts';
+
+const asked = ['.git/hooks', '.git/config', '.git/config.worktree'];
+const tools: Files = {
+  'tools/x': '',
+  'tools/lib/y': '',
+  'my tools/x y': '',
+  src: '',
+  'run.sh': '',
+};
+
+test('husky: its directory, which is there or is made by the next install', () => {
+  const config = '[core]\n\thooksPath = .husky/_';
+  assert.deepEqual(guardedBy(config, { '.husky/_/pre-commit': '' }), ['tree .husky/_']);
+  assert.deepEqual(guardedBy(config, { '.husky/pre-commit': '' }), ['missing .husky/_']);
+});
+
+test('what does not exist yet counts where git would run or read it', () => {
+  for (const [line, expected] of [
+    ['[diff]\n\texternal = tools/new', ['missing tools/new']],
+    ['[alias]\n\tx = !./new', ['missing new']],
+    ['[gpg]\n\tprogram = /home/ana/project/new', ['missing new']],
+    ['[core]\n\thooksPath = new', ['missing new']],
+    ['[include]\n\tpath = ../new', ['missing new']],
+    ['[include]\n\tpath = new', ['made .git/new']],
+    ['[core]\n\thooksPath = .git/new', ['made .git/new']],
+    ['[diff]\n\texternal = .git/new', ['missing .git/new']],
+    ['[include]\n\tpath = no/new', ['missing .git/no/new']],
+    // Nobody knows that these are paths.
+    ['[x]\n\ty = feature/new', []],
+    ['[alias]\n\tx = log origin/new', []],
+  ] as const)
+    assert.deepEqual(guardedBy(line), expected, line);
+});
+
+test('includes are followed from the file that names them, whatever their condition is', () => {
+  const files: Files = {
+    ...tools,
+    'conf/a': '[include]\npath = b\n[includeIf "onbranch:x"] path = ~/project/conf/c',
+    'conf/b': '[include]\npath = ../conf/a\n[diff]\nexternal = tools/x',
+    'conf/c': '[alias]\nx = !sh run.sh',
+    '.git/extra': '[core]\nhooksPath = tools/lib',
+  };
+  assert.deepEqual(
+    guardedBy('[include] path = ../conf/a\n[includeIf "gitdir:/x/"]\n\tpath = extra', files),
+    [
+      'file .git/extra',
+      ...['conf/a', 'conf/b', 'conf/c', 'run.sh', 'tools/x'].map((path) => `file ${path}`),
+      'tree tools/lib',
+    ],
+  );
+  assert.deepEqual(guardedBy('[include]\npath = /etc/gitconfig\npath = ~/.gitconfig'), []);
+});
+
+test('all files of configuration: of worktrees and of submodules, also of those in others', () => {
+  const files: Files = {
+    ...tools,
+    '.git/config.worktree': '[diff]\nexternal = tools/x',
+    '.git/worktrees/w/gitdir': '/home/ana/project/wt/w/.git\n',
+    '.git/worktrees/w/commondir': '../..\n',
+    '.git/worktrees/w/config.worktree': '[gpg]\nprogram = run.sh',
+    'wt/w/.githooks/a': '',
+    'wt/w/run.sh': '',
+    '.git/modules/lib/HEAD': '',
+    '.git/modules/lib/config': '[core]\nworktree = ../../../lib\n[diff]\nexternal = bin/x',
+    '.git/modules/lib/modules/in/HEAD': '',
+    '.git/modules/lib/modules/in/config':
+      '[core]\nworktree = ../../../../../lib/in\nhooksPath = ../hooks',
+    'lib/bin/x': '',
+    'lib/in/a': '',
+    'lib/hooks/a': '',
+    'bin/x': '',
+  };
+  const guarded = guardedBy('[core]\nhooksPath = .githooks', files);
+  for (const line of [
+    ...['file tools/x', 'file run.sh', 'file wt/w/run.sh', 'tree wt/w/.githooks'],
+    ...['file lib/bin/x', 'tree lib/hooks', 'missing .githooks'],
+  ])
+    assert.ok(guarded.includes(line), line);
+  // A submodule's programs lie in the submodule.
+  assert.ok(!guarded.includes('file bin/x'));
+});
+
+test('what cannot be read or guarded refuses the start, and says which key names it', () => {
+  for (const [config, files, message] of [
+    [
+      '[core\n',
+      {},
+      /^"\.git\/config" cannot be protected: git's configuration "\.git\/config" cannot be read, .*\(line 2\)$/,
+    ],
+    ['[x]\ny = "\n', {}, /cannot be read/],
+    [
+      '[include]\npath = ../a',
+      { a: '[x' },
+      /^"a" cannot be protected: git's configuration "a" cannot/,
+    ],
+    [
+      '[include]\npath = ../a',
+      { 'a/b': '' },
+      /"a" \(named by include.path in \.git\/config\) cannot be protected/,
+    ],
+    [
+      '[diff]\nexternal = \uFFFD/x',
+      {},
+      /\(named by diff.external in \.git\/config\) cannot be protected/,
+    ],
+    [
+      '[core]\nhooksPath = .',
+      {},
+      /^"\." \(named by core.hookspath in \.git\/config\) cannot be protected: it leads to "\."/,
+    ],
+    ['[core]\nhooksPath = .git', {}, /holds the workspace or its git directory/],
+    ['[core]\nhooksPath = a', { 'a@': 'b', 'b@': 'a' }, /goes round/],
+    ['[diff]\nexternal = /other/x', {}, /leads out of the workspace and back into it/],
+  ] as const) {
+    const messages = guardedBy(config, files as Files);
+    assert.ok(
+      messages.some((one) => message.test(one)),
+      `${config}: ${messages.join('; ')}`,
+    );
+  }
+  // Names of people were written in other encodings once.
+  assert.deepEqual(guardedBy('[user]\nname = Jos\uFFFD'), []);
+  const unreadable = { ...tree({ ...repository }), text: () => undefined };
+  assert.equal(protectionPlan(guard(...asked), unreadable).refused[0]?.why, 'unread-config');
+});
+
+test('links on the way to what is named are guarded, also where they lead out of the workspace', () => {
+  assert.deepEqual(
+    guardedBy('[diff]\nexternal = bin/x', { 'bin@': 'tools', 'tools/x@': 'y', 'tools/y': '' }),
+    ['file tools/y', 'link bin', 'link tools/x'],
+  );
+  assert.deepEqual(guardedBy('[diff]\nexternal = ./x', { 'x@': '/usr/bin/x' }), ['link x']);
+});
+
+test('what the user lets the agent write is not guarded for a key either', () => {
+  const writable = { ...guard(...asked), writable: ['tools'] };
+  assert.deepEqual(
+    guardedBy('[core]\nhooksPath = tools\n[diff]\nexternal = tools/x', tools, writable),
+    [],
+  );
+  assert.deepEqual(guardedBy('[alias]\nx = !sh run.sh', tools, writable), ['file run.sh']);
+});
+
+test('a configuration that names more than can be looked at refuses the start', () => {
+  const many = Array.from({ length: 21_000 }, (_, index) => `\tx = ./${index}`).join('\n');
+  assert.ok(
+    guardedBy(`[diff]\n${many}`).some((one) => /names more than coi can look at/.test(one)),
+  );
+});

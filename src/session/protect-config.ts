@@ -1,0 +1,266 @@
+// Guards what git's configuration names in a workspace: programs, hooks, further configuration. What cannot be read refuses
+// the start, since nobody knows then what git would run. Pure.
+import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
+import { isInclude } from './git-keys.ts';
+import { type Candidate, candidatesOf } from './git-names.ts';
+import type { GuardBuilder } from './guard-builder.ts';
+import type { RefusedPath } from './protect.ts';
+import { type TreeFacts, type WayEnd, wayOf } from './way.ts';
+
+export interface ConfiguredGit {
+  /** The directory of git that all worktrees share. */
+  readonly git: string;
+  /** Directories in it: of further worktrees, and of submodules. */
+  readonly worktrees: readonly string[];
+  readonly modules: readonly string[];
+  /** What the agent may change after all. */
+  readonly writable: readonly string[];
+}
+
+/** A file of configuration, by the path that git opens, and the directories in which git runs what it names. */
+interface ConfigFile {
+  readonly path: string;
+  readonly bases: readonly string[];
+  /** The key that includes it; undefined for one that git reads by itself. */
+  readonly by: string | undefined;
+}
+
+/** More is refused: coid serves everybody with one thread. */
+const filesMax = 1000;
+const lookupsMax = 20_000;
+
+export function protectByConfig(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  configured: ConfiguredGit,
+): void {
+  new ConfigGuard(builder, facts, configured).protect();
+}
+
+class ConfigGuard {
+  readonly #builder: GuardBuilder;
+  readonly #facts: TreeFacts;
+  readonly #configured: ConfiguredGit;
+  readonly #seen = new Set<string>();
+  #lookups = 0;
+
+  constructor(builder: GuardBuilder, facts: TreeFacts, configured: ConfiguredGit) {
+    this.#builder = builder;
+    this.#facts = facts;
+    this.#configured = configured;
+  }
+
+  protect(): void {
+    const { git, worktrees, modules } = this.#configured;
+    const tops = worktrees.flatMap((worktree) => this.#topOf(worktree));
+    // The workspace itself: `.git` lies in it, or is a file that leads here.
+    this.#read(git, ['', ...tops]);
+    for (const worktree of worktrees) this.#read(worktree, ['', ...this.#topOf(worktree)]);
+    for (const module of modules) this.#read(module, []);
+  }
+
+  /** Both files of a directory of git, and all that they include. */
+  #read(git: string, tops: readonly string[]): void {
+    const paths = ['config', 'config.worktree'].map((name) => `${git}/${name}`);
+    const own = paths.flatMap((path) => this.#worktreeOf(path, git));
+    const found = [...new Set([...tops, ...own])];
+    const bases = found.length > 0 ? found : [''];
+    const open = paths.map((path): ConfigFile => ({ path, bases, by: undefined }));
+    for (let next = open.pop(); next !== undefined; next = open.pop())
+      open.push(...this.#readFile(next));
+  }
+
+  /** Where a worktree is checked out, if that is in the workspace. */
+  #topOf(worktree: string): string[] {
+    const named = this.#facts.text(`${worktree}/gitdir`)?.trim();
+    const top = named?.replace(/\/?\.git$/, '');
+    return top ? this.#directoryAt(worktree, top) : [];
+  }
+
+  /** `core.worktree`, as submodules have it. */
+  #worktreeOf(path: string, git: string): string[] {
+    return this.#variables(path)
+      .filter((variable) => keyOf(variable) === 'core.worktree')
+      .flatMap(({ value }) => (value ? this.#directoryAt(git, value) : []));
+  }
+
+  #directoryAt(from: string, path: string): string[] {
+    const { end } = wayOf(this.#facts, path, from);
+    return end.kind === 'inside' && end.is === 'directory' ? [end.path] : [];
+  }
+
+  #variables(path: string): readonly GitVariable[] {
+    const { end } = wayOf(this.#facts, path);
+    const text = end.kind === 'inside' ? this.#facts.text(end.path) : undefined;
+    const config = text === undefined ? undefined : parseGitConfig(text);
+    return config && 'variables' in config ? config.variables : [];
+  }
+
+  /** Guards what one file names; gives those that it includes. */
+  #readFile({ path, bases, by }: ConfigFile): ConfigFile[] {
+    const { end } = wayOf(this.#facts, path);
+    const key = JSON.stringify([path, bases]);
+    if (this.#seen.has(key)) return [];
+    this.#seen.add(key);
+    if (this.#seen.size > filesMax) return this.#refuse({ path, why: 'crowded' });
+    // What is included from elsewhere is as much the user's own as what they have in their home.
+    if (end.kind === 'outside')
+      return by !== undefined ? [] : this.#refuse({ path: end.link, why: 'unread' }, path);
+    // Whoever guarded it has said so.
+    if (end.kind === 'stuck' || end.is === 'missing') return [];
+    const text = end.is === 'file' ? this.#facts.text(end.path) : undefined;
+    if (text === undefined)
+      return this.#refuse({ path: end.path, why: 'unread-config', named: by });
+    const config = parseGitConfig(text);
+    if ('line' in config)
+      return this.#refuse({ path: end.path, why: 'unread-config', line: config.line });
+    return config.variables.flatMap((variable) =>
+      this.#builder.named(`${keyOf(variable)} in ${path}`, () =>
+        this.#variable(variable, path, bases),
+      ),
+    );
+  }
+
+  #variable(variable: GitVariable, path: string, bases: readonly string[]): ConfigFile[] {
+    const { value } = variable;
+    const isIncluding = isInclude(variable);
+    const candidates = candidatesOf(variable);
+    // Bytes that are no text: another name than the one that is looked for.
+    if (value?.includes('\uFFFD') && (isIncluding || candidates.length > 0))
+      return this.#refuse({ path, why: 'unread-config' });
+    if (isIncluding && value)
+      return this.#places(value, [directoryOf(path)], (base, text) => `${base}/${text}`).flatMap(
+        (place) => this.#include(place, bases, `${keyOf(variable)} in ${path}`),
+      );
+    for (const candidate of candidates) this.#candidate(candidate, bases);
+    return [];
+  }
+
+  #include(path: string, bases: readonly string[], by: string): ConfigFile[] {
+    const { links, end } = wayOf(this.#facts, path);
+    if (this.#isWritable(path, end)) return [];
+    const isMissing = end.kind === 'inside' && end.is === 'missing' && links.length === 0;
+    if (isMissing) this.#missing(end.path, { kind: 'file', content: '' });
+    else this.#builder.protect(path);
+    // What it includes in turn is looked for from where its own name stands.
+    const directory = wayOf(this.#facts, directoryOf(path)).end;
+    if (directory.kind !== 'inside') return [];
+    return [{ path: joined(directory.path, nameOf(path)), bases, by }];
+  }
+
+  #candidate(candidate: Candidate, bases: readonly string[]): void {
+    for (const place of this.#places(candidate.path, bases, joined)) {
+      this.#lookups += 1;
+      if (this.#lookups === lookupsMax) this.#refuse({ path: place, why: 'crowded' });
+      if (this.#lookups >= lookupsMax) return;
+      this.#look(place, candidate);
+    }
+  }
+
+  #look(place: string, candidate: Candidate): void {
+    const { links, end } = wayOf(this.#facts, place);
+    if (this.#isWritable(place, end)) return;
+    // What is outside is the host's; what leads there is not.
+    if (end.kind !== 'inside') {
+      if (links.length > 0 || end.kind === 'stuck') this.#builder.lead(place);
+    } else if (this.#isTooMuch(end.path)) {
+      if (candidate.sure) this.#refuse({ path: end.path, why: 'workspace' });
+    } else if (!candidate.sure && this.#isState(end.path, end.is)) return;
+    else if (end.is === 'missing') {
+      if (candidate.sure && links.length === 0)
+        this.#missing(end.path, { kind: 'directory', content: '' });
+      else if (candidate.missing) this.#builder.watch(place);
+    } else if (end.is !== 'directory' || candidate.directory) this.#builder.protect(place);
+  }
+
+  /** In a directory of git it can be made, so that nobody else makes it; elsewhere it would be a file of the project. */
+  #missing(path: string, made: Parameters<GuardBuilder['protectOrMake']>[1]): void {
+    const { git } = this.#configured;
+    const isHeld = isWithin(path, git) && this.#facts.kind(directoryOf(path)) === 'directory';
+    if (isHeld) this.#builder.protectOrMake(path, made);
+    else this.#builder.watch(path);
+  }
+
+  #isTooMuch(path: string): boolean {
+    return path === '' || this.#gits().some((git) => isWithin(git, path));
+  }
+
+  /** What git writes itself, which it does not run, however often it is named. */
+  #isState(path: string, is: string): boolean {
+    const git = this.#gits().find((one) => isWithin(path, one));
+    if (git === undefined) return false;
+    return is === 'directory' || gitState.test(path.slice(git.length + 1));
+  }
+
+  /** The innermost first. */
+  #gits(): string[] {
+    const { git, worktrees, modules } = this.#configured;
+    return [...worktrees, ...modules, git].toSorted((one, other) => other.length - one.length);
+  }
+
+  #isWritable(place: string, end: WayEnd): boolean {
+    const paths = end.kind === 'inside' ? [place, end.path] : [place];
+    return paths.some((path) => this.#configured.writable.some((one) => isWithin(path, one)));
+  }
+
+  /** Where a text leads: paths relative to the workspace, or absolute ones of the host. */
+  #places(
+    text: string,
+    bases: readonly string[],
+    join: (base: string, path: string) => string,
+  ): string[] {
+    // Nothing can be there.
+    if (text.length > 4095 || text.split('/').some((part) => Buffer.byteLength(part) > 255))
+      return [];
+    if (text.startsWith('/')) return isDevice.test(text) ? [] : [text];
+    if (text === '~' || text.startsWith('~/')) return this.#inHome(text.slice(2));
+    return bases.map((base) => join(base, text));
+  }
+
+  /** The user's programs may be told of another home than the host's list of users has. */
+  #inHome(path: string): string[] {
+    const { home, root } = this.#facts;
+    const parts = path.split('/');
+    const likely = parts.flatMap((_, index) =>
+      index > 0 && root.endsWith(`/${parts.slice(0, index).join('/')}`)
+        ? [parts.slice(index).join('/')]
+        : [],
+    );
+    return home === undefined ? likely : [`${home}/${path}`, ...likely];
+  }
+
+  #refuse(refused: Omit<RefusedPath, 'asked'>, asked = refused.path): [] {
+    this.#builder.refuse({ ...refused, asked });
+    return [];
+  }
+}
+
+const gitState =
+  /^(?:[A-Z_]*HEAD|[A-Z]+_MSG|COMMIT_EDITMSG|index|packed-refs|shallow|description|(?:refs|objects|logs|lfs|worktrees|modules|rebase-merge|rebase-apply|sequencer)\/.*|info\/(?:exclude|refs|sparse-checkout))$/;
+
+/** What every process finds something else at, and none a program of the workspace. */
+const isDevice = /^\/dev\/(?:null|zero|full|tty|u?random|std(?:in|out|err)|fd\/\d+)$/;
+
+/** A directory has no links in its path, so that `..` leads to the one above it. */
+function joined(directory: string, path: string): string {
+  const above = directory === '' ? [] : directory.split('/');
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  while (parts[0] === '..' && above.length > 0) {
+    parts.shift();
+    above.pop();
+  }
+  return [...above, ...parts].join('/');
+}
+
+function directoryOf(path: string): string {
+  const at = path.lastIndexOf('/');
+  return at < 0 ? '' : path.slice(0, at);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function isWithin(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}/`);
+}
