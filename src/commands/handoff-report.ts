@@ -3,9 +3,11 @@ import { realpathSync } from 'node:fs';
 import type { App } from '../app.ts';
 import type { EndedReply, EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
+import { textBytesMax } from '../host/guarded.ts';
 import { walkDirectories } from '../host/walk-directories.ts';
 import { workspaceTree } from '../host/workspace-tree.ts';
 import { Look } from '../session/handoff/look.ts';
+import { namedByGit } from '../session/handoff/named.ts';
 import { textMax } from '../session/handoff/tree.ts';
 import {
   guardedThroughout,
@@ -53,7 +55,16 @@ export function handoffFindings(
   const tree = workspaceTree(root, textMax);
   const look = new Look({ window: { sinceMs, guarded }, tree, root, thorough });
   const notLookedAt = walkDirectories(root, max, (path, entries) => look.directory(path, entries));
-  return { ...look.result(), notLookedAt };
+  const found = look.result();
+  const named = namedByGit(
+    workspaceTree(root, textBytesMax),
+    root,
+    { sinceMs, guarded },
+    textBytesMax,
+  );
+  const told = new Set(found.files.map(({ path }) => path));
+  const files = [...found.files, ...named.files.filter(({ path }) => !told.has(path))];
+  return { ...found, files, notLookedAt: [...notLookedAt, ...named.notLookedAt] };
 }
 
 function realPath(path: string): string | undefined {

@@ -25,7 +25,7 @@ const RESOLVE_NO_MAGICLINKS = 2;
 const RESOLVE_NO_SYMLINKS = 4;
 const RESOLVE_BENEATH = 8;
 /** A repository of ten thousand branches has as much in its configuration. */
-const textBytesMax = 1024 * 1024;
+export const textBytesMax = 1024 * 1024;
 
 /** Entries below one directory, which is open as long as this is. Paths are relative and plain. */
 export class Below implements Disposable {

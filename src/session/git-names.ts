@@ -57,7 +57,10 @@ function anyCandidates(variable: GitVariable, value: string): Candidate[] {
       (isRun && hasSlash(command) && isWritten(command) && !command.includes('=')),
     sure: false,
   };
-  return [itself, ...wordCandidates(command, isRun ? 'command' : 'text')];
+  const words = wordCandidates(command, isRun ? 'command' : 'text');
+  return isRun && !value.includes('/') && !isDirectoryName(variable.name)
+    ? words
+    : [itself, ...words];
 }
 
 /** What is known of the words: a command is run, arguments are git's own, of other texts nothing is known. */
@@ -83,7 +86,7 @@ function pieceCandidates(piece: Piece, reading: Reading): Candidate[] {
     if (piece.openStart || /^~[^/]/.test(text)) return endings(text, piece.openEnd);
     // Only the directory is known in which it lies.
     const path = piece.openEnd ? text.slice(0, text.lastIndexOf('/') + 1) : text;
-    if (path === '') return [];
+    if (path === '' || path.startsWith('-') || isInPath(piece, path, reading)) return [];
     const isDirectory = !isPlain && (hasSlash(path) || (piece.openEnd && path !== '/'));
     const isFirst = reading === 'command' && piece.first && hasSlash(path);
     return [
@@ -95,6 +98,11 @@ function pieceCandidates(piece: Piece, reading: Reading): Candidate[] {
       },
     ];
   });
+}
+
+/** A program without a slash is looked for in PATH, and not where git runs. */
+function isInPath({ first, assigned }: Piece, path: string, reading: Reading): boolean {
+  return reading === 'command' && first && !assigned && !path.includes('/');
 }
 
 /** `-I./x`, `@x`, and what stands behind `:-` in `${a:-./x}`. */

@@ -23,6 +23,7 @@ export class GuardBuilder {
   readonly #refused = new Map<string, RefusedPath>();
   readonly #held = new Set<string>();
   readonly #git: string[] = [];
+  readonly #names = new Map<string, string>();
   #named: string | undefined;
 
   constructor(facts: TreeFacts) {
@@ -146,6 +147,7 @@ export class GuardBuilder {
       placeholders: this.#placeholders,
       missing: [...this.#missing],
       refused: [...this.#refused.values()],
+      named: this.#names,
       git: this.#git,
     };
   }
@@ -169,6 +171,7 @@ export class GuardBuilder {
   }
 
   #add(leaf: Leaf): void {
+    if (this.#named !== undefined) this.#names.set(leaf.path, this.#named);
     const known = this.#leaves.get(leaf.path);
     if (known?.kind !== 'tree') this.#leaves.set(leaf.path, leaf);
     const at = leaf.path.lastIndexOf('/');

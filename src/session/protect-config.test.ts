@@ -67,7 +67,7 @@ test('all files of configuration: of worktrees and of submodules, also of those 
     '.git/config.worktree': '[diff]\nexternal = tools/x',
     '.git/worktrees/w/gitdir': '/home/ana/project/wt/w/.git\n',
     '.git/worktrees/w/commondir': '../..\n',
-    '.git/worktrees/w/config.worktree': '[gpg]\nprogram = run.sh',
+    '.git/worktrees/w/config.worktree': '[gpg]\nprogram = ./run.sh',
     'wt/w/.githooks/a': '',
     'wt/w/run.sh': '',
     '.git/modules/lib/HEAD': '',

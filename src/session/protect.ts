@@ -50,6 +50,8 @@ export interface ProtectionPlan {
   /** Protected paths that do not exist: what is made there is watched. */
   readonly missing: readonly string[];
   readonly refused: readonly RefusedPath[];
+  /** Leaves that are there because of git's configuration, each with its key and the file that holds it. */
+  readonly named: ReadonlyMap<string, string>;
   /** Directories of git, which have worktrees and submodules in them. */
   readonly git: readonly string[];
 }
@@ -88,6 +90,7 @@ export const nothingProtected: ProtectionPlan = {
   placeholders: [],
   missing: [],
   refused: [],
+  named: new Map(),
   git: [],
 };
 

@@ -1,0 +1,86 @@
+// What git's configuration names in a workspace and has changed: git runs or obeys it, whatever it is called. Pure.
+import type { HandoffEntry, NotLookedAt } from '../handoff.ts';
+import { protectionPlan } from '../protect.ts';
+import type { EntryKind, TreeFacts } from '../way.ts';
+import { isChanged, type Window } from './freshness.ts';
+import { inside, type Tree } from './tree.ts';
+
+export interface NamedFindings {
+  readonly files: readonly HandoffEntry[];
+  readonly notLookedAt: readonly NotLookedAt[];
+}
+
+/** `tree` gives texts up to that many bytes, and a longer one is not understood. */
+export function namedByGit(
+  tree: Tree,
+  root: string,
+  window: Window,
+  textMax: number,
+): NamedFindings {
+  const paths = ['.git/config', '.git/config.worktree'];
+  const { leaves, named, refused } = protectionPlan(
+    { paths, mode: 'watch' },
+    factsOf(tree, root, textMax),
+  );
+  const files = leaves.flatMap(({ path }) => {
+    const key = named.get(path);
+    const why = `git runs or obeys it: ${key}`;
+    if (key === undefined) return [];
+    return changedIn(tree, window, path, 0).map((one): HandoffEntry => ({ path: one, why }));
+  });
+  const unread = refused.flatMap(({ path, why }): NotLookedAt[] =>
+    why === 'unread-config' || why === 'crowded'
+      ? [{ path, why: 'what this configuration of git names is not known' }]
+      : [],
+  );
+  return { files, notLookedAt: unread };
+}
+
+const depthMax = 4;
+
+/** The entry itself, or what is in it. */
+function changedIn(tree: Tree, window: Window, path: string, depth: number): string[] {
+  const stats = tree.stats(path);
+  if (!stats) return [];
+  if (stats.kind !== 'directory') return isChanged(window, path, stats) ? [path] : [];
+  if (depth > depthMax) return [];
+  return (tree.names(path) ?? []).flatMap((name) =>
+    changedIn(tree, window, inside(path, name), depth + 1),
+  );
+}
+
+function linksIn(tree: Tree, path: string, depth: number): string[] {
+  const kind = tree.stats(path)?.kind;
+  if (kind === 'link') return [path];
+  if (kind !== 'directory' || depth > depthMax) return [];
+  return (tree.names(path) ?? []).flatMap((name) => linksIn(tree, inside(path, name), depth + 1));
+}
+
+function factsOf(tree: Tree, root: string, textMax: number): TreeFacts {
+  const kind = (path: string): EntryKind => tree.stats(path)?.kind ?? 'missing';
+  return {
+    kind,
+    names: (path) => tree.names(path) ?? [],
+    text: (path) => {
+      const bytes = kind(path) === 'file' ? tree.text(path) : undefined;
+      if (bytes === undefined || bytes.length >= textMax) return undefined;
+      return Buffer.from(bytes, 'latin1').toString('utf8');
+    },
+    link: (path) => tree.linkTarget(path),
+    links: (path) => linksIn(tree, path, 0),
+    root,
+    // Another name of the workspace on the host is not looked for here: what is guarded says so when it is changed.
+    place: (path) =>
+      path === root || path.startsWith(`${root}/`)
+        ? {
+            kind: 'within',
+            parts: path
+              .slice(root.length)
+              .split('/')
+              .filter((part) => part !== '' && part !== '.'),
+          }
+        : { kind: 'outside' },
+    isMountedOver: () => false,
+    isLate: () => false,
+  };
+}

@@ -1,0 +1,66 @@
+// Goal: what the project's own configuration of git names is in the hand-off report as soon as it changed, whatever it is
+// called, also where nothing was guarded.
+// Method: each program on a real directory with the real git; the control is that git runs it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HandoffPlace } from './place.ts';
+
+const attacks = [
+  { key: 'diff.external', value: 'tools/x', program: 'tools/x', args: ['diff'] },
+  { key: 'alias.x', value: '!sh -c "./tools/x --flag"', program: 'tools/x', args: ['x'] },
+  {
+    key: 'core.hooksPath',
+    value: 'src',
+    program: 'src/pre-commit',
+    args: ['commit', '--allow-empty', '-m', 'x'],
+  },
+  {
+    key: 'gpg.program',
+    value: '$PWD/tools/x',
+    program: 'tools/x',
+    args: ['commit', '-S', '--allow-empty', '-m', 'x'],
+  },
+  {
+    key: 'include.path',
+    value: '../git.conf',
+    program: 'git.conf',
+    args: ['x'],
+    text: '[alias]\n\tx = !"$P"\n',
+  },
+  {
+    key: 'core.fsmonitor',
+    value: './link',
+    program: 'tools/x',
+    args: ['status'],
+    before: 'ln -s tools/x link',
+  },
+];
+
+for (const { key, value, program, args, text = '#!/bin/sh\n"$P"\n', before = ':' } of attacks)
+  test(`the program of ${key}, which was there before and is replaced`, () => {
+    using place = new HandoffPlace();
+    place.sh(
+      `git init -q .; mkdir -p tools src; echo x > a; git add a; git commit -qm x; echo y > a; ${before}; git config ${key} "${value.replaceAll('"', '\\"')}"; printf '#!/bin/sh\\n' > ${program}; chmod +x ${program}`,
+    );
+    for (const guarded of [['.git', '.git/config'], []]) {
+      place.guarded = guarded;
+      place.begin();
+      assert.deepEqual(place.lines(), [], 'before the attack');
+      place.write(program, text.replaceAll('$P', place.program), 0o755);
+      const told = place.lines();
+      assert.ok(place.gitRuns('.', args), 'git does not run it');
+      assert.deepEqual(told, [
+        `${program} - git runs or obeys it: ${key.toLowerCase()} in .git/config`,
+      ]);
+    }
+  });
+
+test('a configuration that cannot be read makes the report incomplete', () => {
+  using place = new HandoffPlace();
+  place.sh('git init -q .; echo "[core" >> .git/config');
+  place.begin();
+  const { notLookedAt } = place.findings();
+  assert.deepEqual(notLookedAt, [
+    { path: '.git/config', why: 'what this configuration of git names is not known' },
+  ]);
+});
