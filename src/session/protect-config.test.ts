@@ -61,6 +61,46 @@ test('includes are followed from the file that names them, whatever their condit
   assert.deepEqual(guardedBy('[include]\npath = /etc/gitconfig\npath = ~/.gitconfig'), []);
 });
 
+test('configuration of the host outside of the project is read as well: what it names in it is run there', () => {
+  for (const path of ['/etc/gitconfig', '/home/ana/.gitconfig', '/home/ana/.config/git/config'])
+    assert.deepEqual(
+      guardedBy('', { ...tools, [path]: '[core]\n\thooksPath = tools' }),
+      ['tree tools'],
+      path,
+    );
+  const included = {
+    ...tools,
+    '/home/ana/work.conf': '[include]\npath = more',
+    '/home/ana/more': '[alias]\nx = !tools/x',
+  };
+  for (const line of ['~/work.conf', '/home/ana/work.conf', '../../work.conf'])
+    assert.deepEqual(guardedBy(`[include]\npath = ${line}`, included), ['file tools/x'], line);
+  assert.deepEqual(guardedBy('', { ...tools, '/home/ana/.gitconfig': '[x' }), [
+    `git's configuration "/home/ana/.gitconfig" cannot be read, and what git runs is not known (line 1)`,
+  ]);
+  // Its own files are the host's.
+  assert.deepEqual(
+    guardedBy('', {
+      ...tools,
+      '/home/ana/.gitconfig':
+        '[core]\nexcludesFile = ~/.gitignore\neditor = ~/bin/e\n[alias]\nx = !../../bin/x',
+    }),
+    [],
+  );
+});
+
+test('a worktree of a repository elsewhere: what that names lies in the worktree', () => {
+  const elsewhere = {
+    '.git': 'gitdir: /home/ana/main/.git/worktrees/w\n',
+    '/home/ana/main/.git/worktrees/w/commondir': '../..\n',
+    '/home/ana/main/.git/worktrees/w/config.worktree': '[alias]\nx = !./run.sh',
+    '/home/ana/main/.git/config': '[core]\nhooksPath = tools',
+    ...tools,
+  };
+  const { leaves } = protectionPlan(guard(...asked), tree(elsewhere));
+  assert.deepEqual(leaves.map(({ path }) => path).toSorted(), ['run.sh', 'tools']);
+});
+
 test('all files of configuration: of worktrees and of submodules, also of those in others', () => {
   const files: Files = {
     ...tools,
@@ -92,31 +132,23 @@ test('all files of configuration: of worktrees and of submodules, also of those 
 
 test('what cannot be read or guarded refuses the start, and says which key names it', () => {
   for (const [config, files, message] of [
-    [
-      '[core\n',
-      {},
-      /^"\.git\/config" cannot be protected: git's configuration "\.git\/config" cannot be read, .*\(line 2\)$/,
-    ],
+    ['[core\n', {}, /^git's configuration "\.git\/config" cannot be read, .*\(line 2\)$/],
     ['[x]\ny = "\n', {}, /cannot be read/],
-    [
-      '[include]\npath = ../a',
-      { a: '[x' },
-      /^"a" cannot be protected: git's configuration "a" cannot/,
-    ],
+    ['[include]\npath = ../a', { a: '[x' }, /^git's configuration "a" cannot be read/],
     [
       '[include]\npath = ../a',
       { 'a/b': '' },
-      /"a" \(named by include.path in \.git\/config\) cannot be protected/,
+      /"a" cannot be read.* \(named by "include.path in \.git\/config"\)$/,
     ],
     [
       '[diff]\nexternal = \uFFFD/x',
       {},
-      /\(named by diff.external in \.git\/config\) cannot be protected/,
+      /"\.git\/config" cannot be read.* \(named by "diff.external in \.git\/config"\)$/,
     ],
     [
       '[core]\nhooksPath = .',
       {},
-      /^"\." \(named by core.hookspath in \.git\/config\) cannot be protected: it leads to "\."/,
+      /^"\." \(named by "core.hookspath in \.git\/config"\) cannot be protected: it leads to "\."/,
     ],
     ['[core]\nhooksPath = .git', {}, /holds the workspace or its git directory/],
     ['[core]\nhooksPath = a', { 'a@': 'b', 'b@': 'a' }, /goes round/],

@@ -5,7 +5,7 @@ import { isInclude } from './git-keys.ts';
 import { type Candidate, candidatesOf } from './git-names.ts';
 import type { GuardBuilder } from './guard-builder.ts';
 import type { RefusedPath } from './protect.ts';
-import { type TreeFacts, type WayEnd, wayOf } from './way.ts';
+import { type OutsideText, type TreeFacts, type WayEnd, wayOf } from './way.ts';
 
 export interface ConfiguredGit {
   /** The directory of git that all worktrees share. */
@@ -17,10 +17,17 @@ export interface ConfiguredGit {
   readonly writable: readonly string[];
 }
 
-/** A file of configuration, by the path that git opens, and the directories in which git runs what it names. */
+/** Where git looks for configuration that holds in every repository. */
+const ofSystem = '/etc/gitconfig';
+const ofUser = ['~/.config/git/config', '~/.gitconfig'];
+
+/** A file of configuration, and the directories in which git runs what it names. */
 interface ConfigFile {
+  /** The path that git opens; absolute outside of the workspace. */
   readonly path: string;
   readonly bases: readonly string[];
+  /** One of a directory of git in the workspace. */
+  readonly own: boolean;
   /** The key that includes it; undefined for one that git reads by itself. */
   readonly by: string | undefined;
 }
@@ -57,6 +64,11 @@ class ConfigGuard {
     this.#read(git, ['', ...tops]);
     for (const worktree of worktrees) this.#read(worktree, ['', ...this.#topOf(worktree)]);
     for (const module of modules) this.#read(module, []);
+    this.#readAll(
+      [ofSystem, ...ofUser].flatMap((path) =>
+        this.#places(path, [], joined).flatMap((place) => this.#include(place, ['', ...tops])),
+      ),
+    );
   }
 
   /** Both files of a directory of git, and all that they include. */
@@ -65,7 +77,11 @@ class ConfigGuard {
     const own = paths.flatMap((path) => this.#worktreeOf(path, git));
     const found = [...new Set([...tops, ...own])];
     const bases = found.length > 0 ? found : [''];
-    const open = paths.map((path): ConfigFile => ({ path, bases, by: undefined }));
+    this.#readAll(paths.map((path) => ({ path, bases, own: !git.startsWith('/'), by: undefined })));
+  }
+
+  #readAll(files: readonly ConfigFile[]): void {
+    const open = [...files];
     for (let next = open.pop(); next !== undefined; next = open.pop())
       open.push(...this.#readFile(next));
   }
@@ -97,28 +113,35 @@ class ConfigGuard {
   }
 
   /** Guards what one file names; gives those that it includes. */
-  #readFile({ path, bases, by }: ConfigFile): ConfigFile[] {
+  #readFile({ path, bases, by, own }: ConfigFile): ConfigFile[] {
     const { end } = wayOf(this.#facts, path);
     const key = JSON.stringify([path, bases]);
     if (this.#seen.has(key)) return [];
     this.#seen.add(key);
     if (this.#seen.size > filesMax) return this.#refuse({ path, why: 'crowded' });
-    // What is included from elsewhere is as much the user's own as what they have in their home.
-    if (end.kind === 'outside')
-      return by !== undefined ? [] : this.#refuse({ path: end.link, why: 'unread' }, path);
-    // Whoever guarded it has said so.
-    if (end.kind === 'stuck' || end.is === 'missing') return [];
-    const text = end.is === 'file' ? this.#facts.text(end.path) : undefined;
-    if (text === undefined)
-      return this.#refuse({ path: end.path, why: 'unread-config', named: by });
-    const config = parseGitConfig(text);
+    // Only a link of the repository's own file leads there.
+    if (end.kind === 'outside' && own) return this.#refuse({ path: end.link, why: 'unread' }, path);
+    const found = this.#textOf(end);
+    if (found === 'missing') return [];
+    const place = end.kind === 'inside' ? end.path : path;
+    if (found === 'unread') return this.#refuse({ path: place, why: 'unread-config', named: by });
+    const config = parseGitConfig(found.text);
     if ('line' in config)
-      return this.#refuse({ path: end.path, why: 'unread-config', line: config.line });
+      return this.#refuse({ path: place, why: 'unread-config', line: config.line });
     return config.variables.flatMap((variable) =>
       this.#builder.named(`${keyOf(variable)} in ${path}`, () =>
         this.#variable(variable, path, bases),
       ),
     );
+  }
+
+  #textOf(end: WayEnd): OutsideText {
+    // What is outside is not the agent's, but may name what is.
+    if (end.kind === 'outside') return this.#facts.outside?.(end.host) ?? 'missing';
+    // Whoever guarded it has said so.
+    if (end.kind === 'stuck' || end.is === 'missing') return 'missing';
+    const text = end.is === 'file' ? this.#facts.text(end.path) : undefined;
+    return text === undefined ? 'unread' : { text };
   }
 
   #variable(variable: GitVariable, path: string, bases: readonly string[]): ConfigFile[] {
@@ -136,7 +159,7 @@ class ConfigGuard {
     return [];
   }
 
-  #include(path: string, bases: readonly string[], by: string): ConfigFile[] {
+  #include(path: string, bases: readonly string[], by?: string): ConfigFile[] {
     const { links, end } = wayOf(this.#facts, path);
     if (this.#isWritable(path, end)) return [];
     const isMissing = end.kind === 'inside' && end.is === 'missing' && links.length === 0;
@@ -144,8 +167,9 @@ class ConfigGuard {
     else this.#builder.protect(path);
     // What it includes in turn is looked for from where its own name stands.
     const directory = wayOf(this.#facts, directoryOf(path)).end;
-    if (directory.kind !== 'inside') return [];
-    return [{ path: joined(directory.path, nameOf(path)), bases, by }];
+    if (directory.kind === 'stuck') return [];
+    const top = directory.kind === 'inside' ? directory.path : directory.host;
+    return [{ path: top === '' ? nameOf(path) : `${top}/${nameOf(path)}`, bases, own: false, by }];
   }
 
   #candidate(candidate: Candidate, bases: readonly string[]): void {
@@ -162,7 +186,8 @@ class ConfigGuard {
     if (this.#isWritable(place, end)) return;
     // What is outside is the host's; what leads there is not.
     if (end.kind !== 'inside') {
-      if (links.length > 0 || end.kind === 'stuck') this.#builder.lead(place);
+      if (end.kind === 'stuck' && end.link === '') this.#refuse({ path: place, why: end.why });
+      else if (links.length > 0) this.#builder.lead(place);
     } else if (this.#isTooMuch(end.path)) {
       if (candidate.sure) this.#refuse({ path: end.path, why: 'workspace' });
     } else if (!candidate.sure && this.#isState(end.path, end.is)) return;

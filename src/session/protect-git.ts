@@ -38,6 +38,7 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   const named = /^gitdir: (.+?)\s*$/.exec(facts.text('.git') ?? '')?.[1];
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
+  if (!directory) protectElsewhere(builder, facts, named, request);
   if (directory?.is !== 'directory' || directory.path === '') return;
   protectDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
@@ -46,6 +47,22 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   const shared = builder.lead(way, '.git');
   if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
     protectDirectory(builder, facts, shared.path, request);
+}
+
+/** A worktree whose repository lies outside of the workspace: what that names in it. */
+function protectElsewhere(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  named: string,
+  { inner, writable }: GitRequest,
+): void {
+  const { end } = wayOf(facts, named);
+  if (end.kind !== 'outside' || inner.length === 0) return;
+  const text = facts.outside?.(`${end.host}/commondir`);
+  const common = typeof text === 'object' ? text.text.trim() : '';
+  const shared = common.startsWith('/') ? common : `${end.host}/${common}`;
+  for (const git of common === '' ? [end.host] : [end.host, shared])
+    protectByConfig(builder, facts, { git, worktrees: [], modules: [], writable });
 }
 
 function protectDirectory(

@@ -133,7 +133,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
   'git-link': (path) =>
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
   'unread-config': (path) =>
-    `git's configuration ${path} cannot be read, so what git runs is not known`,
+    `git's configuration ${path} cannot be read, and what git runs is not known`,
   crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 
@@ -141,22 +141,24 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
 export function protectionRefusal(refused: RefusedPath): CoiError {
   const { path, why, asked, named, line } = refused;
   const reason = reasons[why](quoted(path === '' ? '.' : path));
-  const where = line === undefined ? '' : ` (line ${line})`;
-  const by = named === undefined ? '' : ` (named by ${named})`;
-  const shown = quoted(asked === '' ? '.' : asked);
-  return new CoiError('unprotected-path', `${shown}${by} cannot be protected: ${reason}${where}`, {
-    hint: remedy(refused),
-  });
+  const by = named === undefined ? '' : ` (named by ${quoted(named)})`;
+  const message = isUnknown(why)
+    ? `${reason}${line === undefined ? '' : ` (line ${line})`}${by}`
+    : `${quoted(asked === '' ? '.' : asked)}${by} cannot be protected: ${reason}`;
+  return new CoiError('unprotected-path', message, { hint: remedy(refused) });
+}
+
+/** What git runs is not known, so that nothing of it can be protected. */
+function isUnknown(why: RefusedPath['why']): boolean {
+  return why === 'unread-config' || why === 'crowded';
 }
 
 function remedy({ why, asked, named }: RefusedPath): string {
-  switch (why) {
-    case 'git-link':
-      return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
-    case 'unread-config':
-    case 'crowded':
-      return 'Correct it (see `git config --list`), or set [security] protection = "watch".';
-    default:
-      return `${named === undefined ? 'Replace it' : 'Change that key'}, or list ${quoted(asked === '' ? '.' : asked)} in [security] writable_paths if the agent may change it.`;
-  }
+  if (why === 'git-link')
+    return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
+  if (isUnknown(why))
+    return 'Correct it (`git config --list` shows what git reads), or set [security] protection = "watch".';
+  const change = named === undefined ? 'Replace it' : 'Change that key';
+  if (asked === '') return `${change}.`;
+  return `${change}, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`;
 }

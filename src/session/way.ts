@@ -8,6 +8,9 @@ export type HostPlace =
   | { readonly kind: 'tangled' }
   | { readonly kind: 'within'; readonly parts: readonly string[] };
 
+/** `unread`: git may read what coi cannot. */
+export type OutsideText = { readonly text: string } | 'missing' | 'unread';
+
 /** Paths are relative to the workspace; no component of what these functions look at is a link. */
 export interface TreeFacts {
   readonly kind: (path: string) => EntryKind;
@@ -22,6 +25,8 @@ export interface TreeFacts {
   /** The workspace's own path on the host, without links. */
   readonly root: string;
   readonly place: (hostPath: string) => HostPlace;
+  /** A file of the host outside of the workspace, with its owner's rights; not asked for where that is left out. */
+  readonly outside?: ((hostPath: string) => OutsideText) | undefined;
   /** Home of the workspace's owner, as the host's list of users has it. */
   readonly home?: string | undefined;
   /** Something is mounted there on the host, which a mount of the workspace does not show. */
@@ -37,7 +42,7 @@ export type WayEnd =
   /** `path` has no links and is '' for the workspace itself; it is missing at the first part that is not there. */
   | { readonly kind: 'inside'; readonly path: string; readonly is: EntryKind }
   /** It leads out of the workspace: what is there is the host's, and is not there in the container. */
-  | { readonly kind: 'outside'; readonly link: string }
+  | { readonly kind: 'outside'; readonly link: string; readonly host: string }
   | { readonly kind: 'stuck'; readonly link: string; readonly why: Tangle };
 
 export interface Way {
@@ -122,8 +127,9 @@ class Walk {
   /** What is left of the way begins at that directory of the host ('' for the top). */
   #fromHost(directory: string): WayEnd | undefined {
     const link = this.#links.at(-1) ?? '';
-    const place = this.#facts.place(`${directory}/${this.#rest.join('/')}`);
-    if (place.kind === 'outside') return { kind: 'outside', link };
+    const host = `${directory}/${this.#rest.join('/')}`;
+    const place = this.#facts.place(host);
+    if (place.kind === 'outside') return { kind: 'outside', link, host };
     if (place.kind === 'tangled') return { kind: 'stuck', link, why: 'tangled' };
     this.#done = [];
     this.#rest = [...place.parts];

@@ -21,10 +21,11 @@ const cases = [
   { program: 'dev/included', does: ['y'] },
   { program: 'dev/textconv', does: ['show', '--textconv', 'HEAD:a.bin'] },
   { program: 'my tools/editor', does: ['commit', '--no-verify', '--allow-empty'] },
+  { program: 'dev/outer', does: ['w'] },
   { program: 'lib/dev/own', does: ['-C', 'lib', 'z'] },
 ] as const;
 
-const configuration = (workspace: string) => `[core]
+const configuration = (workspace: string, outside: string) => `[core]
 	hooksPath = ${workspace}/dev/hooks
 	editor = "'my tools/editor'"
 [diff] external = ./dev/diff ; all on one line
@@ -37,9 +38,11 @@ v/textconv
 	x = "!f() { sh -c './dev/alias --flag'; }; f"
 [includeIf "gitdir:${workspace}/"]
 	path = ../dev/git.conf
+[include]
+	path = ${outside}/outer.conf
 `;
 
-async function configured(bed: CoidBed): Promise<string> {
+async function configured(bed: CoidBed, outside: string): Promise<string> {
   const [library, workspace] = [await repository(bed, uid), await repository(bed, uid)];
   const git = gitIn(workspace);
   await git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', library, 'lib');
@@ -55,7 +58,7 @@ async function configured(bed: CoidBed): Promise<string> {
     'dev/more.conf',
     '[alias]\n\ty = !$(git rev-parse --show-toplevel)/dev/included\n',
   );
-  await appendFile(join(workspace, '.git/config'), configuration(workspace));
+  await appendFile(join(workspace, '.git/config'), configuration(workspace, outside));
   await appendFile(join(workspace, '.git/modules/lib/config'), '[alias]\n\tz = !dev/own\n');
   return workspace;
 }
@@ -66,7 +69,8 @@ test(
   async () => {
     await using bed = await coidBed();
     const mark = await bed.directory(uid);
-    const [bare, held] = [await configured(bed), await configured(bed)];
+    await put(mark, 'outer.conf', '[alias]\n\tw = !dev/outer\n');
+    const [bare, held] = [await configured(bed, mark), await configured(bed, mark)];
     const open = await bed.session({ workspace: bare });
     const guarded = await bed.session({ workspace: held, protect });
     for (const { program, does } of cases) {
@@ -123,10 +127,10 @@ test(
       [
         '.git/config',
         '[include]\n\tpath = ../conf\n',
-        /^"conf" \(named by include\.path in \.git\/config\)/,
+        /"conf" cannot be read.* \(named by "include\.path in \.git\/config"\)/,
       ],
       ['.git/config', `# ${'x'.repeat(1_100_000)}\n`, /"\.git\/config" cannot be read/],
-      ['.git/config', '[core]\n\thooksPath = .\n', /^"\." \(named by core\.hookspath/],
+      ['.git/config', '[core]\n\thooksPath = .\n', /^"\." \(named by "core\.hookspath/],
     ] as const) {
       await mkdir(join(workspace, 'conf'), { recursive: true });
       const before = await asUser(uid, ['cat', join(workspace, path)]);

@@ -1,13 +1,17 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
 
+import { posix } from 'node:path';
 import { protectionPlan, protectionRefusal } from '../../src/session/protect.ts';
 import type { ProtectRequest } from '../../src/session/protect-request.ts';
 import type { EntryKind, TreeFacts } from '../../src/session/way.ts';
 
-/** A tree of the given files; a name that ends with / is an empty directory, one with @ a link to what it holds. */
+/**
+ * A tree of the given files; a name that ends with / is an empty directory, one with @ a link to what it holds, and one that
+ * begins with / a file of the host.
+ */
 export function tree(files: Readonly<Record<string, string>>): TreeFacts {
   const kinds = new Map<string, EntryKind>();
-  for (const name of Object.keys(files)) {
+  for (const name of Object.keys(files).filter((one) => !one.startsWith('/'))) {
     const path = name.replace(/[/@]$/, '');
     const parts = path.split('/');
     for (let depth = 1; depth < parts.length; depth += 1)
@@ -27,6 +31,11 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
         .filter(([one, kind]) => kind === 'link' && one.startsWith(`${path}/`))
         .map(([one]) => one),
     root: '/home/ana/project',
+    home: '/home/ana',
+    outside: (path) => {
+      const text = files[posix.normalize(path)];
+      return text === undefined ? 'missing' : { text };
+    },
     place: (path) => {
       if (path.startsWith('/other/')) return { kind: 'tangled' };
       const [, inside] = /^\/(?:home\/ana\/project|alias)(?:\/(.*))?$/.exec(path) ?? [];

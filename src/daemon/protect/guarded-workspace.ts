@@ -1,6 +1,6 @@
 // What the keeper knows of one guarded workspace.
 import type { ProtectionPlan } from '../../session/protect.ts';
-import type { HostPlace } from '../../session/way.ts';
+import type { HostPlace, OutsideText } from '../../session/way.ts';
 import type { GuardRecord } from './record.ts';
 import type { Rhythm } from './rhythm.ts';
 import type { ToldMade } from './tampering.ts';
@@ -17,5 +17,7 @@ export interface Guarded {
   readonly told: Map<string, ToldMade>;
   /** Where links lead that leave the workspace, since the last session began. */
   readonly places: Map<string, HostPlace>;
+  /** Files of the host outside of it, likewise. */
+  readonly outside: Map<string, OutsideText>;
   readonly rhythm: Rhythm;
 }

@@ -112,6 +112,7 @@ export class Keeper {
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
     guarded.places.clear();
+    guarded.outside.clear();
     guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
     this.#guarded.set(key, guarded);
     using below = new Below(
@@ -262,12 +263,13 @@ export class Keeper {
     const rhythm = new Rhythm(this.#parts.elapsedMs, look);
     const watchers = new Watchers(() => rhythm.soon());
     const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
-    const guarded = { record, users, rhythm, watchers, ...nothing, places: new Map() };
+    const host = { places: new Map(), outside: new Map() };
+    const guarded = { record, users, rhythm, watchers, ...nothing, ...host };
     return guarded;
   }
 
-  #looked({ record: { root, owner }, places }: Guarded, below: Below): Looked {
-    return { libc: this.#parts.libc, below, root, owner, places };
+  #looked({ record: { root, owner }, places, outside }: Guarded, below: Below): Looked {
+    return { libc: this.#parts.libc, below, root, owner, places, outside };
   }
 
   #unwatch(guarded: Guarded): void {

@@ -1,9 +1,9 @@
 // What there is in a workspace and on the host beside it, for the decision what to guard.
-import { closeSync } from 'node:fs';
-import type { Below } from '../../host/guarded.ts';
+import { closeSync, readFileSync } from 'node:fs';
+import { type Below, textBytesMax } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
-import { type FileIds, openAs } from '../../host/open-source.ts';
-import type { HostPlace, TreeFacts } from '../../session/way.ts';
+import { type FileIds, openAs, withIds } from '../../host/open-source.ts';
+import type { HostPlace, OutsideText, TreeFacts } from '../../session/way.ts';
 import { rightsOf } from '../whose.ts';
 import { isWithin } from './record.ts';
 import type { Owner } from './state.ts';
@@ -18,6 +18,8 @@ export interface Looked {
   readonly owner: Owner;
   /** What was found out of paths of the host: to look again might wait for a disk that is away. */
   readonly places: Map<string, HostPlace>;
+  /** What was read of its files, for the same reason. */
+  readonly outside: Map<string, OutsideText>;
 }
 
 /** What of it counts as not there. */
@@ -45,6 +47,11 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
     link: (path) => below.linkText(path),
     links: (path) => below.linksIn(path, depthMax, entriesMax),
     root,
+    outside: (hostPath) => {
+      const known = looked.outside.get(hostPath) ?? outsideText(looked, hostPath);
+      looked.outside.set(hostPath, known);
+      return known;
+    },
     get home() {
       return libc.account(owner.uid)?.home;
     },
@@ -71,6 +78,25 @@ function placeOnHost({ libc, below, root, owner }: Looked, hostPath: string): Ho
     if (isWithin(found.path, root)) return { kind: 'tangled' };
   }
   return { kind: 'outside' };
+}
+
+/** As git reads it that runs as the workspace's owner. */
+function outsideText({ libc, owner }: Looked, hostPath: string): OutsideText {
+  const ids = rightsOf(libc, { ownerUid: owner.uid, ownerGid: owner.gid });
+  try {
+    const { fd, path, stats } = openAs(libc, ids, hostPath);
+    try {
+      // What the kernel makes up there is different for each program that reads it.
+      const isKept = stats.isFile() && !/^\/(?:proc|sys|dev)\//.test(path);
+      if (!isKept || stats.size > textBytesMax) return 'unread';
+      return { text: withIds(libc, ids, () => readFileSync(`/proc/self/fd/${fd}`, 'utf8')) };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? '';
+    return ['ENOENT', 'ENOTDIR', 'EACCES'].includes(code) ? 'missing' : 'unread';
+  }
 }
 
 function within(parts: readonly string[]): HostPlace {
