@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { makeUser } from '../bed/users.ts';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
 import { asUser, commit, protect, repository, untilGuarded } from './protect-bed.ts';
 
@@ -96,6 +97,48 @@ test(
       'cd /workspace && echo x > dev/other && echo y > lib/dev/other && echo z > a.bin';
     const worked = await bed.sh(guarded.container, beside);
     assert.equal(worked.status, 0, worked.stderr.toString());
+  },
+);
+
+test(
+  "hooks that the user's own configuration names in each project are guarded",
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const user = await makeUser();
+    try {
+      await user.run(['git', 'config', '--global', 'core.hooksPath', '.githooks']);
+      const mark = await bed.directory(user.uid);
+      const [bare, held] = [await repository(bed, user.uid), await repository(bed, user.uid)];
+      for (const workspace of [bare, held])
+        await user.run([
+          'sh',
+          '-c',
+          `cd ${workspace}; mkdir .githooks; echo true > .githooks/pre-commit; chmod +x .githooks/pre-commit`,
+        ]);
+      const open = await bed.session({ workspace: bare });
+      const guarded = await bed.session({ workspace: held, protect });
+      const script = attack('.githooks/pre-commit', mark);
+      assert.equal((await bed.sh(open.container, script)).status, 0);
+      const does = [
+        'git',
+        '-c',
+        'user.name=A',
+        '-c',
+        'user.email=a@b',
+        '-C',
+        bare,
+        'commit',
+        '--allow-empty',
+        '-m',
+        'x',
+      ];
+      await user.run(does);
+      assert.ok(existsSync(join(mark, 'ran')), 'the host does not run it with the guard off');
+      assert.notEqual((await bed.sh(guarded.container, script, 'root')).status, 0);
+    } finally {
+      await user.remove();
+    }
   },
 );
 

@@ -24,12 +24,12 @@ export const entriesMax = 5000;
 export const depthMax = 12;
 
 /** Throws `unprotected-path`. */
-export function wantedBy({ ancestors, leaves }: ProtectionPlan, below: Below): Wanted[] {
+export function wantedBy({ ancestors, leaves, named }: ProtectionPlan, below: Below): Wanted[] {
   const wanted = [
     ...ancestors.flatMap(({ path, depth, by }) =>
       ancestorWanted(below, path, ancestorId(depth), by),
     ),
-    ...leaves.flatMap((leaf) => leafWanted(below, leaf)),
+    ...leaves.flatMap((leaf) => leafWanted(below, leaf, named.get(leaf.path))),
   ];
   if (wanted.length > entriesMax) throw tooMany('.', wanted.length);
   return wanted;
@@ -45,12 +45,20 @@ function maskFor(by: GuardKind): number {
   return by === 'group' ? 0o5777 : 0o7777;
 }
 
-function leafWanted(below: Below, { path, kind, by }: Leaf): Wanted[] {
+/** `named`: the key of git's configuration that it is guarded for. */
+function leafWanted(below: Below, { path, kind, by }: Leaf, named: string | undefined): Wanted[] {
   const stats = below.stats(path);
   // Another kind of entry took its place just now: the next look sees it.
   if (!stats || stats.isSymbolicLink() !== (kind === 'link')) return [];
   if (kind !== 'tree') return [{ path, stats, id: leafId, by, modeMask: maskFor(by) }];
-  return treeWanted(below, path, stats, by, 0);
+  try {
+    return treeWanted(below, path, stats, by, 0);
+  } catch (error) {
+    if (named === undefined || !(error instanceof CoiError)) throw error;
+    throw new CoiError(error.code, `${error.message}, which ${quoted(named)} names`, {
+      hint: `Change that key, or list ${quoted(path)} in [security] writable_paths if the agent may change it.`,
+    });
+  }
 }
 
 function treeWanted(
