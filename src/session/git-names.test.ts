@@ -102,6 +102,24 @@ test('directories: of hooks, on the way to a program that is not written out, an
     );
 });
 
+test('programs find files by names that are not whole', () => {
+  const files: Files = {
+    'tools/x.js': '',
+    'tools/y/check.py': '',
+    'tools/y/z.py': '',
+    'tools/x.d/a': '',
+  };
+  for (const [line, expected] of [
+    ['[alias]\n\tx = !node tools/x', ['file tools/x.js', 'missing tools/x']],
+    ['[alias]\n\tx = !node ./tools/x', ['file tools/x.js', 'missing tools/x']],
+    ['[alias]\n\tx = !python3 -m tools.y.check', ['file tools/y/check.py', 'tree tools']],
+    ['[gpg]\n\tprogram = ~ana/project/tools/x.js', ['file tools/x.js']],
+    ['[remote "o"]\n\turl = hg::/home/ana/project/tools', []],
+    ['[remote "o"]\n\turl = x::ext::./tools/x.js', ['file tools/x.js']],
+  ] as const)
+    assert.deepEqual(guardedBy(line, files), expected, line);
+});
+
 test('ordinary configurations guard nothing of the project', () => {
   const ordinary = `[core]
 	repositoryformatversion = 0

@@ -33,7 +33,7 @@ function addressOf(variable: GitVariable): string | undefined {
   if (!/^(?:remote|submodule|url)\./.test(key)) return undefined;
   const address = variable.section === 'url' ? variable.subsection : variable.value;
   const isAddress = variable.section === 'url' || /url$/.test(variable.name);
-  return isAddress ? /::(.*)$/s.exec(address ?? '')?.[1] : undefined;
+  return isAddress ? /(?:^|::)ext::(.*)$/s.exec(address ?? '')?.[1] : undefined;
 }
 
 /** How git writes that a path may be missing, and that it is where git is installed. */
@@ -82,13 +82,15 @@ function wordCandidates(text: string, reading: Reading): Candidate[] {
 function pieceCandidates(piece: Piece, reading: Reading): Candidate[] {
   // Of what git looks at itself, only what a setting names may be run.
   const isPlain = (reading === 'argument' || piece.command === 'git') && !piece.assigned;
+  if (piece.before === '-m' && /^python[\d.]*$/.test(piece.command)) return moduleOf(piece.text);
   return [piece.text, ...behindFlag(piece.text)].flatMap((text): Candidate[] => {
     if (piece.openStart || /^~[^/]/.test(text)) return endings(text, piece.openEnd);
     // Only the directory is known in which it lies.
     const path = piece.openEnd ? text.slice(0, text.lastIndexOf('/') + 1) : text;
     if (path === '' || path.startsWith('-') || isInPath(piece, path, reading)) return [];
     const isDirectory = !isPlain && (hasSlash(path) || (piece.openEnd && path !== '/'));
-    const isFirst = reading === 'command' && piece.first && hasSlash(path);
+    const isRun = reading === 'command' && text === piece.text && isWritten(path);
+    const isFirst = isRun && ((piece.first && hasSlash(path)) || isRead.test(piece.before ?? ''));
     return [
       {
         path,
@@ -98,6 +100,21 @@ function pieceCandidates(piece: Piece, reading: Reading): Candidate[] {
       },
     ];
   });
+}
+
+/** What runs the file that is named next, which may have no slash then. */
+const isRead =
+  /^(?:.*\/)?(?:sh|bash|dash|zsh|ksh|node|nodejs|deno|bun|python[\d.]*|perl|ruby|php|lua|exec|env|nohup|time|xargs|source|\.)$/;
+
+/** `python -m tools.check`: a directory with that in it, or a file. */
+function moduleOf(name: string): Candidate[] {
+  const path = name.replaceAll('.', '/');
+  const [top = ''] = path.split('/');
+  const known = { missing: false, sure: false };
+  return [
+    { path: top, directory: true, ...known },
+    { path: `${path}.py`, directory: false, ...known },
+  ];
 }
 
 /** A program without a slash is looked for in PATH, and not where git runs. */
@@ -111,10 +128,13 @@ function behindFlag(text: string): string[] {
   return flag === '' ? [] : [text.slice(flag.length), text.replace(/^[-+@]+/, '')];
 }
 
+/** No path is longer. */
+const pathMax = 4095;
+
 /** What a path ends with whose beginning only the shell knows: that may lead to any directory. */
 function endings(text: string, openEnd: boolean): Candidate[] {
   const path = openEnd ? text.slice(0, text.lastIndexOf('/') + 1) : text;
-  const parts = path.replace(/^\/+/, '').split('/');
+  const parts = path.slice(-pathMax).replace(/^\/+/, '').split('/');
   return parts.flatMap((_, index): Candidate[] => {
     const ending = parts.slice(index).join('/');
     if (ending === '') return [];

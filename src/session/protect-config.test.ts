@@ -29,6 +29,7 @@ test('what does not exist yet counts where git would run or read it', () => {
     ['[diff]\n\texternal = tools/new', ['missing tools/new']],
     ['[alias]\n\tx = !./new', ['missing new']],
     ['[gpg]\n\tprogram = /home/ana/project/new', ['missing new']],
+    ['[merge "m"]\n\tdriver = sh new %A', ['missing new']],
     ['[core]\n\thooksPath = new', ['missing new']],
     ['[include]\n\tpath = ../new', ['missing new']],
     ['[include]\n\tpath = new', ['made .git/new']],

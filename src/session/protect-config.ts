@@ -4,8 +4,9 @@ import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
 import { isInclude } from './git-keys.ts';
 import { type Candidate, candidatesOf } from './git-names.ts';
 import type { GuardBuilder } from './guard-builder.ts';
+import { directoryOf, isWithin, joined, nameOf } from './path-text.ts';
 import type { RefusedPath } from './protect.ts';
-import { type OutsideText, type TreeFacts, type WayEnd, wayOf } from './way.ts';
+import { type EntryKind, type OutsideText, type TreeFacts, type WayEnd, wayOf } from './way.ts';
 
 export interface ConfiguredGit {
   /** The directory of git that all worktrees share. */
@@ -34,7 +35,7 @@ interface ConfigFile {
 
 /** More is refused: coid serves everybody with one thread. */
 const filesMax = 1000;
-const lookupsMax = 20_000;
+const lookupsMax = 10_000;
 
 export function protectByConfig(
   builder: GuardBuilder,
@@ -49,11 +50,22 @@ class ConfigGuard {
   readonly #facts: TreeFacts;
   readonly #configured: ConfiguredGit;
   readonly #seen = new Set<string>();
+  readonly #looked = new Set<string>();
   #lookups = 0;
+  #isCrowded = false;
 
   constructor(builder: GuardBuilder, facts: TreeFacts, configured: ConfiguredGit) {
     this.#builder = builder;
-    this.#facts = facts;
+    const kinds = new Map<string, EntryKind>();
+    const kind = (path: string) => {
+      const known = kinds.get(path);
+      if (known !== undefined) return known;
+      this.#lookups += 1;
+      const found = facts.kind(path);
+      kinds.set(path, found);
+      return found;
+    };
+    this.#facts = { ...facts, kind };
     this.#configured = configured;
   }
 
@@ -174,10 +186,15 @@ class ConfigGuard {
 
   #candidate(candidate: Candidate, bases: readonly string[]): void {
     for (const place of this.#places(candidate.path, bases, joined)) {
-      this.#lookups += 1;
-      if (this.#lookups === lookupsMax) this.#refuse({ path: place, why: 'crowded' });
-      if (this.#lookups >= lookupsMax) return;
-      this.#look(place, candidate);
+      const { directory, missing, sure } = candidate;
+      const key = JSON.stringify([place, directory, missing, sure]);
+      if (this.#looked.has(key)) continue;
+      this.#looked.add(key);
+      if (this.#lookups < lookupsMax) this.#look(place, candidate);
+      else if (!this.#isCrowded) {
+        this.#isCrowded = true;
+        this.#refuse({ path: place, why: 'crowded' });
+      }
     }
   }
 
@@ -195,7 +212,17 @@ class ConfigGuard {
       if (candidate.sure && links.length === 0)
         this.#missing(end.path, { kind: 'directory', content: '' });
       else if (candidate.missing) this.#builder.watch(place);
-    } else if (end.is !== 'directory' || candidate.directory) this.#builder.protect(place);
+      if (candidate.missing && !candidate.sure) this.#withEnding(end.path);
+    } else if (end.is !== 'directory' || candidate.directory)
+      this.#builder.protect(place, end.path);
+  }
+
+  /** What Node finds, which adds an ending to a name. */
+  #withEnding(path: string): void {
+    for (const ending of endings) {
+      const other = `${path}${ending}`;
+      if (['file', 'link'].includes(this.#facts.kind(other))) this.#builder.protect(other);
+    }
   }
 
   /** In a directory of git it can be made, so that nobody else makes it; elsewhere it would be a file of the project. */
@@ -238,7 +265,9 @@ class ConfigGuard {
     if (text.length > 4095 || text.split('/').some((part) => Buffer.byteLength(part) > 255))
       return [];
     if (text.startsWith('/')) return isDevice.test(text) ? [] : [text];
-    if (text === '~' || text.startsWith('~/')) return this.#inHome(text.slice(2));
+    // Also that of a named user: who that is does not matter where it leads here.
+    const [, inHome] = /^~[^/]*(?:\/(.*))?$/s.exec(text) ?? [];
+    if (text.startsWith('~')) return this.#inHome(inHome ?? '');
     return bases.map((base) => join(base, text));
   }
 
@@ -260,32 +289,10 @@ class ConfigGuard {
   }
 }
 
+const endings = ['.js', '.json', '.node', '.cjs', '.mjs', '.ts'];
+
 const gitState =
   /^(?:[A-Z_]*HEAD|[A-Z]+_MSG|COMMIT_EDITMSG|index|packed-refs|shallow|description|(?:refs|objects|logs|lfs|worktrees|modules|rebase-merge|rebase-apply|sequencer)\/.*|info\/(?:exclude|refs|sparse-checkout))$/;
 
 /** What every process finds something else at, and none a program of the workspace. */
 const isDevice = /^\/dev\/(?:null|zero|full|tty|u?random|std(?:in|out|err)|fd\/\d+)$/;
-
-/** A directory has no links in its path, so that `..` leads to the one above it. */
-function joined(directory: string, path: string): string {
-  const above = directory === '' ? [] : directory.split('/');
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  while (parts[0] === '..' && above.length > 0) {
-    parts.shift();
-    above.pop();
-  }
-  return [...above, ...parts].join('/');
-}
-
-function directoryOf(path: string): string {
-  const at = path.lastIndexOf('/');
-  return at < 0 ? '' : path.slice(0, at);
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function isWithin(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`);
-}

@@ -1,0 +1,25 @@
+// Paths of a workspace as text: relative to it, without `.` and links, and empty for the workspace itself. Pure.
+
+/** A directory has no links in its path, so that `..` leads to the one above it. */
+export function joined(directory: string, path: string): string {
+  const above = directory === '' ? [] : directory.split('/');
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  while (parts[0] === '..' && above.length > 0) {
+    parts.shift();
+    above.pop();
+  }
+  return [...above, ...parts].join('/');
+}
+
+export function directoryOf(path: string): string {
+  const at = path.lastIndexOf('/');
+  return at < 0 ? '' : path.slice(0, at);
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+export function isWithin(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}/`);
+}
