@@ -85,6 +85,8 @@ const naming = keysOf({
     'gh-resolved annex-uuid mirror skipdefaultupdate skipfetchall prunetags followremotehead',
   repack: '*',
   rerere: '*',
+  safe: '*',
+  scalar: '*',
   stash: '*',
   status: '*',
   'submodule *': 'branch ignore shallow fetchrecursesubmodules path',
@@ -94,6 +96,7 @@ const naming = keysOf({
   transfer: '*',
   'url *': 'insteadof pushinsteadof',
   versionsort: '*',
+  worktree: '*',
 });
 
 /** What git runs the values of, so that a file which does not exist yet counts as well. */

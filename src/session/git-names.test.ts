@@ -199,6 +199,15 @@ test('ordinary configurations guard nothing of the project', () => {
 	fetch = src/assets:refs/remotes/svn/trunk
 [pull]
 	rebase = true
+[safe]
+	directory = /home/ana/project
+	directory = /home/ana/project/vendor
+[maintenance]
+	repo = /home/ana/project/vendor
+[delta]
+	features = docs
+[interactive]
+	diffFilter = delta --color-only
 [gui]
 	wmstate = normal
 	geometry = 1061x563+315+253 232 255

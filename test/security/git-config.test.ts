@@ -143,6 +143,23 @@ test(
 );
 
 test(
+  'hooks that the repository of a linked worktree names are guarded in the worktree',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const mark = await bed.directory(uid);
+    const [bare, held] = [await linkedWorktree(bed), await linkedWorktree(bed)];
+    const open = await bed.session({ workspace: bare });
+    const guarded = await bed.session({ workspace: held, protect });
+    const script = attack('.githooks/pre-commit', mark);
+    assert.equal((await bed.sh(open.container, script)).status, 0);
+    assert.ok(await runs(bare, ['commit', '--allow-empty', '-m', 'x'], mark));
+    assert.notEqual((await bed.sh(guarded.container, script, 'root')).status, 0);
+    assert.ok(!(await runs(held, ['commit', '--allow-empty', '-m', 'x'], mark)));
+  },
+);
+
+test(
   'what the host comes to name while the session runs is guarded from then on',
   limit,
   async () => {
@@ -205,6 +222,14 @@ test(
     assert.equal(worked.status, 0, worked.stderr.toString());
   },
 );
+
+async function linkedWorktree(bed: CoidBed): Promise<string> {
+  const [main, workspace] = [await repository(bed, uid), join(await bed.directory(uid), 'linked')];
+  await gitIn(main)('worktree', 'add', '--quiet', '-b', 'linked', workspace);
+  await gitIn(main)('config', 'core.hooksPath', '.githooks');
+  await put(workspace, '.githooks/pre-commit', 'true\n', 0o755);
+  return workspace;
+}
 
 /** As clone, branch, submodule, lfs, husky, sparse-checkout, gh and editors leave it. */
 async function ordinary(bed: CoidBed): Promise<string> {
