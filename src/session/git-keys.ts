@@ -159,3 +159,11 @@ function keysOf(keys: Readonly<Record<string, string>>): ReadonlyMap<string, Rea
 function words(text: string): string[] {
   return text.trim().split(/\s+/);
 }
+
+/** Of a path in a directory of git: what git writes itself and never runs, however often it is named. */
+export function isGitState(path: string): boolean {
+  return gitState.test(path);
+}
+
+const gitState =
+  /^(?:[A-Z_]*HEAD|[A-Z]+_MSG|COMMIT_EDITMSG|index|packed-refs|shallow|description|(?:refs|objects|logs|lfs|worktrees|modules|rebase-merge|rebase-apply|sequencer)\/.*|info\/(?:exclude|refs|sparse-checkout))$/;

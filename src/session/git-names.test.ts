@@ -32,6 +32,9 @@ test('the program that any key names is guarded, however the line is written', (
     '[alias]\n\tx = !cd lib && $(git rev-parse --show-toplevel)/tools/x',
     '[alias]\n\tx = !"$HOME/project/tools/x"',
     '[alias]\n\tx = !echo `tools/x`',
+    '[alias]\n\tx = !cd tools && ./x',
+    '[alias]\n\tx = !(cd ./tools/ && sh x)',
+    '[alias]\n\tx = "!cd \\"$(git rev-parse --show-toplevel)/tools\\" && ./x"',
     '[alias]\n\tx = !A=tools/x; $A',
     '[alias]\n\tx = -c core.fsmonitor=tools/x status',
     '[alias]\n\tx = difftool --extcmd=./tools/x',
@@ -85,11 +88,15 @@ test('directories: of hooks, on the way to a program that is not written out, an
     ['[core]\n\thooksPath = /home/ana/project/tools', 'tree tools'],
     ['[core] hooksPath = ~/project/tools', 'tree tools'],
     ['[init]\n\ttemplateDir = tools', 'tree tools'],
-    ['[alias]\n\tx = !cd tools && ./x', 'tree tools'],
+    ['[alias]\n\tx = !cd tools && ./lib/y', undefined],
+    ['[alias]\n\tx = !eslint ./tools/lib && cat ./tools/lib/*', undefined],
+    ['[alias]\n\tx = !for a in ./tools/lib/*; do . $a; done', 'tree tools/lib'],
+    ['[alias]\n\tx = !PATH=bin:tools/lib:$PATH x', 'tree tools/lib'],
+    ['[alias]\n\tx = !node $(pwd)/tools/lib', 'tree tools/lib'],
     ['[alias]\n\tx = !PATH=tools:$PATH x', 'tree tools'],
     ['[alias]\n\tx = !git log -- tools/lib', undefined],
     ['[alias]\n\tx = !PATH=./tools/lib:$PATH x', 'tree tools/lib'],
-    ['[alias]\n\tx = !make -C tools', 'tree tools'],
+    ['[alias]\n\tx = !make -C tools', undefined],
     ['[alias]\n\tx = !./tools/lib/$1', 'tree tools/lib'],
     ['[alias]\n\tx = !sh ./tools/lib/*.sh', 'tree tools/lib'],
     ['[alias]\n\tx = -c core.hooksPath=tools commit', 'tree tools'],
@@ -176,6 +183,8 @@ test('ordinary configurations guard nothing of the project', () => {
 	d = diff -- src/assets
 	test = !npm test
 	build = !make build
+	front = !cd src && npm test
+	fix = !npx prettier --write ./src src/assets/*.ts && cd lib && git pull . main
 	top = !git rev-parse --show-toplevel
 	size = !du -sh .git/objects . && cat .git/HEAD
 	up = !git fetch --all --prune && git rebase origin/main

@@ -51,7 +51,7 @@ function anyCandidates(variable: GitVariable, value: string): Candidate[] {
   const command = value.replace(/^\s*!/, '');
   const itself: Candidate = {
     path: command,
-    directory: hasSlash(command) || isDirectoryName(variable.name),
+    directory: isWritten(command) && (hasSlash(command) || isDirectoryName(variable.name)),
     missing:
       isPlainPath(command) ||
       (isRun && hasSlash(command) && isWritten(command) && !command.includes('=')),
@@ -67,53 +67,86 @@ function anyCandidates(variable: GitVariable, value: string): Candidate[] {
 type Reading = 'command' | 'argument' | 'text';
 
 function wordCandidates(text: string, reading: Reading): Candidate[] {
-  const isArgument = reading === 'argument';
-  const quoted = quotedWords(text).map(
-    (path): Candidate => ({
-      path,
-      directory: hasSlash(path) && !isArgument,
-      missing: isPlainPath(path) && !isArgument,
-      sure: false,
-    }),
-  );
-  return [...commandPieces(text).flatMap((piece) => pieceCandidates(piece, reading)), ...quoted];
+  const named: Candidate[] = [];
+  const entered: string[] = [];
+  for (const piece of commandPieces(text)) {
+    if (enters.test(piece.before ?? ''))
+      entered.push(...(piece.openStart ? endingsOf(piece.text) : [piece.text]));
+    for (const one of pieceCandidates(piece, reading)) {
+      // From there on, names are seen from another directory, if the shell comes to it.
+      const places = isRelative(one.path) ? entered.slice(0, enteredMax) : [];
+      named.push(places.length > 0 ? { ...one, missing: false } : one);
+      const missing = one.missing && piece.first;
+      named.push(...places.map((place) => ({ ...one, missing, path: below(place, one.path) })));
+    }
+  }
+  const words = quotedWords(text);
+  const spaced = words.filter((word) => entered.length > 0 && /\s/.test(word));
+  for (const place of ['', ...entered, ...spaced].slice(0, enteredMax))
+    for (const word of words.filter((one) => place === '' || isRelative(one))) {
+      const missing = place === '' && reading !== 'argument' && isPlainPath(word);
+      named.push({ ...asFile, missing, path: place === '' ? word : below(place, word) });
+    }
+  return named;
 }
+
+function isRelative(path: string): boolean {
+  return !/^[~/]/.test(path);
+}
+
+function below(directory: string, path: string): string {
+  return `${directory.replace(/\/+$/, '')}/${path}`;
+}
+
+const asFile = { directory: false, missing: false, sure: false };
+const enters = /^(?:cd|pushd|-C|--(?:prefix|cwd|dir|directory|cd|chdir))$/;
+const enteredMax = 8;
 
 function pieceCandidates(piece: Piece, reading: Reading): Candidate[] {
   // Of what git looks at itself, only what a setting names may be run.
   const isPlain = (reading === 'argument' || piece.command === 'git') && !piece.assigned;
   if (piece.before === '-m' && /^python[\d.]*$/.test(piece.command)) return moduleOf(piece.text);
-  return [piece.text, ...behindFlag(piece.text)].flatMap((text): Candidate[] => {
-    if (piece.openStart || /^~[^/]/.test(text)) return endings(text, piece.openEnd);
+  const flagged = behindFlag(piece.text);
+  return [piece.text, ...flagged].flatMap((text): Candidate[] => {
+    const isFlagged = flagged.includes(text) && hasSlash(text);
+    const directory = !isPlain && (isFlagged || runsDirectory(piece));
+    if (piece.openStart || /^~[^/]/.test(text)) return endings(text, piece.openEnd, directory);
     // Only the directory is known in which it lies.
     const path = piece.openEnd ? text.slice(0, text.lastIndexOf('/') + 1) : text;
     if (path === '' || path.startsWith('-') || isInPath(piece, path, reading)) return [];
-    const isDirectory = !isPlain && (hasSlash(path) || (piece.openEnd && path !== '/'));
     const isRun = reading === 'command' && text === piece.text && isWritten(path);
-    const isFirst = isRun && ((piece.first && hasSlash(path)) || isRead.test(piece.before ?? ''));
-    return [
-      {
-        path,
-        directory: isDirectory || entersDirectory(piece),
-        missing: isFirst || (isPlainPath(path) && !isPlain),
-        sure: false,
-      },
-    ];
+    const isFirst = isRun && ((piece.first && hasSlash(path)) || isReadBy(piece));
+    const isNamed = piece.first || piece.assigned || isFlagged || reading === 'text';
+    const missing = isFirst || (isNamed && isPlainPath(path) && !isPlain && !piece.openEnd);
+    return [{ path, directory, missing, sure: false }];
   });
+}
+
+/**
+ * A program runs what is in a directory of that name: a path of programs, a package, or one of which the last part is
+ * left open. Others look at what is in it, as a directory of sources that is to be checked.
+ */
+function runsDirectory({ before = '', assigned, first, openEnd, command }: Piece): boolean {
+  if (assigned && isDirectoryName(before)) return true;
+  if (/^(?:nodejs|node|python[\d.]*|pypy\d*)$/.test(before)) return true;
+  return openEnd && (first || assigned || isReadBy({ before, command }) || command === 'for');
+}
+
+function isReadBy({ before = '', command }: Pick<Piece, 'before' | 'command'>): boolean {
+  return before === '.' ? command === '.' : isRead.test(before);
 }
 
 /** What runs the file that is named next, which may have no slash then. */
 const isRead =
-  /^(?:.*\/)?(?:sh|bash|dash|zsh|ksh|node|nodejs|deno|bun|python[\d.]*|perl|ruby|php|lua|exec|env|nohup|time|xargs|source|\.)$/;
+  /^(?:.*\/)?(?:sh|bash|dash|zsh|ksh|node|nodejs|deno|bun|python[\d.]*|perl|ruby|php|lua|exec|env|nohup|time|xargs|source)$/;
 
 /** `python -m tools.check`: a directory with that in it, or a file. */
 function moduleOf(name: string): Candidate[] {
   const path = name.replaceAll('.', '/');
   const [top = ''] = path.split('/');
-  const known = { missing: false, sure: false };
   return [
-    { path: top, directory: true, ...known },
-    { path: `${path}.py`, directory: false, ...known },
+    { ...asFile, path: top, directory: true },
+    { ...asFile, path: `${path}.py` },
   ];
 }
 
@@ -131,24 +164,20 @@ function behindFlag(text: string): string[] {
 /** No path is longer. */
 const pathMax = 4095;
 
-/** What a path ends with whose beginning only the shell knows: that may lead to any directory. */
-function endings(text: string, openEnd: boolean): Candidate[] {
+/** What a path may lead to whose beginning only the shell knows. */
+function endings(text: string, openEnd: boolean, directory: boolean): Candidate[] {
   const path = openEnd ? text.slice(0, text.lastIndexOf('/') + 1) : text;
-  const parts = path.slice(-pathMax).replace(/^\/+/, '').split('/');
-  return parts.flatMap((_, index): Candidate[] => {
-    const ending = parts.slice(index).join('/');
-    if (ending === '') return [];
-    return [{ path: ending, directory: index === 0, missing: false, sure: false }];
-  });
+  return endingsOf(path).map((ending, index) => ({
+    ...asFile,
+    path: ending,
+    directory: directory && index === 0,
+  }));
 }
 
-/** A program takes a directory of that name, where the word says nothing about it. */
-function entersDirectory({ before, assigned }: Piece): boolean {
-  if (before === undefined) return false;
-  if (assigned && isDirectoryName(before)) return true;
-  return /^(?:cd|pushd|-C|--(?:prefix|cwd|dir|directory|cd|chdir)|node|nodejs|python[\d.]*|pypy\d*)$/.test(
-    before,
-  );
+/** The longest first. */
+function endingsOf(path: string): string[] {
+  const parts = path.slice(-pathMax).replace(/^\/+/, '').split('/');
+  return parts.map((_, index) => parts.slice(index).join('/')).filter((ending) => ending !== '');
 }
 
 function isDirectoryName(name: string): boolean {

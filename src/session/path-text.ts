@@ -23,3 +23,10 @@ export function nameOf(path: string): string {
 export function isWithin(path: string, above: string): boolean {
   return path === above || path.startsWith(`${above}/`);
 }
+
+/** What is another thing for each process, and no program of a workspace for any. */
+export function isDevice(path: string): boolean {
+  return devices.test(path);
+}
+
+const devices = /^\/dev\/(?:null|zero|full|tty|u?random|std(?:in|out|err)|fd\/\d+)$/;

@@ -121,12 +121,14 @@ test('all files of configuration: of worktrees and of submodules, also of those 
     'lib/hooks/a': '',
     'bin/x': '',
   };
-  const guarded = guardedBy('[core]\nhooksPath = .githooks', files);
+  const guarded = guardedBy('[core]\nhooksPath = .githooks\n[x]\ny = ./lib\nz = wt/w', files);
   for (const line of [
     ...['file tools/x', 'file run.sh', 'file wt/w/run.sh', 'tree wt/w/.githooks'],
     ...['file lib/bin/x', 'tree lib/hooks', 'missing .githooks'],
   ])
     assert.ok(guarded.includes(line), line);
+  // Work goes on where something is checked out, whatever names it.
+  for (const line of ['tree lib', 'tree wt/w']) assert.ok(!guarded.includes(line), line);
   // A submodule's programs lie in the submodule.
   assert.ok(!guarded.includes('file bin/x'));
 });

@@ -1,10 +1,10 @@
 // Guards what git's configuration names in a workspace: programs, hooks, further configuration. What cannot be read refuses
 // the start, since nobody knows then what git would run. Pure.
 import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
-import { isInclude } from './git-keys.ts';
+import { isGitState, isInclude } from './git-keys.ts';
 import { type Candidate, candidatesOf } from './git-names.ts';
 import type { GuardBuilder } from './guard-builder.ts';
-import { directoryOf, isWithin, joined, nameOf } from './path-text.ts';
+import { directoryOf, isDevice, isWithin, joined, nameOf } from './path-text.ts';
 import type { RefusedPath } from './protect.ts';
 import { type EntryKind, type OutsideText, type TreeFacts, type WayEnd, wayOf } from './way.ts';
 
@@ -51,6 +51,8 @@ class ConfigGuard {
   readonly #configured: ConfiguredGit;
   readonly #seen = new Set<string>();
   readonly #looked = new Set<string>();
+  /** Where worktrees and submodules are checked out. */
+  #tops: readonly string[] = [];
   #lookups = 0;
   #isCrowded = false;
 
@@ -72,6 +74,8 @@ class ConfigGuard {
   protect(): void {
     const { git, worktrees, modules } = this.#configured;
     const tops = worktrees.flatMap((worktree) => this.#topOf(worktree));
+    const lower = modules.flatMap((module) => this.#worktreeOf(`${module}/config`, module));
+    this.#tops = [...tops, ...lower];
     // The workspace itself: `.git` lies in it, or is a file that leads here.
     this.#read(git, ['', ...tops]);
     for (const worktree of worktrees) this.#read(worktree, ['', ...this.#topOf(worktree)]);
@@ -200,6 +204,8 @@ class ConfigGuard {
 
   #look(place: string, candidate: Candidate): void {
     const { links, end } = wayOf(this.#facts, place);
+    // That costs more than to look into the workspace.
+    if (place.startsWith('/')) this.#lookups += 4;
     if (this.#isWritable(place, end)) return;
     // What is outside is the host's; what leads there is not.
     if (end.kind !== 'inside') {
@@ -234,14 +240,13 @@ class ConfigGuard {
   }
 
   #isTooMuch(path: string): boolean {
-    return path === '' || this.#gits().some((git) => isWithin(git, path));
+    return path === '' || [...this.#gits(), ...this.#tops].some((one) => isWithin(one, path));
   }
 
-  /** What git writes itself, which it does not run, however often it is named. */
   #isState(path: string, is: string): boolean {
     const git = this.#gits().find((one) => isWithin(path, one));
     if (git === undefined) return false;
-    return is === 'directory' || gitState.test(path.slice(git.length + 1));
+    return is === 'directory' || isGitState(path.slice(git.length + 1));
   }
 
   /** The innermost first. */
@@ -264,7 +269,7 @@ class ConfigGuard {
     // Nothing can be there.
     if (text.length > 4095 || text.split('/').some((part) => Buffer.byteLength(part) > 255))
       return [];
-    if (text.startsWith('/')) return isDevice.test(text) ? [] : [text];
+    if (text.startsWith('/')) return isDevice(text) ? [] : [text];
     // Also that of a named user: who that is does not matter where it leads here.
     const [, inHome] = /^~[^/]*(?:\/(.*))?$/s.exec(text) ?? [];
     if (text.startsWith('~')) return this.#inHome(inHome ?? '');
@@ -290,9 +295,3 @@ class ConfigGuard {
 }
 
 const endings = ['.js', '.json', '.node', '.cjs', '.mjs', '.ts'];
-
-const gitState =
-  /^(?:[A-Z_]*HEAD|[A-Z]+_MSG|COMMIT_EDITMSG|index|packed-refs|shallow|description|(?:refs|objects|logs|lfs|worktrees|modules|rebase-merge|rebase-apply|sequencer)\/.*|info\/(?:exclude|refs|sparse-checkout))$/;
-
-/** What every process finds something else at, and none a program of the workspace. */
-const isDevice = /^\/dev\/(?:null|zero|full|tty|u?random|std(?:in|out|err)|fd\/\d+)$/;

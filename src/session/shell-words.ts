@@ -27,6 +27,8 @@ export function commandPieces(command: string): Piece[] {
   let around: Pick<Piece, 'before' | 'first' | 'command'> = blank;
   let [text, assigned, openStart] = ['', false, false];
   let inTicks = false;
+  // What stood around a part in brackets goes on behind it.
+  const outer: (typeof around)[] = [];
   const finish = (openEnd: boolean) => {
     if (text !== '') {
       const own = { ...around, command: around.first ? text : around.command };
@@ -42,10 +44,19 @@ export function commandPieces(command: string): Piece[] {
       if (close === '`') inTicks = !inTicks;
       finish(close === undefined || (close === '`' && inTicks));
       openStart = true;
+      if (close === ')' || close === '}') around = outer.pop() ?? around;
+    } else if (part !== undefined) {
+      // All parts of a list are what the name before `=` stands for.
+      const [isAssigned, { before }] = [assigned, around];
+      finish(false);
+      assigned = isAssigned;
+      if (isAssigned) around = { ...around, before };
     } else {
-      finish(list === '{' || groups['open'] !== undefined);
+      const isOpen = groups['open'] !== undefined;
+      finish(list === '{' || isOpen);
       assigned = assign !== undefined;
-      if (part === undefined && assign === undefined && space === undefined) around = blank;
+      if (isOpen || list === '(' || list === '{') outer.push(around);
+      if (assign === undefined && space === undefined) around = blank;
     }
   }
   finish(false);
