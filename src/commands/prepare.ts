@@ -8,6 +8,7 @@ import { CoiError } from '../errors.ts';
 import { answerOf } from '../host/ask-program.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
+import type { TerminalRules } from '../host/terminal-filter.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
 import { monitorKey } from '../monitor/settings.ts';
 import {
@@ -267,6 +268,16 @@ function commanded(app: App, settings: ResolvedConfig['settings']): Record<strin
     else values[name] = said;
   }
   return values;
+}
+
+/** What a session may do to the user's terminal. */
+export function terminalRules(settings: ResolvedConfig['settings']): TerminalRules {
+  return {
+    clipboard: settings['shell.clipboard'],
+    notifications: settings['shell.notifications'],
+    links: settings['shell.links'],
+    title: settings['shell.title'],
+  };
 }
 
 export function newSessionId(): SessionId {

@@ -31,6 +31,11 @@ export function guestTerm(term: string | undefined): string {
   return value;
 }
 
+/** COLORTERM, by which programs know 24-bit colour: tmux shows it everywhere, without it the user's terminal decides. */
+export function colours(colorTerm: string | undefined): Record<string, string> {
+  return colorTerm === 'truecolor' || colorTerm === '24bit' ? { COLORTERM: colorTerm } : {};
+}
+
 /** Parses `NAME=value` of --env. Throws `usage`. */
 export function parseAssignment(text: string): readonly [name: string, value: string] {
   const at = text.indexOf('=');
