@@ -15,9 +15,11 @@ import { guarded, storePath } from '../session/store.ts';
 import { tool as findTool } from '../tools/list.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming } from '../ui/timing.ts';
+import { agentMissing, agentVariables, agentWish, followAgent } from './agent.ts';
 import { type AttachOptions, attach } from './attach.ts';
 import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
+import { gitInside } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
@@ -65,6 +67,9 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   app.io.tell(`Forked ${source.name} to ${container}`);
   const session = tmuxSession(container);
   await openInBackground(app, { ...given, session, workspace: record.target, tmux: true });
+  const problem =
+    given.forwarding.kind === 'forward' && (await followAgent(app, given.ref, given.forwarding));
+  if (problem) app.io.warn(problem);
   if (options.json)
     app.io.printJson({
       container,
@@ -83,6 +88,9 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
   const resolved = await config(app, asked, at.workspace);
   const given = agentEnvironment(app, options, resolved);
+  const forwarding = await agentWish(app, resolved, at.workspace);
+  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  const git = await gitInside(app, resolved.settings, at.workspace, forwarding);
   const id = newSessionId();
   const { persistent } = record;
   const tool = findTool(record.tool, resolved.settings, app.env);
@@ -114,7 +122,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
       copyStore(app, record, id, tool.sessionsDir);
       const copyOf = record.session as SessionId;
       const known = { session: id, resumed: true, isNew: true, copyOf, given };
-      agent = agentOf(app, options, { at, resolved, persistent }, known);
+      agent = agentOf(app, options, { at, resolved, persistent, git }, known);
       return agent.makeStore();
     },
     fillStore: () => agent?.fillStore(),
@@ -140,9 +148,10 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   );
   progress.clear();
   timing.report();
-  const environment = { ...given, ...agent?.environment };
-  const { container, slot } = reserved(context);
-  return { container, slot, id, environment, command: agent?.command ?? [] };
+  const environment = { ...given, ...agent?.environment, ...agentVariables(forwarding) };
+  const { container, slot, id: mountsId } = reserved(context);
+  const ref = { name: container, mountsId };
+  return { container, ref, slot, id, environment, forwarding, command: agent?.command ?? [] };
 }
 
 /** The steps of a launch, but the create call copies. */

@@ -11,6 +11,7 @@ import { type AgentWish, agentMissing, agentVariables, agentWish, followAgent } 
 import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
+import { gitInside } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
@@ -63,10 +64,12 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   await registerAlias(app, meant);
   const forwarding = await agentWish(app, meant.resolved, meant.at.workspace);
   if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  const { resolved, at } = meant;
+  const git = await gitInside(app, resolved.settings, at.workspace, forwarding);
   const progress = stepProgress(app.io);
   let live: Live;
   try {
-    live = await bringUp(app, options, meant, (event) => {
+    live = await bringUp(app, options, { ...meant, git }, (event) => {
       timing.tell(event);
       progress.tell(event);
     });

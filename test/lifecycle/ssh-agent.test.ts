@@ -1,12 +1,10 @@
 // The user's SSH agent in a session: a real agent, real git over a real ssh.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
-import type { TestUser } from '../bed/users.ts';
 import { onlyInstance } from '../terminal/session.ts';
+import { startSshAgent } from './agent.ts';
 import { openGitServer } from './sshd.ts';
 import { detach, homeFile, leaveAgent, prompt, startMs, talk } from './talk.ts';
 
@@ -15,49 +13,12 @@ const wanted = '[ssh]\nforward_agent = true\n';
 /** The agent comes a second after the terminal. */
 const whenThere = 'until [ -S "$SSH_AUTH_SOCK" ]; do sleep 0.1; done';
 
-interface Agent extends AsyncDisposable {
-  readonly socket: string;
-}
-
-/** An agent with one key, whose comment is its name. */
-async function startAgent(user: TestUser, name: string): Promise<Agent> {
-  const socket = `${user.home}/${name}.sock`;
-  const [file = '', ...args] = user.argv(['ssh-agent', '-D', '-a', socket]);
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...user.env } });
-  await once(child.stdout, 'data');
-  const run = async (...argv: string[]) => {
-    const said = await user.run(argv, { env: { SSH_AUTH_SOCK: socket } });
-    assert.equal(said.status, 0, said.stderr);
-  };
-  await run(
-    'ssh-keygen',
-    '-q',
-    '-t',
-    'ed25519',
-    '-N',
-    '',
-    '-C',
-    name,
-    '-f',
-    `${user.home}/${name}`,
-  );
-  await run('ssh-add', '-q', `${user.home}/${name}`);
-  return {
-    socket,
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
-}
-
 test('git goes over ssh with the forwarded agent, which follows to a new one on attach and goes when it is off', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
-  await using one = await startAgent(bed.user, 'one');
+  await using one = await startSshAgent(bed.user, 'one');
   await using server = await openGitServer(bed.user, `${bed.user.home}/one.pub`);
   const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: one.socket } });
   await leaveAgent(screen);
@@ -68,7 +29,7 @@ test('git goes over ssh with the forwarded agent, which follows to a new one on 
   await detach(screen);
   const { name } = await onlyInstance(bed);
 
-  await using two = await startAgent(bed.user, 'two');
+  await using two = await startSshAgent(bed.user, 'two');
   await one[Symbol.asyncDispose]();
   const again = bed.screen(['attach'], { env: { SSH_AUTH_SOCK: two.socket } });
   await again.waitFor(prompt, startMs);
@@ -107,14 +68,14 @@ test('a kept container starts without the last agent and gets the one of today',
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
-  await using one = await startAgent(bed.user, 'one');
+  await using one = await startSshAgent(bed.user, 'one');
   const first = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: one.socket } });
   await leaveAgent(first);
   first.type(`clear; ${whenThere}; echo there\r`);
   await first.waitFor(/^there/m, startMs);
   first.type('sudo poweroff\r');
   await first.ended(startMs);
-  await using two = await startAgent(bed.user, 'two');
+  await using two = await startSshAgent(bed.user, 'two');
   const second = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: two.socket } });
   await leaveAgent(second);
   second.type('clear; until ssh-add -l | grep two; do sleep 0.2; done\r');

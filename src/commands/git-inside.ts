@@ -1,0 +1,64 @@
+// What git inside gets of the user's own: name, address and signing, as they would be in that workspace on the host.
+import type { App } from '../app.ts';
+import type { Settings } from '../config/keys.ts';
+import { answerOf } from '../host/ask-program.ts';
+import { FileError } from '../host/file-error.ts';
+import { readNamed } from '../host/read-within.ts';
+import { agentKeys } from '../host/ssh-agent-keys.ts';
+import {
+  effective,
+  gitAnswers,
+  gitEnvironment,
+  gitQuestion,
+  usersOwn,
+} from '../session/host-git.ts';
+import type { Identity } from '../session/prelude.ts';
+import { type Signing, signing } from '../session/signing.ts';
+import type { AgentWish } from './agent.ts';
+
+const gitMs = 2_000;
+const keyFileMaxBytes = 64 * 1024;
+
+export interface GitInside {
+  readonly identity: Identity;
+  readonly signing: Signing;
+}
+
+/** Says once why commits are not signed, where the user's are. */
+export async function gitInside(
+  app: App,
+  settings: Settings,
+  workspace: string,
+  agent: AgentWish,
+): Promise<GitInside> {
+  const { 'git.name': name, 'git.email': email, 'git.seed_host_identity': seed } = settings;
+  if (!seed) return { identity: { name, email }, signing: { config: [] } };
+  const env = gitEnvironment(app.env, workspace);
+  const said = answerOf(gitQuestion(workspace), { timeoutMs: gitMs, env });
+  const answers = gitAnswers(said ?? '');
+  const [all, own] = [effective(answers), usersOwn(answers)];
+  const usesSsh = all.get('gpg.format')?.value === 'ssh';
+  const signs = signing({
+    git: all,
+    agent: agent.kind === 'forward' ? (usesSsh ? await agentKeys(agent.socket) : []) : agent.kind,
+    keyFile: (path) => keyFile(app, path, workspace),
+  });
+  if (signs.problem) app.io.tell(`[setup] ${signs.problem}`);
+  const identity = {
+    name: name ?? own.get('user.name')?.value,
+    email: email ?? own.get('user.email')?.value,
+  };
+  return { identity, signing: signs };
+}
+
+/** The repository's own configuration may name any file of the user's; who asks passes on public keys only. */
+function keyFile(app: App, path: string, workspace: string): string | undefined {
+  const full = path.startsWith('~/') ? app.user.home + path.slice(1) : path;
+  if (!full.startsWith('/')) return undefined;
+  try {
+    return readNamed(full, [workspace], { maxBytes: keyFileMaxBytes })?.text;
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
