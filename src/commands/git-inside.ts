@@ -6,6 +6,7 @@ import { FileError } from '../host/file-error.ts';
 import { readNamed } from '../host/read-within.ts';
 import { agentKeys } from '../host/ssh-agent-keys.ts';
 import {
+  dependsOnPlace,
   effective,
   gitAnswers,
   gitEnvironment,
@@ -33,9 +34,7 @@ export async function gitInside(
 ): Promise<GitInside> {
   const { 'git.name': name, 'git.email': email, 'git.seed_host_identity': seed } = settings;
   if (!seed) return { identity: { name, email }, signing: { config: [] } };
-  const env = gitEnvironment(app.env, workspace);
-  const said = answerOf(gitQuestion(workspace), { timeoutMs: gitMs, env });
-  const answers = gitAnswers(said ?? '');
+  const answers = hostGit(app, workspace);
   const [all, own] = [effective(answers), usersOwn(answers)];
   const usesSsh = all.get('gpg.format')?.value === 'ssh';
   const signs = signing({
@@ -49,6 +48,14 @@ export async function gitInside(
     email: email ?? own.get('user.email')?.value,
   };
   return { identity, signing: signs };
+}
+
+/** Most users' git says the same everywhere: then it is not asked in a directory that agents write. */
+function hostGit(app: App, workspace: string): ReturnType<typeof gitAnswers> {
+  const options = { timeoutMs: gitMs, env: gitEnvironment(app.env, workspace) };
+  const anywhere = gitAnswers(answerOf(gitQuestion('/'), options) ?? '');
+  if (!dependsOnPlace(anywhere)) return anywhere;
+  return gitAnswers(answerOf(gitQuestion(workspace), options) ?? '');
 }
 
 /** The repository's own configuration may name any file of the user's; who asks passes on public keys only. */

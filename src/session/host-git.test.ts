@@ -14,7 +14,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { answerOf } from '../host/ask-program.ts';
-import { effective, gitAnswers, gitEnvironment, gitQuestion, usersOwn } from './host-git.ts';
+import {
+  dependsOnPlace,
+  effective,
+  gitAnswers,
+  gitEnvironment,
+  gitQuestion,
+  usersOwn,
+} from './host-git.ts';
 
 let home: string;
 let env: Record<string, string>;
@@ -87,6 +94,18 @@ test('the address is the one that the user has there, by every condition that gi
   // As a hook of another repository has it.
   const hook = { GIT_DIR: `${outside}/.git`, GIT_WORK_TREE: outside };
   assert.equal(address(inside, includeIf('gitdir:~/jobs/'), hook), 'work');
+});
+
+test('git is asked in the workspace only where that can change the answer', () => {
+  const anywhere = (config: string) => {
+    writeFileSync(join(home, '.gitconfig'), `[user]\n\temail = private\n${config}`);
+    return dependsOnPlace(gitAnswers(answerOf(gitQuestion('/'), { timeoutMs: 10_000, env }) ?? ''));
+  };
+  assert.equal(anywhere('[include]\n\tpath = work.inc\n'), false);
+  assert.equal(anywhere(includeIf('gitdir:~/jobs/')), true);
+  assert.equal(anywhere('[include]\n\tpath = signs.inc\n'), false);
+  writeFileSync(join(home, 'signs.inc'), `[commit]\n\tgpgsign\n`);
+  assert.equal(anywhere('[include]\n\tpath = signs.inc\n'), true);
 });
 
 test("the repository's own configuration counts for how commits are signed, not for who the user is", () => {

@@ -10,6 +10,7 @@ export interface GitValue {
 export type GitValues = ReadonlyMap<string, GitValue>;
 
 const keys = [
+  'includeif\\..*\\.path',
   'user\\.(name|email|signingkey)',
   'gpg\\.format',
   'gpg\\.ssh\\.defaultkeycommand',
@@ -17,14 +18,15 @@ const keys = [
 ];
 
 /**
- * Asked in the workspace, since `includeIf` counts there. `git config` runs nothing, whatever the repository's own
- * configuration says (docs/decisions/0073). `coi.asked` makes sure that there is an answer: none means that git failed.
+ * Asked where there is no repository, or in the workspace, where git reads the repository's own configuration as well.
+ * `git config` runs nothing, whatever stands there (docs/decisions/0073). `coi.asked` makes sure that there is an answer:
+ * none means that git failed.
  */
-export function gitQuestion(workspace: string): readonly string[] {
+export function gitQuestion(directory: string): readonly string[] {
   return [
     'git',
     '-C',
-    workspace,
+    directory,
     '-c',
     'coi.asked=yes',
     'config',
@@ -70,6 +72,11 @@ export function gitAnswers(answer: string): readonly (GitValue & { readonly key:
     );
   }
   return values;
+}
+
+/** Whether the answer may be another one in the workspace: the user has `includeIf`, or signs, which a repository may change. */
+export function dependsOnPlace(answers: ReturnType<typeof gitAnswers>): boolean {
+  return answers.some(({ key }) => /^(includeif|gpg|commit|tag)\./.test(key));
 }
 
 /** What counts for the user's git in that workspace. */

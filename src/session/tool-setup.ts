@@ -79,10 +79,10 @@ const pnpmStore = `[ -e ~/.config/pnpm ] || {
 
 /**
  * lefthook and husky 8 fail where they cannot write what they generate, and have no switch for it: they get a copy that
- * is the container's own, over the guarded directory. What is there already belongs to the agent's user only then.
+ * is the container's own, over the guarded directory, which cannot be written only until then.
  */
 const ownCopies = `coi_own_copy() {
-  [ -d "$1" ] && [ ! -O "$1" ] || return
+  [ -d "$1" ] && [ ! -w "$1" ] || return
   rm -rf ~/.cache/coi/"$1" && mkdir -p ~/.cache/coi/"$1" &&
     cp -r --preserve=mode "$1/." ~/.cache/coi/"$1" && sudo -n mount --bind ~/.cache/coi/"$1" "$1"
 } 2>/dev/null
