@@ -9,6 +9,7 @@ import { defaultImage } from '../../src/image/versions.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
 import { testPrefix } from '../bed/prefix.ts';
+import { homeFile } from '../lifecycle/talk.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 const timeout = 240_000;
@@ -91,6 +92,8 @@ cat install.log commit.log >&2
 for (const [name, project] of Object.entries(projects))
   test(`npm install and git commit work beside the guard: ${name}`, { timeout }, async () => {
     await using bed = await makeBed({ git: true });
+    // Whatever raised an alarm would be paused.
+    homeFile(bed, '.coi/config.toml', '[monitoring]\nenabled = true\n');
     await prepared(bed, project);
     const before = gitFiles(bed);
     const done = await bed.coi(['run', '--image', image, '--', 'bash', '-c', inside], {

@@ -1,10 +1,10 @@
 // Goal: commits that are made inside are the user's, as they would be in that workspace on the host: name, address, signature.
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { startSshAgent } from '../lifecycle/agent.ts';
-import { homeFile } from '../lifecycle/talk.ts';
+import { homeFile, prompt } from '../lifecycle/talk.ts';
 
 const timeout = 120_000;
 const commit = 'git commit -q --allow-empty -m inside && git log -1 --format="%an <%ae>"';
@@ -155,4 +155,40 @@ test('git does beside a guarded configuration what the agent is told in its cont
     stderr,
   );
   assert.equal(await git(bed, 'branch', '--format=%(refname:short)'), 'two');
+});
+
+test('git of host and container do not read files again that the other has seen', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ git: true });
+  const made = await bed.user.run(
+    ['sh', '-c', 'echo x >file && touch -d @1000000000 file && git add file'],
+    { cwd: bed.workspace.path },
+  );
+  assert.equal(made.status, 0, made.stderr);
+  // git notes what it saw of a file that it had to read again.
+  const index = () => readFileSync(`${bed.workspace.path}/.git/index`, 'base64');
+  const before = index();
+  const seen = await inside(bed, 'git status --short');
+  assert.equal(seen.stdout, 'A  file\n', seen.stderr);
+  assert.equal(index(), before);
+  await inside(bed, 'GIT_CONFIG_COUNT=0 git status --short');
+  assert.notEqual(index(), before, 'without what coi sets');
+});
+
+test('shells beside the agent, and commands that are run in a session, have the same of it', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ git: true });
+  const started = await bed.coi(['shell', '--image', bed.image, '--background', '--json']);
+  assert.equal(started.status, 0, started.stderr);
+  const { container } = JSON.parse(started.stdout);
+  const ask = 'git config core.checkStat; echo "<$SKIP_INSTALL_SIMPLE_GIT_HOOKS>"';
+  const exec = ['container', 'exec', container, '--user', '1000', '--'];
+  const beside = await bed.coi([...exec, 'bash', '-c', ask]);
+  assert.equal(beside.stdout, 'minimal\n<1>\n', beside.stderr);
+  const screen = bed.screen(['attach', container, '--bash']);
+  await screen.waitFor(prompt);
+  screen.type(`clear; ${ask}\r`);
+  await screen.waitFor(/^minimal\s+<1>/m);
 });

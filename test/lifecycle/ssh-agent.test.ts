@@ -18,6 +18,11 @@ test('git goes over ssh with the forwarded agent, which follows to a new one on 
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
+  homeFile(
+    bed,
+    '.gitconfig',
+    '[user]\n\tname = a\n\temail = a@a\n\tsigningkey = ~/one\n[gpg]\n\tformat = ssh\n[commit]\n\tgpgsign = true\n',
+  );
   await using one = await startSshAgent(bed.user, 'one');
   await using server = await openGitServer(bed.user, `${bed.user.home}/one.pub`);
   const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: one.socket } });
@@ -26,6 +31,10 @@ test('git goes over ssh with the forwarded agent, which follows to a new one on 
     `clear; ${whenThere}; GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no' git clone ${server.url} /tmp/clone; echo "cloned $?"; stat -c '%U %a' $SSH_AUTH_SOCK\r`,
   );
   await screen.waitFor(/cloned 0\s+code 600/, startMs);
+  screen.type(
+    'clear; cd /tmp/clone && git commit -q --allow-empty -m x && git cat-file commit HEAD | grep SSH\r',
+  );
+  await screen.waitFor('BEGIN SSH SIGNATURE', startMs);
   await detach(screen);
   const { name } = await onlyInstance(bed);
 
