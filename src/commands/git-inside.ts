@@ -1,6 +1,7 @@
 // What git inside gets of the user's own: name, address and signing, as they would be in that workspace on the host.
 import type { App } from '../app.ts';
 import type { Settings } from '../config/keys.ts';
+import type { ResolvedConfig } from '../config/load.ts';
 import { answerOf } from '../host/ask-program.ts';
 import { FileError } from '../host/file-error.ts';
 import { readNamed } from '../host/read-within.ts';
@@ -15,7 +16,7 @@ import {
 } from '../session/host-git.ts';
 import type { Identity } from '../session/prelude.ts';
 import { type Signing, signing } from '../session/signing.ts';
-import type { AgentWish } from './agent.ts';
+import { type AgentWish, agentMissing, agentWish } from './agent.ts';
 
 const gitMs = 2_000;
 const keyFileMaxBytes = 64 * 1024;
@@ -25,8 +26,18 @@ export interface GitInside {
   readonly signing: Signing;
 }
 
-/** Says once why commits are not signed, where the user's are. */
-export async function gitInside(
+/** The user's SSH agent and git for a session in that workspace. What is wanted and cannot be had is said. */
+export async function agentAndGit(
+  app: App,
+  resolved: ResolvedConfig,
+  workspace: string,
+): Promise<{ readonly forwarding: AgentWish; readonly git: GitInside }> {
+  const forwarding = await agentWish(app, resolved, workspace);
+  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  return { forwarding, git: await gitInside(app, resolved.settings, workspace, forwarding) };
+}
+
+async function gitInside(
   app: App,
   settings: Settings,
   workspace: string,

@@ -6,9 +6,9 @@ import type { ContainerRef } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
-import { agentMissing, agentVariables, agentWish, followAgent } from './agent.ts';
+import { agentVariables, followAgent } from './agent.ts';
 import { bringUp } from './bring-up.ts';
-import { gitInside } from './git-inside.ts';
+import { agentAndGit } from './git-inside.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { stopKept } from './stop-kept.ts';
@@ -42,10 +42,7 @@ export async function runPrompt(
     throw new CoiError('usage', 'a prompt without a terminal needs permission_mode = "bypass"', {
       hint: 'Nobody could answer what the agent asks: see [tool] permission_mode.',
     });
-  const { resolved, at } = meant;
-  const forwarding = await agentWish(app, resolved, at.workspace);
-  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
-  const git = await gitInside(app, resolved.settings, at.workspace, forwarding);
+  const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
   const live = await bringUp(app, asked, { ...meant, git }, progress.tell).finally(progress.clear);
   const { container, target, command } = live;

@@ -7,11 +7,11 @@ import type { ContainerRef } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
-import { type AgentWish, agentMissing, agentVariables, agentWish, followAgent } from './agent.ts';
+import { type AgentWish, agentVariables, followAgent } from './agent.ts';
 import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
-import { gitInside } from './git-inside.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
@@ -62,10 +62,7 @@ export async function shell(
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<Live> {
   await registerAlias(app, meant);
-  const forwarding = await agentWish(app, meant.resolved, meant.at.workspace);
-  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
-  const { resolved, at } = meant;
-  const git = await gitInside(app, resolved.settings, at.workspace, forwarding);
+  const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
   let live: Live;
   try {

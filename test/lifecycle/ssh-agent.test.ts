@@ -1,5 +1,6 @@
 // The user's SSH agent in a session: a real agent, real git over a real ssh.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
@@ -94,3 +95,28 @@ test('a kept container starts without the last agent and gets the one of today',
 async function connected(bed: Bed): Promise<string | undefined> {
   return (await onlyInstance(bed)).devices['ssh-agent']?.['connect'];
 }
+
+test('a prompt without a terminal and a fork have the agent, too', { timeout }, async () => {
+  await using bed = await makeBed();
+  await using one = await startSshAgent(bed.user, 'one');
+  const wait = `${whenThere.replaceAll('"', '\\"')}; ssh-add -l >>keys`;
+  homeFile(bed, '.coi/config.toml', `${wanted}[tool]\npre_launch = ["${wait}"]\n`);
+  const coi = async (...args: string[]) => {
+    const said = await bed.coi(args, { env: { SSH_AUTH_SOCK: one.socket }, limitMs: 60_000 });
+    assert.equal(said.status, 0, said.stderr);
+    return said.stdout;
+  };
+  const keys = () => readFileSync(`${bed.workspace.path}/keys`, 'utf8').trim().split('\n').length;
+  await coi('run', '--image', bed.image, '--prompt', 'hello');
+  assert.equal(keys(), 1);
+  await coi('shell', '--image', bed.image, '--background');
+  const { name } = await onlyInstance(bed);
+  const forked = JSON.parse(await coi('fork', name, '--json'));
+  const there = `${whenThere}; ssh-add -l`;
+  const exec = ['container', 'exec', forked.container, '--user', '1000'];
+  const beside = await coi(
+    ...exec,
+    ...['--env', 'SSH_AUTH_SOCK=/tmp/ssh-agent.sock', '--', 'bash', '-c', there],
+  );
+  assert.match(beside, / one \(ED25519\)/);
+});
