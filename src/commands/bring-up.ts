@@ -30,7 +30,7 @@ import {
   serverFacts,
   wish,
 } from './prepare.ts';
-import { agentOf } from './session-agent.ts';
+import { agentOf, type Ready } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import type { AgentSetting } from './tool.ts';
 
@@ -59,7 +59,7 @@ type Tell = (event: StepEvent) => void;
 export async function bringUp(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   tell: Tell,
 ): Promise<Live> {
   const { choice } = meant;
@@ -98,7 +98,7 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
 async function launched(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   slot: Slot | undefined,
   saved: SavedSession | undefined,
   tell: Tell,
@@ -185,7 +185,7 @@ function slotGiven(
 async function restarted(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   container: StoppedSession,
   saved: SavedSession | undefined,
   tell: Tell,
