@@ -13,7 +13,8 @@ export interface GitRequest {
 
 /** In every git directory: what git runs or takes orders from. */
 const gitFiles = ['config', 'config.worktree', 'commondir'];
-const gitlinksMax = 64;
+/** Worktrees or submodules: more are refused, never left out in silence. */
+const gitlinksMax = 500;
 
 /** The git directory of the workspace: `.git` itself, or what a file of that name leads to. */
 export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
@@ -63,8 +64,9 @@ function protectDirectory(
     for (const path of namedInConfig(facts.text(config.path) ?? '', git)) builder.protect(path);
   for (const worktree of directories(builder, facts, `${git}/worktrees`)) {
     builder.addGit(worktree);
-    for (const file of ['commondir', 'gitdir', 'config.worktree'])
-      builder.protect(`${worktree}/${file}`);
+    for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
+    // Git reads it as soon as a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
+    builder.protectOrMake(`${worktree}/config.worktree`, { kind: 'file', content: '' });
   }
   for (const module of gitModules(builder, facts, git)) {
     // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
@@ -90,7 +92,11 @@ function directories(builder: GuardBuilder, facts: TreeFacts, path: string): str
   const top = wayOf(facts, path).end;
   if (top.kind !== 'inside' || top.is !== 'directory') return [];
   const names = facts.names(top.path).filter((name) => !facts.isLate(`${top.path}/${name}`));
-  return names.slice(0, gitlinksMax).flatMap((name) => {
+  if (names.length > gitlinksMax) {
+    builder.refuse({ path: top.path, why: 'many', asked: path });
+    return [];
+  }
+  return names.flatMap((name) => {
     const found = builder.lead(`${path}/${name}`);
     return found?.is === 'directory' ? [found.path] : [];
   });
@@ -101,13 +107,17 @@ function gitModules(builder: GuardBuilder, facts: TreeFacts, git: string): strin
   const found = new Set<string>();
   const seen = new Set<string>();
   const open = [{ path: `${git}/modules`, depth: 0 }];
-  for (let next = open.pop(); next !== undefined && found.size < gitlinksMax; next = open.pop()) {
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const path of directories(builder, facts, next.path)) {
       if (seen.has(path)) continue;
       seen.add(path);
       // In old repositories it is a link.
       if (['file', 'link'].includes(facts.kind(`${path}/HEAD`))) {
         found.add(path);
+        if (found.size > gitlinksMax) {
+          builder.refuse({ path: `${git}/modules`, why: 'many', asked: `${git}/modules` });
+          return [];
+        }
         open.push({ path: `${path}/modules`, depth: 0 });
       } else if (next.depth < 6) open.push({ path, depth: next.depth + 1 });
     }

@@ -156,6 +156,7 @@ test('in the git directory: submodules, and the hooks that its configuration nam
     'link .githooks owner',
     'tree tools/hooks owner',
     'file store/git/worktrees/a/gitdir owner',
+    'file store/git/worktrees/a/config.worktree owner',
     'link store/git/modules owner',
     'sealed store/modules/lib group',
     'file store/modules/lib/config owner',

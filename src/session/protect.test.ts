@@ -50,6 +50,28 @@ test('a worktree that is opened by itself: the file that names its repository', 
   ]);
 });
 
+test('every worktree is guarded, also one that has no configuration of its own yet; too many are refused', () => {
+  const withWorktrees = (count: number) => ({
+    ...repository,
+    ...Object.fromEntries(
+      Array.from({ length: count }, (_, n) => `.git/worktrees/w${n}`).flatMap((path) => [
+        [`${path}/gitdir`, ''],
+        [`${path}/commondir`, ''],
+      ]),
+    ),
+  });
+  const plan = protectionPlan(guard('.git/config'), tree(withWorktrees(80)));
+  assert.equal(plan.placeholders.length, 80);
+  for (const file of ['gitdir', 'commondir', 'config.worktree'])
+    assert.ok(
+      plan.leaves.some(({ path }) => path === `.git/worktrees/w79/${file}`),
+      file,
+    );
+  assert.deepEqual(plan.refused, []);
+  const refused = protectionPlan(guard('.git/config'), tree(withWorktrees(501))).refused;
+  assert.deepEqual(refused, [{ path: '.git/worktrees', why: 'many', asked: '.git/worktrees' }]);
+});
+
 test('directories of worktrees may be written in, those of submodules are sealed', () => {
   const files = {
     ...repository,

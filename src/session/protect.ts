@@ -62,8 +62,17 @@ export interface RefusedPath {
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
+   * `many`: more worktrees or submodules than can be guarded.
    */
-  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread' | 'mounted' | 'git-link';
+  readonly why:
+    | Tangle
+    | 'other'
+    | 'workspace'
+    | 'dangling'
+    | 'unread'
+    | 'mounted'
+    | 'git-link'
+    | 'many';
   /** The path of the configuration that led there. */
   readonly asked: string;
 }
@@ -112,6 +121,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `the link ${path} leads out of the workspace, where coi does not read what git runs`,
   mounted: (path) =>
     `something else is mounted over ${path} on the host, and the session would show what lies below it`,
+  many: (path) => `${path} holds more worktrees or submodules than coi can guard`,
   'git-link': (path) =>
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
 };
@@ -120,9 +130,14 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
 export function protectionRefusal({ path, why, asked }: RefusedPath): CoiError {
   const reason = reasons[why](quoted(path === '' ? '.' : path));
   return new CoiError('unprotected-path', `${quoted(asked)} cannot be protected: ${reason}`, {
-    hint:
-      why === 'git-link'
-        ? 'Replace it by a file with the line "gitdir: PATH", which git takes as well.'
-        : `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`,
+    hint: remedy(why, asked),
   });
+}
+
+function remedy(why: RefusedPath['why'], asked: string): string {
+  if (why === 'git-link')
+    return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
+  if (why === 'many')
+    return 'Remove those that are gone (`git worktree prune`), or set [security] protection = "watch".';
+  return `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`;
 }
