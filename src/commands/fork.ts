@@ -21,13 +21,13 @@ import { whileFrozen } from './frozen.ts';
 import { flagsOf } from './global.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
+import { placeAt, takenBy } from './place-in.ts';
 import {
   agentEnvironment,
   config,
   extraMounts,
   following,
   newSessionId,
-  type Place,
   place,
   wantedSlot,
   wish,
@@ -79,9 +79,9 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
 
 async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
   const workspace = place(app, record.workspace);
-  const at: Place = { ...workspace, target: record.target };
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
-  const resolved = await config(app, asked, at.workspace);
+  const resolved = await config(app, asked, workspace.workspace);
+  const at = placeAt(app, workspace, record.target, resolved.settings);
   const given = agentEnvironment(app, options, resolved);
   const id = newSessionId();
   const { persistent } = record;
@@ -94,7 +94,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     persistent,
     mounts: extraMounts(app, options, resolved, {
       workspace: at.workspace,
-      taken: [at.target, ...targets],
+      taken: [...takenBy(at), ...targets],
     }),
     disposable: false,
     following: await following(app, resolved, at.workspace),

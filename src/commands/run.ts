@@ -17,6 +17,7 @@ import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { flagsOf } from './global.ts';
 import { tellHandoffShortly } from './handoff-report.ts';
+import { placeIn, takenBy } from './place-in.ts';
 import { launchPlain } from './plain-container.ts';
 import { preludeOf } from './prelude.ts';
 import {
@@ -26,7 +27,6 @@ import {
   following,
   newSessionId,
   place,
-  placeIn,
   wantedSlot,
   wish,
 } from './prepare.ts';
@@ -73,7 +73,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const workspace = place(app, options.workspace);
   const command = words.length > 0 ? words : [ownScript(workspace.workspace)];
   const resolved = await config(app, options, workspace.workspace);
-  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
+  const at = placeIn(app, workspace, resolved.settings);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),
@@ -82,7 +82,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     persistent,
     mounts: extraMounts(app, options, resolved, {
       workspace: at.workspace,
-      taken: [at.target],
+      taken: takenBy(at),
     }),
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),

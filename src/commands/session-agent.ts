@@ -9,6 +9,7 @@ import { storedSession } from '../session/stored.ts';
 import { tool as findTool, keyTails } from '../tools/list.ts';
 import type { Conversation, Tool } from '../tools/shape.ts';
 import type { Meant, ShellOptions } from './meant.ts';
+import { takenBy, withGit } from './place-in.ts';
 import { extraMounts, type Place } from './prepare.ts';
 import { type AgentSetting, agentSetting } from './tool.ts';
 
@@ -44,10 +45,13 @@ export function agentOf(
     persistent,
     variables: Object.keys(given),
     keyTails: keyTails(given),
-    mounts: extraMounts(app, options, resolved, {
-      workspace: at.workspace,
-      taken: [at.target, ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
-    }),
+    mounts: withGit(
+      at,
+      extraMounts(app, options, resolved, {
+        workspace: at.workspace,
+        taken: [...takenBy(at), ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
+      }),
+    ),
   });
 }
 

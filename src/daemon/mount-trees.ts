@@ -15,6 +15,7 @@ import {
 import { isUuid, quoted } from '../names.ts';
 import type { Bound } from '../session/overlap.ts';
 import type { Ancestor } from '../session/protect.ts';
+import type { CommonGuard } from './protect/common-guard.ts';
 import { Covers } from './protect/covers.ts';
 import { insideOfFurther } from './protect/further-mounts.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
@@ -41,7 +42,15 @@ export interface Inside {
   readonly watch?: boolean | undefined;
   /** What also holds in every other mount of the session that shows the workspace. */
   readonly bound?: Bound | undefined;
+  /** What git's directory elsewhere gets, where the session has one. */
+  readonly common?: CommonGuard | undefined;
 }
+
+/** What one mount gets. */
+type Within = Pick<Inside, 'ancestors' | 'secrets' | 'readonlyGit' | 'watch'> & {
+  /** Its own directory is a guarded one. */
+  readonly own?: Ancestor | undefined;
+};
 
 export class MountTrees {
   /** Of root alone: through an idmapped mount others could reach what directories above the source keep from them. */
@@ -71,9 +80,7 @@ export class MountTrees {
     try {
       makeMountPoint(top);
       for (const mount of mounts) {
-        const within =
-          mount.request.name === 'workspace' ? inside : this.#further(top, mount, inside);
-        made.push(this.#mount(top, owner, mount, within));
+        made.push(this.#mount(top, owner, mount, this.#within(top, mount, inside)));
       }
       return made;
     } catch (error) {
@@ -92,8 +99,14 @@ export class MountTrees {
     }
   }
 
+  #within(top: string, mount: OpenMount, inside: Inside): Within {
+    if (mount.request.name === 'workspace') return inside;
+    if (mount.request.git && inside.common) return { ...inside.common, watch: inside.watch };
+    return this.#further(top, mount, inside);
+  }
+
   /** What a mount beside the workspace's own gets inside. Throws `unprotected-path`. */
-  #further(top: string, mount: OpenMount, { bound, watch }: Inside): Inside {
+  #further(top: string, mount: OpenMount, { bound, watch }: Inside): Within {
     if (!bound) return { ancestors: [] };
     const workspace = join(top, 'workspace');
     const { secrets, readonlyGit } = insideOfFurther(this.#libc, workspace, mount, bound);
@@ -129,13 +142,13 @@ export class MountTrees {
     top: string,
     owner: TreeOwner,
     { request, source }: OpenMount,
-    { ancestors, secrets = [], readonlyGit = false, watch = false }: Inside,
+    { ancestors, own, secrets = [], readonlyGit = false, watch = false }: Within,
   ): ReservedMount {
     const target = join(top, request.name);
     makeMountPoint(target);
     unmount(this.#libc, target);
     const { readonly } = request;
-    const namespace = this.#namespace(owner, guardIds);
+    const namespace = this.#namespace(owner, own ? leftOut(own.depth) : guardIds);
     const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
     const guarded = kind === 'plain' && watch ? [] : ancestors;
     if (guarded.length > 0 && kind === 'plain') throw unguardable(source.path);

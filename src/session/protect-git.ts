@@ -26,7 +26,7 @@ export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: Git
     return;
   }
   const is = facts.kind('.git');
-  if (is === 'directory') protectDirectory(builder, facts, '.git', request);
+  if (is === 'directory') protectGitDirectory(builder, facts, '.git', request);
   // What becomes a repository later is nobody's yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
   if (is === 'file') protectNamed(builder, facts, request);
@@ -38,20 +38,21 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
   if (directory?.is !== 'directory' || directory.path === '') return;
-  protectDirectory(builder, facts, directory.path, request);
+  protectGitDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
   if (common === undefined) return;
   const way = common.startsWith('/') ? common : `${directory.path}/${common}`;
   const shared = builder.lead(way, '.git');
   if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
-    protectDirectory(builder, facts, shared.path, request);
+    protectGitDirectory(builder, facts, shared.path, request);
 }
 
-function protectDirectory(
+/** A directory of git, whatever it is called. */
+export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit }: GitRequest,
+  { inner, readonlyGit }: Omit<GitRequest, 'asked'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);

@@ -3,7 +3,7 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GuardBuilder } from './guard-builder.ts';
-import { protectGit } from './protect-git.ts';
+import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
 import { linksMax, type Tangle, type TreeFacts, wayOf } from './way.ts';
 
@@ -88,19 +88,25 @@ export const nothingProtected: ProtectionPlan = {
 
 /** Throws `unprotected-path` for a path that is none. */
 export function protectionPlan(
-  { paths, readonlyGit = false }: ProtectRequest,
+  { paths, readonlyGit = false, gitDirectories = [], named = [] }: ProtectRequest,
   facts: TreeFacts,
 ): ProtectionPlan {
   const builder = new GuardBuilder(facts);
   const clean = paths.map(cleanPath);
-  const inGit = clean.filter((path) => path.startsWith('.git/'));
-  protectGit(builder, facts, {
-    inner: inGit.map((path) => path.slice('.git/'.length)),
-    // `.gitmodules` and the like count as well, where `.git` is a file or a link.
-    asked: clean.some((path) => path.startsWith('.git')),
+  const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
+  const request = (git: string) => ({
+    inner: inside(git).map((path) => path.slice(git.length + 1)),
     readonlyGit,
   });
-  for (const path of clean) if (!inGit.includes(path)) builder.protect(path);
+  const others = gitDirectories.map(cleanPath);
+  for (const git of others) protectGitDirectory(builder, facts, git, request(git));
+  const inOthers = new Set(others.flatMap(inside));
+  // `.gitmodules` and the like count as well, where `.git` is a file or a link.
+  const asked = clean.some((path) => path.startsWith('.git') && !inOthers.has(path));
+  protectGit(builder, facts, { ...request('.git'), asked });
+  const inGit = new Set([...inOthers, ...inside('.git')]);
+  for (const path of clean) if (!inGit.has(path)) builder.protect(path);
+  for (const path of named) builder.protect(path);
   return builder.plan();
 }
 

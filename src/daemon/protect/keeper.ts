@@ -11,7 +11,7 @@ import {
   nothingProtected,
   type ProtectionPlan,
 } from '../../session/protect.ts';
-import type { ProtectRequest } from '../../session/protect-request.ts';
+import { bothRequests, type ProtectRequest } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
 import { applyGuard, type Running } from './guard.ts';
 import type { Guarded } from './guarded-workspace.ts';
@@ -99,11 +99,10 @@ export class Keeper {
     const { dev, ino } = root.stats;
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
-    const paths = [...new Set([...(known?.record.request.paths ?? []), ...request.paths])];
     const state = known?.record.state ?? noGuard;
     const place = { root: root.path, device: dev, inode: ino, owner };
     const asked = {
-      request: { ...request, paths },
+      request: bothRequests(known?.record.request, request),
       missing: [],
       mounted: known?.record.mounted ?? [],
     };
@@ -234,7 +233,8 @@ export class Keeper {
     let againMs: number | undefined;
     try {
       const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
-      const asked = { paths: request.paths, mode: 'watch' as const };
+      const { paths, gitDirectories, named } = request;
+      const asked = { paths, gitDirectories, named, mode: 'watch' as const };
       const applied = this.#apply(guarded, opened, asked, running);
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;

@@ -262,7 +262,7 @@ export class Look {
 
 function orderOf(git: string, path: string): string | undefined {
   const inner = path.slice(git === '' ? 0 : git.length + 1);
-  return /^(?:config|config\.worktree|commondir|info\/attributes|hooks\/.*|rebase-merge\/git-rebase-todo|sequencer\/todo)$/.test(
+  return /^(?:(?:worktrees\/[^/]+\/)?(?:config\.worktree|commondir|rebase-merge\/git-rebase-todo|sequencer\/todo)|config|info\/attributes|hooks\/.*)$/.test(
     inner,
   )
     ? inner

@@ -1,0 +1,94 @@
+// Where a workspace goes in a container, and with it the directory of git that a worktree needs; says where git will not work.
+import type { App } from '../app.ts';
+import type { Settings } from '../config/keys.ts';
+import { hostFiles } from '../host/files.ts';
+import { commonMount, type GitFacts, type GitPlace, gitPlace } from '../session/git-place.ts';
+import type { PlannedMount } from '../session/plan.ts';
+import { workspaceTarget } from '../session/workspace.ts';
+import { linkBytesMax } from '../session/worktree.ts';
+import { type Place, type Workspace, workspaceRefusal } from './prepare.ts';
+
+type PlaceSettings = Pick<Settings, 'paths.preserve_workspace_path' | 'git.readonly'>;
+
+/** Configuration files of git are larger than its links. */
+const textBytesMax = 32 * linkBytesMax;
+
+/** By configuration. Git's paths of a worktree are absolute ones of the host, so it keeps its own. */
+export function placeIn(app: App, workspace: Workspace, settings: PlaceSettings): Place {
+  const found = lookedUp(app, workspace);
+  const { target, warning } = targetOf(workspace, found, settings);
+  if (warning) app.io.warn(warning);
+  return placed(app, workspace, target, found, settings);
+}
+
+/** Where a container has it already. */
+export function placeAt(
+  app: App,
+  workspace: Workspace,
+  target: string,
+  settings: PlaceSettings,
+): Place {
+  return placed(app, workspace, target, lookedUp(app, workspace), settings);
+}
+
+/** What is used up of the container's places. */
+export function takenBy({ target, git }: Pick<Place, 'target' | 'git'>): string[] {
+  return [target, ...(git ? [git.target] : [])];
+}
+
+/** Besides the workspace itself. */
+export function withGit(
+  { git }: Pick<Place, 'git'>,
+  mounts: readonly PlannedMount[],
+): readonly PlannedMount[] {
+  return git ? [git, ...mounts] : mounts;
+}
+
+function targetOf(
+  { workspace, real }: Workspace,
+  { ownPath }: GitPlace,
+  settings: PlaceSettings,
+): { readonly target: string; readonly warning?: string } {
+  const asked = workspaceTarget(workspace, settings['paths.preserve_workspace_path']);
+  return ownPath ? { target: workspaceTarget(real as Workspace['workspace'], true).target } : asked;
+}
+
+function placed(
+  { io }: App,
+  workspace: Workspace,
+  target: string,
+  { link, why }: GitPlace,
+  settings: PlaceSettings,
+): Place {
+  const isOwnPath = target === workspace.real;
+  const git = link && commonMount(link, { isOwnPath, readonly: settings['git.readonly'] });
+  const failed = link && !git ? `its repository ${link.common} has no place inside` : why;
+  if (failed !== undefined) io.warn(`git does not work in this session: ${failed}`);
+  return { ...workspace, target, git };
+}
+
+function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>): GitPlace {
+  using top = hostFiles.open('/');
+  const entry = (path: string) => answered(() => top?.entry(path.slice(1)));
+  const facts: GitFacts = {
+    kind: (path) => {
+      const kind = entry(path)?.kind;
+      if (kind === undefined) return 'missing';
+      return kind === 'file' || kind === 'directory' ? kind : 'other';
+    },
+    text: (path) => answered(() => top?.read(path.slice(1), { maxBytes: textBytesMax })?.text),
+    owner: (path) => entry(path)?.stat.uid,
+    mayOpen: (path) => workspaceRefusal(app, path) === undefined,
+  };
+  return gitPlace(real, app.user.uid === 0 ? owner.uid : app.user.uid, facts);
+}
+
+/** What cannot be looked at is not there for this user. */
+function answered<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (hostFiles.problem(error)) return undefined;
+    throw error;
+  }
+}
