@@ -2,6 +2,7 @@
 // that repository, and cannot change there what the host's git runs or obeys.
 // Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -87,11 +88,133 @@ test(
   },
 );
 
+test(
+  'git works where the file that names the worktree is older than a day: git wants to renew it then',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { common, feature } = await worktrees(bed, uid);
+    await asUser(uid, ['touch', '-d', '3 days ago', `${common}/worktrees/feature/gitdir`]);
+    const session = { workspace: feature, mounts: [commonOf(common)], protect };
+    const { container } = await bed.session(session);
+    const done = await bed.sh(container, `cd ${feature} && git status --porcelain`);
+    assert.equal(done.status, 0, done.stderr.toString());
+  },
+);
+
+test(
+  'a file .git that a project brings along opens no repository that does not know it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { common, feature, other, main } = await worktrees(bed, uid);
+    const brought = await bed.directory(uid);
+    const write = (path: string, text: string) =>
+      asUser(uid, ['sh', '-c', 'printf "%s\\n" "$2" > "$1"', 'sh', path, text]);
+    const refused = async (workspace: string, source: string) =>
+      assert.rejects(bed.coid.reserve(bed.request(workspace, [commonOf(source)])), {
+        code: 'mount-invalid',
+      });
+    await write(`${brought}/.git`, `gitdir: ${common}/worktrees/feature`);
+    await refused(brought, common);
+    // Nor one that knows another directory, or none that it names itself.
+    await refused(other, `${main}/.git/worktrees/other`);
+    await refused(main, common);
+    await asUser(uid, ['ln', '-s', common, `${brought}/link`]);
+    await write(`${feature}/.git`, `gitdir: ${brought}/link/worktrees/feature`);
+    await refused(feature, `${brought}/link`);
+    // The control: the same with what git wrote.
+    await write(`${feature}/.git`, `gitdir: ${common}/worktrees/feature`);
+    const { id } = await bed.coid.reserve(bed.request(feature, [commonOf(common)]));
+    await bed.coid.release(id);
+  },
+);
+
+test(
+  'sessions in two worktrees and in the main checkout have one guard, which stays until the last has ended',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature, other } = await worktrees(bed, uid);
+    const before = await inventory(join(main, '..'));
+    const sessions = [
+      await bed.session({ workspace: feature, mounts: [commonOf(common)], protect }),
+      await bed.session({ workspace: main, protect }),
+      await bed.session({ workspace: other, mounts: [commonOf(common)], protect }),
+    ];
+    const places = [main, '/workspace', main];
+    const attack = 'cd AT/.git && echo x >> config && echo x > hooks/pre-commit';
+    for (const [index, { container }] of sessions.entries()) {
+      for (const [nth, one] of sessions.entries()) {
+        if (nth < index) continue;
+        const script = attack.replace('AT', places[nth] ?? '');
+        assert.notEqual((await bed.sh(one.container, script, 'root')).status, 0, `${index} ${nth}`);
+      }
+      await killed(bed, container);
+      await bed.untilUnmounted(sessions[index]?.id ?? '');
+    }
+    await released(bed);
+    assert.deepEqual(await inventory(join(main, '..')), before);
+  },
+);
+
+test(
+  'hooks in the worktree that the configuration of its repository names are guarded in it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature } = await worktrees(bed, uid);
+    await asUser(uid, ['git', '-C', main, 'config', 'core.hooksPath', '.githooks']);
+    await asUser(uid, ['mkdir', `${feature}/.githooks`]);
+    const mounts = [commonOf(common)];
+    const script = `cd ${feature} && echo x > .githooks/pre-commit`;
+    const open = await bed.session({ workspace: feature, mounts });
+    assert.equal((await bed.sh(open.container, script)).status, 0);
+    const guarded = await bed.session({ workspace: feature, mounts, protect });
+    assert.notEqual((await bed.sh(guarded.container, script, 'root')).status, 0);
+  },
+);
+
+test(
+  'a container that stops and starts has the guarded directory again, also after a coid that was killed',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { common, feature } = await worktrees(bed, uid);
+    const session = { workspace: feature, mounts: [commonOf(common)], protect, persistent: true };
+    const { container, id } = await bed.session(session);
+    const attack = `cd ${common} && echo x >> config`;
+    const state = async (action: 'stop' | 'start') => {
+      const operation = await bed.incus.changeState(container, {
+        action,
+        force: true,
+        timeout: 30,
+      });
+      await operation.wait({ timeoutMs: 60_000 });
+    };
+    await state('stop');
+    const made = await bed.coid.remount(container, { id, startId: randomUUID() });
+    assert.deepEqual(made.map(({ name }) => name).toSorted(), ['git', 'workspace']);
+    await state('start');
+    const done = await bed.sh(container, `cd ${feature} && git status --porcelain`);
+    assert.equal(done.status, 0, done.stderr.toString());
+    assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
+    await bed.daemon.crash();
+    await bed.daemon.start();
+    assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
+    await ended(bed, container);
+  },
+);
+
 async function ended(bed: CoidBed, container: string): Promise<void> {
+  await killed(bed, container);
+  await released(bed);
+}
+
+async function killed(bed: CoidBed, container: string): Promise<void> {
   const stored = await bed.incus.instance(container);
   assert.ok(stored);
   await killContainer(bed.incus, refOf(stored.instance), AbortSignal.timeout(60_000));
-  await released(bed);
 }
 
 /** Nothing is guarded any more. */

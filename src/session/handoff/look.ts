@@ -173,6 +173,8 @@ export class Look {
     const repository = repositoryOfDirectory(this.#place, path, moved);
     if (!repository) return context;
     const { why, found } = repository;
+    // What belongs to a worktree in the repository itself: its orders are told one by one.
+    if (context.git?.own && found.common === context.git.top) return context;
     if (why !== undefined) this.#tell(path === '' ? '.' : path, why, context);
     const own = found.path === found.common && isOwn(this.#place, found);
     return path === '' ? context : { ...context, git: { top: path, own } };
