@@ -23,8 +23,14 @@ export function refuseForeignCommon(
   {
     source,
     asked,
+    worktree,
     owner,
-  }: { readonly source: Source; readonly asked: string; readonly owner: number },
+  }: {
+    readonly source: Source;
+    readonly asked: string;
+    readonly worktree: string | undefined;
+    readonly owner: number;
+  },
 ): void {
   using common = beneath(libc, source);
   using top = beneath(libc, workspace);
@@ -32,6 +38,7 @@ export function refuseForeignCommon(
   const isOne =
     link !== undefined &&
     link.common === source.path &&
+    link.id === worktree &&
     isLinkedBack(workspace.path, link, (path) => common.text(path));
   if (!isOne || source.path !== asked)
     throw refusal(source, `is not the git directory of ${quoted(workspace.path)}`);

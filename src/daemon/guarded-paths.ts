@@ -13,7 +13,7 @@ export function guardedPaths(
   { id, mounts }: Pick<MountRecord, 'id' | 'mounts'>,
 ): readonly string[] {
   const directory = join(stateDir, 'protect');
-  const common = mounts.find(({ git }) => git)?.source;
+  const common = mounts.find(({ git }) => git !== undefined)?.source;
   return recordsIn(directory).flatMap((name) => {
     const record = readRecord(join(directory, name));
     if (!record?.users.includes(id) || record.request.mode !== 'guard') return [];

@@ -101,7 +101,8 @@ export class MountTrees {
 
   #within(top: string, mount: OpenMount, inside: Inside): Within {
     if (mount.request.name === 'workspace') return inside;
-    if (mount.request.git && inside.common) return { ...inside.common, watch: inside.watch };
+    if (mount.request.git !== undefined && inside.common)
+      return { ...inside.common, watch: inside.watch };
     return this.#further(top, mount, inside);
   }
 

@@ -42,8 +42,8 @@ export interface MountRequest {
   readonly readonly: boolean;
   /** It was judged to lie in the workspace, at this relative path (`.`: the workspace): opened there through no link, or refused. */
   readonly inside?: string | undefined;
-  /** It is git's directory of the repository that the workspace is a worktree of, and lies elsewhere: guarded as a `.git` is. */
-  readonly git?: boolean | undefined;
+  /** It is git's directory of the repository that the workspace is this worktree of: guarded as a `.git` is. */
+  readonly git?: string | undefined;
 }
 
 /** POST /v1/sessions. The owner is the peer's uid; for root, the owner of the workspace. */

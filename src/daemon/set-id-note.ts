@@ -24,7 +24,7 @@ export function noteOf(
   about: Pick<Note, 'container' | 'workspace' | 'sinceMs' | 'guarded'>,
 ): Note {
   const sources = mounts.filter(({ readonly }) => !readonly).map(({ source }) => source);
-  const common = mounts.find(({ git }) => git)?.source;
+  const common = mounts.find(({ git }) => git !== undefined)?.source;
   return { id, ownerUid, ownerGid, sources, common, ...about };
 }
 

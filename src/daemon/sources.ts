@@ -76,15 +76,15 @@ export class Sources implements Disposable {
     }
     // What was mounted before is known by its inode.
     for (const { request, source } of this.#options.onlyBefore ? [] : opened)
-      if (request.git) this.#refuseForeignCommon(request.source, source);
+      if (request.git !== undefined) this.#refuseForeignCommon(request, source);
     return opened;
   }
 
-  #refuseForeignCommon(asked: string, source: Source): void {
+  #refuseForeignCommon({ source: asked, git: worktree }: MountRequest, source: Source): void {
     const { libc, ids } = this.#options;
     const workspace = this.workspace();
     const owner = ids.uid === 0 ? workspace.stats.uid : ids.uid;
-    refuseForeignCommon(libc, workspace, { source, asked, owner });
+    refuseForeignCommon(libc, workspace, { source, asked, worktree, owner });
   }
 
   /** Those that were opened and will be writable. */

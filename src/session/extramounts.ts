@@ -108,6 +108,6 @@ export function mountRequest({ name, source, readonly, inside, git }: PlannedMou
   return {
     ...{ name, source, readonly },
     ...(inside === undefined ? {} : { inside }),
-    ...(git ? { git } : {}),
+    ...(git === undefined ? {} : { git }),
   };
 }

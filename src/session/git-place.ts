@@ -89,11 +89,11 @@ function remedy(top: string, { mayOpen }: GitFacts): string {
 
 /** The shared directory at its own path, where `.git` names it; undefined where nothing can be mounted there. */
 export function commonMount(
-  { common, absolute }: WorktreeLink,
+  { common, id, absolute }: WorktreeLink,
   { isOwnPath, readonly }: { readonly isOwnPath: boolean; readonly readonly: boolean },
 ): PlannedMount | undefined {
   // The agent does not get into root's home.
   if (hidesGuest(common) || common.startsWith('/root/') || !(absolute || isOwnPath))
     return undefined;
-  return { name: 'git', source: common, target: common, readonly, git: true };
+  return { name: 'git', source: common, target: common, readonly, git: id };
 }

@@ -175,10 +175,10 @@ function createBody(
     phase: 'starting',
   });
   // The paths that git writes down hold on both sides.
-  const hasGit = asked.mounts.some(({ git }) => git);
+  const hasGit = asked.mounts.some(({ git }) => git !== undefined);
   const own = new Map(
     asked.mounts
-      .filter(({ name, git }) => hasGit && (name === 'workspace' || git))
+      .filter(({ name, git }) => hasGit && (name === 'workspace' || git !== undefined))
       .map(({ name, source }) => [name, source]),
   );
   const disks = mounts.map(({ name, hostPath, recursive }) => [

@@ -23,8 +23,8 @@ export async function worktrees(bed: CoidBed, uid: number): Promise<Worktrees> {
   return { main, common: join(main, '.git'), feature, other };
 }
 
-export function commonOf(common: string): MountRequest {
-  return { name: 'git', source: common, readonly: false, git: true };
+export function commonOf(common: string, worktree = 'feature'): MountRequest {
+  return { name: 'git', source: common, readonly: false, git: worktree };
 }
 
 /** In the directory that holds the shared one, where the agent has nothing else. Each takes its own effect back. */

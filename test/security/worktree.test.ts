@@ -111,14 +111,15 @@ test(
     const brought = await bed.directory(uid);
     const write = (path: string, text: string) =>
       asUser(uid, ['sh', '-c', 'printf "%s\\n" "$2" > "$1"', 'sh', path, text]);
-    const refused = async (workspace: string, source: string) =>
-      assert.rejects(bed.coid.reserve(bed.request(workspace, [commonOf(source)])), {
+    const refused = async (workspace: string, source: string, worktree = 'feature') =>
+      assert.rejects(bed.coid.reserve(bed.request(workspace, [commonOf(source, worktree)])), {
         code: 'mount-invalid',
       });
     await write(`${brought}/.git`, `gitdir: ${common}/worktrees/feature`);
     await refused(brought, common);
     // Nor one that knows another directory, or none that it names itself.
-    await refused(other, `${main}/.git/worktrees/other`);
+    await refused(other, common);
+    await refused(other, `${main}/.git/worktrees/other`, 'other');
     await refused(main, common);
     await asUser(uid, ['ln', '-s', common, `${brought}/link`]);
     await write(`${feature}/.git`, `gitdir: ${brought}/link/worktrees/feature`);
@@ -140,7 +141,7 @@ test(
     const sessions = [
       await bed.session({ workspace: feature, mounts: [commonOf(common)], protect }),
       await bed.session({ workspace: main, protect }),
-      await bed.session({ workspace: other, mounts: [commonOf(common)], protect }),
+      await bed.session({ workspace: other, mounts: [commonOf(common, 'other')], protect }),
     ];
     const places = [main, '/workspace', main];
     const attack = 'cd AT/.git && echo x >> config && echo x > hooks/pre-commit';
@@ -203,6 +204,36 @@ test(
     await bed.daemon.start();
     assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
     await ended(bed, container);
+  },
+);
+
+test(
+  'a worktree that an agent made goes on working when another session begins beside it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature } = await worktrees(bed, uid);
+    const first = await bed.session({ workspace: main, protect });
+    const commit = 'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m';
+    const sh = async (script: string) => {
+      const done = await bed.sh(first.container, `cd /workspace && ${script}`);
+      assert.equal(done.status, 0, done.stderr.toString());
+    };
+    await sh(
+      `git worktree add -q .claude/worktrees/x -b x && cd .claude/worktrees/x && ${commit} a`,
+    );
+    await bed.session({ workspace: feature, mounts: [commonOf(common)], protect });
+    await bed.session({ workspace: main, protect });
+    await sh(`cd .claude/worktrees/x && ${commit} b`);
+    // One that the host made meanwhile works in a session of its own.
+    const late = `${main}-late`;
+    await asUser(uid, ['git', '-C', main, 'worktree', 'add', '--quiet', late]);
+    const mounts = [commonOf(common, 'repo-late')];
+    const { container } = await bed.session({ workspace: late, mounts, protect });
+    const done = await bed.sh(container, `cd ${late} && ${commit} c`);
+    assert.equal(done.status, 0, done.stderr.toString());
+    const script = `echo x > ${common}/worktrees/repo-late/config.worktree`;
+    assert.notEqual((await bed.sh(container, script, 'root')).status, 0);
   },
 );
 

@@ -13,7 +13,9 @@ export function guardAgain(
   session: SessionRecord,
 ): void {
   const { mounts: record } = session;
-  const requests = record.mounts.filter(({ name, git }) => name === 'workspace' || git);
+  const requests = record.mounts.filter(
+    ({ name, git }) => name === 'workspace' || git !== undefined,
+  );
   if (requests.length === 0 || !record.protect || parts.keeper.has(record.id)) return;
   using sources = new Sources(optionsAgain(parts, session));
   protectOpened(parts, record, sources.open(requests), record);

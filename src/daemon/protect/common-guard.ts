@@ -11,6 +11,7 @@ import type { Ancestor } from '../../session/protect.ts';
 import { commonRequest, type ProtectRequest } from '../../session/protect-request.ts';
 import { beneath } from '../common-directory.ts';
 import type { MountRecord } from '../protocol.ts';
+import type { OpenMount } from '../sources.ts';
 import type { Keeper } from './keeper.ts';
 
 export interface CommonGuard {
@@ -24,7 +25,7 @@ export interface CommonGuard {
 export function protectCommon(
   { keeper, libc }: { readonly keeper: Pick<Keeper, 'protect'>; readonly libc: Libc },
   owner: Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>,
-  common: Source,
+  { source: common, request: { git: worktree } }: OpenMount,
   request: ProtectRequest | undefined,
 ): CommonGuard {
   const name = basename(common.path);
@@ -33,10 +34,8 @@ export function protectCommon(
   const holder = openWithoutLinks(libc, dirname(common.path));
   try {
     refuseOther(libc, holder, common);
-    const all = keeper.protect(owner.id, holder, wanted, {
-      uid: owner.ownerUid,
-      gid: owner.ownerGid,
-    });
+    const { id, ownerUid: uid, ownerGid: gid } = owner;
+    const all = keeper.protect(id, holder, wanted, { uid, gid }, `${name}/worktrees/${worktree}`);
     return {
       own: all.find(({ path }) => path === name),
       ancestors: all.flatMap((ancestor) =>

@@ -13,7 +13,7 @@ import {
 } from '../../session/protect.ts';
 import { bothRequests, type ProtectRequest } from '../../session/protect-request.ts';
 import type { Log } from '../log.ts';
-import { applyGuard, type Running } from './guard.ts';
+import { type Application, applyGuard, leftToOthers } from './guard.ts';
 import type { Guarded } from './guarded-workspace.ts';
 import { type GuardRecord, keyOf, openWorkspace, readRecord, writeRecord } from './record.ts';
 import { unguardable } from './refusal.ts';
@@ -94,8 +94,17 @@ export class Keeper {
     return { ...record, device, state: removeBegun(opened, record.state) };
   }
 
-  /** Guards a workspace for a session; gives the directories that need a mount of their own. Throws `unprotected-path`. */
-  protect(id: string, root: Source, request: ProtectRequest, owner: Owner): readonly Ancestor[] {
+  /**
+   * Guards a workspace for a session; gives the directories that need a mount of their own. `own` is the directory of the
+   * session's worktree in it. Throws `unprotected-path`.
+   */
+  protect(
+    id: string,
+    root: Source,
+    request: ProtectRequest,
+    owner: Owner,
+    own?: string,
+  ): readonly Ancestor[] {
     const { dev, ino } = root.stats;
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
@@ -117,7 +126,8 @@ export class Keeper {
       openSync(`/proc/self/fd/${root.fd}`, O_PATH_DIRECTORY),
     );
     try {
-      this.#apply(guarded, below, guarded.record.request);
+      const left = known && leftToOthers(state, own);
+      this.#apply(guarded, below, guarded.record.request, { left });
       const { ancestors, missing } = guarded.plan;
       const mounted = ancestors.map(({ path }) => path);
       this.#save(guarded, { missing, mounted: [...new Set([...asked.mounted, ...mounted])] });
@@ -195,14 +205,14 @@ export class Keeper {
     guarded: Guarded,
     below: Below,
     request: ProtectRequest,
-    running?: Running,
+    when: Pick<Application, 'running' | 'left'>,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
     const { root, missing, mounted } = guarded.record;
     const looked = this.#looked(guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
-      const applied = applyGuard({ ...looked, request, before, running, save });
+      const applied = applyGuard({ ...looked, request, before, ...when, save });
       guarded.plan = applied.plan;
       save(applied.state);
       const { changed: n } = applied;
@@ -235,7 +245,7 @@ export class Keeper {
       const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
       const { paths, gitDirectories, named } = request;
       const asked = { paths, gitDirectories, named, mode: 'watch' as const };
-      const applied = this.#apply(guarded, opened, asked, running);
+      const applied = this.#apply(guarded, opened, asked, { running });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
     } catch (error) {

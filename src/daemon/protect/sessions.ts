@@ -35,8 +35,8 @@ export function protectOpened(
   { protect, secrets }: Pick<MountRecord, 'protect' | 'secrets'>,
 ): Inside {
   const root = opened.find(({ request }) => request.name === 'workspace')?.source;
-  const common = opened.find(({ request }) => request.git)?.source;
-  const wanted = protect && common ? withNamed(parts.libc, protect, common) : protect;
+  const common = opened.find(({ request }) => request.git !== undefined);
+  const wanted = protect && common ? withNamed(parts.libc, protect, common.source) : protect;
   return {
     ancestors: protectWorkspace(parts.keeper, owner, root, wanted),
     secrets,
