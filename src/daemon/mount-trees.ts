@@ -17,7 +17,7 @@ import type { Bound } from '../session/overlap.ts';
 import type { Ancestor } from '../session/protect.ts';
 import type { CommonGuard } from './protect/common-guard.ts';
 import { Covers } from './protect/covers.ts';
-import { insideOfFurther } from './protect/further-mounts.ts';
+import { insideOfFurther, refuseAroundGit } from './protect/further-mounts.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
 import { unguardable } from './protect/refusal.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
@@ -79,7 +79,8 @@ export class MountTrees {
     const made: ReservedMount[] = [];
     try {
       makeMountPoint(top);
-      for (const mount of mounts) {
+      // Git's directory first: the others are compared with it.
+      for (const mount of mounts.toSorted((one, other) => rank(one) - rank(other))) {
         made.push(this.#mount(top, owner, mount, this.#within(top, mount, inside)));
       }
       return made;
@@ -103,6 +104,8 @@ export class MountTrees {
     if (mount.request.name === 'workspace') return inside;
     if (mount.request.git !== undefined && inside.common)
       return { ...inside.common, watch: inside.watch };
+    const { common } = inside;
+    if (common?.own) refuseAroundGit(join(top, common.name), mount);
     return this.#further(top, mount, inside);
   }
 
@@ -202,6 +205,11 @@ export class MountTrees {
     if (!isTreeId(id)) throw new Error(`${id} is no id of mounts`);
     return join(this.directory, id);
   }
+}
+
+function rank({ request }: OpenMount): number {
+  if (request.name === 'workspace') return 0;
+  return request.git === undefined ? 2 : 1;
 }
 
 /** `.git`, where it is a directory, for a mount on itself that cannot be written. */

@@ -6,6 +6,7 @@ import { mergedSettings } from './settings.ts';
 
 const facts: Surroundings = {
   tool: 'Claude Code',
+  samePath: false,
   workspace: '/workspace',
   home: '/home/code',
   persistent: false,

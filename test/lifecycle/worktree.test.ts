@@ -108,6 +108,32 @@ test('a kept container of a worktree comes back with git, and so does its copy',
   await coi('kill', '--all', '--force');
 });
 
+test('of a worktree that the agent made the host has the commits, and after a repair the worktree', {
+  timeout,
+}, async () => {
+  const top = join(await place(repository), 'repo');
+  const add = `git worktree add -q .claude/worktrees/x -b x; cd .claude/worktrees/x; ${commit}`;
+  await run(top, add);
+  assert.match(await onHost(top, 'git worktree list'), /worktrees\/x .*prunable/);
+  assert.equal(await onHost(top, 'git log --format=%s -1 x'), 'x');
+  await onHost(top, 'git worktree repair .claude/worktrees/x');
+  assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
+  assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);
+});
+
+test('with the path of the host a worktree of the agent works on both sides', {
+  timeout,
+}, async () => {
+  const top = join(await place(repository), 'repo');
+  await onHost(
+    top,
+    'mkdir .coi; printf "[paths]\\npreserve_workspace_path = true\\n" > .coi/config.toml',
+  );
+  await run(top, `git worktree add -q .claude/worktrees/x -b x; cd .claude/worktrees/x; ${commit}`);
+  assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);
+  assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
+});
+
 test('where git cannot work, the start says so and what to do', { timeout }, async () => {
   const top = await place(`${repository}; mkdir part`);
   const part = await run(join(top, 'repo/part'), '! git status 2>/dev/null');

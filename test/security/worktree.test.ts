@@ -237,6 +237,30 @@ test(
   },
 );
 
+test(
+  'no second mount lets the agent move the repository away: without the guard it does',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature } = await worktrees(bed, uid);
+    const top = join(main, '..');
+    const mounts = [commonOf(common), { name: 'around', source: top, readonly: false }];
+    const apart = await bed.directory(uid);
+    await asUser(uid, ['git', '-C', main, 'worktree', 'move', feature, `${apart}/feature`]);
+    const workspace = `${apart}/feature`;
+    const open = await bed.session({ workspace, mounts });
+    const moves = 'cd /around && mv repo r && mkdir repo && rmdir repo && mv r repo';
+    assert.equal((await bed.sh(open.container, moves)).status, 0);
+    await assert.rejects(bed.session({ workspace, mounts, protect }), { code: 'unprotected-path' });
+    // The main checkout itself may be there: git's directory cannot be moved in it.
+    const checkout = { name: 'checkout', source: main, readonly: false };
+    const guarded = await bed.session({ workspace, mounts: [commonOf(common), checkout], protect });
+    const replaced = 'cd /checkout && mv .git g && mv g .git';
+    assert.notEqual((await bed.sh(guarded.container, replaced, 'root')).status, 0);
+    assert.equal((await bed.sh(guarded.container, 'echo x > /checkout/new')).status, 0);
+  },
+);
+
 async function ended(bed: CoidBed, container: string): Promise<void> {
   await killed(bed, container);
   await released(bed);

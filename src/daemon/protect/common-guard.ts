@@ -15,6 +15,8 @@ import type { OpenMount } from '../sources.ts';
 import type { Keeper } from './keeper.ts';
 
 export interface CommonGuard {
+  /** Of its mount. */
+  readonly name: string;
   /** Of the directory itself; undefined where it is not guarded. */
   readonly own: Ancestor | undefined;
   /** Below it; paths relative to it, depths as they were given out. */
@@ -25,18 +27,19 @@ export interface CommonGuard {
 export function protectCommon(
   { keeper, libc }: { readonly keeper: Pick<Keeper, 'protect'>; readonly libc: Libc },
   owner: Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>,
-  { source: common, request: { git: worktree } }: OpenMount,
+  { source: common, request: { git: worktree, name: mount } }: OpenMount,
   request: ProtectRequest | undefined,
 ): CommonGuard {
   const name = basename(common.path);
   const wanted = request && commonRequest(request, name);
-  if (!wanted) return { own: undefined, ancestors: [] };
+  if (!wanted) return { name: mount, own: undefined, ancestors: [] };
   const holder = openWithoutLinks(libc, dirname(common.path));
   try {
     refuseOther(libc, holder, common);
     const { id, ownerUid: uid, ownerGid: gid } = owner;
     const all = keeper.protect(id, holder, wanted, { uid, gid }, `${name}/worktrees/${worktree}`);
     return {
+      name: mount,
       own: all.find(({ path }) => path === name),
       ancestors: all.flatMap((ancestor) =>
         ancestor.path.startsWith(`${name}/`)
