@@ -2,13 +2,27 @@
 import type { App } from '../app.ts';
 import type { Settings } from '../config/keys.ts';
 import { hostFiles } from '../host/files.ts';
-import { commonMount, type GitFacts, type GitPlace, gitPlace } from '../session/git-place.ts';
+import { defaultImage } from '../image/versions.ts';
+import {
+  commonMount,
+  filtersMissing,
+  type GitFacts,
+  type GitPlace,
+  gitPlace,
+} from '../session/git-place.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import { workspaceTarget } from '../session/workspace.ts';
 import { linkBytesMax } from '../session/worktree.ts';
 import { type Place, type Workspace, workspaceRefusal } from './prepare.ts';
 
-type PlaceSettings = Pick<Settings, 'paths.preserve_workspace_path' | 'git.readonly'>;
+type PlaceSettings = Pick<
+  Settings,
+  'paths.preserve_workspace_path' | 'git.readonly' | 'container.image'
+>;
+
+interface Found extends GitPlace {
+  readonly filters: readonly string[];
+}
 
 /** Configuration files of git are larger than its links. */
 const textBytesMax = 32 * linkBytesMax;
@@ -57,17 +71,22 @@ function placed(
   { io }: App,
   workspace: Workspace,
   target: string,
-  { link, why }: GitPlace,
+  { link, why, filters }: Found,
   settings: PlaceSettings,
 ): Place {
   const isOwnPath = target === workspace.real;
   const git = link && commonMount(link, { isOwnPath, readonly: settings['git.readonly'] });
   const failed = link && !git ? `its repository ${link.common} has no place inside` : why;
   if (failed !== undefined) io.warn(`git does not work in this session: ${failed}`);
+  // What other images have is not known here.
+  if (filters.length > 0 && settings['container.image'] === defaultImage)
+    io.warn(
+      `filters of this repository are missing in this session, git would take the files as they are: ${filters.join(', ')}`,
+    );
   return { ...workspace, target, git };
 }
 
-function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>): GitPlace {
+function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>): Found {
   using top = hostFiles.open('/');
   const entry = (path: string) => answered(() => top?.entry(path.slice(1)));
   const facts: GitFacts = {
@@ -80,7 +99,8 @@ function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>):
     owner: (path) => entry(path)?.stat.uid,
     mayOpen: (path) => workspaceRefusal(app, path) === undefined,
   };
-  return gitPlace(real, app.user.uid === 0 ? owner.uid : app.user.uid, facts);
+  const found = gitPlace(real, app.user.uid === 0 ? owner.uid : app.user.uid, facts);
+  return { ...found, filters: filtersMissing(real, found, facts.text) };
 }
 
 /** What cannot be looked at is not there for this user. */

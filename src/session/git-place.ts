@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { quoted } from '../names.ts';
 import { hidesGuest } from './extramounts.ts';
+import { missingFilters } from './git-filters.ts';
 import { gitFileTarget } from './handoff/git-directory.ts';
 import type { PlannedMount } from './plan.ts';
 import { areNested, gitParts, isLinkedBack, type WorktreeLink, worktreeLink } from './worktree.ts';
@@ -11,6 +12,8 @@ export interface GitPlace {
   readonly ownPath: boolean;
   /** The directory that it shares with other worktrees. */
   readonly link: WorktreeLink | undefined;
+  /** Where its configuration lies, as far as that is known. */
+  readonly repository: string | undefined;
   /** Why git does not work inside: the end of a sentence. */
   readonly why: string | undefined;
 }
@@ -25,7 +28,7 @@ export interface GitFacts {
   readonly mayOpen: (directory: string) => boolean;
 }
 
-const works: GitPlace = { ownPath: false, link: undefined, why: undefined };
+const works: GitPlace = { ownPath: false, link: undefined, repository: undefined, why: undefined };
 
 function fails(why: string): GitPlace {
   return { ...works, why };
@@ -35,6 +38,7 @@ function fails(why: string): GitPlace {
 export function gitPlace(workspace: string, owner: number, facts: GitFacts): GitPlace {
   const is = facts.kind(`${workspace}/.git`);
   if (is === 'missing') return above(workspace, facts);
+  if (is === 'directory') return { ...works, repository: `${workspace}/.git` };
   if (is !== 'file') return works;
   const named = gitFileTarget(facts.text(`${workspace}/.git`));
   if (named === undefined) return works;
@@ -46,7 +50,9 @@ export function gitPlace(workspace: string, owner: number, facts: GitFacts): Git
   const link = worktreeLink(workspace, facts.text(`${workspace}/.git`) ?? '');
   if (!link) return fails(`${quoted(directory)}, which .git names, lies outside of the workspace`);
   const why = refusedLink(workspace, owner, link, facts);
-  return why === undefined ? { ownPath: true, link, why: undefined } : fails(why);
+  return why === undefined
+    ? { ownPath: true, link, repository: link.common, why: undefined }
+    : fails(why);
 }
 
 function refusedLink(
@@ -66,6 +72,21 @@ function refusedLink(
   if (/^\s*relativeworktrees\s*(?:=\s*(?!false|no|off|0)|$)/im.test(text(`${common}/config`) ?? ''))
     return "the git of coi's images is too old for `extensions.relativeWorktrees` of its repository";
   return undefined;
+}
+
+/** Filters that are missing inside: of the workspace's own attributes, not of those in directories below it. */
+export function filtersMissing(
+  workspace: string,
+  { repository }: GitPlace,
+  text: GitFacts['text'],
+): string[] {
+  if (repository === undefined) return [];
+  const files = [`${workspace}/.gitattributes`, `${repository}/info/attributes`];
+  const attributes = files
+    .flatMap((file) => text(file) ?? [])
+    .filter((one) => one.includes('filter='));
+  if (attributes.length === 0) return [];
+  return missingFilters(attributes, text(`${repository}/config`) ?? '');
 }
 
 /** A directory in a repository: git finds it from there, but only the directory is mounted. */
