@@ -261,6 +261,27 @@ test(
   },
 );
 
+test(
+  'of a hundred worktrees each is guarded, and the directory of each can be worked in',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main } = await worktrees(bed, uid);
+    const count = 100;
+    const script = `for i in $(seq ${count}); do git -C ${main} worktree add -q ../w$i; done`;
+    await asUser(uid, ['sh', '-c', script]);
+    const { container } = await bed.session({ workspace: main, protect });
+    const each = (command: string) =>
+      `cd /workspace/.git/worktrees && n=0; for w in *; do (cd $w && ${command}) 2>/dev/null && n=$((n+1)); done; echo $n`;
+    const done = async (command: string) =>
+      Number((await bed.sh(container, each(command))).stdout.toString());
+    assert.equal(await done('echo x > config.worktree'), 0);
+    assert.equal(await done('echo x > commondir'), 0);
+    assert.equal(await done('mv gitdir g'), 0);
+    assert.equal(await done('touch index.lock && rm index.lock'), count + 2);
+  },
+);
+
 async function ended(bed: CoidBed, container: string): Promise<void> {
   await killed(bed, container);
   await released(bed);
