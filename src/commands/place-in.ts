@@ -1,8 +1,10 @@
 // Where a workspace goes in a container, and with it the directory of git that a worktree needs; says where git will not work.
 import type { App } from '../app.ts';
 import type { Settings } from '../config/keys.ts';
+import { pathFacts } from '../host/facts.ts';
 import { hostFiles } from '../host/files.ts';
 import { defaultImage } from '../image/versions.ts';
+import type { WorkspacePath } from '../names.ts';
 import {
   commonMount,
   filtersMissing,
@@ -45,6 +47,15 @@ export function placeAt(
   return placed(app, workspace, target, lookedUp(app, workspace), settings);
 }
 
+/** Where a session of that workspace has it, whether it may be one or not. */
+export function targetIn(app: App, workspace: WorkspacePath, settings: PlaceSettings): string {
+  const facts = pathFacts(workspace);
+  const { real, owner } =
+    facts.kind === 'directory' ? facts : { real: workspace, owner: { uid: 0, gid: 0 } };
+  const known = { workspace, real, owner };
+  return targetOf(known, lookedUp(app, known), settings).target;
+}
+
 /** What is used up of the container's places. */
 export function takenBy({ target, git }: Pick<Place, 'target' | 'git'>): string[] {
   return [target, ...(git ? [git.target] : [])];
@@ -64,7 +75,7 @@ function targetOf(
   settings: PlaceSettings,
 ): { readonly target: string; readonly warning?: string } {
   const asked = workspaceTarget(workspace, settings['paths.preserve_workspace_path']);
-  return ownPath ? { target: workspaceTarget(real as Workspace['workspace'], true).target } : asked;
+  return ownPath ? { target: workspaceTarget(real as WorkspacePath, true).target } : asked;
 }
 
 function placed(
@@ -88,14 +99,26 @@ function placed(
 
 function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>): Found {
   using top = hostFiles.open('/');
-  const entry = (path: string) => answered(() => top?.entry(path.slice(1)));
+  using own = hostFiles.open(real);
+  /** The nearest open directory, and the way from there. */
+  const from = (path: string) =>
+    path.startsWith(`${real}/`)
+      ? ([own, path.slice(real.length + 1)] as const)
+      : ([top, path.slice(1)] as const);
+  const entry = (path: string) => {
+    const [directory, rest] = from(path);
+    return answered(() => directory?.entry(rest));
+  };
   const facts: GitFacts = {
     kind: (path) => {
       const kind = entry(path)?.kind;
       if (kind === undefined) return 'missing';
       return kind === 'file' || kind === 'directory' ? kind : 'other';
     },
-    text: (path) => answered(() => top?.read(path.slice(1), { maxBytes: textBytesMax })?.text),
+    text: (path) => {
+      const [directory, rest] = from(path);
+      return answered(() => directory?.read(rest, { maxBytes: textBytesMax })?.text);
+    },
     owner: (path) => entry(path)?.stat.uid,
     mayOpen: (path) => workspaceRefusal(app, path) === undefined,
   };

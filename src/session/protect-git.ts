@@ -1,4 +1,5 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
+import { resolve } from 'node:path';
 import { namedInConfig } from './git-config.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { type TreeFacts, wayOf } from './way.ts';
@@ -9,6 +10,8 @@ export interface GitRequest {
   /** Whether anything of git is protected. */
   readonly asked: boolean;
   readonly readonlyGit: boolean;
+  /** Worktrees outside of the workspace that sessions work in. */
+  readonly checkouts: readonly string[];
 }
 
 /** In every git directory: what git runs or takes orders from. */
@@ -52,7 +55,7 @@ export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit }: Omit<GitRequest, 'asked'>,
+  { inner, readonlyGit, checkouts }: Omit<GitRequest, 'asked'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);
@@ -68,6 +71,9 @@ export function protectGitDirectory(
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
     // Git reads it as soon as a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
     builder.protectOrMake(`${worktree}/config.worktree`, { kind: 'file', content: '' });
+    // No session works in it, and with a mount on it the host could not remove it.
+    if (!isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts]))
+      builder.seal(worktree);
   }
   for (const module of gitModules(builder, facts, git)) {
     // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
@@ -78,6 +84,17 @@ export function protectGitDirectory(
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
+}
+
+/** Where a worktree is checked out, as it was written down on the host or in a container. */
+function checkoutOf(facts: TreeFacts, worktree: string): string | undefined {
+  const line = facts.text(`${worktree}/gitdir`)?.trim();
+  return line ? resolve(facts.root, worktree, line) : undefined;
+}
+
+/** In `/workspace` an agent made it. */
+export function isWorkedIn(checkout: string | undefined, tops: readonly string[]): boolean {
+  return ['/workspace', ...tops].some((top) => checkout?.startsWith(`${top}/`));
 }
 
 function protectInner(builder: GuardBuilder, git: string, path: string): void {

@@ -137,7 +137,7 @@ test('in the git directory: submodules, and the hooks that its configuration nam
     '.git': 'gitdir: store/git\n',
     'store/git/HEAD': '',
     'store/git/config': '[core]\nhooksPath = .githooks\n',
-    'store/git/worktrees/a/gitdir': '',
+    'store/git/worktrees/a/gitdir': '/workspace/a/.git',
     'store/git/modules@': '../modules',
     'store/modules/lib/HEAD': '',
     'store/modules/lib/config': '',

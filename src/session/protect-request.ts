@@ -11,6 +11,8 @@ export interface ProtectRequest {
   readonly readonlyGit?: boolean | undefined;
   /** Directories of git directly in the workspace that have another name than `.git`; what is protected in them is among the paths. */
   readonly gitDirectories?: readonly string[] | undefined;
+  /** Worktrees outside of it that sessions work in; absolute paths. Those of others are sealed. */
+  readonly checkouts?: readonly string[] | undefined;
   /** What the configuration of a git directory elsewhere names in the workspace: hooks, for example. */
   readonly named?: readonly string[] | undefined;
 }
@@ -58,12 +60,13 @@ export function protectRequest(
 export function commonRequest(
   { paths, mode, readonlyGit }: ProtectRequest,
   name: string,
+  checkouts: readonly string[] = [],
 ): ProtectRequest | undefined {
   const inner = paths.filter((path) => path.startsWith('.git/'));
   if (inner.length === 0) return undefined;
   return {
     paths: inner.map((path) => `${name}${path.slice('.git'.length)}`),
-    mode,
+    ...{ mode, checkouts },
     ...(readonlyGit ? { readonlyGit } : {}),
     ...(name === '.git' ? {} : { gitDirectories: [name] }),
   };
@@ -76,11 +79,13 @@ export function bothRequests(
 ): ProtectRequest {
   const gitDirectories = joined(before?.gitDirectories, request.gitDirectories);
   const named = joined(before?.named, request.named);
+  const checkouts = joined(before?.checkouts, request.checkouts);
   return {
     ...request,
     paths: joined(before?.paths, request.paths),
     ...(gitDirectories.length > 0 ? { gitDirectories } : {}),
     ...(named.length > 0 ? { named } : {}),
+    ...(checkouts.length > 0 ? { checkouts } : {}),
   };
 }
 

@@ -72,11 +72,12 @@ test('every worktree is guarded, also one that has no configuration of its own y
   assert.deepEqual(refused, [{ path: '.git/worktrees', why: 'many', asked: '.git/worktrees' }]);
 });
 
-test('directories of worktrees may be written in, those of submodules are sealed', () => {
+test('directories of worktrees that a session sees may be written in, others and those of submodules are sealed', () => {
   const files = {
     ...repository,
-    '.git/worktrees/a/gitdir': '',
+    '.git/worktrees/a/gitdir': '/workspace/.claude/worktrees/a/.git\n',
     '.git/worktrees/a/commondir': '',
+    '.git/worktrees/b/gitdir': '/home/ana/elsewhere/.git\n',
     '.git/modules/lib/deep/HEAD': '',
     '.git/modules/lib/deep/config': '',
     '.git/modules/lib/deep/hooks/x': '',
@@ -92,6 +93,11 @@ test('directories of worktrees may be written in, those of submodules are sealed
       '3 .git/modules/lib group',
     ],
   );
+  const sealed = ({ leaves }: typeof plan) =>
+    leaves.filter(({ path, kind }) => kind === 'sealed' && path.startsWith('.git/worktrees/'));
+  assert.deepEqual(sealed(plan), [{ path: '.git/worktrees/b', kind: 'sealed', by: 'group' }]);
+  const used = { ...guard('.git/config'), checkouts: ['/home/ana/elsewhere'] };
+  assert.deepEqual(sealed(protectionPlan(used, tree(files))), []);
   assert.ok(
     plan.leaves.some(
       ({ path, kind, by }) =>

@@ -88,7 +88,7 @@ export const nothingProtected: ProtectionPlan = {
 
 /** Throws `unprotected-path` for a path that is none. */
 export function protectionPlan(
-  { paths, readonlyGit = false, gitDirectories = [], named = [] }: ProtectRequest,
+  { paths, readonlyGit = false, gitDirectories = [], named = [], checkouts = [] }: ProtectRequest,
   facts: TreeFacts,
 ): ProtectionPlan {
   const builder = new GuardBuilder(facts);
@@ -96,7 +96,7 @@ export function protectionPlan(
   const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
   const request = (git: string) => ({
     inner: inside(git).map((path) => path.slice(git.length + 1)),
-    readonlyGit,
+    ...{ readonlyGit, checkouts },
   });
   const others = gitDirectories.map(cleanPath);
   for (const git of others) protectGitDirectory(builder, facts, git, request(git));

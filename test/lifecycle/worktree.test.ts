@@ -103,6 +103,8 @@ test('a kept container of a worktree comes back with git, and so does its copy',
   const copy = JSON.parse((await coi('fork', container, '--json')).stdout) as { container: string };
   assert.equal((await inside(copy.container)).stdout.trim(), 'x');
   await coi('container', 'stop', container);
+  await coi('snapshot', 'create', 'kept', '-c', container);
+  await coi('snapshot', 'restore', 'kept', '-c', container, '--force');
   await coi(...shell);
   assert.equal((await inside(container)).stdout.trim(), 'x');
   await coi('kill', '--all', '--force');
@@ -116,6 +118,8 @@ test('of a worktree that the agent made the host has the commits, and after a re
   await run(top, add);
   assert.match(await onHost(top, 'git worktree list'), /worktrees\/x .*prunable/);
   assert.equal(await onHost(top, 'git log --format=%s -1 x'), 'x');
+  // The next session works in it.
+  await run(top, `cd .claude/worktrees/x; ${commit}`);
   await onHost(top, 'git worktree repair .claude/worktrees/x');
   assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
   assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);

@@ -1,7 +1,12 @@
 // A repository with linked worktrees of one user, and what an agent in one of them does to what they share.
+
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { MountRequest } from '../../src/daemon/protocol.ts';
-import type { CoidBed } from '../incus/coid-bed.ts';
+import { refOf } from '../../src/session/container-ref.ts';
+import { killContainer } from '../../src/session/remove.ts';
+import { type CoidBed, untilGone } from '../incus/coid-bed.ts';
 import { type Attack, asUser, attacks, commit } from './protect-bed.ts';
 
 export interface Worktrees {
@@ -76,4 +81,21 @@ export const linkAttacks: readonly Attack[] = [
 
 export function holderOf({ common }: Worktrees): string {
   return dirname(common);
+}
+
+export async function ended(bed: CoidBed, container: string): Promise<void> {
+  await killed(bed, container);
+  await released(bed);
+}
+
+export async function killed(bed: CoidBed, container: string): Promise<void> {
+  const stored = await bed.incus.instance(container);
+  assert.ok(stored);
+  await killContainer(bed.incus, refOf(stored.instance), AbortSignal.timeout(60_000));
+}
+
+/** Nothing is guarded any more. */
+export async function released({ daemon }: CoidBed): Promise<void> {
+  const directory = join(daemon.stateDir, 'protect');
+  for (const name of await readdir(directory)) await untilGone(directory, name);
 }

@@ -2,15 +2,18 @@
 // that repository, and cannot change there what the host's git runs or obeys.
 // Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { refOf } from '../../src/session/container-ref.ts';
-import { killContainer } from '../../src/session/remove.ts';
-import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
+import { coidBed } from '../incus/coid-bed.ts';
 import { asUser, inventory, protect } from './protect-bed.ts';
-import { commonAttacks, commonOf, holderOf, linkAttacks, worktrees } from './worktree-bed.ts';
+import {
+  commonAttacks,
+  commonOf,
+  ended,
+  holderOf,
+  linkAttacks,
+  worktrees,
+} from './worktree-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
@@ -132,34 +135,6 @@ test(
 );
 
 test(
-  'sessions in two worktrees and in the main checkout have one guard, which stays until the last has ended',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    const { main, common, feature, other } = await worktrees(bed, uid);
-    const before = await inventory(join(main, '..'));
-    const sessions = [
-      await bed.session({ workspace: feature, mounts: [commonOf(common)], protect }),
-      await bed.session({ workspace: main, protect }),
-      await bed.session({ workspace: other, mounts: [commonOf(common, 'other')], protect }),
-    ];
-    const places = [main, '/workspace', main];
-    const attack = 'cd AT/.git && echo x >> config && echo x > hooks/pre-commit';
-    for (const [index, { container }] of sessions.entries()) {
-      for (const [nth, one] of sessions.entries()) {
-        if (nth < index) continue;
-        const script = attack.replace('AT', places[nth] ?? '');
-        assert.notEqual((await bed.sh(one.container, script, 'root')).status, 0, `${index} ${nth}`);
-      }
-      await killed(bed, container);
-      await bed.untilUnmounted(sessions[index]?.id ?? '');
-    }
-    await released(bed);
-    assert.deepEqual(await inventory(join(main, '..')), before);
-  },
-);
-
-test(
   'hooks in the worktree that the configuration of its repository names are guarded in it',
   limit,
   async () => {
@@ -173,67 +148,6 @@ test(
     assert.equal((await bed.sh(open.container, script)).status, 0);
     const guarded = await bed.session({ workspace: feature, mounts, protect });
     assert.notEqual((await bed.sh(guarded.container, script, 'root')).status, 0);
-  },
-);
-
-test(
-  'a container that stops and starts has the guarded directory again, also after a coid that was killed',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    const { common, feature } = await worktrees(bed, uid);
-    const session = { workspace: feature, mounts: [commonOf(common)], protect, persistent: true };
-    const { container, id } = await bed.session(session);
-    const attack = `cd ${common} && echo x >> config`;
-    const state = async (action: 'stop' | 'start') => {
-      const operation = await bed.incus.changeState(container, {
-        action,
-        force: true,
-        timeout: 30,
-      });
-      await operation.wait({ timeoutMs: 60_000 });
-    };
-    await state('stop');
-    const made = await bed.coid.remount(container, { id, startId: randomUUID() });
-    assert.deepEqual(made.map(({ name }) => name).toSorted(), ['git', 'workspace']);
-    await state('start');
-    const done = await bed.sh(container, `cd ${feature} && git status --porcelain`);
-    assert.equal(done.status, 0, done.stderr.toString());
-    assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
-    await bed.daemon.crash();
-    await bed.daemon.start();
-    assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
-    await ended(bed, container);
-  },
-);
-
-test(
-  'a worktree that an agent made goes on working when another session begins beside it',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    const { main, common, feature } = await worktrees(bed, uid);
-    const first = await bed.session({ workspace: main, protect });
-    const commit = 'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m';
-    const sh = async (script: string) => {
-      const done = await bed.sh(first.container, `cd /workspace && ${script}`);
-      assert.equal(done.status, 0, done.stderr.toString());
-    };
-    await sh(
-      `git worktree add -q .claude/worktrees/x -b x && cd .claude/worktrees/x && ${commit} a`,
-    );
-    await bed.session({ workspace: feature, mounts: [commonOf(common)], protect });
-    await bed.session({ workspace: main, protect });
-    await sh(`cd .claude/worktrees/x && ${commit} b`);
-    // One that the host made meanwhile works in a session of its own.
-    const late = `${main}-late`;
-    await asUser(uid, ['git', '-C', main, 'worktree', 'add', '--quiet', late]);
-    const mounts = [commonOf(common, 'repo-late')];
-    const { container } = await bed.session({ workspace: late, mounts, protect });
-    const done = await bed.sh(container, `cd ${late} && ${commit} c`);
-    assert.equal(done.status, 0, done.stderr.toString());
-    const script = `echo x > ${common}/worktrees/repo-late/config.worktree`;
-    assert.notEqual((await bed.sh(container, script, 'root')).status, 0);
   },
 );
 
@@ -260,41 +174,3 @@ test(
     assert.equal((await bed.sh(guarded.container, 'echo x > /checkout/new')).status, 0);
   },
 );
-
-test(
-  'of a hundred worktrees each is guarded, and the directory of each can be worked in',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    const { main } = await worktrees(bed, uid);
-    const count = 100;
-    const script = `for i in $(seq ${count}); do git -C ${main} worktree add -q ../w$i; done`;
-    await asUser(uid, ['sh', '-c', script]);
-    const { container } = await bed.session({ workspace: main, protect });
-    const each = (command: string) =>
-      `cd /workspace/.git/worktrees && n=0; for w in *; do (cd $w && ${command}) 2>/dev/null && n=$((n+1)); done; echo $n`;
-    const done = async (command: string) =>
-      Number((await bed.sh(container, each(command))).stdout.toString());
-    assert.equal(await done('echo x > config.worktree'), 0);
-    assert.equal(await done('echo x > commondir'), 0);
-    assert.equal(await done('mv gitdir g'), 0);
-    assert.equal(await done('touch index.lock && rm index.lock'), count + 2);
-  },
-);
-
-async function ended(bed: CoidBed, container: string): Promise<void> {
-  await killed(bed, container);
-  await released(bed);
-}
-
-async function killed(bed: CoidBed, container: string): Promise<void> {
-  const stored = await bed.incus.instance(container);
-  assert.ok(stored);
-  await killContainer(bed.incus, refOf(stored.instance), AbortSignal.timeout(60_000));
-}
-
-/** Nothing is guarded any more. */
-async function released({ daemon }: CoidBed): Promise<void> {
-  const directory = join(daemon.stateDir, 'protect');
-  for (const name of await readdir(directory)) await untilGone(directory, name);
-}

@@ -1,13 +1,14 @@
 // Guards the git directory that a workspace shares with other worktrees. It is guarded as part of the directory that
 // holds it: sessions in other worktrees, or in the main checkout itself, then have one guard and not two.
 import { closeSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import type { Libc } from '../../host/libc.ts';
 import { openWithoutLinks, type Source } from '../../host/open-source.ts';
 import { quoted } from '../../names.ts';
 import { namedInConfig } from '../../session/git-config.ts';
 import type { Ancestor } from '../../session/protect.ts';
+import { isWorkedIn } from '../../session/protect-git.ts';
 import { commonRequest, type ProtectRequest } from '../../session/protect-request.ts';
 import { beneath } from '../common-directory.ts';
 import type { MountRecord } from '../protocol.ts';
@@ -31,7 +32,8 @@ export function protectCommon(
   request: ProtectRequest | undefined,
 ): CommonGuard {
   const name = basename(common.path);
-  const wanted = request && commonRequest(request, name);
+  const checkout = checkoutOf(libc, common, worktree);
+  const wanted = request && commonRequest(request, name, [checkout]);
   if (!wanted) return { name: mount, own: undefined, ancestors: [] };
   const holder = openWithoutLinks(libc, dirname(common.path));
   try {
@@ -42,7 +44,7 @@ export function protectCommon(
       name: mount,
       own: all.find(({ path }) => path === name),
       ancestors: all.flatMap((ancestor) =>
-        ancestor.path.startsWith(`${name}/`)
+        ancestor.path.startsWith(`${name}/`) && !isOfOthers(libc, common, ancestor.path, checkout)
           ? [{ ...ancestor, path: ancestor.path.slice(name.length + 1) }]
           : [],
       ),
@@ -50,6 +52,19 @@ export function protectCommon(
   } finally {
     closeSync(holder.fd);
   }
+}
+
+function checkoutOf(libc: Libc, common: Source, worktree = ''): string {
+  using below = beneath(libc, common);
+  const own = `worktrees/${worktree}`;
+  return dirname(resolve(common.path, own, below.text(`${own}/gitdir`)?.trim() ?? ''));
+}
+
+/** The directory of a worktree in which another session works. */
+function isOfOthers(libc: Libc, common: Source, path: string, checkout: string): boolean {
+  const [, worktree] = /^[^/]+\/worktrees\/([^/]+)$/.exec(path) ?? [];
+  if (worktree === undefined) return false;
+  return !isWorkedIn(`${checkoutOf(libc, common, worktree)}/`, [checkout]);
 }
 
 /** The workspace's own request with what that directory's configuration names in it: hooks lie in each worktree by themselves. */

@@ -243,8 +243,8 @@ export class Keeper {
     let againMs: number | undefined;
     try {
       const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
-      const { paths, gitDirectories, named } = request;
-      const asked = { paths, gitDirectories, named, mode: 'watch' as const };
+      const { readonlyGit: _, ...lasting } = request;
+      const asked = { ...lasting, mode: 'watch' as const };
       const applied = this.#apply(guarded, opened, asked, { running });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;

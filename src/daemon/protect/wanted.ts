@@ -8,7 +8,7 @@ import type { GuardKind, Leaf, ProtectionPlan } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { beforeGuard, inherited } from './change.ts';
 import { ancestorId, guardIds, leafId } from './ids.ts';
-import type { GuardedEntry, Owner } from './state.ts';
+import { type GuardedEntry, isSameInode, type Owner } from './state.ts';
 
 export interface Wanted {
   readonly path: string;
@@ -85,6 +85,9 @@ export function entryOf(
 ): GuardedEntry[] {
   const found = below.with(path, (fd) => beforeGuard(libc, fd, by));
   if (!found || below.stats(path)?.ino !== stats.ino) return [];
+  // Under another guard already: what it was before that is known.
+  const isUnder = guardIds.includes(by === 'owner' ? found.uid : found.gid);
+  if (isUnder && previous?.by === by && isSameInode(previous, stats)) return [previous];
   // A guard that was left behind by somebody says nothing about what was before it.
   const uid = guardIds.includes(found.uid) ? owner.uid : found.uid;
   const gid = guardIds.includes(found.gid) ? owner.gid : found.gid;
