@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { guard, repository, tree } from '../../test/security/workspace-tree.ts';
 import { namedInConfig } from './git-config.ts';
 import { protectionPlan } from './protect.ts';
-import { cleanPath, type ProtectConfig, protectRequest } from './protect-request.ts';
+import {
+  bothRequests,
+  cleanPath,
+  commonRequest,
+  type ProtectConfig,
+  protectRequest,
+} from './protect-request.ts';
 
 test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
   const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));
@@ -144,4 +150,37 @@ test('paths are plain, and what is writable by configuration is not protected', 
   };
   assert.deepEqual(protectRequest(config)?.paths, ['.git/config', 'Makefile']);
   assert.equal(protectRequest({ ...config, 'security.disable_protection': true }), undefined);
+});
+
+test('a shared git directory is guarded by its name in the directory that holds it, and nothing beside it', () => {
+  const request = guard('.git/hooks', '.git/config', '.vscode');
+  assert.deepEqual(commonRequest(request, '.git', ['/w'])?.paths, ['.git/hooks', '.git/config']);
+  assert.equal(commonRequest(guard('.vscode'), '.git'), undefined);
+  const bare = commonRequest(request, 'store.git', ['/home/ana/elsewhere']);
+  assert.ok(bare);
+  const files = {
+    'store.git/HEAD': '',
+    'store.git/config': '',
+    'store.git/hooks/x': '',
+    'store.git/worktrees/a/gitdir': '/home/ana/elsewhere/.git',
+    'other.git/config': '',
+    '.git/config': '',
+  };
+  const plan = protectionPlan(bare, tree(files));
+  assert.deepEqual(
+    plan.ancestors.map(({ path }) => path),
+    ['store.git', 'store.git/worktrees', 'store.git/worktrees/a'],
+  );
+  assert.ok(plan.leaves.every(({ path }) => path.startsWith('store.git/')));
+  assert.ok(plan.leaves.some(({ path }) => path === 'store.git/hooks'));
+  // Beside the request of a session in the directory itself.
+  const both = bothRequests(guard('.git/config', '.vscode'), bare);
+  assert.deepEqual(both.paths, ['.git/config', '.vscode', 'store.git/hooks', 'store.git/config']);
+  assert.ok(protectionPlan(both, tree(files)).leaves.some(({ path }) => path === '.git/config'));
+});
+
+test('hooks that the configuration of a worktree elsewhere names are guarded in the worktree', () => {
+  const files = { '.git': 'gitdir: /elsewhere\n', '.githooks/pre-commit': '' };
+  const plan = protectionPlan({ ...guard('.git/config'), named: ['.githooks'] }, tree(files));
+  assert.deepEqual(plan.leaves, [{ path: '.githooks', kind: 'tree', by: 'owner' }]);
 });

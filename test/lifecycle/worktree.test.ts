@@ -74,6 +74,16 @@ test('orders that the agent leaves in the repository are in the report of a work
   );
 });
 
+test('with [git] readonly nothing of the repository can be written in a worktree', {
+  timeout,
+}, async () => {
+  const top = await place(`${repository}; git worktree add -q ../feature one`);
+  const cwd = join(top, 'feature');
+  await onHost(cwd, 'mkdir .coi; printf "[git]\\nreadonly = true\\n" > .coi/config.toml');
+  const attempts = `git status --porcelain; ! ${commit}; ! touch ${top}/repo/.git/x ${top}/repo/.git/worktrees/feature/x`;
+  await run(cwd, `${attempts}; echo x > file`);
+});
+
 test('a kept container of a worktree comes back with git, and so does its copy', {
   timeout,
 }, async () => {

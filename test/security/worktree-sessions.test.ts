@@ -164,3 +164,32 @@ test(
     assert.equal(await inside({ protect }), '');
   },
 );
+
+test(
+  'two repositories in one directory are guarded each as a whole, with sessions in both',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const top = await bed.directory(uid);
+    const bare = async (name: string) => {
+      const { main } = await worktrees(bed, uid);
+      const common = join(top, `${name}.git`);
+      await asUser(uid, ['git', 'clone', '--quiet', '--bare', main, common]);
+      for (const branch of ['feature', 'other']) {
+        const at = join(top, `${name}-${branch}`);
+        await asUser(uid, ['git', '-C', common, 'worktree', 'add', '--quiet', at, branch]);
+      }
+      const mounts = [commonOf(common, `${name}-feature`)];
+      const { container } = await bed.session({
+        workspace: join(top, `${name}-feature`),
+        ...{ mounts, protect },
+      });
+      return { common, container, other: `${common}/worktrees/${name}-other` };
+    };
+    for (const { common, container, other } of [await bare('a'), await bare('b')])
+      for (const path of [`${common}/config`, `${common}/hooks/x`, `${other}/config.worktree`]) {
+        const done = await bed.sh(container, `echo x >> ${path}`, 'root');
+        assert.notEqual(done.status, 0, path);
+      }
+  },
+);

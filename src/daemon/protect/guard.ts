@@ -108,8 +108,11 @@ function hiddenFrom({ missing }: Running, state: GuardState): Hidden {
  */
 export function leftToOthers(state: GuardState, own: string | undefined): Hidden {
   const ways = waysTo(state);
-  const isWorktree = (path: string) => /(?:^|\/)worktrees\/[^/]+$/.test(path);
-  const isLate = (path: string) => path !== own && isWorktree(path) && !ways.has(path);
+  const isLate = (path: string) => {
+    const git = /^(.+)\/worktrees\/[^/]+$/.exec(path)?.[1];
+    // Of a repository in which no other session works, nothing was left out.
+    return git !== undefined && ways.has(git) && path !== own && !ways.has(path);
+  };
   return { missing: [], isLate };
 }
 

@@ -85,9 +85,16 @@ export function entryOf(
 ): GuardedEntry[] {
   const found = below.with(path, (fd) => beforeGuard(libc, fd, by));
   if (!found || below.stats(path)?.ino !== stats.ino) return [];
-  // Under another guard already: what it was before that is known.
-  const isUnder = guardIds.includes(by === 'owner' ? found.uid : found.gid);
-  if (isUnder && previous?.by === by && isSameInode(previous, stats)) return [previous];
+  // From one guard to another: whose it was, and the bit that was taken away, are known.
+  if (
+    by === 'group' &&
+    guardIds.includes(found.gid) &&
+    previous?.by === by &&
+    isSameInode(previous, stats)
+  ) {
+    const mode = (previous.mode & 0o7000) | (found.mode & 0o777);
+    return [{ ...previous, mode }];
+  }
   // A guard that was left behind by somebody says nothing about what was before it.
   const uid = guardIds.includes(found.uid) ? owner.uid : found.uid;
   const gid = guardIds.includes(found.gid) ? owner.gid : found.gid;
