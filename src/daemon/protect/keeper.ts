@@ -3,7 +3,7 @@
 import { mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
-import { type Libc, SystemCallError } from '../../host/libc.ts';
+import { SystemCallError } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
 import {
   type Ancestor,
@@ -11,15 +11,21 @@ import {
   nothingProtected,
   type ProtectionPlan,
 } from '../../session/protect.ts';
-import { bothRequests, type ProtectRequest } from '../../session/protect-request.ts';
-import type { Log } from '../log.ts';
+import type { ProtectRequest } from '../../session/protect-request.ts';
 import { type Application, applyGuard, leftToOthers } from './guard.ts';
-import type { Guarded } from './guarded-workspace.ts';
-import { type GuardRecord, keyOf, openWorkspace, readRecord, writeRecord } from './record.ts';
+import type { Guarded, KeeperParts } from './guarded-workspace.ts';
+import {
+  type GuardRecord,
+  keyOf,
+  openWorkspace,
+  readRecord,
+  recordFor,
+  writeRecord,
+} from './record.ts';
 import { unguardable } from './refusal.ts';
 import { removeBegun, removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
-import { type GuardState, noGuard, type Owner } from './state.ts';
+import type { GuardState, Owner } from './state.ts';
 import {
   againstGuard,
   newlyMade,
@@ -29,18 +35,6 @@ import {
 } from './tampering.ts';
 import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
-
-export interface KeeperParts {
-  readonly libc: Libc;
-  readonly stateDir: string;
-  readonly log: Log;
-  readonly now: () => Date;
-  readonly elapsedMs: () => number;
-  /** How long a guard is kept for a session that is not seen to run: it may be about to start. */
-  readonly holdMs: number;
-  /** Something about a protected path changed while sessions run. */
-  readonly tampered: (sessions: readonly string[], tampering: Tampering) => void;
-}
 
 const O_PATH_DIRECTORY = 0o10200000;
 /** A file that the host made is left alone for that long: its mode is set next. */
@@ -108,14 +102,7 @@ export class Keeper {
     const { dev, ino } = root.stats;
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
-    const state = known?.record.state ?? noGuard;
-    const place = { root: root.path, device: dev, inode: ino, owner };
-    const asked = {
-      request: bothRequests(known?.record.request, request),
-      missing: [],
-      mounted: known?.record.mounted ?? [],
-    };
-    const record = { ...place, ...asked, state, users: [] };
+    const record = recordFor({ root, owner, request }, known?.record);
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
     guarded.places.clear();
@@ -126,11 +113,11 @@ export class Keeper {
       openSync(`/proc/self/fd/${root.fd}`, O_PATH_DIRECTORY),
     );
     try {
-      const left = known && leftToOthers(state, own);
+      const left = known && leftToOthers(record.state, own);
       this.#apply(guarded, below, guarded.record.request, { left });
       const { ancestors, missing } = guarded.plan;
       const mounted = ancestors.map(({ path }) => path);
-      this.#save(guarded, { missing, mounted: [...new Set([...asked.mounted, ...mounted])] });
+      this.#save(guarded, { missing, mounted: [...new Set([...record.mounted, ...mounted])] });
       guarded.rhythm.soon();
     } catch (error) {
       this.#leave(key, guarded, id);
