@@ -42,7 +42,7 @@ test('pointers stay pointers, and a push brings the files', { timeout }, async (
     cwd,
     `${identity}; git add -A; git diff --cached --quiet
 yes other | head -n 1000 > new.bin; git add -A; git commit -qm second; git lfs ls-files -n
-git init -q --bare /tmp/remote; git push -q file:///tmp/remote main
+git init -q --bare /tmp/remote; git push -q file:///tmp/remote main >&2
 find /tmp/remote/lfs/objects -type f | wc -l; git lfs install --skip-repo`,
   );
   assert.match(said.stdout, /^new\.bin\nold\.bin\n2\n/);
