@@ -22,6 +22,7 @@ import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
+import { takenBy, withGit } from './place-in.ts';
 import {
   agentEnvironment,
   extraMounts,
@@ -114,7 +115,7 @@ async function launched(
   });
   const mounts = extraMounts(app, options, resolved, {
     workspace: at.workspace,
-    taken: [at.target, ...agent.targets],
+    taken: [...takenBy(at), ...agent.targets],
   });
   const wanted = wish(app, resolved, at, {
     session,
@@ -208,10 +209,11 @@ async function restarted(
     agent.fillStore();
     agent.recordSession({ container: container.name as ContainerName, slot: record.slot as Slot });
   };
-  const mounts = extraMounts(app, options, meant.resolved, {
+  const extra = extraMounts(app, options, meant.resolved, {
     workspace: record.workspace,
-    taken: [record.target, ...agent.targets],
+    taken: [...takenBy(at), ...agent.targets],
   });
+  const mounts = withGit(at, extra);
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
   const startId = randomUUID();
   const context = { container, incus, coid, makeStore, fillStore, mounts, wish, startId };

@@ -23,13 +23,13 @@ import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
+import { placeAt, takenBy } from './place-in.ts';
 import {
   agentEnvironment,
   config,
   extraMounts,
   following,
   newSessionId,
-  type Place,
   place,
   wantedSlot,
   wish,
@@ -84,10 +84,10 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
 
 async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
   const workspace = place(app, record.workspace);
-  const at: Place = { ...workspace, target: record.target };
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
-  const resolved = await config(app, asked, at.workspace);
+  const resolved = await config(app, asked, workspace.workspace);
   for (const warning of resolved.warnings) app.io.warn(warning);
+  const at = placeAt(app, workspace, record.target, resolved.settings);
   const given = agentEnvironment(app, options, resolved);
   const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
   const id = newSessionId();
@@ -101,7 +101,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     persistent,
     mounts: extraMounts(app, options, resolved, {
       workspace: at.workspace,
-      taken: [at.target, ...targets],
+      taken: [...takenBy(at), ...targets],
     }),
     disposable: false,
     following: await following(app, resolved, at.workspace),

@@ -14,7 +14,8 @@ import { type Container, coiContainers } from '../session/record.ts';
 import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers as containersOf } from './containers.ts';
-import { config, type Place, place, placeIn, wantedSlot } from './prepare.ts';
+import { placeAt, placeIn } from './place-in.ts';
+import { config, type Place, place, wantedSlot } from './prepare.ts';
 import { noTool } from './tool.ts';
 
 export interface ShellOptions extends GlobalOptions {
@@ -59,7 +60,7 @@ export async function meantSession(
     workspace.workspace,
   );
   const resolved = called(configured, alias?.name);
-  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
+  const at = placeIn(app, workspace, resolved.settings);
   const said = resolved.settings['container.persistent'];
   if (resumed)
     return { at, resolved, choice: resumed, persistent: keeps(app, options, said, resumed, saved) };
@@ -116,7 +117,7 @@ async function inContainer(app: App, options: ShellOptions, word: string): Promi
   );
   const target = session?.target ?? instance.devices['workspace']?.['path'] ?? guestHome;
   const persistent = keeps(app, options, undefined, choice, undefined);
-  return { at: { ...workspace, target }, resolved, choice, persistent };
+  return { at: placeAt(app, workspace, target, resolved.settings), resolved, choice, persistent };
 }
 
 function aliased(

@@ -44,13 +44,17 @@ import { hiddenPaths } from './secrets.ts';
 
 export interface Place {
   readonly workspace: WorkspacePath;
+  /** Without links. */
+  readonly real: string;
   readonly target: string;
   /** Who owns the directory: root works for them. */
   readonly owner: Owner;
+  /** Git's directory, where the workspace is a worktree of a repository elsewhere. */
+  readonly git: PlannedMount | undefined;
 }
 
 /** A workspace that may be mounted; where it is mounted is configuration's to say. */
-export type Workspace = Omit<Place, 'target'>;
+export type Workspace = Omit<Place, 'target' | 'git'>;
 
 /** The workspace that the options name, checked. Throws `workspace-invalid`. */
 export function place(app: App, wanted: string | undefined): Workspace {
@@ -58,26 +62,30 @@ export function place(app: App, wanted: string | undefined): Workspace {
   const facts = pathFacts(workspace);
   usableWorkspace(workspace, facts);
   // coid refuses by the same rule with every home of the host; asking here answers before anything is made.
-  const refusal = mountRefusal(
-    { path: facts.real, readonly: false, uid: app.user.uid, session: '' },
+  const refusal = workspaceRefusal(app, facts.real);
+  if (refusal) {
+    throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
+      hint: 'Use a project directory below it.',
+    });
+  }
+  return { workspace, owner: facts.owner, real: facts.real };
+}
+
+/** Why a path without links cannot be a workspace; undefined if it can. */
+export function workspaceRefusal(app: App, path: string): string | undefined {
+  return mountRefusal(
+    { path, readonly: false, uid: app.user.uid, session: '' },
     {
       homes: [app.user.home],
       runDir: app.env['COI_RUN_DIR'] ?? defaultRunDir,
       stateDir: app.env['COI_STATE_DIR'] ?? defaultStateDir,
     },
   );
-  if (refusal) {
-    throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
-      hint: 'Use a project directory below it.',
-    });
-  }
-  return { workspace, owner: facts.owner };
 }
 
-export function placeIn(app: App, workspace: Workspace, preservePath: boolean): Place {
-  const { target, warning } = workspaceTarget(workspace.workspace, preservePath);
-  if (warning) app.io.warn(warning);
-  return { ...workspace, target };
+/** One of coi's own directories, which is no repository. */
+export function plainPlace(workspace: Workspace): Place {
+  return { ...workspace, ...workspaceTarget(workspace.workspace, false), git: undefined };
 }
 
 export function config(
@@ -155,7 +163,8 @@ export function wish(
     following: Following;
   },
 ): SessionWish {
-  warnOfWritableTwins(app, [workspaceMount(at), ...more.mounts]);
+  const mounts = [...(at.git ? [at.git] : []), ...more.mounts];
+  warnOfWritableTwins(app, [workspaceMount(at), ...mounts]);
   const { settings, profile } = resolved;
   const { 'container.alias': alias, 'container.session_name': sessionName } = settings;
   return {
@@ -175,7 +184,7 @@ export function wish(
     ...more.following,
     disposable: more.disposable,
     readyMs: settings['container.ready_timeout'] * 1000,
-    mounts: more.mounts,
+    mounts,
   };
 }
 

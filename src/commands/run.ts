@@ -20,6 +20,7 @@ import { extrasOf } from './extras.ts';
 import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { tellHandoffShortly } from './handoff-report.ts';
+import { placeIn, takenBy } from './place-in.ts';
 import { launchPlain } from './plain-container.ts';
 import {
   agentEnvironment,
@@ -28,7 +29,6 @@ import {
   following,
   newSessionId,
   place,
-  placeIn,
   wantedSlot,
   wish,
 } from './prepare.ts';
@@ -76,7 +76,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const command = words.length > 0 ? words : [ownScript(workspace.workspace)];
   const resolved = await config(app, options, workspace.workspace);
   for (const warning of resolved.warnings) app.io.warn(warning);
-  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
+  const at = placeIn(app, workspace, resolved.settings);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),
@@ -85,7 +85,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     persistent,
     mounts: extraMounts(app, options, resolved, {
       workspace: at.workspace,
-      taken: [at.target],
+      taken: takenBy(at),
     }),
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),

@@ -10,6 +10,7 @@ import { tool as findTool, keyTails } from '../tools/list.ts';
 import type { Conversation, Tool } from '../tools/shape.ts';
 import type { GitInside } from './git-inside.ts';
 import type { Meant, ShellOptions } from './meant.ts';
+import { takenBy, withGit } from './place-in.ts';
 import { extraMounts, type Place } from './prepare.ts';
 import { type AgentSetting, agentSetting } from './tool.ts';
 
@@ -51,10 +52,13 @@ export function agentOf(
     given,
     git,
     keyTails: keyTails(given),
-    mounts: extraMounts(app, options, resolved, {
-      workspace: at.workspace,
-      taken: [at.target, ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
-    }),
+    mounts: withGit(
+      at,
+      extraMounts(app, options, resolved, {
+        workspace: at.workspace,
+        taken: [...takenBy(at), ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
+      }),
+    ),
   });
 }
 

@@ -149,6 +149,7 @@ function context(
   return contextText({
     tool: tool.title,
     workspace: wish.at.target,
+    samePath: wish.at.target === wish.at.real,
     home: guestHome,
     persistent: wish.persistent,
     permissionMode: settings['tool.permission_mode'],

@@ -116,7 +116,7 @@ export const sessionKeys = {
   'paths.preserve_workspace_path': key(
     flag,
     false,
-    'Mount the workspace at its host path instead of /workspace.',
+    'Mount the workspace at its host path instead of /workspace; a linked worktree of git always is.',
     { merge: 'on' },
   ),
   'incus.project': key(

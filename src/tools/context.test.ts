@@ -6,6 +6,7 @@ import { mergedSettings } from './settings.ts';
 
 const facts: Surroundings = {
   tool: 'Claude Code',
+  samePath: false,
   workspace: '/workspace',
   home: '/home/code',
   persistent: false,
@@ -54,7 +55,7 @@ test('it is told what of git cannot work, and what does, where that is so', () =
   const told = contextText({ ...facts, protectedPaths: ['.git/config', '.git/hooks'] });
   assert.match(told, /`git remote add`.*fail.*`git config --global KEY VALUE` works instead/);
   assert.match(told, /hooks that the user has installed run/);
-  assert.doesNotMatch(contextText({ ...facts, protectedPaths: ['.vscode'] }), /git/i);
+  assert.doesNotMatch(contextText({ ...facts, protectedPaths: ['.vscode'] }), /git remote|\.git/);
   assert.match(contextText({ ...facts, protectedPaths: ['.git'] }), /reading only/);
 });
 

@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly tool: string;
   /** Paths in the container. */
   readonly workspace: string;
+  /** The workspace has the same path on the host. */
+  readonly samePath: boolean;
   readonly home: string;
   readonly persistent: boolean;
   readonly permissionMode: 'bypass' | 'interactive';
@@ -46,6 +48,10 @@ export function contextText(facts: Surroundings): string {
       `- Protected in the workspace, changes are refused: ${codeList(facts.protectedPaths)}.`,
     );
   lines.push(...gitText(facts));
+  if (!facts.samePath)
+    lines.push(
+      "- Git worktrees that you make here do not work on the host, where the workspace has another path. Commit in them: the branch is in the user's repository at once.",
+    );
   if (facts.hiddenPaths.length > 0)
     lines.push(`- Hidden by the user, empty here: ${codeList(facts.hiddenPaths)}.`);
   for (const mount of facts.mounts)
