@@ -73,6 +73,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const workspace = place(app, options.workspace);
   const command = words.length > 0 ? words : [ownScript(workspace.workspace)];
   const resolved = await config(app, options, workspace.workspace);
+  for (const warning of resolved.warnings) app.io.warn(warning);
   const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {

@@ -13,7 +13,10 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
-function coi(...args: string[]) {
+const coi = (...args: string[]) => answered('', ...args);
+
+/** With that on its standard input, which is no terminal. */
+function answered(input: string, ...args: string[]) {
   const { home, workspace } = place;
   const env = { PATH: process.env['PATH'], HOME: home, PWD: workspace };
   const { status, stdout, stderr } = spawnSync(coiPath(), args, {
@@ -21,6 +24,7 @@ function coi(...args: string[]) {
     env,
     encoding: 'utf8',
     timeout: 60_000,
+    input,
   });
   return { status, stdout, stderr };
 }
@@ -88,10 +92,9 @@ test('trust shows what waits, puts it in force, and untrust takes it back', () =
     before.stderr,
     new RegExp(`^Warning: ${path}:2: network\\.mode = "open" .*coi trust`, 'm'),
   );
-  const trusted = coi('trust');
+  const trusted = coi('trust', '--yes');
   assert.equal(trusted.status, 0, trusted.stderr);
   assert.match(trusted.stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
-  assert.match(trusted.stderr, /^Approved without asking: this is no terminal\./m);
   assert.match(coi('config', 'show', 'network.mode').stdout, /"open"/);
   assert.equal(statSync(join(place.home, '.coi/trust.toml')).mode & 0o777, 0o600);
   assert.match(coi('trust', '--list').stdout, new RegExp(path));
@@ -101,6 +104,19 @@ test('trust shows what waits, puts it in force, and untrust takes it back', () =
   const again = coi('untrust');
   assert.equal(again.status, 0);
   assert.match(again.stderr, /^Nothing of .* is approved/);
+});
+
+test('without a terminal nothing is approved, whatever is piped in, unless --yes says so', () => {
+  const path = place.project(loosening);
+  for (const input of ['', 'n\n', 'y\n']) {
+    const { status, stdout, stderr } = answered(input, 'trust');
+    assert.equal(status, 1, input);
+    assert.match(stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
+    assert.match(stderr, /^Error: nothing was approved: .*\nHint: .*coi trust --yes/);
+    assert.equal(answered(input, 'trust', '--json').status, 1);
+  }
+  assert.equal(coi('trust', '--list').stdout, 'No approved files.\n');
+  assert.equal(coi('trust', '--force').status, 0);
 });
 
 test('looking at things writes nothing', () => {
