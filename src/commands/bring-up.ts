@@ -22,17 +22,11 @@ import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
-import {
-  agentEnvironment,
-  extraMounts,
-  following,
-  newSessionId,
-  serverFacts,
-  wish,
-} from './prepare.ts';
+import { extraMounts, following, newSessionId, serverFacts, wish } from './prepare.ts';
 import { agentOf } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import type { AgentSetting } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
@@ -105,7 +99,7 @@ async function launched(
 ): Promise<Live> {
   const { at, resolved } = meant;
   const session = saved?.id ?? newSessionId();
-  const given = agentEnvironment(app, options, resolved);
+  const given = agentEnvironment(app, options, resolved, at.workspace);
   const agent = agentOf(app, options, meant, {
     session,
     resumed: saved !== undefined,
@@ -192,7 +186,7 @@ async function restarted(
 ): Promise<Live> {
   const { session: record } = container;
   const session = record.session as SavedSession['id'];
-  const given = agentEnvironment(app, options, meant.resolved);
+  const given = agentEnvironment(app, options, meant.resolved, record.workspace);
   const at = { ...meant.at, target: record.target };
   const agent = agentOf(
     app,

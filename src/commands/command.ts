@@ -30,6 +30,7 @@ export interface GlobalOptions {
   image?: string;
   persistent?: boolean;
   env: string[];
+  envFile?: string[];
   mount: string[];
   /** `name=value` of flags that became keys (config/old-flags.ts). */
   oldFlag?: string[];

@@ -22,7 +22,6 @@ import { flagsOf } from './global.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
 import {
-  agentEnvironment,
   config,
   extraMounts,
   following,
@@ -35,6 +34,7 @@ import {
 import { agentOf } from './session-agent.ts';
 import { copyInto, storeParts } from './store-copy.ts';
 import type { AgentSetting } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 interface Options extends AttachOptions {
   background?: boolean;
@@ -82,7 +82,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   const at: Place = { ...workspace, target: record.target };
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
   const resolved = await config(app, asked, at.workspace);
-  const given = agentEnvironment(app, options, resolved);
+  const given = agentEnvironment(app, options, resolved, at.workspace);
   const id = newSessionId();
   const { persistent } = record;
   const tool = findTool(record.tool, resolved.settings, app.env);

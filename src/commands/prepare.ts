@@ -5,7 +5,6 @@ import { loadConfig, type ResolvedConfig } from '../config/load.ts';
 import { oldFlagSettings } from '../config/old-flags.ts';
 import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { answerOf } from '../host/ask-program.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
@@ -20,7 +19,6 @@ import {
   sessionNameHash,
   type WorkspacePath,
 } from '../names.ts';
-import { parseAssignment } from '../session/environment.ts';
 import { parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
 import { kernelSurface } from '../session/kernel-surface.ts';
@@ -235,38 +233,6 @@ export function extraMounts(
   }
   const workspaces = [workspace, hostFiles.realPath(workspace) ?? workspace];
   return plannedMounts([...settings['mounts.default'], ...asked], taken, workspaces);
-}
-
-/** Variables for the agent from configuration, forwarding and --env, later ones winning. */
-export function agentEnvironment(
-  app: App,
-  options: GlobalOptions,
-  { settings }: ResolvedConfig,
-): Record<string, string> {
-  const forwarded: Record<string, string> = {};
-  for (const name of settings['defaults.forward_env']) {
-    const value = app.env[name];
-    if (value === undefined) app.io.warn(`forward_env: ${name} is not set on this host`);
-    else forwarded[name] = value;
-  }
-  return {
-    ...settings['defaults.environment'],
-    ...commanded(app, settings),
-    ...forwarded,
-    ...Object.fromEntries(options.env.map(parseAssignment)),
-  };
-}
-
-/** What commands of the user's print, each variable by its own. */
-function commanded(app: App, settings: ResolvedConfig['settings']): Record<string, string> {
-  const timeoutMs = settings['defaults.env_command_timeout'];
-  const values: Record<string, string> = {};
-  for (const [name, command] of Object.entries(settings['defaults.env_commands'])) {
-    const said = answerOf(['sh', '-c', command], { timeoutMs, cwd: app.user.home });
-    if (said === undefined) app.io.warn(`env_commands: the command for ${name} failed`);
-    else values[name] = said;
-  }
-  return values;
 }
 
 export function newSessionId(): SessionId {
