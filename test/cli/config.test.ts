@@ -45,6 +45,21 @@ test('config show prints each value with its origin, one key or one section', ()
   assert.equal(coi('config', 'show', 'nothing').status, 2);
 });
 
+test('config show prints values of variables only when it is asked to', () => {
+  place.user(
+    '[defaults.environment]\nNODE_ENV = "test"\nANTHROPIC_API_KEY = "sk-ant-1"\n[tools.mine]\ncommand = ["mine"]\nenvironment = { TOKEN = "sk-ant-2" }\n',
+  );
+  for (const args of [['--changed'], ['--json'], ['defaults.environment']]) {
+    const { stdout } = coi('config', 'show', ...args);
+    assert.match(stdout, /"ANTHROPIC_API_KEY": ?"\(hidden\)"/, args.join());
+    assert.match(stdout, /"NODE_ENV": ?"test"/);
+    assert.doesNotMatch(stdout, /sk-ant/);
+  }
+  const { stdout } = coi('config', 'show', '--changed', '--show-secrets');
+  assert.match(stdout, /"ANTHROPIC_API_KEY":"sk-ant-1"/);
+  assert.match(stdout, /"TOKEN":"sk-ant-2"/);
+});
+
 test('config show takes workspace and profile before and behind its name', () => {
   place.profile('p', '[container]\nimage = "profiled"\n');
   for (const args of [
@@ -131,7 +146,7 @@ test('looking at things writes nothing', () => {
 test('profile list and info show what is there and what it comes to', () => {
   const path = place.profile(
     'web',
-    'inherits = "hardened"\nenvironment = { A = "1" }\n[container]\nimage = "web"\npersistent = true\n',
+    'inherits = "hardened"\nenvironment = { A = "1", CI = "1" }\n[container]\nimage = "web"\npersistent = true\n',
   );
   const [row] = JSON.parse(coi('profile', 'list', '--json').stdout).filter(
     ({ name }: { name: string }) => name === 'web',
@@ -145,9 +160,10 @@ test('profile list and info show what is there and what it comes to', () => {
   });
   assert.match(coi('profile', 'list').stdout, /^NAME +IMAGE +PERSISTENT +INHERITS +SOURCE\n/);
   const info = coi('profile', 'info', 'web').stdout;
-  for (const line of ['image = "web"', 'docker = false', 'A = "1"'])
+  for (const line of ['image = "web"', 'docker = false', 'A = "(hidden)"', 'CI = "1"'])
     assert.ok(info.includes(line), line);
   assert.match(coi('profile', 'show', 'web').stdout, /image = "web"/);
+  assert.match(coi('profile', 'info', 'web', '--show-secrets').stdout, /A = "1"/);
   const missing = coi('profile', 'info', 'wbe');
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /profile 'wbe' not found\nHint: There are .*web/);
