@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { joinTerminal } from '../host/join-terminal.ts';
 import { guestScript } from '../host/resources.ts';
-import { terminalSize } from '../host/terminal.ts';
+import { type Local, terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
 import {
   containerName,
@@ -15,7 +15,7 @@ import {
 } from '../names.ts';
 import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
-import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
+import { colours, guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure, isIncusError } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
@@ -68,17 +68,22 @@ export async function attach(
     tmuxSession(container),
     workspace,
   ];
+  // Read while Incus opens the terminal.
+  const beside = import('./attach-beside.ts');
   let openings = 0;
+  let filter: Local['filter'];
   const open = async () => {
     openings += 1;
     // Opened again after some seconds, it could be another one's.
     if (openings > 1) await meant(incus, refOf(found.instance), { signal: app.signal });
-    return incus.execTerminal(
+    const filtering = beside.then(({ filterToday }) => filterToday(app, options, found));
+    const opening = incus.execTerminal(
       container,
       {
         command: options.bash ? shell : tmux,
         environment: {
           ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
+          ...colours(app.env['COLORTERM']),
           ...(found.instance.devices[agentDevice] ? { SSH_AUTH_SOCK: agentSocket } : {}),
         },
         cwd: '/',
@@ -88,20 +93,28 @@ export async function attach(
       },
       { signal: app.signal },
     );
+    const [exec, rules] = await Promise.all([opening, filtering]);
+    filter = rules;
+    return exec;
   };
   try {
     using telling = new DisposableStack();
     const { stdin, stdout } = app.io;
-    const joined = await joinTerminal(open, { stdin, stdout }, app.signal, {
-      isLost: (error) => isIncusError(error) && error.lostAtStart,
-    });
+    const joined = await joinTerminal(
+      open,
+      { stdin, stdout, filter: (chunk) => filter?.(chunk) ?? chunk },
+      app.signal,
+      {
+        isLost: (error) => isIncusError(error) && error.lostAtStart,
+      },
+    );
     if (!joined)
       throw new CoiError('session-failed', `the terminal of ${container} shows nothing`, {
         hint: `\`coi attach ${container} --bash\` to look, \`coi kill ${container}\` to end it.`,
       });
     const { remote: exec, ended } = joined;
-    // What asks Incus again, or loads more of the program, would be in the way of the first screen.
-    const forwarding = import('./attach-beside.ts').then(({ forwardToday, tellAlerts }) => {
+    // What asks Incus again would be in the way of the first screen.
+    const forwarding = beside.then(({ forwardToday, tellAlerts }) => {
       if (telling.disposed) return undefined;
       // Whoever attacks the protection is paused, watched or not.
       if (config['user.coi.monitor'] || session?.mounts.protect)

@@ -33,7 +33,7 @@ export async function exec(
   if (format !== undefined && !capture)
     throw new CoiError('usage', '--format needs --capture', { hint: 'Add --capture.' });
   if (format !== undefined && format !== 'json' && format !== 'raw')
-    throw new CoiError('usage', `invalid --format ${quoted(format)}`, { hint: 'json or raw.' });
+    throw new CoiError('usage', `invalid format ${quoted(format)}`, { hint: 'json or raw.' });
   if (tty && capture)
     throw new CoiError('usage', '--tty and --capture exclude each other', {
       hint: 'Use one of them.',

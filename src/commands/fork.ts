@@ -82,6 +82,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   const at: Place = { ...workspace, target: record.target };
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
   const resolved = await config(app, asked, at.workspace);
+  for (const warning of resolved.warnings) app.io.warn(warning);
   const given = agentEnvironment(app, options, resolved, at.workspace);
   const id = newSessionId();
   const { persistent } = record;

@@ -7,6 +7,7 @@ import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/prot
 import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
+import type { TerminalRules } from '../host/terminal-filter.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
 import { monitorKey } from '../monitor/settings.ts';
 import {
@@ -233,6 +234,16 @@ export function extraMounts(
   }
   const workspaces = [workspace, hostFiles.realPath(workspace) ?? workspace];
   return plannedMounts([...settings['mounts.default'], ...asked], taken, workspaces);
+}
+
+/** What a session may do to the user's terminal. */
+export function terminalRules(settings: ResolvedConfig['settings']): TerminalRules {
+  return {
+    clipboard: settings['shell.clipboard'],
+    notifications: settings['shell.notifications'],
+    links: settings['shell.links'],
+    title: settings['shell.title'],
+  };
 }
 
 export function newSessionId(): SessionId {

@@ -109,7 +109,7 @@ async function list(app: App, options: GlobalOptions & ListOptions): Promise<voi
     one.image,
     String(one.persistent),
     one.inherits ?? '',
-    one.source ?? '(built in)',
+    one.source ?? '(built-in)',
   ]);
   app.io.print(table(['NAME', 'IMAGE', 'PERSISTENT', 'INHERITS', 'SOURCE'], cells).join('\n'));
 }

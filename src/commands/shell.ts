@@ -15,6 +15,7 @@ import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { openInBackground, openOnTerminal } from './open.ts';
+import { terminalRules } from './prepare.ts';
 import { needTerminal } from './terminal.ts';
 
 export function register(command: Command, app: App): void {
@@ -95,8 +96,9 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     if (settings['monitoring.enabled'] || !settings['security.disable_protection'])
       telling.use(tellAlerts(app, container));
   };
+  const terminal = terminalRules(meant.resolved.settings);
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
-  const end = await openOnTerminal(app, opening, { timing, progress, opened }).finally(
+  const end = await openOnTerminal(app, opening, { timing, progress, opened, terminal }).finally(
     progress.clear,
   );
   telling.dispose();

@@ -1,7 +1,7 @@
 // Keys of what a session can reach: network, mounts, sockets, ports, logins, git.
 
 import { list, optional, required, table, withDefault } from './compound.ts';
-import { anyName, variableName } from './forms.ts';
+import { anyName, socketAt, variableName } from './forms.ts';
 import { key, unset } from './key.ts';
 import { choice, filled, flag, guestPath, integer, path, text } from './values.ts';
 
@@ -20,8 +20,8 @@ const mount = table(
   { open: true },
 );
 const socket = table({
-  host: required(filled(path('workspace'))),
-  container: required(guestPath),
+  host: required(socketAt(filled(path('workspace')))),
+  container: required(socketAt(guestPath)),
   env: optional(variableName),
 });
 const portMap = table({
@@ -102,10 +102,15 @@ export const reachKeys = {
     merge: 'append',
     trust: 'mounts',
   }),
-  sockets: key(list(socket), [], 'Unix sockets of the host that sessions get.', {
-    merge: 'append',
-    trust: 'approve',
-  }),
+  sockets: key(
+    list(socket),
+    [],
+    'Services of the host that sessions get: unix sockets, or ports of its loopback (tcp:PORT).',
+    {
+      merge: 'append',
+      trust: 'approve',
+    },
+  ),
   'ports.pool': key(
     integer(0, 10),
     0,

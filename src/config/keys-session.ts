@@ -209,6 +209,18 @@ export const sessionKeys = {
   'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that one can detach.', {
     trust: 'harmless',
   }),
+  'shell.clipboard': key(flag, true, 'The session may set your clipboard (OSC 52).', {
+    trust: 'only-false',
+  }),
+  'shell.notifications': key(flag, true, 'The session may raise notifications (OSC 9, 99, 777).', {
+    trust: 'only-false',
+  }),
+  'shell.links': key(flag, true, 'The session may show links that hide their address (OSC 8).', {
+    trust: 'only-false',
+  }),
+  'shell.title': key(flag, true, 'The session may set the title of your terminal (OSC 0, 1, 2).', {
+    trust: 'only-false',
+  }),
   'timezone.mode': key(choice('host', 'fixed', 'utc'), 'host', 'Time zone of sessions.', {
     trust: 'harmless',
   }),

@@ -31,6 +31,11 @@ export function guestTerm(term: string | undefined): string {
   return value;
 }
 
+/** COLORTERM, by which programs know 24-bit colour: tmux shows it everywhere, without it the user's terminal decides. */
+export function colours(colorTerm: string | undefined): Record<string, string> {
+  return colorTerm === 'truecolor' || colorTerm === '24bit' ? { COLORTERM: colorTerm } : {};
+}
+
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Parses `NAME=value` of --env, or `NAME`, whose value coi's own environment has. Throws `usage`. */

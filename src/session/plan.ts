@@ -13,6 +13,7 @@ import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath }
 import { workspaceHash } from '../names.ts';
 import { mountRequest } from './extramounts.ts';
 import {
+  baseConfig,
   dockerConfig,
   type KernelSurface,
   refuseOtherList,
@@ -97,7 +98,7 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
       profiles: server.defaultProfile ? ['default'] : [],
       source: { type: 'image', alias: wish.image },
       config: {
-        ...fixedConfig,
+        ...baseConfig,
         ...dockerConfig(wish.docker),
         ...placeConfig(wish, reservation),
         ...followingConfig(wish),
@@ -126,13 +127,6 @@ export function reserveRequest(wish: SessionWish): SessionPlan['reserve'] {
     ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
   };
 }
-
-const fixedConfig: Config = {
-  'boot.autostart': 'false',
-  'security.guestapi': 'false',
-  'security.idmap.isolated': 'true',
-  'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
-};
 
 /** Where the container lives on the host: ids, and an address that is there before init runs. */
 function placeConfig(wish: SessionWish, reservation: Reservation): Config {
