@@ -42,6 +42,8 @@ import { hiddenPaths } from './secrets.ts';
 
 export interface Place {
   readonly workspace: WorkspacePath;
+  /** Without links. */
+  readonly real: string;
   readonly target: string;
   /** Who owns the directory: root works for them. */
   readonly owner: Owner;
@@ -69,7 +71,7 @@ export function place(app: App, wanted: string | undefined): Workspace {
       hint: 'Use a project directory below it.',
     });
   }
-  return { workspace, owner: facts.owner };
+  return { workspace, real: facts.real, owner: facts.owner };
 }
 
 export function placeIn(app: App, workspace: Workspace, preservePath: boolean): Place {
@@ -160,6 +162,7 @@ export function wish(
     session: more.session,
     owner: app.user.uid,
     workspace: at.workspace,
+    ...(at.real === at.workspace ? {} : { realWorkspace: at.real }),
     target: at.target,
     ...(sessionName ? { hash: sessionNameHash(sessionName) } : {}),
     slot: more.slot,

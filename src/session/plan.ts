@@ -34,6 +34,8 @@ export interface SessionWish {
   /** uid of the user who asks; the files' owner is coid's to say, since root works for others. */
   readonly owner: number;
   readonly workspace: WorkspacePath;
+  /** The same without links, where that is another one. */
+  readonly realWorkspace?: string | undefined;
   /** Where the workspace is mounted in the container. */
   readonly target: string;
   /** Of `[container] session_name`, in the place of the workspace's. */
@@ -160,6 +162,7 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
   const runDir = runDirOf(reservation);
   return {
     workspace: wish.workspace,
+    ...(wish.realWorkspace === undefined ? {} : { realWorkspace: wish.realWorkspace }),
     target: wish.target,
     slot: Number(slot),
     tool: wish.tool,

@@ -7,6 +7,8 @@ export type Phase = 'starting' | 'live';
 
 export interface SessionRecord {
   readonly workspace: string;
+  /** The same without links, where that is another one. */
+  readonly realWorkspace?: string | undefined;
   /** The path of the workspace inside the container. */
   readonly target: string;
   readonly slot: number;
@@ -49,6 +51,7 @@ export function recordConfig(record: SessionRecord): Config {
     'user.coi.mounts': JSON.stringify(record.mounts),
     'user.coi.phase': record.phase,
   };
+  if (record.realWorkspace !== undefined) config['user.coi.workspace_real'] = record.realWorkspace;
   if (record.alias !== undefined) config['user.coi.alias'] = record.alias;
   if (record.profile !== undefined) config['user.coi.profile'] = record.profile;
   return config;
@@ -70,8 +73,10 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
   const network = key('network');
   if (!record || (network !== 'restricted' && network !== 'allowlist' && network !== 'open'))
     return undefined;
+  const realWorkspace = key('workspace_real');
   return {
     workspace,
+    ...(realWorkspace ? { realWorkspace } : {}),
     target: key('target') ?? '/workspace',
     slot,
     tool: key('tool') ?? 'claude',
