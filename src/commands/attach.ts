@@ -14,6 +14,7 @@ import { incusFailure, isIncusError } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
+import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -78,6 +79,7 @@ export async function attach(
         environment: {
           ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
           ...colours(app.env['COLORTERM']),
+          ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),
           ...(found.instance.devices[agentDevice] ? { SSH_AUTH_SOCK: agentSocket } : {}),
         },
         cwd: '/',

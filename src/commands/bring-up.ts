@@ -23,7 +23,7 @@ import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
 import { extraMounts, following, newSessionId, serverFacts, wish } from './prepare.ts';
-import { agentOf } from './session-agent.ts';
+import { agentOf, type Ready } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import type { AgentSetting } from './tool.ts';
 import { agentEnvironment } from './variables.ts';
@@ -53,7 +53,7 @@ type Tell = (event: StepEvent) => void;
 export async function bringUp(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   tell: Tell,
 ): Promise<Live> {
   const { choice } = meant;
@@ -92,7 +92,7 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
 async function launched(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   slot: Slot | undefined,
   saved: SavedSession | undefined,
   tell: Tell,
@@ -179,7 +179,7 @@ function slotGiven(
 async function restarted(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   container: StoppedSession,
   saved: SavedSession | undefined,
   tell: Tell,

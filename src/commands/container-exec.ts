@@ -9,6 +9,7 @@ import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts
 import { incusFailure } from '../session/failure.ts';
 import { handOverTo, opened, type Start, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
+import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import { outputOf, passOn, tellTruncated } from './pass-on.ts';
@@ -64,7 +65,10 @@ export function starter(
     user === 0 ? ['/root', 'root'] : user === 1000 ? ['/home/code', 'code'] : ['/', String(user)];
   return {
     command: runnerIn(cwd ?? workspace ?? '/'),
-    environment: plainEnvironment(home, name, guestTerm(app.env['TERM'])),
+    environment: {
+      ...plainEnvironment(home, name, guestTerm(app.env['TERM'])),
+      ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),
+    },
     cwd: '/',
   };
 }

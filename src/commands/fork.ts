@@ -15,9 +15,11 @@ import { guarded, storePath } from '../session/store.ts';
 import { tool as findTool } from '../tools/list.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming } from '../ui/timing.ts';
+import { agentVariables, followAgent } from './agent.ts';
 import { type AttachOptions, attach } from './attach.ts';
 import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
@@ -65,6 +67,9 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   app.io.tell(`Forked ${source.name} to ${container}`);
   const session = tmuxSession(container);
   await openInBackground(app, { ...given, session, workspace: record.target, tmux: true });
+  const problem =
+    given.forwarding.kind === 'forward' && (await followAgent(app, given.ref, given.forwarding));
+  if (problem) app.io.warn(problem);
   if (options.json)
     app.io.printJson({
       container,
@@ -84,6 +89,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   const resolved = await config(app, asked, at.workspace);
   for (const warning of resolved.warnings) app.io.warn(warning);
   const given = agentEnvironment(app, options, resolved, at.workspace);
+  const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
   const id = newSessionId();
   const { persistent } = record;
   const tool = findTool(record.tool, resolved.settings, app.env);
@@ -115,7 +121,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
       copyStore(app, record, id, tool.sessionsDir);
       const copyOf = record.session as SessionId;
       const known = { session: id, resumed: true, isNew: true, copyOf, given };
-      agent = agentOf(app, options, { at, resolved, persistent }, known);
+      agent = agentOf(app, options, { at, resolved, persistent, git }, known);
       return agent.makeStore();
     },
     fillStore: () => agent?.fillStore(),
@@ -141,9 +147,10 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   );
   progress.clear();
   timing.report();
-  const environment = { ...given, ...agent?.environment };
-  const { container, slot } = reserved(context);
-  return { container, slot, id, environment, command: agent?.command ?? [] };
+  const environment = { ...given, ...agent?.environment, ...agentVariables(forwarding) };
+  const { container, slot, id: mountsId } = reserved(context);
+  const ref = { name: container, mountsId };
+  return { container, ref, slot, id, environment, forwarding, command: agent?.command ?? [] };
 }
 
 /** The steps of a launch, but the create call copies. */

@@ -11,14 +11,16 @@ import { type ContainerRef, changeState, findMeant } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
+import { guardsGit, toolLines, toolVariables } from '../session/tool-setup.ts';
 import { oneLine } from '../ui/printable.ts';
 import { stepTiming } from '../ui/timing.ts';
+import { agentVariables, followAgent } from './agent.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { tellHandoffShortly } from './handoff-report.ts';
 import { launchPlain } from './plain-container.ts';
-import { preludeOf } from './prelude.ts';
 import {
   config,
   extraMounts,
@@ -92,6 +94,8 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const environment = agentEnvironment(app, options, resolved, at.workspace);
   await checkBase(app, resolved);
   const extras = extrasOf(app, resolved);
+  const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
+  const tools = { guarded: guardsGit(wanted.protect), git: git.signing.config };
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
   const ref =
@@ -100,10 +104,22 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
-    const prelude = preludeOf(resolved.settings, false);
+    // The command may use it at once, and nobody is there to wait for it.
+    const problem =
+      forwarding.kind === 'forward' && (await followAgent(app, ref, forwarding, { tmux: false }));
+    if (problem) app.io.warn(problem);
     const handed = handOver(
-      { ...environment, ...extras.environment() },
-      withPrelude(command, prelude),
+      {
+        ...environment,
+        ...extras.environment(),
+        ...toolVariables(environment, tools),
+        ...agentVariables(forwarding),
+      },
+      withPrelude(command, {
+        identity: git.identity,
+        setup: toolLines(tools),
+        preLaunch: [],
+      }),
     );
     const status = await outcome(app, options, container, start, handed, limitMs);
     app.io.tell(

@@ -7,10 +7,11 @@ import type { ContainerRef } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
-import { type AgentWish, agentMissing, agentVariables, agentWish, followAgent } from './agent.ts';
+import { type AgentWish, agentVariables, followAgent } from './agent.ts';
 import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
@@ -62,12 +63,11 @@ export async function shell(
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<Live> {
   await registerAlias(app, meant);
-  const forwarding = await agentWish(app, meant.resolved, meant.at.workspace);
-  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
   let live: Live;
   try {
-    live = await bringUp(app, options, meant, (event) => {
+    live = await bringUp(app, options, { ...meant, git }, (event) => {
       timing.tell(event);
       progress.tell(event);
     });

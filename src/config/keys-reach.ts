@@ -128,9 +128,14 @@ export const reachKeys = {
   'git.writable_hooks': key(flag, false, 'Let the agent change .git/hooks.', { trust: 'user' }),
   'git.name': unset(text(), 'Name for commits.', { trust: 'user' }),
   'git.email': unset(text(), 'Address for commits.', { trust: 'user' }),
-  'git.seed_host_identity': key(flag, true, 'Take name and address from the git of the host.', {
-    trust: 'user',
-  }),
+  'git.seed_host_identity': key(
+    flag,
+    true,
+    'Take name, address and signing from the git of the host.',
+    {
+      trust: 'user',
+    },
+  ),
   'git.readonly': key(flag, false, 'Do not let the agent change .git at all.', { trust: 'user' }),
   'git.strip_attribution': key(
     flag,
