@@ -18,6 +18,7 @@ import { deletedByCoid, deleteStopped } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
@@ -178,7 +179,7 @@ function slotGiven(
 
 async function restarted(
   app: App,
-  options: ShellOptions,
+  wanted: ShellOptions,
   meant: Ready,
   container: StoppedSession,
   saved: SavedSession | undefined,
@@ -186,6 +187,7 @@ async function restarted(
 ): Promise<Live> {
   const { session: record } = container;
   const session = record.session as SavedSession['id'];
+  const options = withMountsOfBefore(app, wanted, record);
   const given = agentEnvironment(app, options, meant.resolved, record.workspace);
   const at = { ...meant.at, target: record.target };
   const agent = agentOf(

@@ -16,6 +16,7 @@ import { tool as findTool } from '../tools/list.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming } from '../ui/timing.ts';
 import { agentVariables, followAgent } from './agent.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import { type AttachOptions, attach } from './attach.ts';
 import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
@@ -82,7 +83,8 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   else if (!options.background && app.io.interactive) await attach(app, options, container);
 }
 
-async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
+async function forked(app: App, wanted: Options, source: Container, record: SessionRecord) {
+  const options = withMountsOfBefore(app, wanted, record);
   const workspace = place(app, record.workspace);
   const at: Place = { ...workspace, target: record.target };
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };

@@ -227,16 +227,28 @@ export function extraMounts(
   { settings }: ResolvedConfig,
   { workspace, taken }: { readonly workspace: string; readonly taken: readonly string[] },
 ): PlannedMount[] {
-  const asked = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
-  for (const { host } of asked) {
+  const named = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
+  for (const { host } of named) {
     if (pathFacts(host).kind === 'missing') {
       throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, {
         hint: 'Create it first, or leave the mount out.',
       });
     }
   }
+  const configured = settings['mounts.default'];
+  const asked = [
+    ...named,
+    ...(options.mountsOfBefore ?? []).filter(
+      ({ container }) => !configured.some((one) => one.container === container),
+    ),
+  ];
   const workspaces = [workspace, hostFiles.realPath(workspace) ?? workspace];
-  return plannedMounts([...settings['mounts.default'], ...asked], taken, workspaces);
+  const planned = plannedMounts([...configured, ...asked], taken, workspaces);
+  return planned.map((mount, at) =>
+    at < configured.length
+      ? mount
+      : { ...mount, asked: hostFiles.realPath(mount.source) ?? mount.source },
+  );
 }
 
 /** What a session may do to the user's terminal. */
