@@ -18,22 +18,17 @@ import { deletedByCoid, deleteStopped } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
 import { takenBy, withGit } from './place-in.ts';
-import {
-  agentEnvironment,
-  extraMounts,
-  following,
-  newSessionId,
-  serverFacts,
-  wish,
-} from './prepare.ts';
+import { extraMounts, following, newSessionId, serverFacts, wish } from './prepare.ts';
 import { agentOf, type Ready } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import type { AgentSetting } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
@@ -106,7 +101,7 @@ async function launched(
 ): Promise<Live> {
   const { at, resolved } = meant;
   const session = saved?.id ?? newSessionId();
-  const given = agentEnvironment(app, options, resolved);
+  const given = agentEnvironment(app, options, resolved, at.workspace);
   const agent = agentOf(app, options, meant, {
     session,
     resumed: saved !== undefined,
@@ -185,7 +180,7 @@ function slotGiven(
 
 async function restarted(
   app: App,
-  options: ShellOptions,
+  wanted: ShellOptions,
   meant: Ready,
   container: StoppedSession,
   saved: SavedSession | undefined,
@@ -193,7 +188,8 @@ async function restarted(
 ): Promise<Live> {
   const { session: record } = container;
   const session = record.session as SavedSession['id'];
-  const given = agentEnvironment(app, options, meant.resolved);
+  const options = withMountsOfBefore(app, wanted, record);
+  const given = agentEnvironment(app, options, meant.resolved, record.workspace);
   const at = { ...meant.at, target: record.target };
   const agent = agentOf(
     app,

@@ -5,7 +5,7 @@ import { runnerIn } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import type { ExecRequest } from '../incus/client.ts';
 import { quoted } from '../names.ts';
-import { guestTerm, handOver, parseAssignment, plainEnvironment } from '../session/environment.ts';
+import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { handOverTo, opened, type Start, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
@@ -13,6 +13,7 @@ import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import { outputOf, passOn, tellTruncated } from './pass-on.ts';
+import { givenVariables } from './variables.ts';
 
 export interface ExecOptions extends GlobalOptions {
   user?: string;
@@ -40,7 +41,7 @@ export async function exec(
     });
   const user = id(options.user, '--user') ?? 0;
   const group = id(options.group, '--group') ?? user;
-  const handed = handOver(Object.fromEntries(options.env.map(parseAssignment)), words);
+  const handed = handOver(givenVariables(app, options), words);
   const container = await runningContainer(app, options, word);
   const request = { ...starter(app, container, options.cwd, user), user, group };
   try {

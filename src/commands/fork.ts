@@ -16,6 +16,7 @@ import { tool as findTool } from '../tools/list.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming } from '../ui/timing.ts';
 import { agentVariables, followAgent } from './agent.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import { type AttachOptions, attach } from './attach.ts';
 import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
@@ -25,7 +26,6 @@ import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
 import { placeAt, takenBy } from './place-in.ts';
 import {
-  agentEnvironment,
   config,
   extraMounts,
   following,
@@ -37,6 +37,7 @@ import {
 import { agentOf } from './session-agent.ts';
 import { copyInto, storeParts } from './store-copy.ts';
 import type { AgentSetting } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 interface Options extends AttachOptions {
   background?: boolean;
@@ -82,13 +83,14 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   else if (!options.background && app.io.interactive) await attach(app, options, container);
 }
 
-async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
+async function forked(app: App, wanted: Options, source: Container, record: SessionRecord) {
+  const options = withMountsOfBefore(app, wanted, record);
   const workspace = place(app, record.workspace);
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
   const resolved = await config(app, asked, workspace.workspace);
   for (const warning of resolved.warnings) app.io.warn(warning);
   const at = placeAt(app, workspace, record.target, resolved.settings);
-  const given = agentEnvironment(app, options, resolved);
+  const given = agentEnvironment(app, options, resolved, at.workspace);
   const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
   const id = newSessionId();
   const { persistent } = record;

@@ -5,7 +5,6 @@ import { loadConfig, type ResolvedConfig } from '../config/load.ts';
 import { oldFlagSettings } from '../config/old-flags.ts';
 import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { answerOf } from '../host/ask-program.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import type { TerminalRules } from '../host/terminal-filter.ts';
@@ -21,7 +20,6 @@ import {
   sessionNameHash,
   type WorkspacePath,
 } from '../names.ts';
-import { parseAssignment } from '../session/environment.ts';
 import { parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
 import { kernelSurface } from '../session/kernel-surface.ts';
@@ -171,6 +169,7 @@ export function wish(
     session: more.session,
     owner: app.user.uid,
     workspace: at.workspace,
+    ...(at.real === at.workspace ? {} : { realWorkspace: at.real }),
     target: at.target,
     ...(sessionName ? { hash: sessionNameHash(sessionName) } : {}),
     slot: more.slot,
@@ -235,48 +234,28 @@ export function extraMounts(
   { settings }: ResolvedConfig,
   { workspace, taken }: { readonly workspace: string; readonly taken: readonly string[] },
 ): PlannedMount[] {
-  const asked = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
-  for (const { host } of asked) {
+  const named = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
+  for (const { host } of named) {
     if (pathFacts(host).kind === 'missing') {
       throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, {
         hint: 'Create it first, or leave the mount out.',
       });
     }
   }
+  const configured = settings['mounts.default'];
+  const asked = [
+    ...named,
+    ...(options.mountsOfBefore ?? []).filter(
+      ({ container }) => !configured.some((one) => one.container === container),
+    ),
+  ];
   const workspaces = [workspace, hostFiles.realPath(workspace) ?? workspace];
-  return plannedMounts([...settings['mounts.default'], ...asked], taken, workspaces);
-}
-
-/** Variables for the agent from configuration, forwarding and --env, later ones winning. */
-export function agentEnvironment(
-  app: App,
-  options: GlobalOptions,
-  { settings }: ResolvedConfig,
-): Record<string, string> {
-  const forwarded: Record<string, string> = {};
-  for (const name of settings['defaults.forward_env']) {
-    const value = app.env[name];
-    if (value === undefined) app.io.warn(`forward_env: ${name} is not set on this host`);
-    else forwarded[name] = value;
-  }
-  return {
-    ...settings['defaults.environment'],
-    ...commanded(app, settings),
-    ...forwarded,
-    ...Object.fromEntries(options.env.map(parseAssignment)),
-  };
-}
-
-/** What commands of the user's print, each variable by its own. */
-function commanded(app: App, settings: ResolvedConfig['settings']): Record<string, string> {
-  const timeoutMs = settings['defaults.env_command_timeout'];
-  const values: Record<string, string> = {};
-  for (const [name, command] of Object.entries(settings['defaults.env_commands'])) {
-    const said = answerOf(['sh', '-c', command], { timeoutMs, cwd: app.user.home });
-    if (said === undefined) app.io.warn(`env_commands: the command for ${name} failed`);
-    else values[name] = said;
-  }
-  return values;
+  const planned = plannedMounts([...configured, ...asked], taken, workspaces);
+  return planned.map((mount, at) =>
+    at < configured.length
+      ? mount
+      : { ...mount, asked: hostFiles.realPath(mount.source) ?? mount.source },
+  );
 }
 
 /** What a session may do to the user's terminal. */

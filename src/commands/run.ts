@@ -23,7 +23,6 @@ import { tellHandoffShortly } from './handoff-report.ts';
 import { placeIn, takenBy } from './place-in.ts';
 import { launchPlain } from './plain-container.ts';
 import {
-  agentEnvironment,
   config,
   extraMounts,
   following,
@@ -38,6 +37,7 @@ import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
 import { stopKept } from './stop-kept.ts';
 import { noTool } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 type RunOptions = GlobalOptions & PromptOptions & OutcomeOptions;
 
@@ -91,7 +91,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     following: await following(app, resolved, at.workspace),
   });
   const since = app.clock.now();
-  const environment = agentEnvironment(app, options, resolved);
+  const environment = agentEnvironment(app, options, resolved, at.workspace);
   await checkBase(app, resolved);
   const extras = extrasOf(app, resolved);
   const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);

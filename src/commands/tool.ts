@@ -119,6 +119,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
         persistent: wish.persistent,
         profile,
         workspace: wish.at.workspace,
+        ...(wish.at.real === wish.at.workspace ? {} : { realWorkspace: wish.at.real }),
         savedAt: app.clock.now(),
         tool: tool.name,
         slot: Number(slot),

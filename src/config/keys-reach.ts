@@ -48,7 +48,7 @@ export const reachKeys = {
     choice('restricted', 'open', 'allowlist'),
     'restricted',
     'What sessions may reach.',
-    { trust: 'network-mode' },
+    { trust: { loosestFirst: ['open', 'restricted', 'allowlist'] } },
   ),
   'network.block_private_networks': key(flag, true, 'Refuse private networks in restricted mode.', {
     trust: 'only-true',
@@ -66,12 +66,14 @@ export const reachKeys = {
     integer(0),
     30,
     'Without effect: coid follows the names as they are asked for.',
-    { merge: 'replace' },
+    { merge: 'replace', trust: 'harmless' },
   ),
   'network.allow_local_network_access': key(flag, false, 'Let sessions reach private networks.', {
     trust: 'only-false',
   }),
-  'network.use_sudo': key(flag, true, 'Without effect: coid sets the rules.'),
+  'network.use_sudo': key(flag, true, 'Without effect: coid sets the rules.', {
+    trust: 'harmless',
+  }),
   'network.dns_servers': key(list(filled(address)), [], 'Name servers that sessions may ask.', {
     trust: 'user',
   }),
