@@ -7,7 +7,7 @@ import { CoiError } from '../errors.ts';
 import { isPortFree } from '../host/free-port.ts';
 import { leadsThrough, readNamed } from '../host/read-within.ts';
 import type { Incus } from '../incus/client.ts';
-import type { Devices } from '../incus/shapes.ts';
+import type { Device, Devices } from '../incus/shapes.ts';
 import { quoted, workspaceHash } from '../names.ts';
 import { updateContainer } from '../session/act.ts';
 import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
@@ -43,7 +43,9 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
   const wanted = { pool: settings['ports.pool'], map: settings['ports.map'] };
   const hasPorts = wanted.pool > 0 || wanted.map.length > 0;
   const told: Record<string, string> = Object.fromEntries(
-    sockets.flatMap(({ env, container }) => (env === undefined ? [] : [[env, container]])),
+    sockets.flatMap(({ env, container }) =>
+      env === undefined ? [] : [[env, container.replace(/^tcp:/, '')]],
+    ),
   );
   let ports: Forwarding[] = [];
   const choose: Step<LaunchContext> = {
@@ -136,7 +138,7 @@ function writableBy({ workspace, mounts }: SessionWish): string[] {
 
 /** Incus follows the name as root, each time that somebody connects. Throws `config-invalid`. */
 function refuseExchangeable(sockets: readonly { host: string }[], writable: readonly string[]) {
-  const one = sockets.find(({ host }) => leadsThrough(host, writable));
+  const one = sockets.find(({ host }) => host.startsWith('/') && leadsThrough(host, writable));
   if (!one) return;
   throw new CoiError(
     'config-invalid',
@@ -146,17 +148,16 @@ function refuseExchangeable(sockets: readonly { host: string }[], writable: read
 }
 
 function socketDevices(sockets: readonly { host: string; container: string }[]): Devices {
+  const end = (place: string) => (place.startsWith('/') ? `unix:${place}` : place);
   return Object.fromEntries(
-    sockets.map(({ host, container }, index) => [
+    sockets.map(({ host, container }, index): [string, Device] => [
       `coi-socket-${index}`,
       {
         type: 'proxy',
         bind: 'instance',
-        connect: `unix:${host}`,
-        listen: `unix:${container}`,
-        uid: '1000',
-        gid: '1000',
-        mode: '0600',
+        connect: end(host),
+        listen: end(container),
+        ...(container.startsWith('/') ? { uid: '1000', gid: '1000', mode: '0600' } : {}),
       },
     ]),
   );

@@ -105,7 +105,8 @@ class ConfigGuard {
   /** Where a worktree is checked out, if that is in the workspace. */
   #topOf(worktree: string): string[] {
     const named = this.#facts.text(`${worktree}/gitdir`)?.trim();
-    const top = named?.replace(/\/?\.git$/, '');
+    // In a container that is what the workspace is called.
+    const top = named?.replace(/\/?\.git$/, '').replace(/^\/workspace(?=\/|$)/, this.#facts.root);
     return top ? this.#directoryAt(worktree, top) : [];
   }
 

@@ -11,6 +11,10 @@ export interface ProtectRequest {
   readonly readonlyGit?: boolean | undefined;
   /** `[security] writable_paths`: not guarded either where git's configuration names them. */
   readonly writable?: readonly string[] | undefined;
+  /** Directories of git directly in the workspace that have another name than `.git`; what is protected in them is among the paths. */
+  readonly gitDirectories?: readonly string[] | undefined;
+  /** Worktrees outside of it that sessions work in; absolute paths. Those of others are sealed. */
+  readonly checkouts?: readonly string[] | undefined;
 }
 
 /** The keys of [security] and [git], as the configuration has them. */
@@ -50,12 +54,51 @@ export function protectRequest(
   };
 }
 
-/** What each of the sessions that share a workspace may change. */
-export function writableFor(
+/**
+ * What is asked of the directory that holds the git directory which a workspace shares with other worktrees: the same
+ * that is protected in a `.git`, and nothing beside it. Undefined where that is nothing.
+ */
+export function commonRequest(
+  { paths, mode, readonlyGit }: ProtectRequest,
+  name: string,
+  checkouts: readonly string[] = [],
+): ProtectRequest | undefined {
+  const inner = paths.filter((path) => path.startsWith('.git/'));
+  if (inner.length === 0) return undefined;
+  return {
+    paths: inner.map((path) => `${name}${path.slice('.git'.length)}`),
+    ...{ mode, checkouts },
+    ...(readonlyGit ? { readonlyGit } : {}),
+    ...(name === '.git' ? {} : { gitDirectories: [name] }),
+  };
+}
+
+/** Both at once: what sessions ask that share a directory. The later one says how. */
+export function bothRequests(
+  before: ProtectRequest | undefined,
+  request: ProtectRequest,
+): ProtectRequest {
+  const gitDirectories = joined(before?.gitDirectories, request.gitDirectories);
+  const checkouts = joined(before?.checkouts, request.checkouts);
+  return {
+    ...request,
+    paths: joined(before?.paths, request.paths),
+    writable: writableFor(before, request),
+    ...(gitDirectories.length > 0 ? { gitDirectories } : {}),
+    ...(checkouts.length > 0 ? { checkouts } : {}),
+  };
+}
+
+/** What each of them may change. */
+function writableFor(
   before: ProtectRequest | undefined,
   { writable = [] }: ProtectRequest,
 ): readonly string[] {
   return before ? writable.filter((path) => before.writable?.includes(path)) : writable;
+}
+
+function joined(one: readonly string[] = [], other: readonly string[] = []): string[] {
+  return [...new Set([...one, ...other])];
 }
 
 /** Throws `unprotected-path` unless it is a plain relative path. */

@@ -3,7 +3,7 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GuardBuilder } from './guard-builder.ts';
-import { protectGit } from './protect-git.ts';
+import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
 import { linksMax, type Tangle, type TreeFacts, wayOf } from './way.ts';
 
@@ -64,6 +64,7 @@ export interface RefusedPath {
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
+   * `many`: more worktrees or submodules than can be guarded.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
    */
   readonly why:
@@ -74,6 +75,7 @@ export interface RefusedPath {
     | 'unread'
     | 'mounted'
     | 'git-link'
+    | 'many'
     | 'unread-config'
     | 'crowded';
   /** The path of the configuration that led there. */
@@ -96,20 +98,30 @@ export const nothingProtected: ProtectionPlan = {
 
 /** Throws `unprotected-path` for a path that is none. */
 export function protectionPlan(
-  { paths, readonlyGit = false, writable = [] }: ProtectRequest,
+  {
+    paths,
+    readonlyGit = false,
+    gitDirectories = [],
+    checkouts = [],
+    writable = [],
+  }: ProtectRequest,
   facts: TreeFacts,
 ): ProtectionPlan {
   const builder = new GuardBuilder(facts);
   const clean = paths.map(cleanPath);
-  const inGit = clean.filter((path) => path.startsWith('.git/'));
-  protectGit(builder, facts, {
-    inner: inGit.map((path) => path.slice('.git/'.length)),
-    // `.gitmodules` and the like count as well, where `.git` is a file or a link.
-    asked: clean.some((path) => path.startsWith('.git')),
-    readonlyGit,
-    writable,
+  const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
+  const request = (git: string) => ({
+    inner: inside(git).map((path) => path.slice(git.length + 1)),
+    ...{ readonlyGit, checkouts, writable },
   });
-  for (const path of clean) if (!inGit.includes(path)) builder.protect(path);
+  const others = gitDirectories.map(cleanPath);
+  for (const git of others) protectGitDirectory(builder, facts, git, request(git));
+  const inOthers = new Set(others.flatMap(inside));
+  // `.gitmodules` and the like count as well, where `.git` is a file or a link.
+  const asked = clean.some((path) => path.startsWith('.git') && !inOthers.has(path));
+  protectGit(builder, facts, { ...request('.git'), asked });
+  const inGit = new Set([...inOthers, ...inside('.git')]);
+  for (const path of clean) if (!inGit.has(path)) builder.protect(path);
   return builder.plan();
 }
 
@@ -130,6 +142,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `the link ${path} leads out of the workspace, where coi does not read what git runs`,
   mounted: (path) =>
     `something else is mounted over ${path} on the host, and the session would show what lies below it`,
+  many: (path) => `${path} holds more worktrees or submodules than coi can guard`,
   'git-link': (path) =>
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
   'unread-config': (path) =>
@@ -156,6 +169,8 @@ function isUnknown(why: RefusedPath['why']): boolean {
 function remedy({ why, asked, named }: RefusedPath): string {
   if (why === 'git-link')
     return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
+  if (why === 'many')
+    return 'Remove those that are gone (`git worktree prune`), or set [security] protection = "watch".';
   if (isUnknown(why))
     return 'Correct it (`git config --list` shows what git reads), or set [security] protection = "watch".';
   const change = named === undefined ? 'Replace it' : 'Change that key';

@@ -25,6 +25,8 @@ export interface AgentOptions {
   /** Of the user's home. */
   readonly files?: (provider: Provider) => Readonly<Record<string, string>>;
   readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
+  /** The agent asks before it acts. */
+  readonly asking?: boolean;
   /** coid watches, and the provider's silent port can be reached as well. */
   readonly watched?: boolean;
 }
@@ -51,6 +53,7 @@ export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
     '.coi/config.toml',
     `[tool]
 name = "${options.tool}"
+permission_mode = "${options.asking ? 'interactive' : 'bypass'}"
 [container]
 image = "${image}"
 [network]

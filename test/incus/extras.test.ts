@@ -183,6 +183,36 @@ test('a socket of the host answers inside, at the path that a variable names', {
   }
 });
 
+test('a port of the loopback of the host answers inside where it is configured, and only there', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const server = createServer((socket) => socket.end('from the host\n')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const ask = ['sh', '-c', 'echo "$SERVICE" | tr : " " | xargs nc'];
+    await config(
+      bed,
+      `[[sockets]]\nhost = "tcp:${port}"\ncontainer = "tcp:4000"\nenv = "SERVICE"\n`,
+    );
+    const said = await run(bed, ...ask);
+    assert.equal(said.stdout, 'from the host\n', said.stderr);
+    await config(bed, '');
+    const closed = await run(bed, 'env', 'SERVICE=127.0.0.1:4000', ...ask);
+    assert.deepEqual([closed.status !== 0, closed.stdout], [true, '']);
+    for (const host of ['tcp:10.0.0.1:80', 'tcp:0', 'tcp:65536', 'tcp:127.0.0.256:1', 'tcp:']) {
+      await config(bed, `[[sockets]]\nhost = "${host}"\ncontainer = "tcp:4000"\n`);
+      const refused = await run(bed, 'true');
+      assert.equal(refused.status, 125, host);
+      assert.match(refused.stderr, /must be a path, or a port of the loopback/, host);
+    }
+  } finally {
+    server.close();
+  }
+});
+
 test('login files of a bundle and single ones are there with their modes, and a missing one is told', {
   timeout,
 }, async () => {
