@@ -66,7 +66,15 @@ export const claude: Tool = {
       path: '.claude/.claude.json',
       values: launch.permissionMode === 'bypass' ? { bypassPermissionsModeAccepted: true } : {},
     },
-    { path: '.claude/.claude.json', at: ['projects', launch.workspace], values: trustedProject },
+    { path: '.claude/.claude.json', values: offersSeen },
+    {
+      path: '.claude/.claude.json',
+      at: ['projects', launch.workspace],
+      values: {
+        ...trustedProject,
+        ...(launch.permissionMode === 'bypass' && importsAllowed),
+      },
+    },
     { path: '.claude/.claude.json', values: onboarded, onlyWithLogin: true },
     // A key in the environment is otherwise asked about, and "no" is the answer that is offered.
     ...(launch.keyTails ?? []).map((tail) => ({
@@ -106,6 +114,23 @@ const trustedProject = {
   hasCompletedProjectOnboarding: true,
   projectOnboardingSeenCount: 1,
   allowedTools: [],
+};
+
+/** Where nothing has to be asked. They are files of the container, which the agent may read anyway. */
+const importsAllowed = {
+  hasClaudeMdExternalIncludesApproved: true,
+  hasClaudeMdExternalIncludesWarningShown: true,
+};
+
+/**
+ * Dialogs that stand before the prompt of a new session, take the first message for their answer, and with Enter change
+ * the permission mode or the screen. Found in 2.1.197: the nudge is shown to whoever has a default mode that is not
+ * auto, the notice in auto mode, the offer of the fullscreen renderer until it was seen three times.
+ */
+const offersSeen = {
+  hasSeenAutoDefaultNudge: true,
+  hasSeenAutoDefaultNotice: true,
+  fullscreenUpsellSeenCount: 3,
 };
 
 const onboarded = { hasCompletedOnboarding: true, theme: 'dark' };

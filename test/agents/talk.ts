@@ -25,6 +25,8 @@ export interface AgentOptions {
   /** Of the user's home. */
   readonly files?: (provider: Provider) => Readonly<Record<string, string>>;
   readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
+  /** Lines of the table [tool]. */
+  readonly config?: string;
   /** coid watches, and the provider's silent port can be reached as well. */
   readonly watched?: boolean;
 }
@@ -51,6 +53,7 @@ export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
     '.coi/config.toml',
     `[tool]
 name = "${options.tool}"
+${options.config ?? ''}
 [container]
 image = "${image}"
 [network]
