@@ -86,6 +86,8 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     tool,
     launch: { ...launch, sessionId: wish.session },
     context: settings['tool.auto_context'] ? context(app, tool, resolved, wish) : undefined,
+    carry: settings['tool.carry'],
+    workspace: wish.at.workspace,
     keeper,
     owner: uid === 0 ? wish.at.owner : keeper,
   });

@@ -1,4 +1,5 @@
 // Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
+import { fittedSettings, namedFiles } from './claude-settings.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -10,7 +11,12 @@ export const claude: Tool = {
   stateDirs: ['.claude'],
   seeds: [
     { from: '.claude/.credentials.json', to: '.claude/.credentials.json', kind: 'credential' },
-    { from: '.claude/settings.json', to: '.claude/settings.json', kind: 'settings' },
+    {
+      from: '.claude/settings.json',
+      to: '.claude/settings.json',
+      kind: 'settings',
+      fit: { fitted: fittedSettings, named: namedFiles },
+    },
     { from: '.claude/config.yml', to: '.claude/config.yml', kind: 'settings' },
     { from: '.claude/CLAUDE.md', to: '.claude/CLAUDE.md', kind: 'context' },
     {
@@ -30,9 +36,21 @@ export const claude: Tool = {
         'verbose',
         'preferredNotifChannel',
         'tipsHistory',
+        'hasAcknowledgedCostThreshold',
+        'resumeReturnDismissed',
       ],
+      leftOut: { key: 'mcpServers', title: 'MCP servers' },
     },
   ],
+  carry: {
+    directory: '.claude',
+    names: [
+      ...['commands', 'agents', 'skills', 'output-styles', 'rules', 'themes', 'workflows'],
+      ...['hooks', 'scripts', 'keybindings.json', 'plugins'],
+    ],
+    withPaths: ['plugins/installed_plugins.json', 'plugins/known_marketplaces.json'],
+    never: ['.credentials.json', '.claude.json'],
+  },
   command: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',

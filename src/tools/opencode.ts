@@ -25,6 +25,13 @@ export const opencode: Tool = {
     { from: '.config/opencode/tui.json', to: '.config/opencode/tui.json', kind: 'settings' },
     { from: '.config/opencode/AGENTS.md', to: '.config/opencode/AGENTS.md', kind: 'context' },
   ],
+  carry: {
+    directory: '.config/opencode',
+    names: [
+      ...['command', 'commands', 'agent', 'agents', 'mode', 'modes'],
+      ...['skill', 'skills', 'themes', 'prompts'],
+    ],
+  },
   command: ({ binary, model, conversation }) => [
     binary ?? 'opencode',
     ...(model === undefined ? [] : ['--model', model]),
