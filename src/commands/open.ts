@@ -4,7 +4,7 @@ import { CoiError } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import type { ContainerName } from '../names.ts';
-import { guestHome, guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
+import { guestHome, guestTerm, handOverIf, plainEnvironment } from '../session/environment.ts';
 import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
@@ -18,6 +18,8 @@ export interface Opening {
   /** May hold secrets: handed over on stdin. */
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[];
+  /** Program that has to be there. */
+  readonly needs?: string | undefined;
   /** False: the tool runs directly on the terminal. */
   readonly tmux: boolean;
 }
@@ -48,7 +50,7 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
   try {
     await handOverTo(
       terminalStarter(exec),
-      handOver(opening.environment, opening.command),
+      handOverIf(opening.needs, opening.environment, opening.command),
       app.signal,
     );
     watch.timing.mark('handed over');
@@ -83,7 +85,7 @@ async function backgroundOf(app: App, opening: Opening): Promise<void> {
   try {
     await handOverTo(
       { input: exec.stdin, output: exec.stdout, status: exec.status },
-      handOver(opening.environment, opening.command),
+      handOverIf(opening.needs, opening.environment, opening.command),
       app.signal,
     );
     exec.stdout.resume();

@@ -16,6 +16,7 @@ import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { openInBackground, openOnTerminal } from './open.ts';
 import { needTerminal } from './terminal.ts';
+import { orTakenBack } from './tool-missing.ts';
 
 export function register(command: Command, app: App): void {
   command
@@ -73,15 +74,15 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   } finally {
     progress.clear();
   }
-  const { container, target, command, reservation, store } = live;
+  const { container, target, command, needs, reservation, store } = live;
   const ref = { name: container, mountsId: reservation };
   const session = tmuxSession(container);
   const tmux = (options.tmux ?? true) && meant.resolved.settings['shell.use_tmux'];
   announce(app, options, meant, live, tmux);
   const environment = { ...live.environment, ...agentVariables(forwarding) };
-  const opening = { container, session, workspace: target, environment, command, tmux };
+  const opening = { container, session, workspace: target, environment, command, needs, tmux };
   if (options.background) {
-    await openInBackground(app, opening);
+    await orTakenBack(app, meant, live, openInBackground(app, opening));
     warned(app, await forwardTo(app, ref, forwarding, meant));
     if (options.json) app.io.printJson(startedJson(meant, live, session));
     return live;
@@ -96,9 +97,8 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
       telling.use(tellAlerts(app, container));
   };
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
-  const end = await openOnTerminal(app, opening, { timing, progress, opened }).finally(
-    progress.clear,
-  );
+  const terminal = openOnTerminal(app, opening, { timing, progress, opened });
+  const end = await orTakenBack(app, meant, live, terminal.finally(progress.clear));
   telling.dispose();
   const workspace = store && live.workspace;
   await leave(app, { container, reservation, store, workspace }, end);

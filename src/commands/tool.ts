@@ -48,6 +48,8 @@ export interface ToolWish {
 export interface AgentSetting {
   readonly tool: Tool;
   readonly command: readonly string[];
+  /** The agent's program; undefined where none is started, or one that is installed just before. */
+  readonly needs: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly conversation: Conversation['kind'];
   /** `~/.coi/sessions-<tool>/<id>`. */
@@ -91,12 +93,11 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     keeper,
     owner: uid === 0 ? wish.at.owner : keeper,
   });
+  const command = wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless);
   return {
     tool,
-    command: withPrelude(
-      wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless),
-      preludeOf(settings, true),
-    ),
+    command: withPrelude(command, preludeOf(settings, true)),
+    needs: wish.debug || settings['tool.pre_launch'].length > 0 ? undefined : neededBy(command),
     environment: tool.environment(launch),
     conversation: wish.conversation.kind,
     storeDir: storePath(home, tool.sessionsDir, wish.session),
@@ -125,6 +126,11 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
       recordSession({ home, tool, keeper, metadata }, hostFiles);
     },
   };
+}
+
+/** A path that is relative to the workspace is left to the shell. */
+function neededBy([program = '']: readonly string[]): string | undefined {
+  return program.startsWith('/') || !program.includes('/') ? program : undefined;
 }
 
 /** Throws `usage` for a tool that cannot run without a terminal. */
