@@ -96,7 +96,10 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
   const command = wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless);
   return {
     tool,
-    command: withPrelude(command, preludeOf(settings, true)),
+    command: withPrelude(command, {
+      ...preludeOf(settings, true),
+      ofTool: wish.debug ? [] : tool.beforeStart,
+    }),
     needs: wish.debug || settings['tool.pre_launch'].length > 0 ? undefined : neededBy(command),
     environment: tool.environment(launch),
     conversation: wish.conversation.kind,

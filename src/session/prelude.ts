@@ -8,13 +8,19 @@ export interface Identity {
 export interface Prelude {
   readonly identity: Identity | undefined;
   readonly preLaunch: readonly string[];
+  /** What the tool itself needs, as lines of bash. */
+  readonly ofTool?: readonly string[] | undefined;
 }
 
 const limitSeconds = 300;
 
 /** The command with the prelude before it; the same command where there is nothing to do. It always starts. */
 export function withPrelude(command: readonly string[], prelude: Prelude): readonly string[] {
-  const lines = [...identityLines(prelude.identity), ...prelude.preLaunch.map(preLaunchLine)];
+  const lines = [
+    ...identityLines(prelude.identity),
+    ...prelude.preLaunch.map(preLaunchLine),
+    ...(prelude.ofTool ?? []),
+  ];
   if (lines.length === 0) return command;
   return ['bash', '-c', [...lines, 'exec "$@"'].join('\n'), 'coi-prelude', ...command];
 }

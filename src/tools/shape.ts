@@ -95,6 +95,8 @@ export interface Tool {
   readonly command: (launch: ToolLaunch) => readonly string[];
   /** Runs one prompt, which comes on its stdin, and ends; undefined where the tool cannot. */
   readonly headless?: (launch: ToolLaunch) => readonly string[];
+  /** Lines of bash before the tool starts; they may export variables, and keep nothing from starting. */
+  readonly beforeStart?: readonly string[];
   /** Nothing secret: for that there are seeds and forwarded variables. */
   readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
   readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];
