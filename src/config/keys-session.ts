@@ -158,7 +158,7 @@ export const sessionKeys = {
   ),
   'tool.carry': unset(
     list(filled(agentPath)),
-    'Files and directories of your agent directory (~/.claude for Claude Code) that a new session gets copies of; [] for none. Unset: what the guide lists, and programs that settings.json names there.',
+    'Files and directories of your agent directory (~/.claude for Claude Code) that a new session gets copies of; [] for none. Unset: what the guide lists, and what settings and instructions name there.',
     { merge: 'replace', trust: 'approve' },
   ),
   'tool.context_file': unset(

@@ -94,6 +94,15 @@ test('[tool] carry decides: nothing, or more', () => {
   assert.equal(place.settings('.claude/settings.json')['apiKeyHelper'], '~/.claude/key.sh');
 });
 
+test('files that the instructions take in come along', () => {
+  place.write('.claude/CLAUDE.md', '@style.md\n@~/.claude/deep/x.md\n@.credentials.json.md\n');
+  place.write('.claude/style.md', 'tabs');
+  place.write('.claude/deep/x.md', 'x');
+  place.prepare();
+  assert.equal(place.stored('.claude/style.md'), 'tabs');
+  assert.equal(place.stored('.claude/deep/x.md'), 'x');
+});
+
 test('a login is never carried, whatever is asked for', () => {
   place.write('.claude/.credentials.json', '{"a":1}');
   place.write('.claude/.claude.json', '{"mcpServers":{"x":{}}}');

@@ -1,5 +1,6 @@
 // Copies of the user's commands, skills, hooks and their like go into a new session's store. Nothing is ever copied back.
 import type { CarriedFile, Directory, HostFiles, Owner } from '../host/files.ts';
+import { importedFiles } from '../tools/imports.ts';
 import { jsonObject } from '../tools/settings.ts';
 import type { Tool } from '../tools/shape.ts';
 
@@ -11,7 +12,7 @@ export const carryLimits = {
   depth: 12,
 } as const;
 
-const settingsMaxBytes = 2 ** 20;
+const namingMaxBytes = 2 ** 20;
 const namedMax = 3;
 
 export interface CarryWish {
@@ -30,7 +31,7 @@ export interface CarryWish {
 export function carryInto(tool: Tool, wish: CarryWish): void {
   const { carry } = tool;
   if (!carry) return;
-  const names = wish.names ?? withNamed(carry.names, namedBySettings(tool, wish));
+  const names = wish.names ?? withNamed(carry.names, named(tool, wish));
   const found = wish.files.collectCarried(wish.home, carry.directory, names, carryLimits);
   // What coi brings in its own way: settings, instructions, logins.
   const own = new Set([
@@ -59,25 +60,27 @@ export function storeHas(session: Directory, files: HostFiles): (path: string) =
   };
 }
 
-function withNamed(names: readonly string[], named: readonly string[]): string[] {
-  const others = named.filter(
+function withNamed(names: readonly string[], more: readonly string[]): string[] {
+  const others = more.filter(
     (path) => !names.some((name) => path === name || path.startsWith(`${name}/`)),
   );
   return [...names, ...others];
 }
 
-/** Programs that the settings name below the agent's directory, wherever in it they are. */
-function namedBySettings({ seeds, carry }: Tool, { files, home }: CarryWish): string[] {
+/** What the user's settings name as programs, and instructions take in, below the agent's directory. */
+function named({ seeds, carry }: Tool, { files, home }: CarryWish): string[] {
   if (!carry) return [];
-  return seeds.flatMap(({ from, fit }) => {
-    if (!fit) return [];
+  const { directory, imports } = carry;
+  return seeds.flatMap(({ from, kind, fit }) => {
+    const isImporting = imports === true && kind === 'context';
+    if (!fit && !isImporting) return [];
     try {
-      const content = files.readUserFile(home, from, { maxBytes: settingsMaxBytes });
-      const settings = content && jsonObject(content.text);
-      const named = settings ? fit.named(settings, home, carry.directory) : [];
-      return named.filter((path) => path.split('/').every((name) => !/^\.{0,2}$/.test(name)));
+      const text = files.readUserFile(home, from, { maxBytes: namingMaxBytes })?.text ?? '';
+      if (isImporting) return importedFiles(text, directory);
+      const paths = fit?.named(jsonObject(text) ?? {}, home, directory) ?? [];
+      return paths.filter((path) => path.split('/').every((name) => !/^\.{0,2}$/.test(name)));
     } catch (error) {
-      // Whoever takes the settings over tells what is wrong with them.
+      // Whoever takes the file over tells what is wrong with it.
       if (files.problem(error)) return [];
       throw error;
     }

@@ -49,6 +49,7 @@ export const claude: Tool = {
       ...['hooks', 'scripts', 'keybindings.json', 'plugins'],
     ],
     withPaths: ['plugins/installed_plugins.json', 'plugins/known_marketplaces.json'],
+    imports: true,
     never: ['.credentials.json', '.claude.json'],
   },
   command: (launch) => [

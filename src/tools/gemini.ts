@@ -19,6 +19,7 @@ export const gemini: Tool = {
   carry: {
     directory: '.gemini',
     names: ['commands', 'skills', 'policies', 'agents'],
+    imports: true,
     never: ['oauth_creds.json', 'google_accounts.json'],
   },
   command: ({ binary, model, permissionMode, conversation }) => [

@@ -60,6 +60,8 @@ export interface Carry {
   readonly directory: string;
   /** Files and directories in it, where configuration names no others. */
   readonly names: readonly string[];
+  /** The user's instructions take files of the directory in by `@path`: those are carried as well. */
+  readonly imports?: boolean;
   /** JSON files among them in which paths of the user's home are written, and mean those of the container's home. */
   readonly withPaths?: readonly string[];
   /** Files that are not carried even if configuration names them: logins, which come in their own way. */
