@@ -76,7 +76,10 @@ export function handOver(
   return `${[...lines, `set -- ${command.map(shellQuoted).join(' ')}`, handOverEnd].join('\n')}\n`;
 }
 
-/** The same for a command that is only started if that program is found, by the environment that it gets. */
+/**
+ * The same for a command that is only started if that program is found, by the environment that it gets. On a terminal
+ * the starter waits for a line from whoever has heard that: tmux throws away what was not read yet (TCOFLUSH).
+ */
 export function handOverIf(
   needs: string | undefined,
   environment: Readonly<Record<string, string>>,
@@ -84,7 +87,11 @@ export function handOverIf(
 ): Handed {
   const text = handOver(environment, command);
   if (needs === undefined) return text;
-  const lookFor = `command -v ${shellQuoted(needs)} >/dev/null 2>&1 || { echo ${foundMark} no; exit 127; }\necho ${foundMark} yes\n`;
+  const lookFor = `command -v ${shellQuoted(needs)} >/dev/null 2>&1 || { echo ${foundMark} no; exit 127; }
+echo ${foundMark} yes
+[ ! -t 0 ] || IFS= read -r coi_heard || exit 125
+unset coi_heard
+`;
   return { text: text.replace(`${handOverEnd}\n`, () => `${lookFor}${handOverEnd}\n`), needs };
 }
 

@@ -14,10 +14,11 @@ export interface Starter {
   readonly input: Writable;
   readonly output: Readable;
   readonly status: Promise<number>;
+  readonly isTerminal?: boolean;
 }
 
 export function terminalStarter(exec: { stream: Duplex; status: Promise<number> }): Starter {
-  return { input: exec.stream, output: exec.stream, status: exec.status };
+  return { input: exec.stream, output: exec.stream, status: exec.status, isTerminal: true };
 }
 
 /** Incus lost the starter before it said that it is ready, as it does now and then on a loaded host. */
@@ -82,6 +83,7 @@ export async function handOverTo(
   const found = saidMark(starter, foundMark, signal);
   starter.input.write(handed.text);
   if ((await found) === 'no') throw new ToolMissing(handed.needs);
+  if (starter.isTerminal) starter.input.write('\n');
 }
 
 /** Resolves when a line with that mark has come, with what it says beside it. */
