@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { App } from '../src/app.ts';
 import { addGlobalOptions } from '../src/commands/global.ts';
 import { tree } from '../src/commands/tree.ts';
+import { trustText } from '../src/config/key.ts';
 import { keyNames, keyOf } from '../src/config/keys.ts';
 import { configSchema, fileValue, profileSchema } from '../src/config/schema.ts';
 import { errorCodes } from '../src/errors.ts';
@@ -74,10 +75,10 @@ function keysText(): string {
   const rows = keyNames.map((name) => {
     const { fallback, doc, trust } = keyOf(name);
     const value = fallback === undefined ? '' : `\`${JSON.stringify(fileValue(name, fallback))}\``;
-    return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${trust} |`;
+    return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
   });
   const about =
-    'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The last column says who may set a key: `any` also a project, `user` only the user; with all others a project waits for `coi trust` where it would loosen something.';
+    'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The last column says who may set a key: `harmless` also a project, `user` only the user. With all others a project waits for `coi trust`, unless its value loosens nothing: a `limit` may be lowered, and where choices are listed, a project may go to one further right.';
   const table = ['| key | default | | trust |', '|---|---|---|---|', ...rows];
   return ['# Configuration keys', '', about, '', ...table, ''].join('\n');
 }

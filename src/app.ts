@@ -48,13 +48,18 @@ export type Given = Pick<App, 'io' | 'env' | 'cwd' | 'signal'>;
 export function makeApp(process: NodeJS.Process, given?: Given): App {
   const env = given?.env ?? process.env;
   const io = given?.io ?? makeIo(process);
+  let cwd: string | undefined;
   let signal: AbortSignal | undefined;
   let incus: Promise<Incus> | undefined;
   let coid: Promise<Coid> | undefined;
   return {
     io,
     env,
-    cwd: given?.cwd ?? currentDirectory(process),
+    get cwd() {
+      // Only who needs it fails where there is none.
+      cwd ??= given?.cwd ?? currentDirectory(process);
+      return cwd;
+    },
     get user() {
       return currentUser(env);
     },
@@ -107,23 +112,35 @@ function interruptSignal(process: NodeJS.Process): AbortSignal {
 }
 
 function currentDirectory(process: NodeJS.Process): string {
+  // The path as the user sees it, links included: it is the workspace's identity.
+  const seen = process.env['PWD'];
+  const real = workingDirectory(process);
+  return seen?.startsWith('/') && isSameDirectory(seen, real) ? seen : real;
+}
+
+function workingDirectory(process: NodeJS.Process): string {
   try {
-    // The path as the user sees it, links included: it is the workspace's identity.
-    const seen = process.env['PWD'];
-    const real = process.cwd();
-    return seen?.startsWith('/') && sameDirectory(seen, real) ? seen : real;
+    return process.cwd();
   } catch (cause) {
-    throw new CoiError('workspace-invalid', 'the current directory does not exist any more', {
-      hint: 'Change to another directory.',
-      cause,
-    });
+    const isGone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new CoiError(
+      'workspace-invalid',
+      isGone
+        ? 'the current directory does not exist any more'
+        : 'the current directory cannot be read by this user',
+      { hint: 'Change to another directory.', cause },
+    );
   }
 }
 
-function sameDirectory(one: string, other: string): boolean {
-  const a = statSync(one, { throwIfNoEntry: false });
-  const b = statSync(other);
-  return a !== undefined && a.ino === b.ino && a.dev === b.dev;
+/** Also false where this user may not look at one of them: whoever needs it is told by its real path. */
+function isSameDirectory(one: string, other: string): boolean {
+  try {
+    const [a, b] = [statSync(one), statSync(other)];
+    return a.ino === b.ino && a.dev === b.dev;
+  } catch {
+    return false;
+  }
 }
 
 function currentUser(env: Readonly<Record<string, string | undefined>>): User {

@@ -24,6 +24,7 @@ export const errorCodes = {
   'slot-taken': { exit: 1, about: 'No slot is free, or the wanted one is in use.' },
   'session-not-found': { exit: 1, about: 'There is no such session or container.' },
   'session-live': { exit: 1, about: 'The session is running, so it cannot be used a second time.' },
+  'session-asks': { exit: 1, about: 'The agent waits for an answer to a dialog of its own.' },
   'session-failed': { exit: 1, about: 'The session could not be started or ended.' },
   'store-unusable': { exit: 1, about: 'The session store cannot be read or written safely.' },
   'alias-invalid': {

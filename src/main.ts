@@ -2,6 +2,9 @@
 // imported here, since what is loaded before the cache is enabled is compiled anew at every start.
 import { enableCompileCache } from 'node:module';
 import { everydayWords } from './everyday-words.ts';
+import { ownWords } from './host/own-words.ts';
+
+const words = ownWords(process);
 
 const home =
   process.env['XDG_CACHE_HOME'] ??
@@ -14,7 +17,6 @@ if (Number(process.versions.node.split('.', 1)[0]) < 24) {
   process.exitCode = 1;
 } else {
   if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
-  const words = process.argv.slice(2);
   // A completion of names is asked for at every Tab; one of flags needs the commands.
   const namesOnly =
     words[0] === '__complete' &&

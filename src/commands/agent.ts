@@ -44,12 +44,13 @@ export function agentVariables(wish: AgentWish): Record<string, string> {
 
 /**
  * Makes the forwarding of a running container as it is wanted now: added, led to another agent, or taken away. Returns
- * what went wrong; a failure costs the agent only, so it is told and not thrown.
+ * what went wrong; a failure costs the agent only, so it is told and not thrown. `tmux`: there is a session of it to be told.
  */
 export async function followAgent(
   app: App,
   container: ContainerRef,
   wish: AgentWish,
+  { tmux = true }: { readonly tmux?: boolean } = {},
 ): Promise<string | undefined> {
   try {
     const incus = await app.incus();
@@ -62,7 +63,7 @@ export async function followAgent(
       if (wish.kind === 'missing' && (await listens(present))) return undefined;
       await withoutAgent(incus, container, app.signal);
     }
-    await tellTmux(app, container, wish.kind === 'forward');
+    if (tmux) await tellTmux(app, container, wish.kind === 'forward');
     return undefined;
   } catch (error) {
     return app.signal.aborted

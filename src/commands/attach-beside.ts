@@ -1,14 +1,34 @@
 // What `coi attach` does once its terminal is open, and loads only then.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
+import type { Local } from '../host/terminal.ts';
+import { terminalFilter } from '../host/terminal-filter.ts';
 import type { WorkspacePath } from '../names.ts';
 import { refOf } from '../session/container-ref.ts';
 import type { Container } from '../session/record.ts';
 import { agentWish, followAgent } from './agent.ts';
 import type { AttachOptions } from './attach.ts';
-import { config } from './prepare.ts';
+import { config, terminalRules } from './prepare.ts';
 
 export { tellAlerts } from './alerts.ts';
+
+/** What its terminal may do, by today's configuration: nothing where that cannot be read, since an agent may have broken it. */
+export async function filterToday(
+  app: App,
+  options: AttachOptions,
+  { session }: Container,
+): Promise<Local['filter']> {
+  // Without a session there is no project either: the user's own configuration holds.
+  const workspace = (session?.workspace ?? app.user.home) as WorkspacePath;
+  const profile = options.profile ?? session?.profile;
+  try {
+    const { settings } = await config(app, { ...options, profile }, workspace);
+    return terminalFilter(terminalRules(settings));
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    return terminalFilter({ clipboard: false, notifications: false, links: false, title: false });
+  }
+}
 
 /** The agent may be another one by now, and the configuration too. Returns what went wrong. */
 export async function forwardToday(

@@ -4,26 +4,21 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { joinTerminal } from '../host/join-terminal.ts';
 import { guestScript } from '../host/resources.ts';
-import { terminalSize } from '../host/terminal.ts';
+import { type Local, terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
-import {
-  containerName,
-  parseContainerName,
-  parseSlot,
-  tmuxSession,
-  workspaceHash,
-} from '../names.ts';
+import { containerName, parseContainerName, parseSlot, tmuxSession } from '../names.ts';
 import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
-import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
+import { colours, guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure, isIncusError } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { here, isOf } from './here.ts';
 import { needTerminal } from './terminal.ts';
 
 export interface AttachOptions extends GlobalOptions {
@@ -68,17 +63,23 @@ export async function attach(
     tmuxSession(container),
     workspace,
   ];
+  // Read while Incus opens the terminal.
+  const beside = import('./attach-beside.ts');
   let openings = 0;
+  let filter: Local['filter'];
   const open = async () => {
     openings += 1;
     // Opened again after some seconds, it could be another one's.
     if (openings > 1) await meant(incus, refOf(found.instance), { signal: app.signal });
-    return incus.execTerminal(
+    const filtering = beside.then(({ filterToday }) => filterToday(app, options, found));
+    const opening = incus.execTerminal(
       container,
       {
         command: options.bash ? shell : tmux,
         environment: {
           ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
+          ...colours(app.env['COLORTERM']),
+          ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),
           ...(found.instance.devices[agentDevice] ? { SSH_AUTH_SOCK: agentSocket } : {}),
         },
         cwd: '/',
@@ -88,20 +89,28 @@ export async function attach(
       },
       { signal: app.signal },
     );
+    const [exec, rules] = await Promise.all([opening, filtering]);
+    filter = rules;
+    return exec;
   };
   try {
     using telling = new DisposableStack();
     const { stdin, stdout } = app.io;
-    const joined = await joinTerminal(open, { stdin, stdout }, app.signal, {
-      isLost: (error) => isIncusError(error) && error.lostAtStart,
-    });
+    const joined = await joinTerminal(
+      open,
+      { stdin, stdout, filter: (chunk) => filter?.(chunk) ?? chunk },
+      app.signal,
+      {
+        isLost: (error) => isIncusError(error) && error.lostAtStart,
+      },
+    );
     if (!joined)
       throw new CoiError('session-failed', `the terminal of ${container} shows nothing`, {
         hint: `\`coi attach ${container} --bash\` to look, \`coi kill ${container}\` to end it.`,
       });
     const { remote: exec, ended } = joined;
-    // What asks Incus again, or loads more of the program, would be in the way of the first screen.
-    const forwarding = import('./attach-beside.ts').then(({ forwardToday, tellAlerts }) => {
+    // What asks Incus again would be in the way of the first screen.
+    const forwarding = beside.then(({ forwardToday, tellAlerts }) => {
       if (telling.disposed) return undefined;
       // Whoever attacks the protection is paused, watched or not.
       if (config['user.coi.monitor'] || session?.mounts.protect)
@@ -138,31 +147,32 @@ async function target(
 ): Promise<Container | undefined> {
   const all = await ownContainers(app, options);
   if (name !== undefined) return running(findContainer(app, all, name), name);
+  const workspace = here(app, options);
+  const isHere = isOf(workspace);
   if (options.slot !== undefined) {
     const slot = parseSlot(options.slot);
-    const wanted = containerName(
-      app.prefix,
-      workspaceHash(workspacePath(app.cwd, options.workspace ?? '.')),
-      slot,
+    const wanted = workspace.hashes.map((hash) => containerName(app.prefix, hash, slot));
+    // A session with a name of its own has another hash, and so has one that was begun through a link.
+    const inSlot = all.filter(
+      (container) =>
+        wanted.some((name) => name === container.name) ||
+        (isHere(container) && container.session?.slot === Number(slot)),
     );
-    const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-    // A session with a name of its own has another hash.
-    const named = ({ session }: Container) =>
-      session?.workspace === workspace && session.slot === Number(slot);
-    const found = running(
-      all.find((container) => container.name === wanted) ?? all.find(named),
-      wanted,
-    );
+    // Each of the two names may have had one in that slot.
+    const live = inSlot.find(({ status }) => status === 'Running');
+    const found = running(live ?? inSlot[0], wanted[0] ?? '');
     app.io.tell(`Attaching to ${found.name} (slot ${slot})...`);
     return found;
   }
   const live = all.filter(({ status }) => status === 'Running');
-  const [only] = live;
+  const own = live.filter(isHere);
+  // The only one of this workspace, or else the only one at all.
+  const [only] = own.length === 1 ? own : live;
   if (!only) {
     app.io.print('No active sessions');
     return undefined;
   }
-  if (live.length === 1) {
+  if (own.length === 1 || live.length === 1) {
     app.io.tell(`Attaching to ${only.name}...`);
     return only;
   }

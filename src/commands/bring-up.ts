@@ -18,22 +18,18 @@ import { deletedByCoid, deleteStopped, killContainer } from '../session/remove.t
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
 import type { Meant, ShellOptions } from './meant.ts';
-import {
-  agentEnvironment,
-  extraMounts,
-  following,
-  newSessionId,
-  serverFacts,
-  wish,
-} from './prepare.ts';
-import { agentOf } from './session-agent.ts';
+import { takenBy, withGit } from './place-in.ts';
+import { extraMounts, following, newSessionId, serverFacts, wish } from './prepare.ts';
+import { agentOf, type Ready } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import { stopKept } from './stop-kept.ts';
 import type { AgentSetting } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 /** A container that runs, and what is to be opened in it. */
 export interface Live {
@@ -66,7 +62,7 @@ type Tell = (event: StepEvent) => void;
 export async function bringUp(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   tell: Tell,
 ): Promise<Live> {
   const { choice } = meant;
@@ -105,14 +101,14 @@ async function endedBefore(app: App, { saved, leftover }: Choice & { kind: 'resu
 async function launched(
   app: App,
   options: ShellOptions,
-  meant: Meant,
+  meant: Ready,
   slot: Slot | undefined,
   saved: SavedSession | undefined,
   tell: Tell,
 ): Promise<Live> {
   const { at, resolved } = meant;
   const session = saved?.id ?? newSessionId();
-  const given = agentEnvironment(app, options, resolved);
+  const given = agentEnvironment(app, options, resolved, at.workspace);
   const agent = agentOf(app, options, meant, {
     session,
     resumed: saved !== undefined,
@@ -121,7 +117,7 @@ async function launched(
   });
   const mounts = extraMounts(app, options, resolved, {
     workspace: at.workspace,
-    taken: [at.target, ...agent.targets],
+    taken: [...takenBy(at), ...agent.targets],
   });
   const wanted = wish(app, resolved, at, {
     session,
@@ -197,15 +193,16 @@ function slotGiven(
 
 async function restarted(
   app: App,
-  options: ShellOptions,
-  meant: Meant,
+  wanted: ShellOptions,
+  meant: Ready,
   container: StoppedSession,
   saved: SavedSession | undefined,
   tell: Tell,
 ): Promise<Live> {
   const { session: record } = container;
   const session = record.session as SavedSession['id'];
-  const given = agentEnvironment(app, options, meant.resolved);
+  const options = withMountsOfBefore(app, wanted, record);
+  const given = agentEnvironment(app, options, meant.resolved, record.workspace);
   const at = { ...meant.at, target: record.target };
   const agent = agentOf(
     app,
@@ -221,10 +218,11 @@ async function restarted(
     agent.fillStore();
     agent.recordSession({ container: container.name as ContainerName, slot: record.slot as Slot });
   };
-  const mounts = extraMounts(app, options, meant.resolved, {
+  const extra = extraMounts(app, options, meant.resolved, {
     workspace: record.workspace,
-    taken: [record.target, ...agent.targets],
+    taken: [...takenBy(at), ...agent.targets],
   });
+  const mounts = withGit(at, extra);
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
   const startId = randomUUID();
   const context = { container, incus, coid, makeStore, fillStore, mounts, wish, startId };

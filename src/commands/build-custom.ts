@@ -17,7 +17,7 @@ import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { outputTo } from './build-log.ts';
 import { launchPlain } from './plain-container.ts';
-import { following, newSessionId, place, placeIn, wish } from './prepare.ts';
+import { following, newSessionId, place, plainPlace, wish } from './prepare.ts';
 import { noTool } from './tool.ts';
 
 const publishMs = 15 * 60_000;
@@ -64,7 +64,7 @@ async function buildWish(
   order: CustomOrder,
   directory: string,
 ) {
-  const at = placeIn(app, place(app, directory), false);
+  const at = plainPlace(place(app, directory));
   const made = wish(app, resolved, at, {
     session: newSessionId(),
     tool: noTool,

@@ -82,12 +82,12 @@ async function containers(app: App): Promise<Container[]> {
 
 /** Of the container that was named before, or of those of the workspace. */
 async function snapshots(app: App, words: readonly string[]): Promise<string[]> {
-  const { workspacePath } = await import('../session/workspace.ts');
+  const { here, isOf } = await import('./here.ts');
   const at = words.findIndex((word) => word === '-c' || word === '--container');
   const named = at < 0 ? app.env['COI_CONTAINER'] : words[at + 1];
-  const workspace = workspacePath(app.cwd, '.');
-  const meant = (await containers(app)).filter(({ name, session }) =>
-    named ? name === named || session?.alias === named : session?.workspace === workspace,
+  const isHere = isOf(here(app, {}));
+  const meant = (await containers(app)).filter((container) =>
+    named ? container.name === named || container.session?.alias === named : isHere(container),
   );
   const incus = await app.incus();
   const lists = meant.map(({ name }) => incus.snapshots(name, { timeoutMs: limitMs }));

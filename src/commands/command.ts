@@ -1,6 +1,7 @@
 // What a command file exports, and what the tree says about it before it is loaded.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import type { ExtraMount } from '../session/extramounts.ts';
 
 /** A command file: adds its arguments, options, help texts and action to the command that the tree made. */
 export interface CommandFile {
@@ -30,7 +31,10 @@ export interface GlobalOptions {
   image?: string;
   persistent?: boolean;
   env: string[];
+  envFile?: string[];
   mount: string[];
+  /** What an earlier start's --mount gave the container, where this one names none (asked-before.ts). */
+  mountsOfBefore?: readonly ExtraMount[];
   /** `name=value` of flags that became keys (config/old-flags.ts). */
   oldFlag?: string[];
   network?: string;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { type KeyName, keyNames } from '../config/keys.ts';
 import { loadConfig, type ResolvedConfig } from '../config/load.ts';
+import { masked } from '../config/masked.ts';
 import { originText } from '../config/origin.ts';
 import { configSchema, fileValue } from '../config/schema.ts';
 import { CoiError } from '../errors.ts';
@@ -16,11 +17,10 @@ import { flagsOf } from './global.ts';
 interface ShowOptions {
   readonly json?: boolean;
   readonly changed?: boolean;
+  readonly showSecrets?: boolean;
   readonly workspace?: string;
   readonly profile?: string;
 }
-
-const words = { value: fileValue, origin: originText };
 
 export function register(command: Command, app: App): void {
   command
@@ -30,6 +30,7 @@ export function register(command: Command, app: App): void {
     .option('-w, --workspace <path>', 'for that directory (default: the current one)')
     .option('--profile <name>', 'with that profile')
     .option('--changed', 'only what is no default')
+    .option('--show-secrets', 'print the values of variables, too')
     .option('--json', 'print JSON')
     .action((key: string | undefined, options: ShowOptions) =>
       show(app, { ...flagsOf<GlobalOptions>(command), ...options }, key),
@@ -38,6 +39,11 @@ export function register(command: Command, app: App): void {
     .command('schema')
     .description('print the JSON Schema of configuration files')
     .action(() => app.io.printJson(configSchema()));
+}
+
+/** How commands that show the configuration say a value. */
+export function shownValue(secrets: boolean): (name: KeyName, value: unknown) => unknown {
+  return (name, value) => fileValue(name, secrets ? value : masked(name, value));
 }
 
 /** The configuration for commands that only look at it. */
@@ -68,6 +74,7 @@ async function show(
       hint: '`coi config show` lists them all.',
     });
   }
+  const words = { value: shownValue(options.showSecrets ?? false), origin: originText };
   if (options.json) app.io.printJson(configJson(resolved, chosen, words));
   else if (chosen.length > 0)
     app.io.print(configText(resolved, chosen, app.io.style, words).join('\n'));

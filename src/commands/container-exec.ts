@@ -5,13 +5,15 @@ import { runnerIn } from '../host/resources.ts';
 import { bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import type { ExecRequest } from '../incus/client.ts';
 import { quoted } from '../names.ts';
-import { guestTerm, handOver, parseAssignment, plainEnvironment } from '../session/environment.ts';
+import { guestTerm, handOver, plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { handOverTo, opened, type Start, terminalStarter } from '../session/handover.ts';
 import type { Container } from '../session/record.ts';
+import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import { outputOf, passOn, tellTruncated } from './pass-on.ts';
+import { givenVariables } from './variables.ts';
 
 export interface ExecOptions extends GlobalOptions {
   user?: string;
@@ -32,14 +34,14 @@ export async function exec(
   if (format !== undefined && !capture)
     throw new CoiError('usage', '--format needs --capture', { hint: 'Add --capture.' });
   if (format !== undefined && format !== 'json' && format !== 'raw')
-    throw new CoiError('usage', `invalid --format ${quoted(format)}`, { hint: 'json or raw.' });
+    throw new CoiError('usage', `invalid format ${quoted(format)}`, { hint: 'json or raw.' });
   if (tty && capture)
     throw new CoiError('usage', '--tty and --capture exclude each other', {
       hint: 'Use one of them.',
     });
   const user = id(options.user, '--user') ?? 0;
   const group = id(options.group, '--group') ?? user;
-  const handed = handOver(Object.fromEntries(options.env.map(parseAssignment)), words);
+  const handed = handOver(givenVariables(app, options), words);
   const container = await runningContainer(app, options, word);
   const request = { ...starter(app, container, options.cwd, user), user, group };
   try {
@@ -63,7 +65,10 @@ export function starter(
     user === 0 ? ['/root', 'root'] : user === 1000 ? ['/home/code', 'code'] : ['/', String(user)];
   return {
     command: runnerIn(cwd ?? workspace ?? '/'),
-    environment: plainEnvironment(home, name, guestTerm(app.env['TERM'])),
+    environment: {
+      ...plainEnvironment(home, name, guestTerm(app.env['TERM'])),
+      ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),
+    },
     cwd: '/',
   };
 }

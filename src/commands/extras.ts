@@ -1,16 +1,19 @@
 // What a session gets beside its mounts, by configuration: ports, sockets and login files of the host.
 import { posix } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { isPortFree } from '../host/free-port.ts';
 import { leadsThrough, readNamed } from '../host/read-within.ts';
-import type { Devices } from '../incus/shapes.ts';
+import type { Incus } from '../incus/client.ts';
+import type { Device, Devices } from '../incus/shapes.ts';
 import { quoted, workspaceHash } from '../names.ts';
 import { updateContainer } from '../session/act.ts';
 import { type CredentialFile, credentialFiles } from '../session/credentials.ts';
 import { guestHome } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
+import { withLocalhostOnIPv4 } from '../session/hosts.ts';
 import { type LaunchContext, reserved } from '../session/launch.ts';
 import type { SessionWish } from '../session/plan.ts';
 import {
@@ -40,7 +43,9 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
   const wanted = { pool: settings['ports.pool'], map: settings['ports.map'] };
   const hasPorts = wanted.pool > 0 || wanted.map.length > 0;
   const told: Record<string, string> = Object.fromEntries(
-    sockets.flatMap(({ env, container }) => (env === undefined ? [] : [[env, container]])),
+    sockets.flatMap(({ env, container }) =>
+      env === undefined ? [] : [[env, container.replace(/^tcp:/, '')]],
+    ),
   );
   let ports: Forwarding[] = [];
   const choose: Step<LaunchContext> = {
@@ -72,6 +77,7 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
             { devices, config },
             { signal, timeoutMs: patchMs },
           );
+        if (ports.length > 0) await reachable(context.incus, container, signal);
         for (const file of files) await copied(app, context, container, file);
       } catch (error) {
         throw incusFailure(error, 'forwarding ports, sockets or logins failed');
@@ -88,6 +94,22 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
       return [...withChoice, forward];
     },
   };
+}
+
+/** Images of coi have it already; in others a server on `localhost` would not be reached. */
+async function reachable(incus: Incus, container: string, signal: AbortSignal): Promise<void> {
+  const path = '/etc/hosts';
+  const there = await incus.readFile(container, path, { signal });
+  if (there?.kind !== 'file') return;
+  const before = await text(there.content);
+  const after = withLocalhostOnIPv4(before);
+  if (after !== before)
+    await incus.writeFile(container, path, Buffer.from(after), {
+      uid: 0,
+      gid: 0,
+      mode: 0o644,
+      signal,
+    });
 }
 
 /** Asks for every port that could be given out, before any is. */
@@ -116,7 +138,7 @@ function writableBy({ workspace, mounts }: SessionWish): string[] {
 
 /** Incus follows the name as root, each time that somebody connects. Throws `config-invalid`. */
 function refuseExchangeable(sockets: readonly { host: string }[], writable: readonly string[]) {
-  const one = sockets.find(({ host }) => leadsThrough(host, writable));
+  const one = sockets.find(({ host }) => host.startsWith('/') && leadsThrough(host, writable));
   if (!one) return;
   throw new CoiError(
     'config-invalid',
@@ -126,17 +148,16 @@ function refuseExchangeable(sockets: readonly { host: string }[], writable: read
 }
 
 function socketDevices(sockets: readonly { host: string; container: string }[]): Devices {
+  const end = (place: string) => (place.startsWith('/') ? `unix:${place}` : place);
   return Object.fromEntries(
-    sockets.map(({ host, container }, index) => [
+    sockets.map(({ host, container }, index): [string, Device] => [
       `coi-socket-${index}`,
       {
         type: 'proxy',
         bind: 'instance',
-        connect: `unix:${host}`,
-        listen: `unix:${container}`,
-        uid: '1000',
-        gid: '1000',
-        mode: '0600',
+        connect: end(host),
+        listen: end(container),
+        ...(container.startsWith('/') ? { uid: '1000', gid: '1000', mode: '0600' } : {}),
       },
     ]),
   );

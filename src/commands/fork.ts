@@ -15,19 +15,21 @@ import { guarded, storePath } from '../session/store.ts';
 import { tool as findTool } from '../tools/list.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming } from '../ui/timing.ts';
+import { agentVariables, followAgent } from './agent.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import { type AttachOptions, attach } from './attach.ts';
 import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
+import { placeAt, takenBy } from './place-in.ts';
 import {
-  agentEnvironment,
   config,
   extraMounts,
   following,
   newSessionId,
-  type Place,
   place,
   wantedSlot,
   wish,
@@ -35,6 +37,7 @@ import {
 import { agentOf } from './session-agent.ts';
 import { copyInto, storeParts } from './store-copy.ts';
 import type { AgentSetting } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 interface Options extends AttachOptions {
   background?: boolean;
@@ -65,6 +68,9 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   app.io.tell(`Forked ${source.name} to ${container}`);
   const session = tmuxSession(container);
   await openInBackground(app, { ...given, session, workspace: record.target, tmux: true });
+  const problem =
+    given.forwarding.kind === 'forward' && (await followAgent(app, given.ref, given.forwarding));
+  if (problem) app.io.warn(problem);
   if (options.json)
     app.io.printJson({
       container,
@@ -77,12 +83,15 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   else if (!options.background && app.io.interactive) await attach(app, options, container);
 }
 
-async function forked(app: App, options: Options, source: Container, record: SessionRecord) {
+async function forked(app: App, wanted: Options, source: Container, record: SessionRecord) {
+  const options = withMountsOfBefore(app, wanted, record);
   const workspace = place(app, record.workspace);
-  const at: Place = { ...workspace, target: record.target };
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
-  const resolved = await config(app, asked, at.workspace);
-  const given = agentEnvironment(app, options, resolved);
+  const resolved = await config(app, asked, workspace.workspace);
+  for (const warning of resolved.warnings) app.io.warn(warning);
+  const at = placeAt(app, workspace, record.target, resolved.settings);
+  const given = agentEnvironment(app, options, resolved, at.workspace);
+  const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
   const id = newSessionId();
   const { persistent } = record;
   const tool = findTool(record.tool, resolved.settings, app.env);
@@ -94,7 +103,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
     persistent,
     mounts: extraMounts(app, options, resolved, {
       workspace: at.workspace,
-      taken: [at.target, ...targets],
+      taken: [...takenBy(at), ...targets],
     }),
     disposable: false,
     following: await following(app, resolved, at.workspace),
@@ -114,7 +123,7 @@ async function forked(app: App, options: Options, source: Container, record: Ses
       copyStore(app, record, id, tool.sessionsDir);
       const copyOf = record.session as SessionId;
       const known = { session: id, resumed: true, isNew: true, copyOf, given };
-      agent = agentOf(app, options, { at, resolved, persistent }, known);
+      agent = agentOf(app, options, { at, resolved, persistent, git }, known);
       return agent.makeStore();
     },
     fillStore: () => agent?.fillStore(),
@@ -140,9 +149,10 @@ async function forked(app: App, options: Options, source: Container, record: Ses
   );
   progress.clear();
   timing.report();
-  const environment = { ...given, ...agent?.environment };
-  const { container, slot } = reserved(context);
-  return { container, slot, id, environment, command: agent?.command ?? [] };
+  const environment = { ...given, ...agent?.environment, ...agentVariables(forwarding) };
+  const { container, slot, id: mountsId } = reserved(context);
+  const ref = { name: container, mountsId };
+  return { container, ref, slot, id, environment, forwarding, command: agent?.command ?? [] };
 }
 
 /** The steps of a launch, but the create call copies. */

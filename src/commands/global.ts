@@ -15,6 +15,7 @@ const valued = new Set([
   '--image',
   '-e',
   '--env',
+  '--env-file',
   '--mount',
   '--network',
   '--tool',
@@ -39,7 +40,15 @@ export function addGlobalOptions(command: Command, shown = command.name() === 'c
     .addOption(option('--persistent', 'keep the container when it stops'))
     .addOption(option('--no-persistent', 'delete it, whatever the configuration says').hideHelp())
     .addOption(
-      option('-e, --env <NAME=value>', 'environment variable for the agent (repeatable)')
+      option(
+        '-e, --env <NAME[=value]>',
+        "environment variable for the agent, without a value coi's own (repeatable)",
+      )
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .addOption(
+      option('--env-file <path>', 'file of NAME=value lines for the agent (repeatable)')
         .argParser(collect)
         .default([], 'none'),
     )
@@ -66,9 +75,10 @@ export function flagsOf<T extends GlobalOptions>(command: Command): T {
   const above: Partial<GlobalOptions> = command.parent?.opts() ?? {};
   const own = command.opts<T>();
   const env = [...(above.env ?? []), ...own.env];
+  const envFile = [...(above.envFile ?? []), ...(own.envFile ?? [])];
   const mount = [...(above.mount ?? []), ...own.mount];
   const oldFlag = [...(above.oldFlag ?? []), ...(own.oldFlag ?? [])];
-  return { ...above, ...own, env, mount, oldFlag };
+  return { ...above, ...own, env, envFile, mount, oldFlag };
 }
 
 /** The first word of the command line that is no flag and no flag's value: the command, if it is one. */

@@ -1,10 +1,12 @@
 // What of a workspace's changes the host would run, as `coi handoff` and the end of a session tell it.
 import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { App } from '../app.ts';
 import type { EndedReply, EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { walkDirectories } from '../host/walk-directories.ts';
+import { type WalkedEntry, walkDirectories } from '../host/walk-directories.ts';
 import { workspaceTree } from '../host/workspace-tree.ts';
+import type { Window } from '../session/handoff/freshness.ts';
 import { Look } from '../session/handoff/look.ts';
 import { textMax } from '../session/handoff/tree.ts';
 import {
@@ -49,11 +51,44 @@ export function handoffFindings(
       notLookedAt: [{ path: '', why: 'the workspace cannot be reached' }],
     };
   const sinceMs = since.getTime();
-  const guarded = guardedThroughout([...sessions.open, ...sessions.sessions], sinceMs);
-  const tree = workspaceTree(root, textMax);
-  const look = new Look({ window: { sinceMs, guarded }, tree, root, thorough });
-  const notLookedAt = walkDirectories(root, max, (path, entries) => look.directory(path, entries));
+  const all = [...sessions.open, ...sessions.sessions];
+  const guarded = guardedThroughout(all, sinceMs);
+  const how = { window: { sinceMs, guarded }, thorough, max };
+  const own = findingsBelow(root, '', how);
+  const commons = new Set(all.flatMap(({ common }) => common ?? []));
+  const others = [...commons].map((common) => commonFindings(common, how));
+  return {
+    ...own,
+    files: [own, ...others].flatMap(({ files }) => files),
+    notLookedAt: [own, ...others].flatMap(({ notLookedAt }) => notLookedAt),
+  };
+}
+
+interface HowToLook extends Pick<LookWish, 'thorough' | 'max'> {
+  readonly window: Window;
+}
+
+/** `from` is what of it is looked at. */
+function findingsBelow(root: string, from: string, { max, ...how }: HowToLook): HandoffFindings {
+  const look = new Look({ ...how, tree: workspaceTree(root, textMax), root });
+  const visit = (path: string, entries: readonly WalkedEntry[]) => look.directory(path, entries);
+  const notLookedAt = walkDirectories(root, max, visit, from);
   return { ...look.result(), notLookedAt };
+}
+
+/** Of the git directory that a worktree shares with others: paths are absolute. */
+function commonFindings(common: string, how: HowToLook): HandoffFindings {
+  const root = dirname(common);
+  const guarded = [...how.window.guarded].flatMap((path) =>
+    path.startsWith(`${root}/`) ? [path.slice(root.length + 1)] : [],
+  );
+  const window = { ...how.window, guarded: new Set(guarded) };
+  const found = findingsBelow(root, basename(common), { ...how, window });
+  const whole = <T extends { readonly path: string }>(one: T) => ({
+    ...one,
+    path: join(root, one.path),
+  });
+  return { ...found, files: found.files.map(whole), notLookedAt: found.notLookedAt.map(whole) };
 }
 
 function realPath(path: string): string | undefined {

@@ -18,6 +18,7 @@ import {
   sessionsOf,
   unnamedCount,
 } from './handoff-report.ts';
+import { here, isOf } from './here.ts';
 
 interface Options extends GlobalOptions {
   json?: boolean;
@@ -106,7 +107,7 @@ async function sessionStart(
   // One that coid knows nothing of was started without it.
   const own = known.length + sessions.length > 0 ? [] : await ownContainers(app, options);
   const starts = own
-    .filter(({ session }) => session?.workspace === workspace)
+    .filter(isOf(here(app, { workspace })))
     .map(({ instance }) => Date.parse(instance.created_at));
   const all = [...known, ...starts];
   if (all.length > 0) return new Date(Math.min(...all));

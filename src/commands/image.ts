@@ -81,7 +81,7 @@ export function registerList(command: Command, app: App, shared: () => GlobalOpt
 async function list(app: App, options: GlobalOptions & ListOptions): Promise<void> {
   const { prefix, format = 'text' } = options;
   if (!['text', 'json', 'table'].includes(format))
-    throw new CoiError('usage', `invalid --format ${quoted(format)}`, { hint: 'text or json.' });
+    throw new CoiError('usage', `invalid format ${quoted(format)}`, { hint: 'text or json.' });
   const images = listedImages(await allImages(app), prefix ?? '');
   if (options.json || format === 'json') return app.io.printJson(imagesJson(images));
   if (prefix !== undefined) return app.io.print(prefixedImagesText(images, prefix).join('\n'));

@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
-import { parseSessionId, workspaceHash } from '../names.ts';
+import { parseSessionId } from '../names.ts';
 import { measured } from '../session/measure.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import {
@@ -13,13 +13,13 @@ import {
   storedSession,
   storedSessions,
 } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
 import { oneLine } from '../ui/printable.ts';
 import { infoJson, infoText } from '../ui/views/info.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
 import { flagsOf } from './global.ts';
+import { here } from './here.ts';
 
 interface Options extends GlobalOptions {
   format: 'text' | 'json';
@@ -68,13 +68,10 @@ function sessionOf(app: App, id: string): StoredEntry | undefined {
 }
 
 function newest(app: App, options: Options): SessionMetadata {
-  const path = workspacePath(app.cwd, options.workspace ?? '.');
-  const found = newestSession(storedSessions({ home: app.user.home }, hostFiles), {
-    path,
-    hash: workspaceHash(path),
-  });
+  const workspace = here(app, options);
+  const found = newestSession(storedSessions({ home: app.user.home }, hostFiles), workspace);
   if (found) return found;
-  throw new CoiError('session-not-found', `no sessions found for ${path}`, {
+  throw new CoiError('session-not-found', `no sessions found for ${workspace.path}`, {
     hint: 'See `coi list --all`.',
   });
 }

@@ -3,9 +3,9 @@ import type { App } from '../app.ts';
 import type { ContainerName, SessionId } from '../names.ts';
 import type { Container } from '../session/record.ts';
 import type { Live } from './bring-up.ts';
-import type { Meant, ShellOptions } from './meant.ts';
-import { agentEnvironment } from './prepare.ts';
-import { agentOf } from './session-agent.ts';
+import type { ShellOptions } from './meant.ts';
+import { agentOf, type Ready } from './session-agent.ts';
+import { agentEnvironment } from './variables.ts';
 
 export interface Joining {
   readonly container: Container;
@@ -13,10 +13,10 @@ export interface Joining {
   readonly resumed: boolean;
 }
 
-export function joined(app: App, options: ShellOptions, meant: Meant, joining: Joining): Live {
+export function joined(app: App, options: ShellOptions, meant: Ready, joining: Joining): Live {
   const { container, resumed } = joining;
   const { name, session } = container;
-  const given = agentEnvironment(app, options, meant.resolved);
+  const given = agentEnvironment(app, options, meant.resolved, meant.at.workspace);
   const agent = agentOf(app, options, meant, {
     session: (session?.session ?? '') as SessionId,
     resumed: session !== undefined && resumed,

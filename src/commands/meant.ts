@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
-import { parseSessionId, quoted, type Slot, type WorkspacePath, workspaceHash } from '../names.ts';
+import { parseSessionId, quoted, type Slot, type WorkspacePath } from '../names.ts';
 import { aliasAndSlot, readAliases } from '../session/aliases.ts';
 import { type Choice, choice, chosenContainer, type SavedSession } from '../session/choose.ts';
 import { guestHome } from '../session/environment.ts';
@@ -14,7 +14,9 @@ import { type Container, coiContainers } from '../session/record.ts';
 import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers as containersOf } from './containers.ts';
-import { config, type Place, place, placeIn, wantedSlot } from './prepare.ts';
+import { type Here, isOf, named } from './here.ts';
+import { placeAt, placeIn } from './place-in.ts';
+import { config, type Place, place, type Workspace, wantedSlot } from './prepare.ts';
 import { noTool } from './tool.ts';
 
 export interface ShellOptions extends GlobalOptions {
@@ -47,7 +49,7 @@ export async function meantSession(
   const slot = wantedSlot(options) ?? alias?.slot;
   const resume = wantedResume(options);
   const resumed =
-    resume === undefined ? undefined : await resumedSession(app, workspace.workspace, slot, resume);
+    resume === undefined ? undefined : await resumedSession(app, namesOf(workspace), slot, resume);
   const saved = resumed && 'saved' in resumed ? resumed.saved : undefined;
   const configured = await config(
     app,
@@ -59,11 +61,11 @@ export async function meantSession(
     workspace.workspace,
   );
   const resolved = called(configured, alias?.name);
-  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
+  const at = placeIn(app, workspace, resolved.settings);
   const said = resolved.settings['container.persistent'];
   if (resumed)
     return { at, resolved, choice: resumed, persistent: keeps(app, options, said, resumed, saved) };
-  const containers = said || slot !== undefined ? await ownContainers(app, at.workspace) : [];
+  const containers = said || slot !== undefined ? await ownContainers(app, namesOf(at)) : [];
   const chosen = choice(
     { resume: undefined, slot, persistent: said },
     containers,
@@ -116,7 +118,7 @@ async function inContainer(app: App, options: ShellOptions, word: string): Promi
   );
   const target = session?.target ?? instance.devices['workspace']?.['path'] ?? guestHome;
   const persistent = keeps(app, options, undefined, choice, undefined);
-  return { at: { ...workspace, target }, resolved, choice, persistent };
+  return { at: placeAt(app, workspace, target, resolved.settings), resolved, choice, persistent };
 }
 
 function aliased(
@@ -151,15 +153,14 @@ function wantedResume(
 
 async function resumedSession(
   app: App,
-  workspace: WorkspacePath,
+  workspace: Here,
   slot: Slot | undefined,
   resume: 'newest' | ReturnType<typeof parseSessionId>,
 ): Promise<Choice> {
-  const identity = { path: workspace, hash: workspaceHash(workspace) };
   const query = { home: app.user.home };
   const saved = storedSessions(query, hostFiles).flatMap((entry) =>
-    entry.kind === 'saved' && belongsTo(entry.metadata, identity)
-      ? [savedSession(entry.metadata, workspace)]
+    entry.kind === 'saved' && belongsTo(entry.metadata, workspace)
+      ? [savedSession(entry.metadata, workspace.path)]
       : [],
   );
   const foreign = (id: SavedSession['id']) => {
@@ -199,9 +200,11 @@ function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): Save
 }
 
 /** The user's containers in a workspace. */
-export async function ownContainers(app: App, workspace: WorkspacePath): Promise<Container[]> {
+export async function ownContainers(app: App, workspace: Here): Promise<Container[]> {
   const all = await (await app.incus()).instances({ signal: app.signal });
-  return coiContainers(all, app.prefix, app.user.uid).filter(
-    ({ session }) => session?.workspace === workspace,
-  );
+  return coiContainers(all, app.prefix, app.user.uid).filter(isOf(workspace));
+}
+
+function namesOf({ workspace, real }: Workspace): Here {
+  return named({ path: workspace, real });
 }

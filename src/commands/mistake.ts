@@ -36,7 +36,11 @@ function knownWords(message: string): string {
   return message
     .replace(/^unknown option '(--[^'=]+).*'$/, 'unknown flag: $1')
     .replace(/^unknown option '-(.).*'$/, "unknown shorthand flag: '$1'")
-    .replace(/^option '(?:-., )?(--[a-z-]+)[^']*' argument missing$/, 'flag needs an argument: $1');
+    .replace(/^option '(?:-., )?(--[a-z-]+)[^']*' argument missing$/, 'flag needs an argument: $1')
+    .replace(
+      /^option '--format <format>' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
+      "invalid format '$1': must be one of $2",
+    );
 }
 
 /** A command whose arguments are counted in the predecessor's words. Subcommands are such commands too. */

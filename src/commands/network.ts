@@ -15,6 +15,7 @@ import type { Container } from '../session/record.ts';
 import { judgementLines, policyLines, refusalLine, showLines } from '../ui/views/network.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
+import { here, isOf } from './here.ts';
 import { sessionPolicy } from './network-policy.ts';
 import { config, place } from './prepare.ts';
 
@@ -208,12 +209,10 @@ async function liveReports(app: App, options: Options): Promise<NetworkReport[]>
 /** That of the session that is named, or all that run in the workspace. */
 async function liveContainers(app: App, options: Options): Promise<Container[]> {
   const own = await ownContainers(app, options);
+  const isHere = isOf(here(app, options));
   const chosen =
     options.container === undefined
-      ? own.filter(
-          ({ status, session }) =>
-            status !== 'Stopped' && session?.workspace === place(app, options.workspace).workspace,
-        )
+      ? own.filter((container) => container.status !== 'Stopped' && isHere(container))
       : [findContainer(app, own, options.container)];
   if (chosen.includes(undefined))
     throw new CoiError(

@@ -1,12 +1,12 @@
 // The one container that a command is about: the one that was named, $COI_CONTAINER, or the workspace's only one.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
-import { quoted, workspaceHash } from '../names.ts';
+import { quoted } from '../names.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
-import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
+import { here, isOf } from './here.ts';
 
 /** Throws `session-not-found`, also when several could be meant. */
 export async function oneContainer(
@@ -23,21 +23,22 @@ export async function oneContainer(
       hint: 'See `coi list`.',
     });
   }
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const hash = workspaceHash(workspace);
+  const workspace = here(app, options);
+  const isSession = isOf(workspace);
   const all = own.filter(
-    ({ name, session }) =>
-      session?.workspace === workspace || name.startsWith(`${app.prefix}${hash}-`),
+    (container) =>
+      isSession(container) ||
+      workspace.hashes.some((hash) => container.name.startsWith(`${app.prefix}${hash}-`)),
   );
   // What a `coi run` or a kill just left is gone in a moment, and never what is meant beside something that stays.
   const lasting = all.filter(({ instance }) => !instance.ephemeral);
-  const here = lasting.length > 0 ? lasting : all;
-  const [only] = here;
-  if (only && here.length === 1) return only;
-  const several = here.map(({ name }) => name).join(', ');
+  const meant = lasting.length > 0 ? lasting : all;
+  const [only] = meant;
+  if (only && meant.length === 1) return only;
+  const several = meant.map(({ name }) => name).join(', ');
   throw new CoiError(
     'session-not-found',
-    only ? `this workspace has ${here.length} containers` : 'this workspace has no container',
+    only ? `this workspace has ${meant.length} containers` : 'this workspace has no container',
     { hint: only ? `Name one: ${several}.` : 'Name one; see `coi list`.' },
   );
 }

@@ -3,8 +3,15 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { guestScript } from '../host/resources.ts';
 import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
+import { type TerminalRules, terminalFilter } from '../host/terminal-filter.ts';
 import type { ContainerName } from '../names.ts';
-import { guestHome, guestTerm, handOverIf, plainEnvironment } from '../session/environment.ts';
+import {
+  colours,
+  guestHome,
+  guestTerm,
+  handOverIf,
+  plainEnvironment,
+} from '../session/environment.ts';
 import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
@@ -34,6 +41,8 @@ interface Watch {
   readonly progress: Progress;
   /** Called when the terminal is the tool's. */
   readonly opened: () => void;
+  /** What the session may do to the terminal. */
+  readonly terminal: TerminalRules;
 }
 
 async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<BridgeEnd> {
@@ -56,7 +65,9 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
     watch.timing.mark('handed over');
     watch.progress.clear();
     watch.opened();
-    return await bridgeTerminal({ stdin: app.io.stdin, stdout: app.io.stdout }, exec, app.signal);
+    const { stdin, stdout } = app.io;
+    const filter = terminalFilter(watch.terminal);
+    return await bridgeTerminal({ stdin, stdout, filter }, exec, app.signal);
   } catch (error) {
     if (app.signal.aborted) return { kind: 'interrupted' };
     throw error;
@@ -111,7 +122,10 @@ function starter(
 ) {
   return {
     command: ['sh', '-c', guestScript('start.sh'), 'coi-start', session, workspace, mode],
-    environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
+    environment: {
+      ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
+      ...colours(mode === 'direct' ? app.env['COLORTERM'] : 'truecolor'),
+    },
     cwd: '/',
     user: 1000,
     group: 1000,

@@ -10,10 +10,10 @@ import { incusFailure } from '../session/failure.ts';
 import type { Container } from '../session/record.ts';
 import { recordSession } from '../session/store.ts';
 import { storedSession } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { here, isOf } from './here.ts';
 
 const words = { verb: 'persist', title: 'Persist', done: 'Persisted', past: 'persisted' } as const;
 
@@ -40,17 +40,15 @@ async function persist(
 
 /** The workspace's only session. Throws `session-not-found` if there is none or several. */
 async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<Container> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const here = (await ownContainers(app, options)).filter(
-    ({ session }) => session?.workspace === workspace,
-  );
-  const [only] = here;
-  if (only && here.length === 1) return only;
+  const workspace = here(app, options);
+  const all = (await ownContainers(app, options)).filter(isOf(workspace));
+  const [only] = all;
+  if (only && all.length === 1) return only;
   throw new CoiError(
     'session-not-found',
     only
-      ? `${here.length} sessions are in ${workspace}: ${here.map(({ name }) => name).join(', ')}`
-      : `there is no session in ${workspace}`,
+      ? `${all.length} sessions are in ${workspace.path}: ${all.map(({ name }) => name).join(', ')}`
+      : `there is no session in ${workspace.path}`,
     { hint: only ? 'Name one of them, or use --all.' : 'See `coi list`.' },
   );
 }

@@ -5,9 +5,9 @@ import { loadConfig, type ResolvedConfig } from '../config/load.ts';
 import { oldFlagSettings } from '../config/old-flags.ts';
 import { defaultRunDir, defaultStateDir, type NetworkMode } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { answerOf } from '../host/ask-program.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
+import type { TerminalRules } from '../host/terminal-filter.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
 import { monitorKey } from '../monitor/settings.ts';
 import {
@@ -20,7 +20,6 @@ import {
   sessionNameHash,
   type WorkspacePath,
 } from '../names.ts';
-import { parseAssignment } from '../session/environment.ts';
 import { parseMount, plannedMounts } from '../session/extramounts.ts';
 import { incusFailure } from '../session/failure.ts';
 import { kernelSurface } from '../session/kernel-surface.ts';
@@ -43,13 +42,17 @@ import { hiddenPaths } from './secrets.ts';
 
 export interface Place {
   readonly workspace: WorkspacePath;
+  /** Without links. */
+  readonly real: string;
   readonly target: string;
   /** Who owns the directory: root works for them. */
   readonly owner: Owner;
+  /** Git's directory, where the workspace is a worktree of a repository elsewhere. */
+  readonly git: PlannedMount | undefined;
 }
 
 /** A workspace that may be mounted; where it is mounted is configuration's to say. */
-export type Workspace = Omit<Place, 'target'>;
+export type Workspace = Omit<Place, 'target' | 'git'>;
 
 /** The workspace that the options name, checked. Throws `workspace-invalid`. */
 export function place(app: App, wanted: string | undefined): Workspace {
@@ -57,26 +60,30 @@ export function place(app: App, wanted: string | undefined): Workspace {
   const facts = pathFacts(workspace);
   usableWorkspace(workspace, facts);
   // coid refuses by the same rule with every home of the host; asking here answers before anything is made.
-  const refusal = mountRefusal(
-    { path: facts.real, readonly: false, uid: app.user.uid, session: '' },
+  const refusal = workspaceRefusal(app, facts.real);
+  if (refusal) {
+    throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
+      hint: 'Use a project directory below it.',
+    });
+  }
+  return { workspace, owner: facts.owner, real: facts.real };
+}
+
+/** Why a path without links cannot be a workspace; undefined if it can. */
+export function workspaceRefusal(app: App, path: string): string | undefined {
+  return mountRefusal(
+    { path, readonly: false, uid: app.user.uid, session: '' },
     {
       homes: [app.user.home],
       runDir: app.env['COI_RUN_DIR'] ?? defaultRunDir,
       stateDir: app.env['COI_STATE_DIR'] ?? defaultStateDir,
     },
   );
-  if (refusal) {
-    throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
-      hint: 'Use a project directory below it.',
-    });
-  }
-  return { workspace, owner: facts.owner };
 }
 
-export function placeIn(app: App, workspace: Workspace, preservePath: boolean): Place {
-  const { target, warning } = workspaceTarget(workspace.workspace, preservePath);
-  if (warning) app.io.warn(warning);
-  return { ...workspace, target };
+/** One of coi's own directories, which is no repository. */
+export function plainPlace(workspace: Workspace): Place {
+  return { ...workspace, ...workspaceTarget(workspace.workspace, false), git: undefined };
 }
 
 export function config(
@@ -154,13 +161,15 @@ export function wish(
     following: Following;
   },
 ): SessionWish {
-  warnOfWritableTwins(app, [workspaceMount(at), ...more.mounts]);
+  const mounts = [...(at.git ? [at.git] : []), ...more.mounts];
+  warnOfWritableTwins(app, [workspaceMount(at), ...mounts]);
   const { settings, profile } = resolved;
   const { 'container.alias': alias, 'container.session_name': sessionName } = settings;
   return {
     session: more.session,
     owner: app.user.uid,
     workspace: at.workspace,
+    ...(at.real === at.workspace ? {} : { realWorkspace: at.real }),
     target: at.target,
     ...(sessionName ? { hash: sessionNameHash(sessionName) } : {}),
     slot: more.slot,
@@ -174,7 +183,7 @@ export function wish(
     ...more.following,
     disposable: more.disposable,
     readyMs: settings['container.ready_timeout'] * 1000,
-    mounts: more.mounts,
+    mounts,
   };
 }
 
@@ -225,48 +234,38 @@ export function extraMounts(
   { settings }: ResolvedConfig,
   { workspace, taken }: { readonly workspace: string; readonly taken: readonly string[] },
 ): PlannedMount[] {
-  const asked = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
-  for (const { host } of asked) {
+  const named = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
+  for (const { host } of named) {
     if (pathFacts(host).kind === 'missing') {
       throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, {
         hint: 'Create it first, or leave the mount out.',
       });
     }
   }
+  const configured = settings['mounts.default'];
+  const asked = [
+    ...named,
+    ...(options.mountsOfBefore ?? []).filter(
+      ({ container }) => !configured.some((one) => one.container === container),
+    ),
+  ];
   const workspaces = [workspace, hostFiles.realPath(workspace) ?? workspace];
-  return plannedMounts([...settings['mounts.default'], ...asked], taken, workspaces);
+  const planned = plannedMounts([...configured, ...asked], taken, workspaces);
+  return planned.map((mount, at) =>
+    at < configured.length
+      ? mount
+      : { ...mount, asked: hostFiles.realPath(mount.source) ?? mount.source },
+  );
 }
 
-/** Variables for the agent from configuration, forwarding and --env, later ones winning. */
-export function agentEnvironment(
-  app: App,
-  options: GlobalOptions,
-  { settings }: ResolvedConfig,
-): Record<string, string> {
-  const forwarded: Record<string, string> = {};
-  for (const name of settings['defaults.forward_env']) {
-    const value = app.env[name];
-    if (value === undefined) app.io.warn(`forward_env: ${name} is not set on this host`);
-    else forwarded[name] = value;
-  }
+/** What a session may do to the user's terminal. */
+export function terminalRules(settings: ResolvedConfig['settings']): TerminalRules {
   return {
-    ...settings['defaults.environment'],
-    ...commanded(app, settings),
-    ...forwarded,
-    ...Object.fromEntries(options.env.map(parseAssignment)),
+    clipboard: settings['shell.clipboard'],
+    notifications: settings['shell.notifications'],
+    links: settings['shell.links'],
+    title: settings['shell.title'],
   };
-}
-
-/** What commands of the user's print, each variable by its own. */
-function commanded(app: App, settings: ResolvedConfig['settings']): Record<string, string> {
-  const timeoutMs = settings['defaults.env_command_timeout'];
-  const values: Record<string, string> = {};
-  for (const [name, command] of Object.entries(settings['defaults.env_commands'])) {
-    const said = answerOf(['sh', '-c', command], { timeoutMs, cwd: app.user.home });
-    if (said === undefined) app.io.warn(`env_commands: the command for ${name} failed`);
-    else values[name] = said;
-  }
-  return values;
 }
 
 export function newSessionId(): SessionId {

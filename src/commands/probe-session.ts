@@ -17,7 +17,7 @@ import type { ProbeAnswer } from '../setup/own.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
 import { launchPlain } from './plain-container.ts';
-import { following, newSessionId, place, placeIn, wish } from './prepare.ts';
+import { following, newSessionId, place, plainPlace, wish } from './prepare.ts';
 import { noTool } from './tool.ts';
 
 /** From the first call to the last answer. */
@@ -53,7 +53,7 @@ async function probed(app: App, options: Partial<GlobalOptions>): Promise<ProbeA
   const directory = mkdtempSync(`/var/tmp/coi-health-${ownPid()}-`);
   let container: ContainerRef | undefined;
   try {
-    const at = placeIn(app, place(app, directory), false);
+    const at = plainPlace(place(app, directory));
     const wanted = wish(app, resolved, at, {
       session: newSessionId(),
       tool: noTool,

@@ -61,7 +61,7 @@ export async function createProfile(
   write(app, root, `.coi/profiles/${name}`, starterProfile(name, inherits));
   const path = `${root}/.coi/profiles/${name}/config.toml`;
   if (json) app.io.printJson({ profile: name, path });
-  else app.io.print(`Created profile '${name}' in ${path}`);
+  else app.io.tell(`Created profile '${name}' in ${path}`);
 }
 
 /** The user's own configuration, with every key commented out; one that is there stays. */
@@ -128,7 +128,7 @@ export async function deleteProfile(
     throw fileFailure(error);
   }
   if (json) app.io.printJson({ profile: name, path, deleted: true });
-  else app.io.print(`Deleted profile '${name}'`);
+  else app.io.tell(`Deleted profile '${name}'`);
 }
 
 function existingPath(app: App, options: GlobalOptions, name: string): string {

@@ -6,13 +6,13 @@ import type { App } from '../app.ts';
 import { profileNames, profileSource } from '../config/files.ts';
 import { type KeyName, keyNames } from '../config/keys.ts';
 import { builtInProfiles } from '../config/profile.ts';
-import { fileValue, nested } from '../config/schema.ts';
+import { nested } from '../config/schema.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
-import { lookedUpConfig } from './config.ts';
+import { lookedUpConfig, shownValue } from './config.ts';
 import { flagsOf } from './global.ts';
 import {
   type CreateOptions,
@@ -25,6 +25,11 @@ import {
 interface ListOptions {
   readonly format: 'text' | 'json';
   readonly json?: boolean;
+}
+
+interface InfoOptions {
+  readonly json?: boolean;
+  readonly showSecrets?: boolean;
 }
 
 interface ProfileRow {
@@ -52,9 +57,10 @@ export function register(command: Command, app: App): void {
     .alias('show')
     .description('print what a profile comes to, with all that it inherits')
     .argument('<name>', 'a profile')
+    .option('--show-secrets', 'print the values of variables, too')
     .option('--json', 'print JSON instead of TOML')
-    .action((name: string, { json }: { json?: boolean }) =>
-      info(app, flagsOf<GlobalOptions>(command), name, json ?? false),
+    .action((name: string, options: InfoOptions) =>
+      info(app, { ...flagsOf<GlobalOptions>(command), ...options }, name),
     );
   command
     .command('create')
@@ -103,7 +109,7 @@ async function list(app: App, options: GlobalOptions & ListOptions): Promise<voi
     one.image,
     String(one.persistent),
     one.inherits ?? '',
-    one.source ?? '(built in)',
+    one.source ?? '(built-in)',
   ]);
   app.io.print(table(['NAME', 'IMAGE', 'PERSISTENT', 'INHERITS', 'SOURCE'], cells).join('\n'));
 }
@@ -122,7 +128,7 @@ async function row(app: App, options: GlobalOptions, name: string): Promise<Prof
   };
 }
 
-async function info(app: App, options: GlobalOptions, name: string, json: boolean): Promise<void> {
+async function info(app: App, options: GlobalOptions & InfoOptions, name: string): Promise<void> {
   const { settings, origins, warnings } = await lookedUpConfig(app, { ...options, profile: name });
   // `default` stands for what is in force without any profile.
   const chosen = keyNames.filter((key) =>
@@ -130,10 +136,9 @@ async function info(app: App, options: GlobalOptions, name: string, json: boolea
       ? settings[key] !== undefined
       : origins[key].some(({ kind }) => kind === 'profile'),
   );
-  const values = Object.fromEntries(
-    chosen.map((key: KeyName) => [key, fileValue(key, settings[key])]),
-  );
-  if (json) app.io.printJson(nested(values));
+  const value = shownValue(options.showSecrets ?? false);
+  const values = Object.fromEntries(chosen.map((key: KeyName) => [key, value(key, settings[key])]));
+  if (options.json) app.io.printJson(nested(values));
   else app.io.print(`# profile ${name}\n${stringify(nested(values))}`.trimEnd());
   for (const warning of warnings) app.io.warn(warning);
 }

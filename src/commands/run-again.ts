@@ -9,6 +9,7 @@ import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
 import { reserveOrStart } from './coid.ts';
+import { named } from './here.ts';
 import { ownContainers } from './meant.ts';
 import { noTool } from './tool.ts';
 
@@ -19,8 +20,10 @@ export async function restartPlain(
   timing: Pick<Timing, 'tell'>,
 ): Promise<ContainerRef | undefined> {
   if (!wanted.persistent) return undefined;
-  const own = (await ownContainers(app, wanted.workspace)).filter(
-    ({ session }) => session?.tool === noTool,
+  const { workspace: path, realWorkspace: real = path, target } = wanted;
+  const own = (await ownContainers(app, named({ path, real }))).filter(
+    // Begun through a link, it may have its workspace at another place.
+    ({ session }) => session?.tool === noTool && session.target === target,
   );
   const wish = { resume: undefined, slot: wanted.slot, persistent: true };
   const chosen = choice(wish, own, [], () => undefined);

@@ -6,7 +6,9 @@ import type { ContainerRef } from '../session/act.ts';
 import { type Handed, handOverIf } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
+import { agentVariables, followAgent } from './agent.ts';
 import { bringUp } from './bring-up.ts';
+import { agentAndGit } from './git-inside.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { stopKept } from './stop-kept.ts';
@@ -41,12 +43,18 @@ export async function runPrompt(
     throw new CoiError('usage', 'a prompt without a terminal needs permission_mode = "bypass"', {
       hint: 'Nobody could answer what the agent asks: see [tool] permission_mode.',
     });
+  const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
-  const live = await bringUp(app, asked, meant, progress.tell).finally(progress.clear);
-  const { container, target, environment, command, needs } = live;
+  const live = await bringUp(app, asked, { ...meant, git }, progress.tell).finally(progress.clear);
+  const { container, target, command, needs } = live;
   let takenBack = false;
   try {
     const start = await starting(app, container, target);
+    const ref = { name: container, mountsId: live.reservation };
+    const problem =
+      forwarding.kind === 'forward' && (await followAgent(app, ref, forwarding, { tmux: false }));
+    if (problem) app.io.warn(problem);
+    const environment = { ...live.environment, ...agentVariables(forwarding) };
     // What follows the hand-over is the agent's stdin.
     const input = text.endsWith('\n') ? text : `${text}\n`;
     const handed = withInput(handOverIf(needs, environment, command), input);

@@ -11,22 +11,23 @@ import { type ContainerRef, changeState, findMeant } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
+import { guardsGit, toolLines, toolVariables } from '../session/tool-setup.ts';
 import { oneLine } from '../ui/printable.ts';
 import { stepTiming } from '../ui/timing.ts';
+import { agentVariables, followAgent } from './agent.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { tellHandoffShortly } from './handoff-report.ts';
+import { placeIn, takenBy } from './place-in.ts';
 import { launchPlain } from './plain-container.ts';
-import { preludeOf } from './prelude.ts';
 import {
-  agentEnvironment,
   config,
   extraMounts,
   following,
   newSessionId,
   place,
-  placeIn,
   wantedSlot,
   wish,
 } from './prepare.ts';
@@ -36,6 +37,7 @@ import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
 import { stopKept } from './stop-kept.ts';
 import { noTool } from './tool.ts';
+import { agentEnvironment } from './variables.ts';
 
 type RunOptions = GlobalOptions & PromptOptions & OutcomeOptions;
 
@@ -73,7 +75,8 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const workspace = place(app, options.workspace);
   const command = words.length > 0 ? words : [ownScript(workspace.workspace)];
   const resolved = await config(app, options, workspace.workspace);
-  const at = placeIn(app, workspace, resolved.settings['paths.preserve_workspace_path']);
+  for (const warning of resolved.warnings) app.io.warn(warning);
+  const at = placeIn(app, workspace, resolved.settings);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),
@@ -82,15 +85,17 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     persistent,
     mounts: extraMounts(app, options, resolved, {
       workspace: at.workspace,
-      taken: [at.target],
+      taken: takenBy(at),
     }),
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),
   });
   const since = app.clock.now();
-  const environment = agentEnvironment(app, options, resolved);
+  const environment = agentEnvironment(app, options, resolved, at.workspace);
   await checkBase(app, resolved);
   const extras = extrasOf(app, resolved);
+  const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
+  const tools = { guarded: guardsGit(wanted.protect), git: git.signing.config };
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
   const ref =
@@ -99,10 +104,22 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
-    const prelude = preludeOf(resolved.settings, false);
+    // The command may use it at once, and nobody is there to wait for it.
+    const problem =
+      forwarding.kind === 'forward' && (await followAgent(app, ref, forwarding, { tmux: false }));
+    if (problem) app.io.warn(problem);
     const handed = handOver(
-      { ...environment, ...extras.environment() },
-      withPrelude(command, prelude),
+      {
+        ...environment,
+        ...extras.environment(),
+        ...toolVariables(environment, tools),
+        ...agentVariables(forwarding),
+      },
+      withPrelude(command, {
+        identity: git.identity,
+        setup: toolLines(tools),
+        preLaunch: [],
+      }),
     );
     const status = await outcome(app, options, container, start, handed, limitMs);
     app.io.tell(

@@ -2,11 +2,12 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
-import type { SessionId } from '../names.ts';
+import type { SessionId, WorkspacePath } from '../names.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import type { Container, SessionRecord } from '../session/record.ts';
 import { recordSession } from '../session/store.ts';
 import { storedSession, storedSessions } from '../session/stored.ts';
+import { isSameWorkspace } from '../session/workspace.ts';
 
 /** False if there is no such session in the user's store. Throws `store-unusable`, as on a full disk. */
 export function markSaved(app: App, id: string, tool: string): boolean {
@@ -48,10 +49,15 @@ export function deleted(
 
 /** Now, but after every other session of the workspace: the clock may have been put back since one of them ended. */
 function savedAt(app: App, own: SessionMetadata): Date {
+  const { workspace } = own;
+  const isSame = (other: SessionMetadata) =>
+    workspace !== undefined &&
+    isSameWorkspace(other, {
+      path: workspace as WorkspacePath,
+      real: own.realWorkspace ?? workspace,
+    });
   const times = storedSessions({ home: app.user.home }, hostFiles).map((entry) =>
-    entry.kind === 'saved' &&
-    entry.metadata.sessionId !== own.sessionId &&
-    entry.metadata.workspace === own.workspace
+    entry.kind === 'saved' && entry.metadata.sessionId !== own.sessionId && isSame(entry.metadata)
       ? (entry.metadata.savedAt?.getTime() ?? 0) + 1000
       : 0,
   );

@@ -2,7 +2,7 @@
 import type { App } from '../app.ts';
 import { treePlaceOf } from '../host/tree-place.ts';
 import { quoted } from '../names.ts';
-import { boundOf, furtherInside, overlapOf, refusal } from '../session/overlap.ts';
+import { boundOf, furtherInside, overlapOf, refusal, refuseAboveGit } from '../session/overlap.ts';
 import type { PlannedMount } from '../session/plan.ts';
 import type { SessionRecord } from '../session/record.ts';
 
@@ -11,12 +11,15 @@ import type { SessionRecord } from '../session/record.ts';
  * it would show what the session's workspace hides, or let change what is protected there.
  */
 export function refuseSecondView(
-  { mounts: { protect, secrets }, workspace }: SessionRecord,
+  { mounts: { protect, secrets, mounts }, workspace }: SessionRecord,
   host: string,
   readonly: boolean,
 ): void {
   const [own, other] = [treePlaceOf(workspace), treePlaceOf(host)];
   if (!own || !other) return;
+  const git = mounts.find((mount) => mount.git !== undefined);
+  const common = git && protect?.mode === 'guard' ? treePlaceOf(git.source) : undefined;
+  if (common) refuseAboveGit(overlapOf(common, other), { source: host, readonly });
   const inside = furtherInside(
     overlapOf(own, other),
     { source: host, readonly },

@@ -7,6 +7,7 @@ import { CoiError } from '../errors.ts';
 import { type Walked, walk } from '../host/walk.ts';
 import type { WorkspacePath } from '../names.ts';
 import type { LinkTarget, Secrets, WorkspaceEntry } from '../session/secrets.ts';
+import { linkBytesMax, worktreeLink } from '../session/worktree.ts';
 
 const entriesMax = 200_000;
 const indexBytesMax = 64 * 1024 * 1024;
@@ -63,7 +64,16 @@ function targetOf(workspace: string, path: string): LinkTarget | undefined {
 }
 
 function indexOf(workspace: string): Buffer {
-  const path = join(workspace, '.git/index');
+  const path = join(gitDirectory(workspace), 'index');
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats?.isFile() && stats.size <= indexBytesMax ? readFileSync(path) : Buffer.alloc(0);
+}
+
+/** Of a linked worktree it lies elsewhere. */
+function gitDirectory(workspace: string): string {
+  const path = join(workspace, '.git');
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile() || stats.size > linkBytesMax) return path;
+  const link = worktreeLink(realpathSync(workspace), readFileSync(path, 'utf8'));
+  return link ? join(link.common, 'worktrees', link.id) : path;
 }

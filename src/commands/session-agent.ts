@@ -8,9 +8,16 @@ import { guestHome } from '../session/environment.ts';
 import { storedSession } from '../session/stored.ts';
 import { tool as findTool, keyTails } from '../tools/list.ts';
 import type { Conversation, Tool } from '../tools/shape.ts';
+import type { GitInside } from './git-inside.ts';
 import type { Meant, ShellOptions } from './meant.ts';
+import { takenBy, withGit } from './place-in.ts';
 import { extraMounts, type Place } from './prepare.ts';
 import { type AgentSetting, agentSetting } from './tool.ts';
+
+/** A session that can be brought up. */
+export interface Ready extends Meant {
+  readonly git: GitInside;
+}
 
 export interface Known {
   readonly session: SessionId;
@@ -27,7 +34,7 @@ export interface Known {
 export function agentOf(
   app: App,
   options: ShellOptions,
-  { at, resolved, persistent }: Pick<Meant, 'at' | 'resolved' | 'persistent'>,
+  { at, resolved, persistent, git }: Pick<Ready, 'at' | 'resolved' | 'persistent' | 'git'>,
   { session, resumed, isNew, copyOf = session, given }: Known,
 ): AgentSetting {
   const { settings } = resolved;
@@ -42,12 +49,16 @@ export function agentOf(
     debug: options.debug ?? false,
     headless: options.headless ?? false,
     persistent,
-    variables: Object.keys(given),
+    given,
+    git,
     keyTails: keyTails(given),
-    mounts: extraMounts(app, options, resolved, {
-      workspace: at.workspace,
-      taken: [at.target, ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
-    }),
+    mounts: withGit(
+      at,
+      extraMounts(app, options, resolved, {
+        workspace: at.workspace,
+        taken: [...takenBy(at), ...tool.stateDirs.map((dir) => `${guestHome}/${dir}`)],
+      }),
+    ),
   });
 }
 

@@ -7,14 +7,16 @@ import type { ContainerRef } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { stepTiming, type Timing } from '../ui/timing.ts';
-import { type AgentWish, agentMissing, agentVariables, agentWish, followAgent } from './agent.ts';
+import { type AgentWish, agentVariables, followAgent } from './agent.ts';
 import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp, type Live } from './bring-up.ts';
+import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { openInBackground, openOnTerminal } from './open.ts';
+import { terminalRules } from './prepare.ts';
 import { needTerminal } from './terminal.ts';
 import { orTakenBack } from './tool-missing.ts';
 
@@ -62,12 +64,11 @@ export async function shell(
 
 async function open(app: App, options: ShellOptions, meant: Meant, timing: Timing): Promise<Live> {
   await registerAlias(app, meant);
-  const forwarding = await agentWish(app, meant.resolved, meant.at.workspace);
-  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
   let live: Live;
   try {
-    live = await bringUp(app, options, meant, (event) => {
+    live = await bringUp(app, options, { ...meant, git }, (event) => {
       timing.tell(event);
       progress.tell(event);
     });
@@ -96,9 +97,10 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     if (settings['monitoring.enabled'] || !settings['security.disable_protection'])
       telling.use(tellAlerts(app, container));
   };
+  const terminal = terminalRules(meant.resolved.settings);
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
-  const terminal = openOnTerminal(app, opening, { timing, progress, opened });
-  const end = await orTakenBack(app, meant, live, terminal.finally(progress.clear));
+  const shown = openOnTerminal(app, opening, { timing, progress, opened, terminal });
+  const end = await orTakenBack(app, meant, live, shown.finally(progress.clear));
   telling.dispose();
   const workspace = store && live.workspace;
   await leave(app, { container, reservation, store, workspace }, end);

@@ -9,6 +9,7 @@ import type { ContainerName } from '../names.ts';
 import { tmuxSession } from '../names.ts';
 import { plainEnvironment } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
+import { keyWords, parseKey } from '../session/tmux-keys.ts';
 import { table } from '../ui/table.ts';
 import { runningContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
@@ -19,22 +20,42 @@ import { flagsOf } from './global.ts';
 const limitMs = 20_000;
 /** What tmux.sh ends with when that user has no such session. */
 const noSession = 3;
+/** And where it typed nothing, since an agent's dialog is up. */
+const dialogUp = 4;
 /** The agent's sessions are its user's; older versions and foreign images have root's. */
 const users = [
   { uid: 1000, home: '/home/code', name: 'code' },
   { uid: 0, home: '/root', name: 'root' },
 ] as const;
 
+interface SendOptions {
+  readonly key?: readonly string[];
+  readonly raw?: boolean;
+  readonly json?: boolean;
+}
+
+const collect = (key: string, before: readonly string[] = []) => [...before, key];
+
 export function register(command: Command, app: App): void {
   const shared = () => flagsOf<GlobalOptions>(command);
   command
     .command('send')
-    .description('type a text and Enter')
+    .description('type a text and Enter, or press keys')
     .argument('<container>', 'name or alias')
-    .argument('<text>')
+    .argument('[text]', "'' is only Enter")
+    .option(
+      '--key <key>',
+      'press that key instead, for example Escape or C-c (repeatable)',
+      collect,
+    )
+    .option('--raw', "type also into an agent's dialog, where Enter chooses what is marked")
     .option('--json', 'print where it went as JSON')
-    .action((word: string, text: string, { json }: { json?: boolean }) =>
-      send(app, shared(), word, text, json ?? false),
+    .addHelpText(
+      'after',
+      '\nA text is not typed while a dialog of the agent waits for an answer: Enter would approve it. Keys of --key are\npressed whatever is on the screen.',
+    )
+    .action((word: string, text: string | undefined, options: SendOptions) =>
+      send(app, shared(), word, typing(text, options), options.json ?? false),
     );
   command
     .command('capture')
@@ -50,16 +71,35 @@ export function register(command: Command, app: App): void {
   );
 }
 
+/** What is typed, and how tmux.sh is to do it. */
+interface Typing {
+  readonly verb: 'text' | 'lines' | 'keys';
+  readonly input: string;
+  readonly raw: boolean;
+}
+
+function typing(text: string | undefined, { key, raw = false }: SendOptions): Typing {
+  if (key !== undefined && text !== undefined)
+    throw new CoiError('usage', 'a text and --key exclude each other', {
+      hint: 'Call it twice.',
+    });
+  if (key !== undefined) return { verb: 'keys', input: keyWords(key.map(parseKey)), raw };
+  if (text === undefined)
+    throw new CoiError('usage', 'there is nothing to send', {
+      hint: "Give a text ('' is only Enter) or --key.",
+    });
+  return { verb: text.includes('\n') ? 'lines' : 'text', input: text, raw };
+}
+
 async function send(
   app: App,
   options: GlobalOptions,
   word: string,
-  text: string,
+  { verb, input, raw }: Typing,
   json: boolean,
 ): Promise<void> {
   const { name } = await runningContainer(app, options, word);
-  const verb = text.includes('\n') ? 'send-lines' : 'send';
-  await inSession(app, name, verb, text);
+  await inSession(app, name, verb, input, raw);
   app.io.tell(`Sent to ${name}`);
   if (json) app.io.printJson(tmuxOf(name));
 }
@@ -99,9 +139,14 @@ async function inSession(
   name: string,
   verb: string,
   text: string,
+  raw = false,
 ): Promise<CapturedExec> {
-  const found = await tried(app, name, verb, text);
+  const found = await tried(app, name, verb, text, raw);
   if (found?.status === 0) return found;
+  if (found?.status === dialogUp)
+    throw new CoiError('session-asks', `nothing was typed: the agent in ${name} asks something`, {
+      hint: `\`coi tmux capture ${name}\` shows it, --key answers it, --raw types all the same.`,
+    });
   if (found)
     throw new CoiError('failed', `tmux in ${name} failed: ${found.stderr.toString('utf8').trim()}`);
   throw new CoiError('session-not-found', `there is no tmux session in ${name}`, {
@@ -115,6 +160,7 @@ async function tried(
   name: string,
   verb: string,
   text: string,
+  raw = false,
 ): Promise<CapturedExec | undefined> {
   const incus = await app.incus();
   const session = tmuxSession(name as ContainerName);
@@ -124,7 +170,10 @@ async function tried(
       const said = await incus.execCaptured(
         name,
         {
-          command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session, id],
+          command: [
+            ...['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session, id],
+            ...(raw ? ['raw'] : []),
+          ],
           environment: plainEnvironment(home, user, 'xterm-256color'),
           cwd: '/',
           user: uid,

@@ -4,11 +4,12 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { parseContainerName, parseSessionId } from '../names.ts';
 import { guestHome } from '../session/environment.ts';
-import { workspacePath, workspaceTarget } from '../session/workspace.ts';
+import { workspacePath } from '../session/workspace.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
 import type { Conversation, ToolLaunch } from '../tools/shape.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
+import { targetIn } from './place-in.ts';
 import { config } from './prepare.ts';
 import { fileText } from './text-file.ts';
 import { agentCommand } from './tool.ts';
@@ -48,7 +49,7 @@ async function spec(app: App, options: Options): Promise<void> {
     conversation: conversation(options),
     permissionMode: settings['tool.permission_mode'],
     home: guestHome,
-    workspace: workspaceTarget(workspace, settings['paths.preserve_workspace_path']).target,
+    workspace: targetIn(app, workspace, settings),
     binary: settings['tool.binary'],
     ...toolChoices(tool.name, settings),
   };

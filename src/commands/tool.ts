@@ -15,10 +15,11 @@ import { withPrelude } from '../session/prelude.ts';
 import { protectRequest } from '../session/protect-request.ts';
 import { fillStore, makeStore, recordSession, storePath } from '../session/store.ts';
 import { sessionZone } from '../session/timezone.ts';
+import { guardsGit, toolLines, toolVariables } from '../session/tool-setup.ts';
 import { contextText } from '../tools/context.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
 import type { Conversation, Tool, ToolLaunch } from '../tools/shape.ts';
-import { preludeOf } from './prelude.ts';
+import type { GitInside } from './git-inside.ts';
 import type { Place } from './prepare.ts';
 import { fileText } from './text-file.ts';
 
@@ -38,8 +39,9 @@ export interface ToolWish {
   /** One prompt, which comes on stdin. */
   readonly headless: boolean;
   readonly persistent: boolean;
-  /** Names of the variables that the agent gets. */
-  readonly variables: readonly string[];
+  /** Variables that the agent gets from the user. */
+  readonly given: Readonly<Record<string, string>>;
+  readonly git: GitInside;
   /** Ends of forwarded keys (tools/list.ts). */
   readonly keyTails: readonly string[];
   readonly mounts: readonly PlannedMount[];
@@ -76,11 +78,12 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     home: guestHome,
     workspace: wish.at.target,
     binary: settings['tool.binary'],
-    variables: wish.variables,
+    variables: Object.keys(wish.given),
     keyTails: wish.keyTails,
     plainCommits: settings['git.strip_attribution'],
     ...toolChoices(tool.name, settings),
   };
+  const tools = { guarded: guardsGit(protectRequest(settings)), git: wish.git.signing.config };
   const { home, uid, gid } = app.user;
   const keeper: Owner = { uid, gid };
   const request = () => ({
@@ -97,11 +100,13 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
   return {
     tool,
     command: withPrelude(command, {
-      ...preludeOf(settings, true),
+      identity: wish.git.identity,
+      setup: toolLines(tools),
+      preLaunch: settings['tool.pre_launch'],
       ofTool: wish.debug ? [] : tool.beforeStart,
     }),
     needs: wish.debug || settings['tool.pre_launch'].length > 0 ? undefined : neededBy(command),
-    environment: tool.environment(launch),
+    environment: { ...toolVariables(wish.given, tools), ...tool.environment(launch) },
     conversation: wish.conversation.kind,
     storeDir: storePath(home, tool.sessionsDir, wish.session),
     targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),
@@ -121,6 +126,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
         persistent: wish.persistent,
         profile,
         workspace: wish.at.workspace,
+        ...(wish.at.real === wish.at.workspace ? {} : { realWorkspace: wish.at.real }),
         savedAt: app.clock.now(),
         tool: tool.name,
         slot: Number(slot),
@@ -156,6 +162,7 @@ function context(
   return contextText({
     tool: tool.title,
     workspace: wish.at.target,
+    samePath: wish.at.target === wish.at.real,
     home: guestHome,
     persistent: wish.persistent,
     permissionMode: settings['tool.permission_mode'],
@@ -166,7 +173,7 @@ function context(
       ...(settings['git.readonly'] ? ['.git'] : []),
     ],
     hiddenPaths: settings['security.secret_paths'],
-    variables: wish.variables,
+    variables: Object.keys(wish.given),
     mounts: wish.mounts.map(({ target, readonly }) => ({ container: target, readonly })),
     docker: settings['container.docker'],
     sshAgent: settings['ssh.forward_agent'],

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { approvals, writeApprovals } from '../config/trust-store.ts';
+import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
@@ -18,11 +19,11 @@ export function register(command: Command, app: App): void {
   command
     .option('--list', 'list the approved files')
     .option('--json', 'print what was approved (with --list: all that is) as JSON')
-    .option('-f, --force', 'do not ask')
-    .option('-y, --yes', 'the same as --force')
+    .option('-y, --yes', 'do not ask; without a terminal nothing is approved otherwise')
+    .option('-f, --force', 'the same as --yes')
     .addHelpText(
       'after',
-      "\nMounts from outside of the workspace, forwarded variables, an open network, ports, sockets and the like wait in a\nproject's .coi/config.toml until they are approved here. Any change of them has to be approved anew. On a terminal it asks first; elsewhere\ncalling it is the approval, as it always was: look with `coi config show` before.",
+      "\nWhat could loosen something waits in a project's .coi/config.toml until it is approved here: mounts from outside of\nthe workspace, forwarded variables and those that programs obey, higher limits, an open network, ports, sockets and\nthe like. Any change of them has to be approved anew.",
     )
     .action(() => trust(app, flagsOf<Options>(command)));
 }
@@ -46,13 +47,15 @@ async function trust(app: App, options: Options): Promise<void> {
     ].join('\n'),
   );
   const sure = options.force || options.yes;
-  if (app.io.interactive && !sure && !(await app.io.confirm('Approve?'))) {
+  // An answer that is piped in may be meant for another question, and "n" is one too.
+  if (!sure && !app.io.interactive)
+    throw new CoiError('failed', 'nothing was approved: there is no terminal to ask on', {
+      hint: 'Look at what is listed above, then `coi trust --yes`.',
+    });
+  if (!sure && !(await app.io.confirm('Approve?'))) {
     say('Cancelled.');
     return answer([]);
   }
-  // The predecessor never asked, and scripts rely on it; whoever reads along is told.
-  if (!app.io.interactive && !sure)
-    app.io.tell('Approved without asking: this is no terminal. `coi untrust` takes it back.');
   // Read again just before writing, so that an approval made meanwhile is kept; what is approved is what was shown.
   const approved = new Map(approvals(home, hostFiles));
   for (const { path, digest } of untrusted) approved.set(path, digest);

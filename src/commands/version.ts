@@ -10,6 +10,7 @@ export function register(command: Command, app: App): void {
     .addOption(
       new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
     )
+    .allowExcessArguments()
     .option('--json', 'the same as --format json')
     .action((options: { format: string; json?: boolean }) => {
       const { io, version } = app;

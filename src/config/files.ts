@@ -22,11 +22,17 @@ export interface FoundSources {
 
 /** Reads the files of the three places. Throws `config-invalid`. */
 export function foundSources(places: Places, files: HostFiles): FoundSources {
-  const warnings = leftovers(places, files);
+  const closed = isClosed(places, files);
+  const warnings = leftovers(places, closed, files);
+  if (closed)
+    warnings.push(
+      `${places.workspace} cannot be read by this user: the configuration of that project does not count`,
+    );
   const user = userSource('.coi/config.toml', 'config', places, files);
-  const project = isHome(places, files)
-    ? undefined
-    : projectSource('.coi/config.toml', 'config', places, files);
+  const project =
+    closed || isHome(places, files)
+      ? undefined
+      : projectSource('.coi/config.toml', 'config', places, files);
   return { user, project, named: namedSource(places, files), warnings };
 }
 
@@ -39,9 +45,10 @@ export function profileSource(
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
   const relative = `.coi/profiles/${name}/config.toml`;
   const user = userSource(relative, 'profile', places, files);
-  const project = isHome(places, files)
-    ? undefined
-    : projectSource(relative, 'profile', places, files);
+  const project =
+    isClosed(places, files) || isHome(places, files)
+      ? undefined
+      : projectSource(relative, 'profile', places, files);
   if (user && project)
     throw new CoiError(
       'config-invalid',
@@ -150,10 +157,10 @@ function readable<T>(path: string, files: HostFiles, read: () => T): T {
 }
 
 /** A file of the old place of a project stops every command, as it did; the others are only named. */
-function leftovers({ home, workspace }: Places, files: HostFiles): string[] {
+function leftovers({ home, workspace }: Places, closed: boolean, files: HostFiles): string[] {
   const warnings: string[] = [];
   for (const { path, now, refused } of oldPlaces(home, workspace)) {
-    if (files.realPath(path) === undefined) continue;
+    if (files.realPath(path) === undefined || (closed && refused)) continue;
     const text = `${path} is not read any more: move it to ${now}`;
     if (refused)
       throw new CoiError('config-invalid', text, {
@@ -167,4 +174,14 @@ function leftovers({ home, workspace }: Places, files: HostFiles): string[] {
 /** In the home directory the project's file would be the user's own once more. */
 function isHome({ home, workspace }: Places, files: HostFiles): boolean {
   return workspace === home || files.realPath(workspace) === files.realPath(home);
+}
+
+/** A directory that the user may not look into: no session starts there, and other commands go on without its files. */
+function isClosed({ workspace }: Places, files: HostFiles): boolean {
+  try {
+    files.open(workspace)?.[Symbol.dispose]();
+    return false;
+  } catch (error) {
+    return files.problem(error)?.reason === 'denied';
+  }
 }

@@ -12,37 +12,54 @@ export const guardKeys = {
   'limits.cpu.count': unset(
     text(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'a number or set of CPUs such as "2" or "0-3"'),
     'CPUs of a container.',
+    { trust: { limit: 'cpus' } },
   ),
   'limits.cpu.allowance': unset(
     text(/^(\d+%|\d+ms\/\d+ms)$/, 'such as "50%" or "25ms/100ms"'),
     'Share of CPU time.',
+    { trust: { limit: 'cpu-time' } },
   ),
-  'limits.cpu.priority': key(integer(0, 10), 0, 'Priority for CPU time.'),
-  'limits.memory.limit': unset(memory, 'Memory of a container.'),
+  'limits.cpu.priority': key(integer(0, 10), 0, 'Priority for CPU time.', {
+    trust: { limit: 'number', unset: 10 },
+  }),
+  'limits.memory.limit': unset(memory, 'Memory of a container.', { trust: { limit: 'size' } }),
   'limits.memory.enforce': key(
     choice('soft', 'hard'),
     'soft',
     'Whether the limit may be passed while memory is free.',
+    { trust: { loosestFirst: ['soft', 'hard'] } },
   ),
   'limits.memory.swap': key(
     text(/^(true|false|\d+(%|[KMGT]i?B))$/, '"true", "false" or a size'),
     'true',
     'Swap of a container.',
+    { trust: { limit: 'swap' } },
   ),
-  'limits.disk.read': unset(rate, 'Rate of reading.'),
-  'limits.disk.write': unset(rate, 'Rate of writing.'),
-  'limits.disk.max': unset(rate, 'Rate of both.'),
-  'limits.disk.priority': key(integer(0, 10), 0, 'Priority for disk access.'),
-  'limits.disk.size': unset(memory, 'Size of the root file system.'),
-  'limits.disk.tmpfs_size': unset(memory, 'Size of /tmp.'),
-  'limits.runtime.max_duration': unset(durationMs, 'How long a session may run.'),
+  'limits.disk.read': unset(rate, 'Rate of reading.', { trust: { limit: 'rate' } }),
+  'limits.disk.write': unset(rate, 'Rate of writing.', { trust: { limit: 'rate' } }),
+  'limits.disk.max': unset(rate, 'Rate of both.', {
+    trust: { limit: 'rate', also: ['limits.disk.read', 'limits.disk.write'] },
+  }),
+  'limits.disk.priority': key(integer(0, 10), 0, 'Priority for disk access.', {
+    trust: { limit: 'number', unset: 5 },
+  }),
+  'limits.disk.size': unset(memory, 'Size of the root file system.', { trust: { limit: 'size' } }),
+  'limits.disk.tmpfs_size': unset(memory, 'Size of /tmp.', { trust: { limit: 'size' } }),
+  'limits.runtime.max_duration': unset(durationMs, 'How long a session may run.', {
+    trust: { limit: 'number' },
+  }),
   'limits.runtime.max_processes': key(
     integer(0),
     0,
     'How many processes may be in it; 0 is no limit.',
+    { trust: { limit: 'number' } },
   ),
-  'limits.runtime.auto_stop': key(flag, true, 'Stop it when that time is over.'),
-  'limits.runtime.stop_graceful': key(flag, true, 'Ask it to stop before it is forced.'),
+  'limits.runtime.auto_stop': key(flag, true, 'Stop it when that time is over.', {
+    trust: 'only-true',
+  }),
+  'limits.runtime.stop_graceful': key(flag, true, 'Ask it to stop before it is forced.', {
+    trust: 'harmless',
+  }),
   'security.protected_paths': key(
     names,
     [
@@ -72,7 +89,10 @@ export const guardKeys = {
     'Paths in the workspace that the agent cannot change.',
     { trust: 'user' },
   ),
-  'security.additional_protected_paths': key(names, [], 'Further ones.', { merge: 'append' }),
+  'security.additional_protected_paths': key(names, [], 'Further ones.', {
+    merge: 'append',
+    trust: 'harmless',
+  }),
   'security.disable_protection': key(flag, false, 'Protect nothing.', {
     merge: 'on',
     trust: 'user',
@@ -81,7 +101,7 @@ export const guardKeys = {
     choice('guard', 'watch'),
     'guard',
     'What to do where paths cannot be guarded: stop, or only watch them.',
-    { trust: 'protection' },
+    { trust: { loosestFirst: ['watch', 'guard'] } },
   ),
   'security.host_immutable': key(
     flag,
@@ -94,6 +114,7 @@ export const guardKeys = {
   }),
   'security.secret_paths': key(names, [], 'Globs of files that are empty inside.', {
     merge: 'union',
+    trust: 'harmless',
   }),
   'security.reduce_kernel_surface': key(
     flag,

@@ -1,7 +1,7 @@
 // Keys of what a session can reach: network, mounts, sockets, ports, logins, git.
 
 import { list, optional, required, table, withDefault } from './compound.ts';
-import { anyName, variableName } from './forms.ts';
+import { anyName, socketAt, variableName } from './forms.ts';
 import { key, unset } from './key.ts';
 import { choice, filled, flag, guestPath, integer, path, text } from './values.ts';
 
@@ -20,8 +20,8 @@ const mount = table(
   { open: true },
 );
 const socket = table({
-  host: required(filled(path('workspace'))),
-  container: required(guestPath),
+  host: required(socketAt(filled(path('workspace')))),
+  container: required(socketAt(guestPath)),
   env: optional(variableName),
 });
 const portMap = table({
@@ -48,7 +48,7 @@ export const reachKeys = {
     choice('restricted', 'open', 'allowlist'),
     'restricted',
     'What sessions may reach.',
-    { trust: 'network-mode' },
+    { trust: { loosestFirst: ['open', 'restricted', 'allowlist'] } },
   ),
   'network.block_private_networks': key(flag, true, 'Refuse private networks in restricted mode.', {
     trust: 'only-true',
@@ -66,12 +66,14 @@ export const reachKeys = {
     integer(0),
     30,
     'Without effect: coid follows the names as they are asked for.',
-    { merge: 'replace' },
+    { merge: 'replace', trust: 'harmless' },
   ),
   'network.allow_local_network_access': key(flag, false, 'Let sessions reach private networks.', {
     trust: 'only-false',
   }),
-  'network.use_sudo': key(flag, true, 'Without effect: coid sets the rules.'),
+  'network.use_sudo': key(flag, true, 'Without effect: coid sets the rules.', {
+    trust: 'harmless',
+  }),
   'network.dns_servers': key(list(filled(address)), [], 'Name servers that sessions may ask.', {
     trust: 'user',
   }),
@@ -100,10 +102,15 @@ export const reachKeys = {
     merge: 'append',
     trust: 'mounts',
   }),
-  sockets: key(list(socket), [], 'Unix sockets of the host that sessions get.', {
-    merge: 'append',
-    trust: 'approve',
-  }),
+  sockets: key(
+    list(socket),
+    [],
+    'Services of the host that sessions get: unix sockets, or ports of its loopback (tcp:PORT).',
+    {
+      merge: 'append',
+      trust: 'approve',
+    },
+  ),
   'ports.pool': key(
     integer(0, 10),
     0,
@@ -121,9 +128,14 @@ export const reachKeys = {
   'git.writable_hooks': key(flag, false, 'Let the agent change .git/hooks.', { trust: 'user' }),
   'git.name': unset(text(), 'Name for commits.', { trust: 'user' }),
   'git.email': unset(text(), 'Address for commits.', { trust: 'user' }),
-  'git.seed_host_identity': key(flag, true, 'Take name and address from the git of the host.', {
-    trust: 'user',
-  }),
+  'git.seed_host_identity': key(
+    flag,
+    true,
+    'Take name, address and signing from the git of the host.',
+    {
+      trust: 'user',
+    },
+  ),
   'git.readonly': key(flag, false, 'Do not let the agent change .git at all.', { trust: 'user' }),
   'git.strip_attribution': key(
     flag,

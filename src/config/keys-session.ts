@@ -25,9 +25,11 @@ export const sessionKeys = {
     text(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, 'the name of an image'),
     'coi-default',
     'Image that sessions start from.',
+    { trust: 'harmless' },
   ),
   'container.persistent': unset(flag, 'Keep the container when its session has stopped.', {
     merge: 'replace',
+    trust: 'harmless',
   }),
   'container.storage_pool': unset(text(), 'Incus storage pool of new containers.', {
     trust: 'approve',
@@ -38,21 +40,25 @@ export const sessionKeys = {
       'an alias: a letter, then letters, digits, _ or -, at most 64',
     ),
     'Short name of the workspace for commands in any directory.',
+    { trust: 'harmless' },
   ),
   'container.shutdown_timeout': key(
     integer(0),
     60,
     'Seconds until a graceful stop becomes a forced one.',
+    { trust: 'lower' },
   ),
   'container.ready_timeout': key(
     integer(0),
     30,
     'Seconds that a container may take to start, at least 120.',
+    { trust: 'lower' },
   ),
   'container.stale_base_check': key(
     choice('error', 'warn', 'off'),
     'warn',
     'What to do when an image was built from an older base.',
+    { trust: { loosestFirst: ['off', 'warn', 'error'] } },
   ),
   'container.session_name': unset(
     text(anyName, 'a name of letters, digits, . _ and -, at most 64'),
@@ -60,7 +66,7 @@ export const sessionKeys = {
     { trust: 'user' },
   ),
   'container.docker': key(flag, true, 'Allow Docker inside.', { trust: 'only-false' }),
-  'container.build.base': unset(text(), 'Image that the build starts from.'),
+  'container.build.base': unset(text(), 'Image that the build starts from.', { trust: 'harmless' }),
   'container.build.script': unset(path(), 'Script that the build runs as root.', {
     trust: 'inside',
   }),
@@ -68,17 +74,22 @@ export const sessionKeys = {
     names,
     [],
     'Commands that the build runs as root where there is no script.',
+    { trust: 'harmless' },
   ),
   'container.build.compression': unset(
     text(/^[a-z0-9]+$/, 'a compression such as "zstd" or "none"'),
     'Compression of the built image.',
+    { trust: 'harmless' },
   ),
   'container.build.agents': key(
     list(filled(text(anyName, 'the name of an agent'))),
     ['claude', 'opencode', 'pi'],
     'Agents that the image contains.',
+    { trust: 'harmless' },
   ),
-  'container.build.cloud_init': key(flag, false, 'Without effect: images have none.'),
+  'container.build.cloud_init': key(flag, false, 'Without effect: images have none.', {
+    trust: 'harmless',
+  }),
   'defaults.forward_env': key(
     list(variableName),
     [],
@@ -103,7 +114,9 @@ export const sessionKeys = {
     'Profile that is used where none is named.',
     { trust: 'user' },
   ),
-  'defaults.model': unset(text(), 'Model of the agent; [tool.NAME] model wins.'),
+  'defaults.model': unset(text(), 'Model of the agent; [tool.NAME] model wins.', {
+    trust: 'harmless',
+  }),
   'paths.sessions_dir': key(
     path(),
     '~/.coi/sessions',
@@ -120,8 +133,8 @@ export const sessionKeys = {
   'paths.preserve_workspace_path': key(
     flag,
     false,
-    'Mount the workspace at its host path instead of /workspace.',
-    { merge: 'on' },
+    'Mount the workspace at its host path instead of /workspace; a linked worktree of git always is.',
+    { merge: 'on', trust: 'harmless' },
   ),
   'incus.project': key(
     text(anyName, 'the name of a project'),
@@ -139,22 +152,29 @@ export const sessionKeys = {
     integer(0, 65_534),
     1000,
     'Without effect: the agent is uid 1000 of the container, whatever the uid on the host.',
+    { trust: 'harmless' },
   ),
   'incus.code_user': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a user'),
     'code',
     "Without effect: the agent's user in the image is code.",
+    { trust: 'harmless' },
   ),
   'incus.disable_shift': key(flag, false, 'Without effect: ownership is decided at the mount.', {
     merge: 'on',
+    trust: 'harmless',
   }),
-  'tool.name': key(text(/^[a-z][a-z0-9_-]{0,31}$/, 'the name of a tool'), 'claude', 'The agent.'),
-  'tool.binary': unset(toolChars, "The agent's program, where it is not the usual one."),
+  'tool.name': key(text(/^[a-z][a-z0-9_-]{0,31}$/, 'the name of a tool'), 'claude', 'The agent.', {
+    trust: 'harmless',
+  }),
+  'tool.binary': unset(toolChars, "The agent's program, where it is not the usual one.", {
+    trust: 'approve',
+  }),
   'tool.permission_mode': key(
     choice('bypass', 'interactive'),
     'bypass',
     'Whether the agent asks before it acts.',
-    { trust: 'permission' },
+    { trust: { loosestFirst: ['bypass', 'interactive'] } },
   ),
   'tool.carry': unset(
     list(filled(agentPath)),
@@ -166,11 +186,12 @@ export const sessionKeys = {
     'Text that replaces what coi tells the agent about its surroundings.',
     { trust: 'user' },
   ),
-  'tool.auto_context': key(flag, true, 'Tell the agent what surrounds it.'),
+  'tool.auto_context': key(flag, true, 'Tell the agent what surrounds it.', { trust: 'harmless' }),
   'tool.context_json': key(
     flag,
     true,
     'Without effect: the agent is told in its own file of instructions.',
+    { trust: 'harmless' },
   ),
   'tool.context_json_file': unset(path(), 'Without effect.', { trust: 'user' }),
   'tool.pre_launch': key(names, [], 'Commands in the container before the agent starts.', {
@@ -179,12 +200,14 @@ export const sessionKeys = {
   'tool.claude.effort_level': unset(
     choice('low', 'medium', 'high', 'xhigh', 'max', 'auto'),
     'How hard Claude thinks.',
+    { trust: 'harmless' },
   ),
-  'tool.claude.model': unset(text(), 'Model of Claude.'),
-  'tool.codex.model': unset(text(), 'Model of Codex.'),
+  'tool.claude.model': unset(text(), 'Model of Claude.', { trust: 'harmless' }),
+  'tool.codex.model': unset(text(), 'Model of Codex.', { trust: 'harmless' }),
   'tool.codex.reasoning_effort': unset(
     choice('minimal', 'low', 'medium', 'high'),
     'How hard Codex thinks.',
+    { trust: 'harmless' },
   ),
   tools: key(
     named(customTool, /^[a-z][a-z0-9_-]{0,31}$/, 'name for a tool'),
@@ -192,11 +215,28 @@ export const sessionKeys = {
     'Agents of your own, by name.',
     { merge: 'keywise', trust: 'user' },
   ),
-  'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that one can detach.'),
-  'timezone.mode': key(choice('host', 'fixed', 'utc'), 'host', 'Time zone of sessions.'),
+  'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that one can detach.', {
+    trust: 'harmless',
+  }),
+  'shell.clipboard': key(flag, true, 'The session may set your clipboard (OSC 52).', {
+    trust: 'only-false',
+  }),
+  'shell.notifications': key(flag, true, 'The session may raise notifications (OSC 9, 99, 777).', {
+    trust: 'only-false',
+  }),
+  'shell.links': key(flag, true, 'The session may show links that hide their address (OSC 8).', {
+    trust: 'only-false',
+  }),
+  'shell.title': key(flag, true, 'The session may set the title of your terminal (OSC 0, 1, 2).', {
+    trust: 'only-false',
+  }),
+  'timezone.mode': key(choice('host', 'fixed', 'utc'), 'host', 'Time zone of sessions.', {
+    trust: 'harmless',
+  }),
   'timezone.name': unset(
     text(/^[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}$/, 'a time zone such as "Europe/Berlin"'),
     'The zone where the mode is fixed.',
+    { trust: 'harmless' },
   ),
   'detection.gtfobins_source': unset(text(), 'Kept for old files.', { trust: 'user' }),
   'detection.gtfobins_dir': unset(path(), 'Kept for old files.', { trust: 'user' }),

@@ -1,4 +1,6 @@
 // The part of load.ts that is loaded when there are files: reads, judges what projects may say, and merges.
+import { totalmem } from 'node:os';
+import { CoiError } from '../errors.ts';
 import type { HostFiles } from '../host/files.ts';
 import { type FoundSources, foundSources, profileNames, profileSource } from './files.ts';
 import type { KeyName, Settings } from './keys.ts';
@@ -70,6 +72,7 @@ class Gate {
       trusted,
       workspace: files.realPath(facts.workspace) ?? facts.workspace,
       realPath: askedOnce(files.realPath),
+      memoryBytes: totalmem(),
     };
     this.#all = trustsAll(facts.env);
     this.#approvals = () => approvals(facts.home, files);
@@ -156,9 +159,22 @@ function chainOf(name: string, facts: ConfigFacts, files: HostFiles): Profile[] 
   ];
   return profileChain(
     name,
-    (wanted) => profileSource(wanted, facts, files) ?? builtIn(wanted),
+    (wanted) => found(wanted, profileSource(wanted, facts, files), builtIn(wanted)),
     known,
   );
+}
+
+/** A user's own file takes the place of a built-in profile; a project's must not: it would take away what that protects. */
+function found(
+  name: string,
+  source: ConfigSource | undefined,
+  ours: ConfigSource | undefined,
+): ConfigSource | undefined {
+  if (source && !source.trusted && ours && Object.keys(ours.values).length > 0)
+    throw new CoiError('config-invalid', `${source.path}: the profile ${name} is built in`, {
+      hint: 'Rename the one of the project.',
+    });
+  return source ?? ours;
 }
 
 function builtIn(name: string): ConfigSource | undefined {

@@ -1,4 +1,5 @@
 // Layers of configuration become one set of values. Pure.
+import { isDeepStrictEqual } from 'node:util';
 import type { Merge } from './key.ts';
 import { type KeyName, keyNames, keyOf, keys, type Settings } from './keys.ts';
 import type { Layer, Origin, Origins } from './origin.ts';
@@ -53,6 +54,11 @@ export function joined(rule: Merge, below: unknown, above: unknown): unknown {
       return [...kept, ...named];
     }
   }
+}
+
+/** Whether a layer with that value leaves things as they are. */
+export function changesNothing(rule: Merge, below: unknown, given: unknown): boolean {
+  return !counts(rule, given) || isDeepStrictEqual(joined(rule, below, given), below);
 }
 
 /** Whether a given value says anything: an empty string means "not set", as in the predecessor. */

@@ -130,6 +130,108 @@ describe('what a project may not decide by itself', () => {
     assert.equal(untrusted, undefined);
   });
 
+  test('a limit may be lowered, not lifted', async () => {
+    const limits = (memory: string, processes: number, hours: number, more = '') =>
+      `[limits.memory]\nlimit = "${memory}"\n[limits.runtime]\nmax_processes = ${processes}\nmax_duration = "${hours}h"\n${more}`;
+    place.user(limits('2GiB', 500, 2));
+    place.project(limits('1GiB', 400, 1));
+    const lower = await place.load();
+    assert.deepEqual(lower.waiting, []);
+    assert.equal(lower.settings['limits.memory.limit'], '1GiB');
+    assert.equal(lower.settings['limits.runtime.max_processes'], 400);
+    assert.equal(lower.settings['limits.runtime.max_duration'], 3_600_000);
+    place.project(limits('64GiB', 100_000, 1000, 'auto_stop = false\n'));
+    const lifted = await place.load();
+    assert.equal(lifted.settings['limits.memory.limit'], '2GiB');
+    assert.equal(lifted.settings['limits.runtime.max_processes'], 500);
+    assert.equal(lifted.settings['limits.runtime.max_duration'], 7_200_000);
+    assert.equal(lifted.settings['limits.runtime.auto_stop'], true);
+    assert.deepEqual(
+      lifted.waiting.map(({ text }) => text),
+      [
+        'limits.memory.limit = "64GiB"',
+        'limits.runtime.max_processes = 100000',
+        'limits.runtime.max_duration = "1000h"',
+        'limits.runtime.auto_stop = false',
+      ],
+    );
+    await approve();
+    assert.equal((await place.load()).settings['limits.memory.limit'], '64GiB');
+  });
+
+  test('a rate for both directions does not take the place of a lower one for one of them', async () => {
+    place.user('[limits.disk]\nread = "1MiB"\n');
+    place.project('[limits.disk]\nmax = "1GiB"\n');
+    assert.equal((await place.load()).settings['limits.disk.max'], undefined);
+    place.project('[limits.disk]\nmax = "512KiB"\n');
+    assert.equal((await place.load()).settings['limits.disk.max'], '512KiB');
+  });
+
+  test('harmless variables count at once, all others when they are approved', async () => {
+    place.user('[defaults.environment]\nSHARED = "mine"\n');
+    const obeyed = { PATH: '/workspace/bin', BASH_ENV: '/workspace/x', CLAUDE_CONFIG_DIR: '/x' };
+    place.project(
+      `[defaults.environment]\nNODE_ENV = "test"\nSHARED = "mine"\n${Object.entries(obeyed)
+        .map(([name, value]) => `${name} = "${value}"\n`)
+        .join('')}`,
+    );
+    const before = await place.load();
+    assert.deepEqual(before.settings['defaults.environment'], { SHARED: 'mine', NODE_ENV: 'test' });
+    // Names only: a value may be a secret.
+    assert.deepEqual(
+      before.waiting.map(({ text }) => text),
+      ['defaults.environment = ["PATH","BASH_ENV","CLAUDE_CONFIG_DIR"]'],
+    );
+    await approve();
+    assert.deepEqual((await place.load()).settings['defaults.environment'], {
+      ...{ SHARED: 'mine', NODE_ENV: 'test' },
+      ...obeyed,
+    });
+  });
+
+  test("a mount waits where it would take the place of the agent's or the system's files", async () => {
+    mkdirSync(join(place.workspace, 'in'));
+    const at = (container: string) => `[[mounts]]\nhost = "in"\ncontainer = "${container}"\n`;
+    place.project(
+      ['/data', '/mnt/x', '/home/code/.claude', '/usr/local/bin', '/etc/profile.d', '/usr']
+        .map(at)
+        .join(''),
+    );
+    const { settings } = await place.load();
+    assert.deepEqual(
+      settings['mounts.default'].map(({ container }) => container),
+      ['/data', '/mnt/x'],
+    );
+  });
+
+  test("the agent's program waits, and what says the same as the user does not", async () => {
+    place.project('[tool]\nbinary = "/workspace/claude"\n');
+    assert.equal((await place.load()).settings['tool.binary'], undefined);
+    place.user('[tool]\nbinary = "/workspace/claude"\n');
+    assert.deepEqual((await place.load()).waiting, []);
+    // Only the user's own files may say these, and an approval changes nothing about it.
+    place.project('[tool]\npre_launch = ["id"]\n[monitoring]\nprocess_count_threshold = 1\n');
+    const { settings, waiting } = await place.load({ env: { COI_TRUST_ALL: '1' } });
+    assert.deepEqual([settings['tool.pre_launch'], waiting], [[], []]);
+  });
+
+  test('a profile of the project is judged as its file, and cannot take the place of a built-in one', async () => {
+    place.user('[limits.memory]\nlimit = "1GiB"\n');
+    const loose = 'environment = { PATH = "/x", CI = "1" }\n[limits.memory]\nlimit = "2GiB"\n';
+    place.profile('mine', loose, place.workspace);
+    const { settings, waiting } = await place.load({ profile: 'mine' });
+    assert.deepEqual(settings['defaults.environment'], { CI: '1' });
+    assert.equal(settings['limits.memory.limit'], '1GiB');
+    assert.equal(waiting.length, 2);
+    place.profile('hardened', '', place.workspace);
+    await assert.rejects(
+      place.load({ profile: 'hardened' }),
+      failsWith('config-invalid', 'the profile hardened is built in'),
+    );
+    place.profile('default', '', place.workspace);
+    await place.load({ profile: 'default' });
+  });
+
   test('a damaged trust store approves nothing', async () => {
     place.project(loosening);
     place.write(join(place.home, '.coi/trust.toml'), 'approvals = {');

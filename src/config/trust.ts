@@ -1,8 +1,13 @@
 // What a project's own file may decide. It can have been written by anybody, the agent included: what is harmless or
 // tightens counts, what loosens waits until the user has approved exactly that (`coi trust`). Pure.
 import { createHash } from 'node:crypto';
+import { isHarmlessVariable } from './harmless-variables.ts';
+import type { Trust } from './key.ts';
 import { type KeyName, keyOf, type Settings } from './keys.ts';
+import { isWithin } from './limit.ts';
+import { changesNothing } from './merge.ts';
 import type { ConfigSource } from './read.ts';
+import { fileValue } from './schema.ts';
 import { isTable } from './values.ts';
 
 export interface TrustFacts {
@@ -12,6 +17,8 @@ export interface TrustFacts {
   readonly workspace: string;
   /** A host path without links; undefined if there is no such thing. */
   readonly realPath: (path: string) => string | undefined;
+  /** What percentages of memory are of. */
+  readonly memoryBytes: number;
 }
 
 export type Verdict =
@@ -22,37 +29,41 @@ export type Verdict =
   | { readonly kind: 'waits'; readonly kept: unknown; readonly held: unknown };
 
 const fine: Verdict = { kind: 'fine' };
-const strictness = { open: 0, restricted: 1, allowlist: 2 } as const;
 
-/** Variables by which a project could lead the agent's login or its traffic to another server, or code into it. */
-const redirecting =
-  /(_|^)(BASE_?URL|API_BASE|API_URL|ENDPOINT(_URL)?|(HTTPS?|ALL|FTP|NO)_PROXY|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|LD_PRELOAD|LD_LIBRARY_PATH|API_KEY|AUTH_TOKEN)$/i;
-
-/** Judges one value of a project's file. */
+/** Judges one value of a project's file. What no class of trust lets through waits: also that of a key of tomorrow. */
 export function verdict(name: KeyName, value: unknown, facts: TrustFacts): Verdict {
+  const { trust, merge } = keyOf(name);
+  if (trust === 'user') return { kind: 'ignored' };
+  if (changesNothing(merge, facts.trusted[name], value)) return fine;
+  return judged(name, trust, value, facts) ?? { kind: 'waits', kept: undefined, held: value };
+}
+
+/** Undefined for a value that has to wait as a whole. */
+function judged(
+  name: KeyName,
+  trust: Exclude<Trust, 'user'>,
+  value: unknown,
+  facts: TrustFacts,
+): Verdict | undefined {
   const { trusted } = facts;
-  const waits: Verdict = { kind: 'waits', kept: undefined, held: value };
-  switch (keyOf(name).trust) {
-    case 'any':
+  if (typeof trust === 'object') {
+    const isFine =
+      'limit' in trust
+        ? [name, ...((trust.also ?? []) as readonly KeyName[])].every((one) =>
+            isWithin(trust, value, trusted[one], facts.memoryBytes),
+          )
+        : isAsStrict(trust.loosestFirst, value, trusted[name]);
+    return isFine ? fine : undefined;
+  }
+  switch (trust) {
+    case 'harmless':
       return fine;
-    case 'user':
-      return { kind: 'ignored' };
-    case 'approve':
-      return isNothing(value) ? fine : waits;
     case 'only-true':
-      return value === true || trusted[name] === false ? fine : waits;
+      return value === true || trusted[name] === false ? fine : undefined;
     case 'only-false':
-      return value === false || trusted[name] === true ? fine : waits;
+      return value === false || trusted[name] === true ? fine : undefined;
     case 'lower':
-      return Number(value) <= Number(trusted[name]) ? fine : waits;
-    case 'network-mode':
-      return strictness[value as Settings['network.mode']] >= strictness[trusted['network.mode']]
-        ? fine
-        : waits;
-    case 'permission':
-      return value === 'interactive' || trusted['tool.permission_mode'] === 'bypass' ? fine : waits;
-    case 'protection':
-      return value === 'guard' || trusted['security.protection'] === 'watch' ? fine : waits;
+      return Number(value) <= Number(trusted[name]) ? fine : undefined;
     case 'domains':
       return partly(
         value as readonly string[],
@@ -61,22 +72,42 @@ export function verdict(name: KeyName, value: unknown, facts: TrustFacts): Verdi
           trusted['network.allowed_domains'].includes(entry),
       );
     case 'mounts':
-      return partly(value as Settings['mounts.default'], (mount) => isInside(mount.host, facts));
-    case 'inside':
-      return isInside(String(value), facts) ? fine : waits;
-    case 'environment': {
-      const [held, kept] = parted(
-        Object.entries(value as Settings['defaults.environment']),
-        ([variable]) => redirecting.test(variable),
+      return partly(
+        value as Settings['mounts.default'],
+        ({ host, container }) => isInside(host, facts) && isOwnPlace(container),
       );
-      if (held.length === 0) return fine;
-      return {
-        kind: 'waits',
-        kept: Object.fromEntries(kept),
-        held: held.map(([variable]) => variable),
-      };
-    }
+    case 'inside':
+      return isInside(String(value), facts) ? fine : undefined;
+    case 'environment':
+      return ofVariables(value as Settings['defaults.environment'], trusted);
+    default:
+      return undefined;
   }
+}
+
+function isAsStrict(loosestFirst: readonly string[], value: unknown, trusted: unknown): boolean {
+  const [own, least] = [value, trusted].map((one) => loosestFirst.indexOf(String(one)));
+  return own !== undefined && least !== undefined && own >= 0 && own >= least;
+}
+
+function ofVariables(given: Settings['defaults.environment'], trusted: Settings): Verdict {
+  const [kept, held] = parted(
+    Object.entries(given),
+    ([variable, value]) =>
+      isHarmlessVariable(variable) || trusted['defaults.environment'][variable] === value,
+  );
+  if (held.length === 0) return fine;
+  const names = held.map(([variable]) => variable);
+  return { kind: 'waits', kept: Object.fromEntries(kept), held: names };
+}
+
+/** Directories of a system: what lies there is run or obeyed by programs that know nothing of the project. */
+const systemPlaces =
+  /^\/(bin|boot|dev|etc|home|lib\w*|nix|opt|proc|root|run|sbin|snap|sys|tmp|usr|var)(\/|$)/;
+
+/** Whether what a project mounts there cannot take the place of the agent's program, its settings or the system's. */
+function isOwnPlace(container: string): boolean {
+  return !systemPlaces.test(container);
 }
 
 /** The value with paths as they were judged: who uses it later need not ask again where they lead. */
@@ -99,7 +130,7 @@ export function settled(
 /** What an approval is bound to: every value of the file that could ever have to wait, with paths as they resolve now. */
 export function approvalDigest(source: ConfigSource, facts: Pick<TrustFacts, 'realPath'>): string {
   const lines = (Object.keys(source.values) as KeyName[])
-    .filter((name) => !['any', 'user'].includes(keyOf(name).trust))
+    .filter((name) => !isEverybodys(keyOf(name).trust))
     .flatMap((name) =>
       entriesOf(source.values[name]).map((entry) =>
         JSON.stringify([name, entry, ...resolvedPaths(entry, facts.realPath)]),
@@ -110,7 +141,7 @@ export function approvalDigest(source: ConfigSource, facts: Pick<TrustFacts, 're
 
 /** `key = value` for people. */
 export function valueText(name: string, value: unknown): string {
-  return `${name} = ${JSON.stringify(value)}`;
+  return `${name} = ${JSON.stringify(fileValue(name as KeyName, value))}`;
 }
 
 function partly<T>(values: readonly T[], isHarmless: (value: T) => boolean): Verdict {
@@ -138,10 +169,9 @@ export function withoutLinks(path: string, { realPath }: Pick<TrustFacts, 'realP
   return path;
 }
 
-function isNothing(value: unknown): boolean {
-  return (
-    value === 0 || value === '' || value === false || (Array.isArray(value) && value.length === 0)
-  );
+/** What an approval need not cover. */
+function isEverybodys(trust: Trust): boolean {
+  return trust === 'harmless' || trust === 'user';
 }
 
 function entriesOf(value: unknown): readonly unknown[] {

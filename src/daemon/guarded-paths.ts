@@ -1,17 +1,26 @@
-// Which paths of a session's workspace are under guard, as it is written down in <state dir>/protect/.
+// Which paths of a session are under guard, as it is written down in <state dir>/protect/.
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { readRecord } from './protect/record.ts';
+import { dirname, join } from 'node:path';
+import { isWithin, readRecord } from './protect/record.ts';
+import type { MountRecord } from './protocol.ts';
 
-/** Relative to the workspace; none where the guard was only tried, since then nobody knows where it held. */
-export function guardedPaths(stateDir: string, mounts: string): readonly string[] {
+/**
+ * Relative to the workspace, absolute in a directory of git elsewhere; none where the guard was only tried, since then
+ * nobody knows where it held.
+ */
+export function guardedPaths(
+  stateDir: string,
+  { id, mounts }: Pick<MountRecord, 'id' | 'mounts'>,
+): readonly string[] {
   const directory = join(stateDir, 'protect');
-  for (const name of recordsIn(directory)) {
+  const common = mounts.find(({ git }) => git !== undefined)?.source;
+  return recordsIn(directory).flatMap((name) => {
     const record = readRecord(join(directory, name));
-    if (!record?.users.includes(mounts)) continue;
-    return record.request.mode === 'guard' ? record.state.entries.map(({ path }) => path) : [];
-  }
-  return [];
+    if (!record?.users.includes(id) || record.request.mode !== 'guard') return [];
+    const paths = record.state.entries.map(({ path }) => path);
+    if (common === undefined || record.root !== dirname(common)) return paths;
+    return paths.map((path) => join(record.root, path)).filter((path) => isWithin(path, common));
+  });
 }
 
 function recordsIn(directory: string): string[] {

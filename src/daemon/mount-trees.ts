@@ -15,8 +15,9 @@ import {
 import { isUuid, quoted } from '../names.ts';
 import type { Bound } from '../session/overlap.ts';
 import type { Ancestor } from '../session/protect.ts';
+import type { CommonGuard } from './protect/common-guard.ts';
 import { Covers } from './protect/covers.ts';
-import { insideOfFurther } from './protect/further-mounts.ts';
+import { insideOfFurther, refuseAroundGit } from './protect/further-mounts.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
 import { unguardable } from './protect/refusal.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
@@ -41,7 +42,15 @@ export interface Inside {
   readonly watch?: boolean | undefined;
   /** What also holds in every other mount of the session that shows the workspace. */
   readonly bound?: Bound | undefined;
+  /** What git's directory elsewhere gets, where the session has one. */
+  readonly common?: CommonGuard | undefined;
 }
+
+/** What one mount gets. */
+type Within = Pick<Inside, 'ancestors' | 'secrets' | 'readonlyGit' | 'watch'> & {
+  /** Its own directory is a guarded one. */
+  readonly own?: Ancestor | undefined;
+};
 
 export class MountTrees {
   /** Of root alone: through an idmapped mount others could reach what directories above the source keep from them. */
@@ -70,10 +79,9 @@ export class MountTrees {
     const made: ReservedMount[] = [];
     try {
       makeMountPoint(top);
-      for (const mount of mounts) {
-        const within =
-          mount.request.name === 'workspace' ? inside : this.#further(top, mount, inside);
-        made.push(this.#mount(top, owner, mount, within));
+      // Git's directory first: the others are compared with it.
+      for (const mount of mounts.toSorted((one, other) => rank(one) - rank(other))) {
+        made.push(this.#mount(top, owner, mount, this.#within(top, mount, inside)));
       }
       return made;
     } catch (error) {
@@ -92,8 +100,17 @@ export class MountTrees {
     }
   }
 
+  #within(top: string, mount: OpenMount, inside: Inside): Within {
+    if (mount.request.name === 'workspace') return inside;
+    if (mount.request.git !== undefined && inside.common)
+      return { ...inside.common, watch: inside.watch };
+    const { common } = inside;
+    if (common?.own) refuseAroundGit(join(top, common.name), mount);
+    return this.#further(top, mount, inside);
+  }
+
   /** What a mount beside the workspace's own gets inside. Throws `unprotected-path`. */
-  #further(top: string, mount: OpenMount, { bound, watch }: Inside): Inside {
+  #further(top: string, mount: OpenMount, { bound, watch }: Inside): Within {
     if (!bound) return { ancestors: [] };
     const workspace = join(top, 'workspace');
     const { secrets, readonlyGit } = insideOfFurther(this.#libc, workspace, mount, bound);
@@ -129,13 +146,13 @@ export class MountTrees {
     top: string,
     owner: TreeOwner,
     { request, source }: OpenMount,
-    { ancestors, secrets = [], readonlyGit = false, watch = false }: Inside,
+    { ancestors, own, secrets = [], readonlyGit = false, watch = false }: Within,
   ): ReservedMount {
     const target = join(top, request.name);
     makeMountPoint(target);
     unmount(this.#libc, target);
     const { readonly } = request;
-    const namespace = this.#namespace(owner, guardIds);
+    const namespace = this.#namespace(owner, own ? leftOut(own.depth) : guardIds);
     const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
     const guarded = kind === 'plain' && watch ? [] : ancestors;
     if (guarded.length > 0 && kind === 'plain') throw unguardable(source.path);
@@ -188,6 +205,11 @@ export class MountTrees {
     if (!isTreeId(id)) throw new Error(`${id} is no id of mounts`);
     return join(this.directory, id);
   }
+}
+
+function rank({ request }: OpenMount): number {
+  if (request.name === 'workspace') return 0;
+  return request.git === undefined ? 2 : 1;
 }
 
 /** `.git`, where it is a directory, for a mount on itself that cannot be written. */

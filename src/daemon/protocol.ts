@@ -42,6 +42,8 @@ export interface MountRequest {
   readonly readonly: boolean;
   /** It was judged to lie in the workspace, at this relative path (`.`: the workspace): opened there through no link, or refused. */
   readonly inside?: string | undefined;
+  /** It is git's directory of the repository that the workspace is this worktree of: guarded as a `.git` is. */
+  readonly git?: string | undefined;
 }
 
 /** POST /v1/sessions. The owner is the peer's uid; for root, the owner of the workspace. */
@@ -143,8 +145,10 @@ export interface EndedSession {
   readonly strippedCount?: number | undefined;
   /** False while not all that it could write was looked at: more may be left. A coid of before did not say. */
   readonly complete?: boolean | undefined;
-  /** Paths in the workspace that were guarded all the time; undefined where that is not known (any more). */
+  /** Paths that were guarded all the time, absolute ones outside of the workspace; undefined where that is not known (any more). */
   readonly guarded?: readonly string[] | undefined;
+  /** Git's directory elsewhere, which it could write as well. */
+  readonly common?: string | undefined;
   /** Directories that it could write and that were not looked at: something else is there now. */
   readonly unseen?: readonly string[] | undefined;
 }
@@ -156,6 +160,7 @@ export interface OpenSession {
   readonly startedAt: string;
   /** As of one that has ended. */
   readonly guarded?: readonly string[] | undefined;
+  readonly common?: string | undefined;
 }
 
 export interface EndedReply {

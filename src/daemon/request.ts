@@ -40,6 +40,7 @@ const mountShapes = z
       source: path,
       readonly: z.boolean(),
       inside: z.optional(path),
+      git: z.optional(z.string().check(z.regex(/^(?!\.{1,2}$)[^/\0]{1,255}$/))),
     }),
   )
   .check(z.maxLength(mountsMax));
@@ -150,11 +151,14 @@ export function parseEndedRequest(body: unknown): EndedRequest {
 function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
   if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
     throw new CoiError('usage', 'not a request for mounts: two of them have one name');
-  return mounts.map(({ name, source, readonly, inside }) => ({
+  if (mounts.filter(({ git }) => git !== undefined).length > 1)
+    throw new CoiError('usage', 'not a request for mounts: two directories of git');
+  return mounts.map(({ name, source, readonly, inside, git }) => ({
     name: mountName(name),
     source: absolutePath(source),
     readonly,
     ...(inside === undefined ? {} : { inside: relativePath(inside) }),
+    ...(git === undefined ? {} : { git }),
   }));
 }
 

@@ -8,7 +8,7 @@ import type { SessionRecord } from '../session/record.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { Keeper } from './protect/keeper.ts';
-import { insideOf, protectWorkspace } from './protect/sessions.ts';
+import { protectOpened } from './protect/sessions.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
 import { mountName } from './request.ts';
 import { type OpenMount, type SourceOptions, Sources } from './sources.ts';
@@ -78,11 +78,9 @@ export function restoreMounts(parts: RestoreParts, session: SessionRecord): Rest
 
 /** Mounts what is open, the workspace with its guard. Throws CoiError. */
 export function mountsOf(
-  { trees, keeper }: Pick<RestoreParts, 'trees' | 'keeper'>,
+  { trees, keeper, libc }: Pick<RestoreParts, 'trees' | 'keeper' | 'libc'>,
   record: MountRecord,
   opened: readonly OpenMount[],
 ): ReservedMount[] {
-  const root = opened.find(({ request }) => request.name === 'workspace')?.source;
-  const ancestors = protectWorkspace(keeper, record, root, record.protect);
-  return trees.make(record, opened, insideOf(ancestors, record));
+  return trees.make(record, opened, protectOpened({ keeper, libc }, record, opened, record));
 }

@@ -21,7 +21,7 @@ import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
 import type { Keeper } from './protect/keeper.ts';
-import { insideOf, protectWorkspace } from './protect/sessions.ts';
+import { protectOpened } from './protect/sessions.ts';
 import type {
   MountRequest,
   RemountRequest,
@@ -100,8 +100,7 @@ export class Service {
       const free = this.#untilNameFree(container);
       free.catch(() => undefined);
       roots.set(id, sources.all);
-      const ancestors = protectWorkspace(keeper, place, workspace, request.protect);
-      const inside = insideOf(ancestors, request);
+      const inside = protectOpened(this.#parts, place, sources.all, request);
       const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
       const { runDir, ends } = this.#parts;

@@ -1,7 +1,7 @@
 // What has to be known of a session to look at what it could write when it has ended. Pure.
 import type { Instance } from '../incus/shapes.ts';
 import type { Ended } from './ended-sessions.ts';
-import type { MountRecord } from './protocol.ts';
+import type { MountRecord, OpenSession } from './protocol.ts';
 
 /** A session that runs, or has ended and was not looked at since. */
 export interface Note {
@@ -15,6 +15,8 @@ export interface Note {
   readonly sinceMs: number;
   /** Paths that were guarded when it began; an earlier coid did not write them down. */
   readonly guarded?: readonly string[] | undefined;
+  /** Git's directory elsewhere, where it had one. */
+  readonly common?: string | undefined;
 }
 
 export function noteOf(
@@ -22,15 +24,20 @@ export function noteOf(
   about: Pick<Note, 'container' | 'workspace' | 'sinceMs' | 'guarded'>,
 ): Note {
   const sources = mounts.filter(({ readonly }) => !readonly).map(({ source }) => source);
-  return { id, ownerUid, ownerGid, sources, ...about };
+  const common = mounts.find(({ git }) => git !== undefined)?.source;
+  return { id, ownerUid, ownerGid, sources, common, ...about };
 }
 
 /** What is remembered of a session that has ended. */
 export function aboutOf(note: Note, now: Date): Ended {
-  const { id, container, ownerUid, workspace, sinceMs, guarded } = note;
+  const { id, container, ownerUid, workspace, sinceMs, guarded, common } = note;
   const startedAt = new Date(sinceMs).toISOString();
   const endedAt = now.toISOString();
-  return { id, container, startedAt, endedAt, guarded, owner: ownerUid, workspace };
+  return { id, container, startedAt, endedAt, guarded, common, owner: ownerUid, workspace };
+}
+
+export function openOf({ container, sinceMs, guarded, common }: Note): OpenSession {
+  return { container, startedAt: new Date(sinceMs).toISOString(), guarded, common };
 }
 
 /** Of a container that was started again, the last time. */

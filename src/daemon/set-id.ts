@@ -14,7 +14,7 @@ import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { EndedReply, EndedRequest, MountRecord } from './protocol.ts';
-import { aboutOf, type Note, noteOf, startOf } from './set-id-note.ts';
+import { aboutOf, type Note, noteOf, openOf, startOf } from './set-id-note.ts';
 import { ToldPaths } from './told-paths.ts';
 
 export interface SetIdParts {
@@ -159,16 +159,12 @@ export class SetIds {
       open: own
         .filter((note) => !isPending(note))
         .filter(({ id }) => this.#running.has(id) || !this.#ended.unfinished(id))
-        .map(({ container: name, sinceMs, guarded }) => ({
-          container: name,
-          startedAt: new Date(sinceMs).toISOString(),
-          guarded,
-        })),
+        .map(openOf),
     };
   }
 
   #note(mounts: MountRecord, container: string, workspace: string, startedMs: number): void {
-    const guarded = guardedPaths(this.#parts.stateDir, mounts.id);
+    const guarded = guardedPaths(this.#parts.stateDir, mounts);
     const note = noteOf(mounts, { container, workspace, sinceMs: startedMs, guarded });
     this.#notes.set(note.id, note);
     writeFileSync(join(this.#directory, note.id), JSON.stringify(note), { mode: 0o600 });

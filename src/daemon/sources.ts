@@ -7,6 +7,7 @@ import { type FileIds, mayRead, openWithoutLinks, type Source } from '../host/op
 import { ForeignLinkError, openBeneath, openStepwise } from '../host/open-step.ts';
 import { quoted } from '../names.ts';
 import { mountRefusal, type SensitivePaths } from '../session/mounts.ts';
+import { refuseForeignCommon } from './common-directory.ts';
 import type { MountRoot, MountRoots } from './mount-roots.ts';
 import type { MountRequest } from './protocol.ts';
 
@@ -73,7 +74,17 @@ export class Sources implements Disposable {
       if (!isOne(again, source.stats))
         throw refusal(request.source, this.#options.workspace)('changed while it was opened');
     }
+    // What was mounted before is known by its inode.
+    for (const { request, source } of this.#options.onlyBefore ? [] : opened)
+      if (request.git !== undefined) this.#refuseForeignCommon(request, source);
     return opened;
+  }
+
+  #refuseForeignCommon({ source: asked, git: worktree }: MountRequest, source: Source): void {
+    const { libc, ids } = this.#options;
+    const workspace = this.workspace();
+    const owner = ids.uid === 0 ? workspace.stats.uid : ids.uid;
+    refuseForeignCommon(libc, workspace, { source, asked, worktree, owner });
   }
 
   /** Those that were opened and will be writable. */
@@ -108,7 +119,8 @@ export class Sources implements Disposable {
     if (onlyBefore && !before)
       throw refuse('is not among what coid mounted for this session', askAnew);
     // The record of a container was written by a user; what coid judged is in its own.
-    const request = onlyBefore ? { ...asked, inside: before?.inside } : asked;
+    const { inside, git } = before ?? {};
+    const request = onlyBefore ? { ...asked, inside, git } : asked;
     const below = this.#insideOf(request);
     const { source, byRoot } = this.#opening(path, below, before, refuse);
     this.#opened.add(source);

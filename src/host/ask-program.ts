@@ -7,6 +7,8 @@ export interface AskedProgram {
   readonly timeoutMs: number;
   /** `/` where not given: a repository there must have no say. */
   readonly cwd?: string;
+  /** That of this process where not given. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** The output without the newlines at its end; undefined if it could not be run, failed, or took too long. */
@@ -16,6 +18,7 @@ export function answerOf(argv: readonly string[], options: AskedProgram): string
     return execFileSync(file, args, {
       encoding: 'utf8',
       cwd: options.cwd ?? '/',
+      ...(options.env ? { env: { ...options.env } } : {}),
       timeout: options.timeoutMs,
       maxBuffer: outputMaxBytes,
       stdio: ['ignore', 'pipe', 'ignore'],

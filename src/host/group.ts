@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CoiError } from '../errors.ts';
+import { handedWords } from './own-words.ts';
 import { selfArgv } from './self.ts';
 
 /** Set in the process that was started with the group, so that it is tried once. */
@@ -87,11 +88,10 @@ export function enterGroupFor(socketPath: string, group: string, process: NodeJS
     case 'go':
       return;
     case 'enter': {
-      const argv = sgArguments(group, groups.primary, [
-        ...selfArgv(process),
-        ...process.argv.slice(2),
-      ]);
-      const env = { ...process.env, [guardName]: '1' };
+      // sg stays as the parent, with its arguments for every account to read as long as the session lives.
+      const argv = sgArguments(group, groups.primary, selfArgv(process));
+      const words = handedWords(process.argv.slice(2));
+      const env = { ...process.env, ...words, [guardName]: '1' };
       // Replaced, not wrapped: signals, the terminal and the exit status stay those of the program.
       process.execve?.(sgPath, argv, env);
       return;

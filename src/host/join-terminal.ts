@@ -1,7 +1,7 @@
 // A terminal that stays dark is opened again: now and then Incus loses what it runs, and says nothing of it.
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { type BridgeEnd, bridgeTerminal, type Remote } from './terminal.ts';
+import { type BridgeEnd, bridgeTerminal, type Local, type Remote } from './terminal.ts';
 
 /** A shell and tmux show something at once, on a loaded machine after a moment: how long each try may stay dark. */
 const usualSilencesMs: readonly number[] = [4000, 8000, 16_000];
@@ -17,7 +17,7 @@ export interface Joined<R extends Remote> {
  */
 export async function joinTerminal<R extends Remote>(
   open: () => Promise<R>,
-  local: Parameters<typeof bridgeTerminal>[0],
+  local: Local,
   signal: AbortSignal,
   {
     isLost,

@@ -8,6 +8,13 @@ export interface Remote {
   close(): void;
 }
 
+export interface Local {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  /** What of the remote's output is shown; everything without it. */
+  readonly filter?: ((chunk: Uint8Array) => Uint8Array) | undefined;
+}
+
 export type BridgeEnd =
   | { readonly kind: 'exited'; readonly status: number }
   | { readonly kind: 'lost'; readonly error: Error }
@@ -27,7 +34,7 @@ export function terminalSize(stdout: NodeJS.WriteStream): { columns: number; row
  * The remote stream must not be read by anybody else. `stdin` is paused afterwards.
  */
 export async function bridgeTerminal(
-  local: { stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream },
+  local: Local,
   remote: Remote,
   signal: AbortSignal,
 ): Promise<BridgeEnd> {
@@ -36,8 +43,9 @@ export async function bridgeTerminal(
     if (!remote.stream.write(chunk)) stdin.pause();
   };
   const drained = () => stdin.resume();
+  const { filter = (chunk) => chunk } = local;
   const shown = (chunk: Buffer) => {
-    if (!stdout.write(chunk)) remote.stream.pause();
+    if (!stdout.write(filter(chunk))) remote.stream.pause();
   };
   const caughtUp = () => remote.stream.resume();
   const resized = () => {

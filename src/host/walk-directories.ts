@@ -13,16 +13,17 @@ export interface Unwalked {
 }
 
 /**
- * Calls `visit` for each directory, none before the one that holds it; paths are relative. Returns what was not looked
+ * Calls `visit` for each directory at and below `from`, none before the one that holds it; paths are relative. Returns what was not looked
  * at: what cannot be read, what has no name in UTF-8, and the first of all that comes after `max` entries.
  */
 export function walkDirectories(
   root: string,
   max: number,
   visit: (path: string, entries: readonly WalkedEntry[]) => void,
+  from = '',
 ): Unwalked[] {
   const unwalked: Unwalked[] = [];
-  const open = [''];
+  const open = [from];
   let seen = 0;
   // The array grows while it is gone through.
   for (const path of open) {

@@ -59,6 +59,7 @@ const basePackages = [
 
 const workPackages = [
   ...['build-essential', 'pkg-config', 'python3', 'python3-venv', 'python3-pip', 'gh'],
+  'git-lfs',
   ...[
     'ripgrep',
     'fd-find',

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { guestScript } from '../host/resources.ts';
-import { guestTerm, handOver, handOverIf, parseAssignment } from './environment.ts';
+import { guestTerm, handOver, handOverIf, parseEnvFile, parseVariable } from './environment.ts';
 
 test('what is handed over arrives byte for byte, whatever is in it', () => {
   const word = fc
@@ -72,15 +72,31 @@ test('exotic and hostile TERM values become one that every guest knows', () => {
     assert.equal(guestTerm(term), term);
 });
 
-test('--env without = or with a strange name is refused without repeating its value', () => {
-  assert.deepEqual(parseAssignment('A=b=c'), ['A', 'b=c']);
-  assert.deepEqual(parseAssignment('A='), ['A', '']);
-  for (const text of ['A', '=x', '1A=x', 'A-B=secret', 'A=x\0y']) {
+test('--env is a name with or without a value, and is refused without repeating the value', () => {
+  assert.deepEqual(parseVariable('A=b=c'), { name: 'A', value: 'b=c' });
+  assert.deepEqual(parseVariable('A='), { name: 'A', value: '' });
+  assert.deepEqual(parseVariable('A_1'), { name: 'A_1' });
+  for (const text of ['', '=secret', '1A=secret', 'A-B=secret', 'A=secret\0y', 'A B']) {
     assert.throws(
-      () => parseAssignment(text),
+      () => parseVariable(text),
       (error: Error) => !error.message.includes('secret'),
     );
   }
+});
+
+test('a file of variables is read as docker reads it, without names alone', () => {
+  assert.deepEqual(
+    parseEnvFile('f', '\ufeff# comment\nA=1\r\n\n  B="two words" # no comment\nC=\nA=x=y\n'),
+    { A: 'x=y', B: '"two words" # no comment', C: '' },
+  );
+  // A name alone would be the value that the host has: an agent could ask for any.
+  for (const line of ['ANTHROPIC_API_KEY', 'export A=secret', 'A =secret', '=secret', 'A=secret\0'])
+    assert.throws(
+      () => parseEnvFile('vars.env', `X=1\n${line}\n`),
+      (error: Error) =>
+        error.message.startsWith('vars.env:2') && !/secret|ANTHROPIC/.test(error.message),
+      line,
+    );
 });
 
 test('a hand-over that ends early runs nothing', () => {

@@ -36,19 +36,54 @@ export function guestTerm(term: string | undefined): string {
   return value;
 }
 
-/** Parses `NAME=value` of --env. Throws `usage`. */
-export function parseAssignment(text: string): readonly [name: string, value: string] {
+/** COLORTERM, by which programs know 24-bit colour: tmux shows it everywhere, without it the user's terminal decides. */
+export function colours(colorTerm: string | undefined): Record<string, string> {
+  return colorTerm === 'truecolor' || colorTerm === '24bit' ? { COLORTERM: colorTerm } : {};
+}
+
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Parses `NAME=value` of --env, or `NAME`, whose value coi's own environment has. Throws `usage`. */
+export function parseVariable(text: string): { readonly name: string; readonly value?: string } {
   const at = text.indexOf('=');
   const name = at < 0 ? text : text.slice(0, at);
-  if (at < 0 || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+  if (!variableName.test(name)) {
     // Only the name is repeated: the rest may be a secret.
-    throw new CoiError('usage', `invalid --env ${quoted(name)}: it has the form NAME=value`, {
-      hint: 'NAME is made of letters, digits and _; for example --env DEBUG=1.',
-    });
+    throw new CoiError(
+      'usage',
+      `invalid --env ${quoted(name)}: it has the form NAME or NAME=value`,
+      { hint: 'NAME is made of letters, digits and _; for example --env DEBUG=1.' },
+    );
   }
   if (text.includes('\0'))
     throw new CoiError('usage', `the value of --env ${name} holds a NUL character`);
-  return [name, text.slice(at + 1)];
+  return at < 0 ? { name } : { name, value: text.slice(at + 1) };
+}
+
+/**
+ * Parses a file of `NAME=value` lines as docker's --env-file: a value is all that follows, quotes too; empty lines and
+ * those with # say nothing. A name alone is refused: the file may be the agent's, and would ask for any value of the
+ * host. Throws `usage`.
+ */
+export function parseEnvFile(path: string, text: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [at, whole] of text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .entries()) {
+    const line = whole.replace(/\r$/, '').trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const [, name, value] = /^([^=]*)=(.*)$/s.exec(line) ?? [];
+    if (name === undefined || value === undefined || !variableName.test(name))
+      // Nothing of the line is repeated: it may be the second line of a secret.
+      throw new CoiError('usage', `${path}:${at + 1} has not the form NAME=value`, {
+        hint: 'NAME is made of letters, digits and _.',
+      });
+    if (value.includes('\0'))
+      throw new CoiError('usage', `${path}:${at + 1}: the value holds a NUL character`);
+    values[name] = value;
+  }
+  return values;
 }
 
 /** Environment of the exec itself: nothing but what anybody may see. */

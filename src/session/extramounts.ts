@@ -35,7 +35,7 @@ const guestPlaces = [
   ...['/var', '/var/lib', '/var/tmp'],
 ];
 
-function hidesGuest(target: string): boolean {
+export function hidesGuest(target: string): boolean {
   const ofKernel = kernelPlaces.some((place) => target === place || target.startsWith(`${place}/`));
   return ofKernel || guestPlaces.includes(target);
 }
@@ -104,6 +104,10 @@ function clash(
 }
 
 /** What coid needs to know of a mount. */
-export function mountRequest({ name, source, readonly, inside }: PlannedMount): MountRequest {
-  return { name, source, readonly, ...(inside === undefined ? {} : { inside }) };
+export function mountRequest({ name, source, readonly, inside, git }: PlannedMount): MountRequest {
+  return {
+    ...{ name, source, readonly },
+    ...(inside === undefined ? {} : { inside }),
+    ...(git === undefined ? {} : { git }),
+  };
 }

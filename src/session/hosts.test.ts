@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostEntries, hostEntry, withHost, withoutHosts } from './hosts.ts';
+import { hostEntries, hostEntry, withHost, withLocalhostOnIPv4, withoutHosts } from './hosts.ts';
 
 const file = '127.0.0.1 localhost\n10.0.0.1 mine # a comment\n';
 
@@ -29,4 +29,26 @@ test('addresses and names that are none are refused', () => {
     ['1.2.3.4', ''],
   ])
     assert.throws(() => hostEntry(ip ?? '', [name ?? '']), { code: 'usage' });
+});
+
+test('localhost is taken from ::1, and nothing else is', () => {
+  const debian =
+    '127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\n';
+  assert.equal(
+    withLocalhostOnIPv4(debian),
+    '127.0.0.1\tlocalhost\n::1 ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\n',
+  );
+  assert.equal(
+    withLocalhostOnIPv4('::1 localhost\n127.0.0.1 localhost\n'),
+    '127.0.0.1 localhost\n',
+  );
+  assert.equal(withLocalhostOnIPv4('::1 localhost six # mine'), '::1 six # mine');
+  for (const kept of [
+    '',
+    '127.0.0.1 localhost\n',
+    '::1 six # localhost\n',
+    '# ::1 localhost\n',
+    file,
+  ])
+    assert.equal(withLocalhostOnIPv4(kept), kept);
 });

@@ -48,3 +48,20 @@ export function withoutHosts(text: string, gone: readonly string[]): string {
     })
     .join('\n');
 }
+
+/**
+ * The file with `localhost` on IPv4 only. A forwarded port ends at 127.0.0.1, and what listens on the first address of
+ * `localhost` (vite, next, angular: all of Node) would listen on ::1, where nothing comes in.
+ */
+export function withLocalhostOnIPv4(text: string): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const [, content = '', comment = ''] = /^([^#]*)(#.*)?$/.exec(line) ?? [];
+      const [address, ...names] = content.trim().split(/\s+/);
+      if (address !== '::1' || !names.includes('localhost')) return [line];
+      const left = names.filter((name) => name !== 'localhost');
+      return left.length === 0 ? [] : [`${address} ${left.join(' ')}${comment && ` ${comment}`}`];
+    })
+    .join('\n');
+}

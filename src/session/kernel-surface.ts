@@ -1,6 +1,15 @@
-// Which system calls of the host's kernel a container gets. Pure.
+// What of the host's kernel every container gets, and which of its system calls. Pure.
 import { CoiError } from '../errors.ts';
 import type { Config, Profile } from '../incus/shapes.ts';
+
+/** Of every session. Ports below 1024 and `ping` need no root inside. */
+export const baseConfig: Config = {
+  'boot.autostart': 'false',
+  'security.guestapi': 'false',
+  'security.idmap.isolated': 'true',
+  'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
+  'linux.sysctl.net.ipv4.ping_group_range': '0 65534',
+};
 
 /** `[security] reduce_kernel_surface` and `_strict`. */
 export type KernelSurface = 'full' | 'reduced' | 'strict';

@@ -8,6 +8,8 @@ export interface SessionMetadata {
   readonly profile: string | undefined;
   /** Absolute path on the host; old files may lack it. */
   readonly workspace: string | undefined;
+  /** The same without links, where that is another one. */
+  readonly realWorkspace?: string | undefined;
   readonly savedAt: Date | undefined;
   readonly tool: string;
   readonly slot: number | undefined;
@@ -27,6 +29,7 @@ export function metadataText(metadata: SessionMetadata): string {
       profile_name: metadata.profile,
     }),
     ...(metadata.workspace !== undefined && { workspace: metadata.workspace }),
+    ...(metadata.realWorkspace !== undefined && { workspace_real: metadata.realWorkspace }),
     ...(metadata.savedAt && { saved_at: localTime(metadata.savedAt) }),
     tool: metadata.tool,
     ...(metadata.slot !== undefined && { slot: metadata.slot }),
@@ -53,6 +56,7 @@ export function parseMetadata(
   const savedAt = new Date(word('saved_at') ?? '');
   const slot = value['slot'] ?? Number(/-(\d{1,2})$/.exec(container)?.[1]);
   const conversation = word('conversation_id');
+  const realWorkspace = word('workspace_real');
   return {
     sessionId: id,
     container,
@@ -62,6 +66,7 @@ export function parseMetadata(
     savedAt: Number.isNaN(savedAt.getTime()) ? undefined : savedAt,
     tool,
     slot: typeof slot === 'number' && slot >= 1 && slot <= 10 ? slot : undefined,
+    ...(realWorkspace === undefined ? {} : { realWorkspace }),
     ...(conversation === undefined ? {} : { conversation }),
   };
 }

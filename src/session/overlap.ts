@@ -89,6 +89,22 @@ export function furtherInside(
   }
 }
 
+/**
+ * Throws `unprotected-path` for a mount through which the directory that holds git's could be moved away: `overlap` is how
+ * the mount lies to git's directory. In the directory itself git's is guarded.
+ */
+export function refuseAboveGit(
+  overlap: Overlap,
+  { source, readonly }: { readonly source: string; readonly readonly: boolean },
+): void {
+  if (overlap.kind !== 'above' || readonly || !overlap.path.includes('/')) return;
+  throw refusal(
+    source,
+    `holds the repository of the worktree (${quoted(overlap.path)} in it) and can be written: the agent could put another in its place`,
+    'Mount it read-only, or mount a directory that does not hold the repository.',
+  );
+}
+
 function insideOfPart(
   path: string,
   { source, readonly }: { readonly source: string; readonly readonly: boolean },

@@ -97,6 +97,7 @@ test('the create call is exactly this', () => {
         'security.idmap.isolated': 'true',
         'security.idmap.base': '2000000',
         'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
+        'linux.sysctl.net.ipv4.ping_group_range': '0 65534',
         'environment.TZ': 'Europe/Berlin',
         'security.nesting': 'true',
         'security.syscalls.intercept.mknod': 'true',

@@ -11,8 +11,10 @@ import { CoiError } from '../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../incus/shapes.ts';
 import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath } from '../names.ts';
 import { workspaceHash } from '../names.ts';
+import { askedText, type MaybeAsked } from './asked-mounts.ts';
 import { mountRequest } from './extramounts.ts';
 import {
+  baseConfig,
   dockerConfig,
   type KernelSurface,
   refuseOtherList,
@@ -23,9 +25,7 @@ import type { ProtectRequest } from './protect-request.ts';
 import { recordConfig, type SessionRecord } from './record.ts';
 
 /** A directory of the host in the container. `name` is the device's. */
-export interface PlannedMount extends MountRequest {
-  readonly target: string;
-}
+export interface PlannedMount extends MountRequest, MaybeAsked {}
 
 /** What is wanted, after command line, configuration and a resumed session were put together. */
 export interface SessionWish {
@@ -33,6 +33,8 @@ export interface SessionWish {
   /** uid of the user who asks; the files' owner is coid's to say, since root works for others. */
   readonly owner: number;
   readonly workspace: WorkspacePath;
+  /** The same without links, where that is another one. */
+  readonly realWorkspace?: string | undefined;
   /** Where the workspace is mounted in the container. */
   readonly target: string;
   /** Of `[container] session_name`, in the place of the workspace's. */
@@ -97,7 +99,7 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
       profiles: server.defaultProfile ? ['default'] : [],
       source: { type: 'image', alias: wish.image },
       config: {
-        ...fixedConfig,
+        ...baseConfig,
         ...dockerConfig(wish.docker),
         ...placeConfig(wish, reservation),
         ...followingConfig(wish),
@@ -126,13 +128,6 @@ export function reserveRequest(wish: SessionWish): SessionPlan['reserve'] {
     ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
   };
 }
-
-const fixedConfig: Config = {
-  'boot.autostart': 'false',
-  'security.guestapi': 'false',
-  'security.idmap.isolated': 'true',
-  'linux.sysctl.net.ipv4.ip_unprivileged_port_start': '0',
-};
 
 /** Where the container lives on the host: ids, and an address that is there before init runs. */
 function placeConfig(wish: SessionWish, reservation: Reservation): Config {
@@ -166,6 +161,7 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
   const runDir = runDirOf(reservation);
   return {
     workspace: wish.workspace,
+    ...(wish.realWorkspace === undefined ? {} : { realWorkspace: wish.realWorkspace }),
     target: wish.target,
     slot: Number(slot),
     tool: wish.tool,
@@ -182,6 +178,7 @@ function record(wish: SessionWish, reservation: Reservation): SessionRecord {
       ...(wish.protect ? { protect: wish.protect } : {}),
       ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
     },
+    asked: askedText(wish.mounts) || undefined,
     phase: 'starting',
   };
 }

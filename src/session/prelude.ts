@@ -1,4 +1,4 @@
-// What is done inside before a command starts: the user's name for commits, and `[tool] pre_launch`. Pure.
+// What is done inside before a command starts: the user's name for commits, the tools' setup, `[tool] pre_launch`. Pure.
 
 export interface Identity {
   readonly name: string | undefined;
@@ -7,6 +7,8 @@ export interface Identity {
 
 export interface Prelude {
   readonly identity: Identity | undefined;
+  /** Lines of bash (tool-setup.ts). */
+  readonly setup?: readonly string[];
   readonly preLaunch: readonly string[];
   /** What the tool itself needs, as lines of bash. */
   readonly ofTool?: readonly string[] | undefined;
@@ -18,6 +20,7 @@ const limitSeconds = 300;
 export function withPrelude(command: readonly string[], prelude: Prelude): readonly string[] {
   const lines = [
     ...identityLines(prelude.identity),
+    ...(prelude.setup ?? []),
     ...prelude.preLaunch.map(preLaunchLine),
     ...(prelude.ofTool ?? []),
   ];

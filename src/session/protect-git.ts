@@ -1,4 +1,5 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
+import { resolve } from 'node:path';
 import { namedInConfig } from './git-config.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { type TreeFacts, wayOf } from './way.ts';
@@ -9,11 +10,14 @@ export interface GitRequest {
   /** Whether anything of git is protected. */
   readonly asked: boolean;
   readonly readonlyGit: boolean;
+  /** Worktrees outside of the workspace that sessions work in. */
+  readonly checkouts: readonly string[];
 }
 
 /** In every git directory: what git runs or takes orders from. */
 const gitFiles = ['config', 'config.worktree', 'commondir'];
-const gitlinksMax = 64;
+/** Worktrees or submodules: more are refused, never left out in silence. */
+const gitlinksMax = 500;
 
 /** The git directory of the workspace: `.git` itself, or what a file of that name leads to. */
 export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
@@ -25,7 +29,7 @@ export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: Git
     return;
   }
   const is = facts.kind('.git');
-  if (is === 'directory') protectDirectory(builder, facts, '.git', request);
+  if (is === 'directory') protectGitDirectory(builder, facts, '.git', request);
   // What becomes a repository later is nobody's yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
   if (is === 'file') protectNamed(builder, facts, request);
@@ -37,20 +41,21 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
   if (directory?.is !== 'directory' || directory.path === '') return;
-  protectDirectory(builder, facts, directory.path, request);
+  protectGitDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
   if (common === undefined) return;
   const way = common.startsWith('/') ? common : `${directory.path}/${common}`;
   const shared = builder.lead(way, '.git');
   if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
-    protectDirectory(builder, facts, shared.path, request);
+    protectGitDirectory(builder, facts, shared.path, request);
 }
 
-function protectDirectory(
+/** A directory of git, whatever it is called. */
+export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit }: GitRequest,
+  { inner, readonlyGit, checkouts }: Omit<GitRequest, 'asked'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);
@@ -63,8 +68,12 @@ function protectDirectory(
     for (const path of namedInConfig(facts.text(config.path) ?? '', git)) builder.protect(path);
   for (const worktree of directories(builder, facts, `${git}/worktrees`)) {
     builder.addGit(worktree);
-    for (const file of ['commondir', 'gitdir', 'config.worktree'])
-      builder.protect(`${worktree}/${file}`);
+    for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
+    // Git reads it as soon as a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
+    builder.protectOrMake(`${worktree}/config.worktree`, { kind: 'file', content: '' });
+    // No session works in it, and with a mount on it the host could not remove it.
+    if (!isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts]))
+      builder.seal(worktree);
   }
   for (const module of gitModules(builder, facts, git)) {
     // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
@@ -75,6 +84,17 @@ function protectDirectory(
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
+}
+
+/** Where a worktree is checked out, as it was written down on the host or in a container. */
+function checkoutOf(facts: TreeFacts, worktree: string): string | undefined {
+  const line = facts.text(`${worktree}/gitdir`)?.trim();
+  return line ? resolve(facts.root, worktree, line) : undefined;
+}
+
+/** In `/workspace` an agent made it. */
+export function isWorkedIn(checkout: string | undefined, tops: readonly string[]): boolean {
+  return ['/workspace', ...tops].some((top) => checkout?.startsWith(`${top}/`));
 }
 
 function protectInner(builder: GuardBuilder, git: string, path: string): void {
@@ -90,7 +110,11 @@ function directories(builder: GuardBuilder, facts: TreeFacts, path: string): str
   const top = wayOf(facts, path).end;
   if (top.kind !== 'inside' || top.is !== 'directory') return [];
   const names = facts.names(top.path).filter((name) => !facts.isLate(`${top.path}/${name}`));
-  return names.slice(0, gitlinksMax).flatMap((name) => {
+  if (names.length > gitlinksMax) {
+    builder.refuse({ path: top.path, why: 'many', asked: path });
+    return [];
+  }
+  return names.flatMap((name) => {
     const found = builder.lead(`${path}/${name}`);
     return found?.is === 'directory' ? [found.path] : [];
   });
@@ -101,13 +125,17 @@ function gitModules(builder: GuardBuilder, facts: TreeFacts, git: string): strin
   const found = new Set<string>();
   const seen = new Set<string>();
   const open = [{ path: `${git}/modules`, depth: 0 }];
-  for (let next = open.pop(); next !== undefined && found.size < gitlinksMax; next = open.pop()) {
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const path of directories(builder, facts, next.path)) {
       if (seen.has(path)) continue;
       seen.add(path);
       // In old repositories it is a link.
       if (['file', 'link'].includes(facts.kind(`${path}/HEAD`))) {
         found.add(path);
+        if (found.size > gitlinksMax) {
+          builder.refuse({ path: `${git}/modules`, why: 'many', asked: `${git}/modules` });
+          return [];
+        }
         open.push({ path: `${path}/modules`, depth: 0 });
       } else if (next.depth < 6) open.push({ path, depth: next.depth + 1 });
     }

@@ -9,6 +9,12 @@ export interface ProtectRequest {
   readonly mode: 'guard' | 'watch';
   /** `[git] readonly`: nothing below .git can be written at all. */
   readonly readonlyGit?: boolean | undefined;
+  /** Directories of git directly in the workspace that have another name than `.git`; what is protected in them is among the paths. */
+  readonly gitDirectories?: readonly string[] | undefined;
+  /** Worktrees outside of it that sessions work in; absolute paths. Those of others are sealed. */
+  readonly checkouts?: readonly string[] | undefined;
+  /** What the configuration of a git directory elsewhere names in the workspace: hooks, for example. */
+  readonly named?: readonly string[] | undefined;
 }
 
 /** The keys of [security] and [git], as the configuration has them. */
@@ -45,6 +51,46 @@ export function protectRequest(
     mode: config['security.protection'],
     ...(config['git.readonly'] ? { readonlyGit: true } : {}),
   };
+}
+
+/**
+ * What is asked of the directory that holds the git directory which a workspace shares with other worktrees: the same
+ * that is protected in a `.git`, and nothing beside it. Undefined where that is nothing.
+ */
+export function commonRequest(
+  { paths, mode, readonlyGit }: ProtectRequest,
+  name: string,
+  checkouts: readonly string[] = [],
+): ProtectRequest | undefined {
+  const inner = paths.filter((path) => path.startsWith('.git/'));
+  if (inner.length === 0) return undefined;
+  return {
+    paths: inner.map((path) => `${name}${path.slice('.git'.length)}`),
+    ...{ mode, checkouts },
+    ...(readonlyGit ? { readonlyGit } : {}),
+    ...(name === '.git' ? {} : { gitDirectories: [name] }),
+  };
+}
+
+/** Both at once: what sessions ask that share a directory. The later one says how. */
+export function bothRequests(
+  before: ProtectRequest | undefined,
+  request: ProtectRequest,
+): ProtectRequest {
+  const gitDirectories = joined(before?.gitDirectories, request.gitDirectories);
+  const named = joined(before?.named, request.named);
+  const checkouts = joined(before?.checkouts, request.checkouts);
+  return {
+    ...request,
+    paths: joined(before?.paths, request.paths),
+    ...(gitDirectories.length > 0 ? { gitDirectories } : {}),
+    ...(named.length > 0 ? { named } : {}),
+    ...(checkouts.length > 0 ? { checkouts } : {}),
+  };
+}
+
+function joined(one: readonly string[] = [], other: readonly string[] = []): string[] {
+  return [...new Set([...one, ...other])];
 }
 
 /** Throws `unprotected-path` unless it is a plain relative path. */

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { guard, repository, tree } from '../../test/security/workspace-tree.ts';
 import { namedInConfig } from './git-config.ts';
 import { protectionPlan } from './protect.ts';
-import { cleanPath, type ProtectConfig, protectRequest } from './protect-request.ts';
+import {
+  bothRequests,
+  cleanPath,
+  commonRequest,
+  type ProtectConfig,
+  protectRequest,
+} from './protect-request.ts';
 
 test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
   const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));
@@ -50,11 +56,34 @@ test('a worktree that is opened by itself: the file that names its repository', 
   ]);
 });
 
-test('directories of worktrees may be written in, those of submodules are sealed', () => {
+test('every worktree is guarded, also one that has no configuration of its own yet; too many are refused', () => {
+  const withWorktrees = (count: number) => ({
+    ...repository,
+    ...Object.fromEntries(
+      Array.from({ length: count }, (_, n) => `.git/worktrees/w${n}`).flatMap((path) => [
+        [`${path}/gitdir`, ''],
+        [`${path}/commondir`, ''],
+      ]),
+    ),
+  });
+  const plan = protectionPlan(guard('.git/config'), tree(withWorktrees(80)));
+  assert.equal(plan.placeholders.length, 80);
+  for (const file of ['gitdir', 'commondir', 'config.worktree'])
+    assert.ok(
+      plan.leaves.some(({ path }) => path === `.git/worktrees/w79/${file}`),
+      file,
+    );
+  assert.deepEqual(plan.refused, []);
+  const refused = protectionPlan(guard('.git/config'), tree(withWorktrees(501))).refused;
+  assert.deepEqual(refused, [{ path: '.git/worktrees', why: 'many', asked: '.git/worktrees' }]);
+});
+
+test('directories of worktrees that a session sees may be written in, others and those of submodules are sealed', () => {
   const files = {
     ...repository,
-    '.git/worktrees/a/gitdir': '',
+    '.git/worktrees/a/gitdir': '/workspace/.claude/worktrees/a/.git\n',
     '.git/worktrees/a/commondir': '',
+    '.git/worktrees/b/gitdir': '/home/ana/elsewhere/.git\n',
     '.git/modules/lib/deep/HEAD': '',
     '.git/modules/lib/deep/config': '',
     '.git/modules/lib/deep/hooks/x': '',
@@ -70,6 +99,11 @@ test('directories of worktrees may be written in, those of submodules are sealed
       '3 .git/modules/lib group',
     ],
   );
+  const sealed = ({ leaves }: typeof plan) =>
+    leaves.filter(({ path, kind }) => kind === 'sealed' && path.startsWith('.git/worktrees/'));
+  assert.deepEqual(sealed(plan), [{ path: '.git/worktrees/b', kind: 'sealed', by: 'group' }]);
+  const used = { ...guard('.git/config'), checkouts: ['/home/ana/elsewhere'] };
+  assert.deepEqual(sealed(protectionPlan(used, tree(files))), []);
   assert.ok(
     plan.leaves.some(
       ({ path, kind, by }) =>
@@ -116,4 +150,37 @@ test('paths are plain, and what is writable by configuration is not protected', 
   };
   assert.deepEqual(protectRequest(config)?.paths, ['.git/config', 'Makefile']);
   assert.equal(protectRequest({ ...config, 'security.disable_protection': true }), undefined);
+});
+
+test('a shared git directory is guarded by its name in the directory that holds it, and nothing beside it', () => {
+  const request = guard('.git/hooks', '.git/config', '.vscode');
+  assert.deepEqual(commonRequest(request, '.git', ['/w'])?.paths, ['.git/hooks', '.git/config']);
+  assert.equal(commonRequest(guard('.vscode'), '.git'), undefined);
+  const bare = commonRequest(request, 'store.git', ['/home/ana/elsewhere']);
+  assert.ok(bare);
+  const files = {
+    'store.git/HEAD': '',
+    'store.git/config': '',
+    'store.git/hooks/x': '',
+    'store.git/worktrees/a/gitdir': '/home/ana/elsewhere/.git',
+    'other.git/config': '',
+    '.git/config': '',
+  };
+  const plan = protectionPlan(bare, tree(files));
+  assert.deepEqual(
+    plan.ancestors.map(({ path }) => path),
+    ['store.git', 'store.git/worktrees', 'store.git/worktrees/a'],
+  );
+  assert.ok(plan.leaves.every(({ path }) => path.startsWith('store.git/')));
+  assert.ok(plan.leaves.some(({ path }) => path === 'store.git/hooks'));
+  // Beside the request of a session in the directory itself.
+  const both = bothRequests(guard('.git/config', '.vscode'), bare);
+  assert.deepEqual(both.paths, ['.git/config', '.vscode', 'store.git/hooks', 'store.git/config']);
+  assert.ok(protectionPlan(both, tree(files)).leaves.some(({ path }) => path === '.git/config'));
+});
+
+test('hooks that the configuration of a worktree elsewhere names are guarded in the worktree', () => {
+  const files = { '.git': 'gitdir: /elsewhere\n', '.githooks/pre-commit': '' };
+  const plan = protectionPlan({ ...guard('.git/config'), named: ['.githooks'] }, tree(files));
+  assert.deepEqual(plan.leaves, [{ path: '.githooks', kind: 'tree', by: 'owner' }]);
 });

@@ -3,7 +3,7 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GuardBuilder } from './guard-builder.ts';
-import { protectGit } from './protect-git.ts';
+import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
 import { linksMax, type Tangle, type TreeFacts, wayOf } from './way.ts';
 
@@ -62,8 +62,17 @@ export interface RefusedPath {
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
+   * `many`: more worktrees or submodules than can be guarded.
    */
-  readonly why: Tangle | 'other' | 'workspace' | 'dangling' | 'unread' | 'mounted' | 'git-link';
+  readonly why:
+    | Tangle
+    | 'other'
+    | 'workspace'
+    | 'dangling'
+    | 'unread'
+    | 'mounted'
+    | 'git-link'
+    | 'many';
   /** The path of the configuration that led there. */
   readonly asked: string;
 }
@@ -79,19 +88,25 @@ export const nothingProtected: ProtectionPlan = {
 
 /** Throws `unprotected-path` for a path that is none. */
 export function protectionPlan(
-  { paths, readonlyGit = false }: ProtectRequest,
+  { paths, readonlyGit = false, gitDirectories = [], named = [], checkouts = [] }: ProtectRequest,
   facts: TreeFacts,
 ): ProtectionPlan {
   const builder = new GuardBuilder(facts);
   const clean = paths.map(cleanPath);
-  const inGit = clean.filter((path) => path.startsWith('.git/'));
-  protectGit(builder, facts, {
-    inner: inGit.map((path) => path.slice('.git/'.length)),
-    // `.gitmodules` and the like count as well, where `.git` is a file or a link.
-    asked: clean.some((path) => path.startsWith('.git')),
-    readonlyGit,
+  const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
+  const request = (git: string) => ({
+    inner: inside(git).map((path) => path.slice(git.length + 1)),
+    ...{ readonlyGit, checkouts },
   });
-  for (const path of clean) if (!inGit.includes(path)) builder.protect(path);
+  const others = gitDirectories.map(cleanPath);
+  for (const git of others) protectGitDirectory(builder, facts, git, request(git));
+  const inOthers = new Set(others.flatMap(inside));
+  // `.gitmodules` and the like count as well, where `.git` is a file or a link.
+  const asked = clean.some((path) => path.startsWith('.git') && !inOthers.has(path));
+  protectGit(builder, facts, { ...request('.git'), asked });
+  const inGit = new Set([...inOthers, ...inside('.git')]);
+  for (const path of clean) if (!inGit.has(path)) builder.protect(path);
+  for (const path of named) builder.protect(path);
   return builder.plan();
 }
 
@@ -112,6 +127,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `the link ${path} leads out of the workspace, where coi does not read what git runs`,
   mounted: (path) =>
     `something else is mounted over ${path} on the host, and the session would show what lies below it`,
+  many: (path) => `${path} holds more worktrees or submodules than coi can guard`,
   'git-link': (path) =>
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
 };
@@ -120,9 +136,14 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
 export function protectionRefusal({ path, why, asked }: RefusedPath): CoiError {
   const reason = reasons[why](quoted(path === '' ? '.' : path));
   return new CoiError('unprotected-path', `${quoted(asked)} cannot be protected: ${reason}`, {
-    hint:
-      why === 'git-link'
-        ? 'Replace it by a file with the line "gitdir: PATH", which git takes as well.'
-        : `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`,
+    hint: remedy(why, asked),
   });
+}
+
+function remedy(why: RefusedPath['why'], asked: string): string {
+  if (why === 'git-link')
+    return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
+  if (why === 'many')
+    return 'Remove those that are gone (`git worktree prune`), or set [security] protection = "watch".';
+  return `Replace it, or list ${quoted(asked)} in [security] writable_paths if the agent may change it.`;
 }

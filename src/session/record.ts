@@ -1,12 +1,15 @@
 // What an instance says about itself in its `user.coi.*` keys: the only record of a session's container.
 import type { MountRecord, NetworkMode, PolicyRecord } from '../daemon/protocol.ts';
 import type { Config, Instance, InstanceStatus } from '../incus/shapes.ts';
+import { askedMountsKey } from './asked-mounts.ts';
 
 /** `starting` until the container ran once; only what was `live` is ever finished, the rest is debris. */
 export type Phase = 'starting' | 'live';
 
 export interface SessionRecord {
   readonly workspace: string;
+  /** The same without links, where that is another one. */
+  readonly realWorkspace?: string | undefined;
   /** The path of the workspace inside the container. */
   readonly target: string;
   readonly slot: number;
@@ -21,6 +24,8 @@ export interface SessionRecord {
   /** What the mode means for this session; written, and read only by coid (network/policy.ts). */
   readonly policy?: PolicyRecord | undefined;
   readonly mounts: MountRecord;
+  /** What --mount gave it, as asked-mounts.ts writes it. */
+  readonly asked?: string | undefined;
   readonly phase: Phase;
 }
 
@@ -49,6 +54,8 @@ export function recordConfig(record: SessionRecord): Config {
     'user.coi.mounts': JSON.stringify(record.mounts),
     'user.coi.phase': record.phase,
   };
+  if (record.asked) config[askedMountsKey] = record.asked;
+  if (record.realWorkspace !== undefined) config['user.coi.workspace_real'] = record.realWorkspace;
   if (record.alias !== undefined) config['user.coi.alias'] = record.alias;
   if (record.profile !== undefined) config['user.coi.profile'] = record.profile;
   return config;
@@ -70,8 +77,10 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
   const network = key('network');
   if (!record || (network !== 'restricted' && network !== 'allowlist' && network !== 'open'))
     return undefined;
+  const realWorkspace = key('workspace_real');
   return {
     workspace,
+    ...(realWorkspace ? { realWorkspace } : {}),
     target: key('target') ?? '/workspace',
     slot,
     tool: key('tool') ?? 'claude',
@@ -82,6 +91,7 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
     owner,
     network,
     mounts: record,
+    asked: config[askedMountsKey] || undefined,
     phase: key('phase') === 'live' ? 'live' : 'starting',
   };
 }

@@ -1,6 +1,7 @@
 // What has to change in a stopped container before it starts again, so that it is as today's configuration says. Pure.
 import type { MountRequest, ReservedMount } from '../daemon/protocol.ts';
 import type { Config, Device, Devices, Instance } from '../incus/shapes.ts';
+import { askedMountsKey, askedText } from './asked-mounts.ts';
 import type { StoppedSession } from './choose.ts';
 import { mountRequest } from './extramounts.ts';
 import { dockerConfig, surfaceKeys } from './kernel-surface.ts';
@@ -71,6 +72,7 @@ export function refresh(
       protect: wish.protect,
       secrets: wish.secrets,
     }),
+    [askedMountsKey]: askedText(mounts),
     ...(wish.alias === undefined ? {} : { 'user.coi.alias': wish.alias }),
     ...(wish.profile === undefined ? {} : { 'user.coi.profile': wish.profile }),
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { claude, StorePlace, sessionId } from '../../test/bed/store-place.ts';
 import { hostFiles } from '../host/files.ts';
-import { parseSessionId } from '../names.ts';
+import { parseSessionId, type WorkspacePath } from '../names.ts';
 import { findConversation } from './conversations.ts';
 import { newestSession, storedSession, storedSessions } from './stored.ts';
 
@@ -16,6 +16,13 @@ beforeEach(() => {
 afterEach(() => place[Symbol.dispose]());
 
 const known = (name: string) => (name === 'claude' ? claude : undefined);
+
+/** A workspace of one name. */
+const at = (path: string, hash: string) => ({
+  path: path as WorkspacePath,
+  real: path,
+  hashes: [hash],
+});
 
 describe('conversations of a stored session', () => {
   const conversation = '11111111-2222-4333-8444-555555555555';
@@ -108,13 +115,15 @@ describe('what is stored', () => {
         [sessionId, 'claude', '/p'],
       ],
     );
-    assert.equal(newestSession(list(), { path: '/p', hash: '00000000' })?.sessionId, sessionId);
+    assert.equal(newestSession(list(), at('/p', '00000000'))?.sessionId, sessionId);
     assert.equal(
-      newestSession(list(), { path: '/moved', hash: '0123abcd' })?.sessionId,
+      newestSession(list(), at('/moved', '0123abcd'))?.sessionId,
       sessionId,
       'by the hash in the name of its container',
     );
-    assert.equal(newestSession(list(), { path: '/none', hash: '00000000' }), undefined);
+    const names = { path: '/link' as WorkspacePath, real: '/real', hashes: ['1', '0123abcd'] };
+    assert.ok(newestSession(list(), names), 'by the hash of its other name');
+    assert.equal(newestSession(list(), at('/none', '00000000')), undefined);
   });
 
   test('a start that was interrupted is debris until something was said in it', () => {

@@ -3,6 +3,7 @@ import type { Directory, HostFiles } from '../host/files.ts';
 import { isUuid, parseSessionId, type SessionId } from '../names.ts';
 import type { Tool } from '../tools/shape.ts';
 import { parseMetadata, type SessionMetadata } from './metadata.ts';
+import { isSameWorkspace, type WorkspaceNames } from './workspace.ts';
 
 const metadataMaxBytes = 64 * 1024;
 const sessionsMax = 100_000;
@@ -69,21 +70,23 @@ export function storedSession(
   return undefined;
 }
 
+/** A workspace as saved sessions know it: each of its names had a hash. */
+export interface StoredWorkspace extends WorkspaceNames {
+  readonly hashes: readonly string[];
+}
+
 /** Whether a session is one of that workspace: by its path or, as the predecessor had it, by the hash in its container's name. */
-export function belongsTo(
-  metadata: SessionMetadata,
-  workspace: { readonly path: string; readonly hash: string },
-): boolean {
+export function belongsTo(metadata: SessionMetadata, workspace: StoredWorkspace): boolean {
+  const hash = /-([0-9a-f]{8})-\d{1,2}$/.exec(metadata.container)?.[1];
   return (
-    metadata.workspace === workspace.path ||
-    /-([0-9a-f]{8})-\d{1,2}$/.exec(metadata.container)?.[1] === workspace.hash
+    isSameWorkspace(metadata, workspace) || (hash !== undefined && workspace.hashes.includes(hash))
   );
 }
 
 /** The newest saved session of a workspace. */
 export function newestSession(
   entries: readonly StoredEntry[],
-  workspace: { readonly path: string; readonly hash: string },
+  workspace: StoredWorkspace,
 ): SessionMetadata | undefined {
   let newest: SessionMetadata | undefined;
   for (const entry of entries) {

@@ -24,6 +24,29 @@ export function workspacePath(cwd: string, wanted: string): WorkspacePath {
   return resolve(cwd, wanted) as WorkspacePath;
 }
 
+/** One directory by its two names: as the user came to it, and without links. */
+export interface WorkspaceNames {
+  readonly path: WorkspacePath;
+  readonly real: string;
+}
+
+/** What was written down when a session began: the second name only where it is another one. */
+export interface RecordedWorkspace {
+  readonly workspace?: string | undefined;
+  readonly realWorkspace?: string | undefined;
+}
+
+/**
+ * Whether a session is one of that workspace. Links are those of its start: where they lead now is not asked, since an
+ * agent may have led one that lies in its workspace here, and its conversation would be resumed in this one.
+ */
+export function isSameWorkspace(
+  { workspace, realWorkspace }: RecordedWorkspace,
+  { path, real }: WorkspaceNames,
+): boolean {
+  return workspace !== undefined && (workspace === path || (realWorkspace ?? workspace) === real);
+}
+
 /** Throws `workspace-invalid` unless it is a directory that this user can use. */
 export function usableWorkspace(
   workspace: WorkspacePath,

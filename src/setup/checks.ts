@@ -4,6 +4,7 @@ import { idRanges, permissions } from './checks/access.ts';
 import { coid, image, program } from './checks/coi.ts';
 import { firewall } from './checks/firewall.ts';
 import { incus, lxcfs } from './checks/incus.ts';
+import { kernelLimits } from './checks/limits.ts';
 import { bridge, forwarding } from './checks/network.ts';
 import { controlGroups, distribution, kernel } from './checks/os.ts';
 import { aptSource, packages } from './checks/packages.ts';
@@ -14,6 +15,7 @@ export const checks: readonly Check[] = [
   distribution,
   kernel,
   controlGroups,
+  kernelLimits,
   diskSpace,
   aptSource,
   packages,

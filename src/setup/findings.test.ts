@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bridge, coidStatus, gib, pool } from '../../test/fakes/host-states.ts';
-import { hasRange, idsToGive, membershipFinding, parseGroup } from './checks/access.ts';
+import {
+  accountPool,
+  accountsLeft,
+  hasRange,
+  membershipFinding,
+  parseGroup,
+  rangeToGive,
+} from './checks/access.ts';
 import { coidFinding, programFinding } from './checks/coi.ts';
 import { serverFinding } from './checks/incus.ts';
 import { bridgeFinding } from './checks/network.ts';
@@ -92,11 +99,38 @@ test('a range of ids counts if one container fits into it', () => {
   assert.equal(hasRange(''), false);
 });
 
-test('a host gives what Incus would, a container only what it has itself', () => {
-  assert.equal(idsToGive('         0          0 4294967295\n'), 1_000_000_000);
-  assert.equal(idsToGive('0 1000000 1000000000\n'), 999_000_000);
-  assert.equal(idsToGive('0 100000 65536\n'), 0);
-  assert.equal(idsToGive(''), 1_000_000_000);
+const accounts = accountPool('', 'UID');
+const facts = (text: string, uidMap = '0 0 4294967295\n', defs = '') => ({
+  files: [{ path: '/etc/subuid', text, pool: accountPool(defs, 'UID') }],
+  uidMap,
+});
+
+test('the range for containers lies where useradd gives none', () => {
+  assert.deepEqual(rangeToGive(facts('ann:100000:65536\n')), {
+    first: 600_113_152,
+    count: 1_000_000_000,
+  });
+  const own = 'SUB_UID_MIN 100000\nSUB_UID_MAX 900000000\n';
+  assert.equal((rangeToGive(facts('', undefined, own))?.first ?? 0) > 900_000_000, true);
+  const far = rangeToGive(facts('ldap:700000000:1000000\n'));
+  assert.equal((far?.first ?? 0) >= 701_000_000, true);
+});
+
+test('in a container the range is what it has', () => {
+  assert.deepEqual(rangeToGive(facts('', '0 1000000 1000000000\n')), {
+    first: 600_113_152,
+    count: 399_886_848,
+  });
+  const small = rangeToGive(facts('', '0 100000 2000000\n'));
+  assert.deepEqual(small, { first: 1_048_576, count: 951_424 });
+  assert.deepEqual(rangeToGive(facts('', '0 100000 300000\n')), { first: 131_072, count: 168_928 });
+  assert.equal(rangeToGive(facts('', '0 100000 65536\n')), undefined);
+});
+
+test('accounts that still fit are counted', () => {
+  assert.equal(accountsLeft('root:1000000:1000000000\n', accounts), 13);
+  assert.equal(accountsLeft('ann:100000:65536\nroot:600113152:1000000000\n', accounts), 9154);
+  assert.equal(accountsLeft('root:100000:1000000000\n', accounts), 0);
 });
 
 const places = { places: { libDir: '/lib/coi', linkPath: '/bin/coi' } };

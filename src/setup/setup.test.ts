@@ -28,6 +28,7 @@ describe('a bare Debian 12 without systemd', () => {
   test('lacks nearly everything, and setup says what it will do', async () => {
     const host = new FakeHost();
     assert.deepEqual(await plansOf(host), [
+      'kernel_limits',
       'apt_source',
       'packages',
       'uid_mapping',
@@ -62,7 +63,7 @@ describe('a bare Debian 12 without systemd', () => {
       root: { type: 'disk', path: '/', pool: 'default' },
       eth0: { type: 'nic', name: 'eth0', network: 'coibr0' },
     });
-    assert.match((await host.readText('/etc/subuid')) ?? '', /^root:1000000:1000000000$/m);
+    assert.match((await host.readText('/etc/subuid')) ?? '', /^root:600113152:1000000000$/m);
   });
 
   test('gets Incus from the backports of its own mirror, with the same keys', async () => {
@@ -80,6 +81,28 @@ describe('a bare Debian 12 without systemd', () => {
           line.includes('incus-base'),
       ),
     );
+  });
+
+  test('raises the limits of the kernel that all sessions share, and keeps them for later boots', async () => {
+    const host = new FakeHost();
+    await mend(host.ground(), quiet);
+    const path = '/proc/sys/fs/inotify/max_user_instances';
+    assert.equal(await host.readText(path), '1048576');
+    const kept = (await host.readText('/etc/sysctl.d/61-coi-limits.conf')) ?? '';
+    assert.match(kept, /^fs\.inotify\.max_user_instances = 1048576$/m);
+  });
+
+  test('leaves limits that may not be changed, as in a container, and says so', async () => {
+    const host = new FakeHost();
+    const denied = Object.assign(new Error('read-only'), { code: 'EROFS' });
+    const { overwrite } = host;
+    host.overwrite = (path, text) =>
+      path.includes('inotify') ? Promise.reject(denied) : overwrite.call(host, path, text);
+    const after = await mend(host.ground(), quiet);
+    assert.deepEqual(notOk(after), [
+      'kernel_limits: too low for many sessions: fs.inotify.max_user_instances is 128',
+      'image: coi-default is not built yet',
+    ]);
   });
 
   test('a second setup finds nothing to do', async () => {

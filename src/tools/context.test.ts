@@ -6,6 +6,7 @@ import { mergedSettings } from './settings.ts';
 
 const facts: Surroundings = {
   tool: 'Claude Code',
+  samePath: false,
   workspace: '/workspace',
   home: '/home/code',
   persistent: false,
@@ -50,8 +51,16 @@ test('it is told the allowlist, and how to ask for more', () => {
   assert.match(contextText({ ...facts, network: 'allowlist' }), /nothing is reachable/);
 });
 
+test('it is told what of git cannot work, and what does, where that is so', () => {
+  const told = contextText({ ...facts, protectedPaths: ['.git/config', '.git/hooks'] });
+  assert.match(told, /`git remote add`.*fail.*`git config --global KEY VALUE` works instead/);
+  assert.match(told, /hooks that the user has installed run/);
+  assert.doesNotMatch(contextText({ ...facts, protectedPaths: ['.vscode'] }), /git remote|\.git/);
+  assert.match(contextText({ ...facts, protectedPaths: ['.git'] }), /reading only/);
+});
+
 test('it is short', () => {
-  assert.ok(contextText(facts).length < 1500);
+  assert.ok(contextText({ ...facts, protectedPaths: ['.git/config', '.git/hooks'] }).length < 2200);
 });
 
 const words = fc

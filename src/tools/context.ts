@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly tool: string;
   /** Paths in the container. */
   readonly workspace: string;
+  /** The workspace has the same path on the host. */
+  readonly samePath: boolean;
   readonly home: string;
   readonly persistent: boolean;
   readonly permissionMode: 'bypass' | 'interactive';
@@ -44,6 +46,11 @@ export function contextText(facts: Surroundings): string {
   if (facts.protectedPaths.length > 0)
     lines.push(
       `- Protected in the workspace, changes are refused: ${codeList(facts.protectedPaths)}.`,
+    );
+  lines.push(...gitText(facts));
+  if (!facts.samePath)
+    lines.push(
+      "- Git worktrees that you make here do not work on the host, where the workspace has another path. Commit in them: the branch is in the user's repository at once.",
     );
   if (facts.hiddenPaths.length > 0)
     lines.push(`- Hidden by the user, empty here: ${codeList(facts.hiddenPaths)}.`);
@@ -102,6 +109,22 @@ function allowedList(entries: readonly string[]): string {
   const named = entries.filter((entry) => entry !== npmRegistryEntry);
   const registry = named.length < entries.length ? ['the npm registry'] : [];
   return [...named.map((entry) => codeList([entry])), ...registry].join(', ');
+}
+
+/** What of git cannot work beside a guarded configuration, and what does (test/incus/git-inside.test.ts). */
+function gitText({ protectedPaths }: Surroundings): string[] {
+  if (protectedPaths.includes('.git'))
+    return ['- Git is for reading only here: commits and checkouts are refused.'];
+  const lines: string[] = [];
+  if (protectedPaths.includes('.git/config'))
+    lines.push(
+      '- git cannot write `.git/config` here ("could not write config file … Value too large for defined data type"). `git push -u`, `git branch -m` and `git branch -d` do their work before they say so; `--set-upstream-to` does nothing, whatever it says; `git remote add`, `git config`, `git sparse-checkout` and `git submodule add` fail. `git config --global KEY VALUE` works instead, in this container only: `remote.NAME.url` and `.fetch`, `branch.NAME.remote` and `.merge`. If it has to last, ask the user to run the command on the host.',
+    );
+  if (protectedPaths.includes('.git/hooks'))
+    lines.push(
+      '- Git hooks that the user has installed run in your commits. Hook managers (husky, lefthook, …) install none for the user from here; that is no fault to mend.',
+    );
+  return lines;
 }
 
 function gitHub(variables: readonly string[]): string {

@@ -1,6 +1,7 @@
 // The terminal as the commands see it: stdout is the answer, stderr the story.
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { CoiError } from '../errors.ts';
 import { printableJson } from '../names.ts';
 import { printable } from './printable.ts';
 import { type Style, styleFor } from './style.ts';
@@ -83,10 +84,15 @@ function put(
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EIO' || (fd === 2 && code === 'EPIPE')) return;
-    if (code !== 'EAGAIN') throw error;
-    (fd === 1 ? process.stdout : process.stderr).write(rest);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN') {
+      (fd === 1 ? process.stdout : process.stderr).write(rest);
+      return;
+    }
+    // Where the story cannot be told, nobody can be told of that either.
+    if (code === 'EIO' || fd === 2) return;
+    if (code === 'EPIPE') throw error;
+    throw new CoiError('failed', `the output could not be written: ${message}`, { cause: error });
   }
 }
 

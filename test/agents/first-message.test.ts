@@ -31,7 +31,7 @@ for (const [mode, ready] of Object.entries(modes))
           permissions: { defaultMode: mode === 'bypass' ? 'bypassPermissions' : 'acceptEdits' },
         }),
       }),
-      config: `permission_mode = "${mode}"`,
+      asking: mode === 'interactive',
     });
     const { bed } = agent;
     const first = await agent.open();

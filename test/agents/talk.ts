@@ -25,6 +25,8 @@ export interface AgentOptions {
   /** Of the user's home. */
   readonly files?: (provider: Provider) => Readonly<Record<string, string>>;
   readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
+  /** The agent asks before it acts. */
+  readonly asking?: boolean;
   /** Lines of the table [tool]. */
   readonly config?: string;
   /** coid watches, and the provider's silent port can be reached as well. */
@@ -53,6 +55,7 @@ export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
     '.coi/config.toml',
     `[tool]
 name = "${options.tool}"
+permission_mode = "${options.asking ? 'interactive' : 'bypass'}"
 ${options.config ?? ''}
 [container]
 image = "${image}"

@@ -13,7 +13,10 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
-function coi(...args: string[]) {
+const coi = (...args: string[]) => answered('', ...args);
+
+/** With that on its standard input, which is no terminal. */
+function answered(input: string, ...args: string[]) {
   const { home, workspace } = place;
   const env = { PATH: process.env['PATH'], HOME: home, PWD: workspace };
   const { status, stdout, stderr } = spawnSync(coiPath(), args, {
@@ -21,6 +24,7 @@ function coi(...args: string[]) {
     env,
     encoding: 'utf8',
     timeout: 60_000,
+    input,
   });
   return { status, stdout, stderr };
 }
@@ -39,6 +43,21 @@ test('config show prints each value with its origin, one key or one section', ()
   });
   assert.equal(coi('config', 'show', '--changed').stdout.trim().split('\n').length, 1);
   assert.equal(coi('config', 'show', 'nothing').status, 2);
+});
+
+test('config show prints values of variables only when it is asked to', () => {
+  place.user(
+    '[defaults.environment]\nNODE_ENV = "test"\nANTHROPIC_API_KEY = "sk-ant-1"\n[tools.mine]\ncommand = ["mine"]\nenvironment = { TOKEN = "sk-ant-2" }\n',
+  );
+  for (const args of [['--changed'], ['--json'], ['defaults.environment']]) {
+    const { stdout } = coi('config', 'show', ...args);
+    assert.match(stdout, /"ANTHROPIC_API_KEY": ?"\(hidden\)"/, args.join());
+    assert.match(stdout, /"NODE_ENV": ?"test"/);
+    assert.doesNotMatch(stdout, /sk-ant/);
+  }
+  const { stdout } = coi('config', 'show', '--changed', '--show-secrets');
+  assert.match(stdout, /"ANTHROPIC_API_KEY":"sk-ant-1"/);
+  assert.match(stdout, /"TOKEN":"sk-ant-2"/);
 });
 
 test('config show takes workspace and profile before and behind its name', () => {
@@ -88,10 +107,9 @@ test('trust shows what waits, puts it in force, and untrust takes it back', () =
     before.stderr,
     new RegExp(`^Warning: ${path}:2: network\\.mode = "open" .*coi trust`, 'm'),
   );
-  const trusted = coi('trust');
+  const trusted = coi('trust', '--yes');
   assert.equal(trusted.status, 0, trusted.stderr);
   assert.match(trusted.stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
-  assert.match(trusted.stderr, /^Approved without asking: this is no terminal\./m);
   assert.match(coi('config', 'show', 'network.mode').stdout, /"open"/);
   assert.equal(statSync(join(place.home, '.coi/trust.toml')).mode & 0o777, 0o600);
   assert.match(coi('trust', '--list').stdout, new RegExp(path));
@@ -101,6 +119,19 @@ test('trust shows what waits, puts it in force, and untrust takes it back', () =
   const again = coi('untrust');
   assert.equal(again.status, 0);
   assert.match(again.stderr, /^Nothing of .* is approved/);
+});
+
+test('without a terminal nothing is approved, whatever is piped in, unless --yes says so', () => {
+  const path = place.project(loosening);
+  for (const input of ['', 'n\n', 'y\n']) {
+    const { status, stdout, stderr } = answered(input, 'trust');
+    assert.equal(status, 1, input);
+    assert.match(stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
+    assert.match(stderr, /^Error: nothing was approved: .*\nHint: .*coi trust --yes/);
+    assert.equal(answered(input, 'trust', '--json').status, 1);
+  }
+  assert.equal(coi('trust', '--list').stdout, 'No approved files.\n');
+  assert.equal(coi('trust', '--force').status, 0);
 });
 
 test('looking at things writes nothing', () => {
@@ -115,7 +146,7 @@ test('looking at things writes nothing', () => {
 test('profile list and info show what is there and what it comes to', () => {
   const path = place.profile(
     'web',
-    'inherits = "hardened"\nenvironment = { A = "1" }\n[container]\nimage = "web"\npersistent = true\n',
+    'inherits = "hardened"\nenvironment = { A = "1", CI = "1" }\n[container]\nimage = "web"\npersistent = true\n',
   );
   const [row] = JSON.parse(coi('profile', 'list', '--json').stdout).filter(
     ({ name }: { name: string }) => name === 'web',
@@ -129,9 +160,10 @@ test('profile list and info show what is there and what it comes to', () => {
   });
   assert.match(coi('profile', 'list').stdout, /^NAME +IMAGE +PERSISTENT +INHERITS +SOURCE\n/);
   const info = coi('profile', 'info', 'web').stdout;
-  for (const line of ['image = "web"', 'docker = false', 'A = "1"'])
+  for (const line of ['image = "web"', 'docker = false', 'A = "(hidden)"', 'CI = "1"'])
     assert.ok(info.includes(line), line);
   assert.match(coi('profile', 'show', 'web').stdout, /image = "web"/);
+  assert.match(coi('profile', 'info', 'web', '--show-secrets').stdout, /A = "1"/);
   const missing = coi('profile', 'info', 'wbe');
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /profile 'wbe' not found\nHint: There are .*web/);

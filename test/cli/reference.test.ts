@@ -82,7 +82,7 @@ test('JSON that needs no Incus has the shape that is documented', () => {
     ['tool spec', ['tool', 'spec', '--container', 'x', '--session-id', id]],
     ['profile create', ['profile', 'create', 'mine', '--json']],
     ['profile delete', ['profile', 'delete', 'mine', '--force', '--json']],
-    ['trust', ['trust', '--json']],
+    ['trust', ['trust', '--yes', '--json']],
     ['trust --list', ['trust', '--list', '--json']],
     ['untrust', ['untrust', '--json']],
   ] as const) {

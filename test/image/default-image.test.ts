@@ -32,7 +32,7 @@ test("the agents start as the agent's user and say their version", limit, async 
 test('the tools that a project needs are there', limit, async () => {
   await using guest = await startGuest(image);
   const tools =
-    'git ssh curl wget jq rg gcc g++ make pkg-config python3 pip node npm npx corepack gh docker tmux sudo unzip rsync sqlite3 nft ip ping';
+    'git ssh curl wget jq rg gcc g++ make pkg-config python3 pip node npm npx corepack gh docker tmux sudo unzip rsync sqlite3 nft ip ping git-lfs';
   const missing = await guest.code(
     `for tool in ${tools}; do command -v "$tool" >/dev/null || echo "$tool"; done`,
   );

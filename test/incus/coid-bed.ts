@@ -26,7 +26,7 @@ export interface SessionOptions {
   readonly uid?: number;
   readonly workspace?: string;
   readonly persistent?: boolean;
-  /** Besides the workspace; each is mounted at `/<name>`. */
+  /** Besides the workspace; each is mounted at `/<name>`, git's directory elsewhere and its workspace at their own paths. */
   readonly mounts?: readonly MountRequest[];
   readonly start?: boolean;
   /** What it may reach; everything where not given. */
@@ -174,12 +174,19 @@ function createBody(
     },
     phase: 'starting',
   });
+  // The paths that git writes down hold on both sides.
+  const hasGit = asked.mounts.some(({ git }) => git !== undefined);
+  const own = new Map(
+    asked.mounts
+      .filter(({ name, git }) => hasGit && (name === 'workspace' || git !== undefined))
+      .map(({ name, source }) => [name, source]),
+  );
   const disks = mounts.map(({ name, hostPath, recursive }) => [
     name,
     {
       type: 'disk',
       source: hostPath,
-      path: `/${name}`,
+      path: own.get(name) ?? `/${name}`,
       ...(recursive ? { recursive: 'true' } : {}),
     },
   ]);

@@ -79,6 +79,71 @@ test('ports lead from the host to a server inside, are told to it and listed', {
   await served.result;
 });
 
+const serveOnLocalhost = `
+import socket
+family, kind, proto, _, address = socket.getaddrinfo('localhost', 3000, 0, socket.SOCK_STREAM)[0]
+server = socket.socket(family, kind, proto)
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(address)
+server.listen()
+one, _ = server.accept()
+one.sendall(address[0].encode())
+one.close()
+`;
+
+/** The image of the tests without its template of /etc/hosts, and with the file that Debian has. */
+async function hostsOfDebian(bed: Bed): Promise<{ alias: string } & AsyncDisposable> {
+  const { incus } = bed;
+  const name = `${bed.prefix}other`;
+  const path = `/1.0/instances/${name}`;
+  const made = await incus.createInstance({
+    name,
+    type: 'container',
+    start: false,
+    ephemeral: false,
+    profiles: ['default'],
+    source: { type: 'image', alias: bed.image },
+    config: {},
+    devices: {},
+  });
+  await made.wait();
+  const metadata = (await incus.query('GET', `${path}/metadata`)) as { templates: object };
+  const { '/etc/hosts': _, ...templates } = metadata.templates as Record<string, unknown>;
+  await incus.query('PUT', `${path}/metadata`, { ...metadata, templates });
+  const hosts = '127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n';
+  await incus.writeFile(name, '/etc/hosts', Buffer.from(hosts), { uid: 0, gid: 0, mode: 0o644 });
+  await (await incus.publishImage({ instance: name, compression: 'none', aliases: [name] })).wait();
+  await (await incus.deleteInstance(name)).wait();
+  return {
+    alias: name,
+    async [Symbol.asyncDispose]() {
+      const image = await incus.imageAlias(name);
+      if (image) await (await incus.deleteImage(image.target)).wait();
+    },
+  };
+}
+
+for (const inside of ['an image of coi', 'an image that has localhost on ::1 as well'])
+  test(`a server on the first address of localhost is reached from the host, in ${inside}`, {
+    timeout,
+  }, async () => {
+    await using bed = await makeBed();
+    await config(bed, '[[ports.map]]\nname = "web"\ncontainer = 3000\n');
+    await using other = inside === 'an image of coi' ? undefined : await hostsOfDebian(bed);
+    const image = other?.alias ?? bed.image;
+    const started = await bed.coi(['shell', '--background', '--image', image]);
+    assert.equal(started.status, 0, started.stderr);
+    const [name = ''] = await bed.instances();
+    const { active_containers: rows } = JSON.parse((await bed.coi(['list', '--json'])).stdout);
+    const port = Number(/^web:(\d+)->3000$/.exec(rows[0].published_ports[0])?.[1]);
+    const exec = ['container', 'exec', name, '--'];
+    const served = bed.startCoi([...exec, 'python3', '-c', serveOnLocalhost]);
+    const listens = 'until ss -ltn | grep -q :3000; do sleep 0.05; done';
+    await bed.coi([...exec, 'sh', '-c', listens]);
+    assert.equal(await heard(port), '127.0.0.1');
+    await served.result;
+  });
+
 test('a pinned port that is in use ends the start before anything is made', {
   timeout,
 }, async () => {
@@ -113,6 +178,36 @@ test('a socket of the host answers inside, at the path that a variable names', {
     );
     const said = await run(bed, 'sh', '-c', 'nc -U "$SERVICE" </dev/null');
     assert.equal(said.stdout, 'from the host\n', said.stderr);
+  } finally {
+    server.close();
+  }
+});
+
+test('a port of the loopback of the host answers inside where it is configured, and only there', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const server = createServer((socket) => socket.end('from the host\n')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const ask = ['sh', '-c', 'echo "$SERVICE" | tr : " " | xargs nc'];
+    await config(
+      bed,
+      `[[sockets]]\nhost = "tcp:${port}"\ncontainer = "tcp:4000"\nenv = "SERVICE"\n`,
+    );
+    const said = await run(bed, ...ask);
+    assert.equal(said.stdout, 'from the host\n', said.stderr);
+    await config(bed, '');
+    const closed = await run(bed, 'env', 'SERVICE=127.0.0.1:4000', ...ask);
+    assert.deepEqual([closed.status !== 0, closed.stdout], [true, '']);
+    for (const host of ['tcp:10.0.0.1:80', 'tcp:0', 'tcp:65536', 'tcp:127.0.0.256:1', 'tcp:']) {
+      await config(bed, `[[sockets]]\nhost = "${host}"\ncontainer = "tcp:4000"\n`);
+      const refused = await run(bed, 'true');
+      assert.equal(refused.status, 125, host);
+      assert.match(refused.stderr, /must be a path, or a port of the loopback/, host);
+    }
   } finally {
     server.close();
   }

@@ -172,7 +172,7 @@ test('a request to send that is made again types nothing twice, another one does
   const session = `coi-${name}`;
   const send = async (id: string) => {
     const sent = await bed.incus.execCaptured(name, {
-      command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', 'send', session, id],
+      command: ['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', 'text', session, id],
       user: 1000,
       environment: { HOME: '/home/code' },
       input: ': once more',

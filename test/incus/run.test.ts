@@ -204,3 +204,25 @@ test('a kept machine is used again, with what was installed in it', { timeout },
   assert.deepEqual(await bed.instances(), [name]);
   assert.equal((await bed.coi(['kill', '--force', name ?? ''])).status, 0);
 });
+
+test('the agent may ping without root', { timeout }, async () => {
+  await using bed = await makeBed();
+  const pinged = await bed.coi([
+    ...['run', '--image', bed.image, '--'],
+    ...['sh', '-c', 'id -u && ping -c 1 -W 5 127.0.0.1'],
+  ]);
+  assert.equal(pinged.status, 0, pinged.stderr);
+  assert.match(pinged.stdout, /^1000\n(?:.*\n)*1 packets transmitted, 1 received/);
+});
+
+test('settings of the project that wait for approval are told, as by coi shell', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const directory = join(bed.workspace.path, '.coi');
+  await mkdir(directory);
+  await writeFile(join(directory, 'config.toml'), '[defaults]\nforward_env = ["HOME"]\n');
+  const ran = await bed.coi(['run', '--image', bed.image, '--', 'echo', 'ran']);
+  assert.deepEqual([ran.status, ran.stdout], [0, 'ran\n'], ran.stderr);
+  assert.match(ran.stderr, /forward_env.*coi trust/);
+});

@@ -1,12 +1,11 @@
 // The user's SSH agent in a session: a real agent, real git over a real ssh.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
-import type { TestUser } from '../bed/users.ts';
 import { onlyInstance } from '../terminal/session.ts';
+import { startSshAgent } from './agent.ts';
 import { openGitServer } from './sshd.ts';
 import { detach, homeFile, leaveAgent, prompt, startMs, talk } from './talk.ts';
 
@@ -15,49 +14,17 @@ const wanted = '[ssh]\nforward_agent = true\n';
 /** The agent comes a second after the terminal. */
 const whenThere = 'until [ -S "$SSH_AUTH_SOCK" ]; do sleep 0.1; done';
 
-interface Agent extends AsyncDisposable {
-  readonly socket: string;
-}
-
-/** An agent with one key, whose comment is its name. */
-async function startAgent(user: TestUser, name: string): Promise<Agent> {
-  const socket = `${user.home}/${name}.sock`;
-  const [file = '', ...args] = user.argv(['ssh-agent', '-D', '-a', socket]);
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...user.env } });
-  await once(child.stdout, 'data');
-  const run = async (...argv: string[]) => {
-    const said = await user.run(argv, { env: { SSH_AUTH_SOCK: socket } });
-    assert.equal(said.status, 0, said.stderr);
-  };
-  await run(
-    'ssh-keygen',
-    '-q',
-    '-t',
-    'ed25519',
-    '-N',
-    '',
-    '-C',
-    name,
-    '-f',
-    `${user.home}/${name}`,
-  );
-  await run('ssh-add', '-q', `${user.home}/${name}`);
-  return {
-    socket,
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
-}
-
 test('git goes over ssh with the forwarded agent, which follows to a new one on attach and goes when it is off', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
-  await using one = await startAgent(bed.user, 'one');
+  homeFile(
+    bed,
+    '.gitconfig',
+    '[user]\n\tname = a\n\temail = a@a\n\tsigningkey = ~/one\n[gpg]\n\tformat = ssh\n[commit]\n\tgpgsign = true\n',
+  );
+  await using one = await startSshAgent(bed.user, 'one');
   await using server = await openGitServer(bed.user, `${bed.user.home}/one.pub`);
   const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: one.socket } });
   await leaveAgent(screen);
@@ -65,10 +32,14 @@ test('git goes over ssh with the forwarded agent, which follows to a new one on 
     `clear; ${whenThere}; GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no' git clone ${server.url} /tmp/clone; echo "cloned $?"; stat -c '%U %a' $SSH_AUTH_SOCK\r`,
   );
   await screen.waitFor(/cloned 0\s+code 600/, startMs);
+  screen.type(
+    'clear; cd /tmp/clone && git commit -q --allow-empty -m x && git cat-file commit HEAD | grep SSH\r',
+  );
+  await screen.waitFor('BEGIN SSH SIGNATURE', startMs);
   await detach(screen);
   const { name } = await onlyInstance(bed);
 
-  await using two = await startAgent(bed.user, 'two');
+  await using two = await startSshAgent(bed.user, 'two');
   await one[Symbol.asyncDispose]();
   const again = bed.screen(['attach'], { env: { SSH_AUTH_SOCK: two.socket } });
   await again.waitFor(prompt, startMs);
@@ -107,14 +78,14 @@ test('a kept container starts without the last agent and gets the one of today',
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
-  await using one = await startAgent(bed.user, 'one');
+  await using one = await startSshAgent(bed.user, 'one');
   const first = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: one.socket } });
   await leaveAgent(first);
   first.type(`clear; ${whenThere}; echo there\r`);
   await first.waitFor(/^there/m, startMs);
   first.type('sudo poweroff\r');
   await first.ended(startMs);
-  await using two = await startAgent(bed.user, 'two');
+  await using two = await startSshAgent(bed.user, 'two');
   const second = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: two.socket } });
   await leaveAgent(second);
   second.type('clear; until ssh-add -l | grep two; do sleep 0.2; done\r');
@@ -124,3 +95,28 @@ test('a kept container starts without the last agent and gets the one of today',
 async function connected(bed: Bed): Promise<string | undefined> {
   return (await onlyInstance(bed)).devices['ssh-agent']?.['connect'];
 }
+
+test('a prompt without a terminal and a fork have the agent, too', { timeout }, async () => {
+  await using bed = await makeBed();
+  await using one = await startSshAgent(bed.user, 'one');
+  const wait = `${whenThere.replaceAll('"', '\\"')}; ssh-add -l >>keys`;
+  homeFile(bed, '.coi/config.toml', `${wanted}[tool]\npre_launch = ["${wait}"]\n`);
+  const coi = async (...args: string[]) => {
+    const said = await bed.coi(args, { env: { SSH_AUTH_SOCK: one.socket }, limitMs: 60_000 });
+    assert.equal(said.status, 0, said.stderr);
+    return said.stdout;
+  };
+  const keys = () => readFileSync(`${bed.workspace.path}/keys`, 'utf8').trim().split('\n').length;
+  await coi('run', '--image', bed.image, '--prompt', 'hello');
+  assert.equal(keys(), 1);
+  await coi('shell', '--image', bed.image, '--background');
+  const { name } = await onlyInstance(bed);
+  const forked = JSON.parse(await coi('fork', name, '--json'));
+  const there = `${whenThere}; ssh-add -l`;
+  const exec = ['container', 'exec', forked.container, '--user', '1000'];
+  const beside = await coi(
+    ...exec,
+    ...['--env', 'SSH_AUTH_SOCK=/tmp/ssh-agent.sock', '--', 'bash', '-c', there],
+  );
+  assert.match(beside, / one \(ED25519\)/);
+});

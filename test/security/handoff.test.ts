@@ -25,6 +25,7 @@ const kinds: Readonly<Record<string, string>> = {
   'an empty directory': ':',
   'a fresh repository': 'git init -q .',
   'a repository with a worktree': `${repository}; git worktree add -q tree -b tree`,
+  'a repository with seventy worktrees in it': `${repository}; for n in $(seq 70); do git worktree add -q .trees/$n -b b$n; done`,
   'a repository with a submodule': `${repository}; git init -q lib.origin; (cd lib.origin; ${commit}); git -c protocol.file.allow=always submodule --quiet add ./lib.origin lib; ${commit}`,
   'a repository with what is protected': `${repository}; mkdir .vscode .claude .husky; echo {} > .vscode/tasks.json; echo {} > .claude/settings.json; echo x > .husky/pre-commit; echo {} > .mcp.json`,
 };

@@ -1,36 +1,120 @@
 // What --env forwards is for the agent alone: watched from outside during a whole session.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeBed } from '../bed/bed.ts';
-import { watchHost } from '../bed/hostwatch.ts';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { mustRun } from '../bed/command.ts';
+import { type Sighting, watchHost } from '../bed/hostwatch.ts';
+import { coiPath } from '../bed/program.ts';
+import { type Screen, startScreen } from '../bed/screen.ts';
 import { makeUser } from '../bed/users.ts';
 import { shellArgs } from './session.ts';
 
 const timeout = 180_000;
+const prompt = /code@\S+\$ *$/m;
+
+interface Watched extends AsyncDisposable {
+  readonly bed: Bed;
+  readonly secret: string;
+  /** Looks from here on, as an account without rights. */
+  watch(): Promise<() => Promise<Sighting[]>>;
+}
+
+async function watchedBed(): Promise<Watched> {
+  await using undo = new AsyncDisposableStack();
+  const bed = undo.use(await makeBed());
+  const outsider = undo.adopt(await makeUser({ incusAdmin: false }), (user) => user.remove());
+  const secret = randomBytes(12).toString('hex');
+  const kept = undo.move();
+  return {
+    bed,
+    secret,
+    watch: async () => {
+      const watching = await watchHost(bed.incus, outsider, [secret]);
+      kept.adopt(watching, (one) => one.stop());
+      return () => watching.sightings();
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** Before coi runs, its command line is what the user's shell wrote: the program of that process, or what starts it. */
+function isBefore(screen: Screen): (sighting: Sighting) => boolean {
+  return ({ pid, where, text }) =>
+    pid === screen.pid && where === 'cmdline' && / shell --image .* --env /.test(text);
+}
 
 test('a value given with --env is in the agent and nowhere on the host, from start to end', {
   timeout,
 }, async () => {
-  await using bed = await makeBed();
-  await using undo = new AsyncDisposableStack();
-  const outsider = undo.adopt(await makeUser({ incusAdmin: false }), (user) => user.remove());
-  const secret = randomBytes(12).toString('hex');
-  const watch = undo.adopt(await watchHost(bed.incus, outsider, [secret]), (watching) =>
-    watching.stop(),
-  );
+  await using watched = await watchedBed();
+  const { bed, secret } = watched;
+  const always = await watched.watch();
   const screen = bed.screen([...shellArgs(bed), '--debug', '--env', `COI_TEST_SECRET=${secret}`]);
-  await screen.waitFor(/code@\S+\$ *$/m);
+  await screen.waitFor(prompt);
+  const open = await watched.watch();
   screen.type('echo "<$COI_TEST_SECRET>"\r');
   await screen.waitFor(`<${secret}>`);
   const another = bed.screen(['attach']);
   await another.waitFor(`<${secret}>`);
+  assert.deepEqual(await open(), [], 'while the session is open');
   screen.type('sudo poweroff\r');
   await Promise.all([screen.ended(), another.ended()]);
-  // The arguments of coi itself are the user's own doing; what it starts shows them for the moment before its own begin.
-  const isCoi = (text: string) => text.includes('/dist/main.js shell --image ');
-  const leaks = (await watch.sightings()).filter(
-    ({ pid, where, text }) => pid !== screen.pid && !(where === 'cmdline' && isCoi(text)),
+  assert.deepEqual(await open(), [], 'while the session ends');
+  const isOwnMoment = isBefore(screen);
+  assert.deepEqual(
+    (await always()).filter((sighting) => !isOwnMoment(sighting)),
+    [],
   );
-  assert.deepEqual(leaks, []);
+});
+
+test('a login without the group keeps the value from the process list, too', {
+  timeout,
+}, async () => {
+  await using watched = await watchedBed();
+  await using undo = new AsyncDisposableStack();
+  const { bed, secret } = watched;
+  const { user, workspace } = bed;
+  await mustRun(['gpasswd', '-a', user.name, 'incus-admin']);
+  undo.defer(async () => void (await mustRun(['gpasswd', '-d', user.name, 'incus-admin'])));
+  const always = await watched.watch();
+  const login = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--'];
+  const args = [...shellArgs(bed), '--debug', '--env', `COI_TEST_SECRET=${secret}`];
+  const screen = startScreen([...login, coiPath(), ...args], {
+    cwd: workspace.path,
+    env: { ...user.env, ...bed.env },
+  });
+  undo.adopt(screen, (one) => one.close());
+  await screen.waitFor(prompt);
+  const open = await watched.watch();
+  screen.type('echo "<$COI_TEST_SECRET>" "[$COI_WORDS]"\r');
+  await screen.waitFor(`<${secret}> []`);
+  assert.deepEqual(await open(), [], 'while the session is open');
+  screen.type('sudo poweroff\r');
+  await screen.ended();
+  const isOwnMoment = isBefore(screen);
+  assert.deepEqual(
+    (await always()).filter((sighting) => !isOwnMoment(sighting)),
+    [],
+  );
+});
+
+test('--env NAME and --env-file put a value into the session that no command line ever had', {
+  timeout,
+}, async () => {
+  await using watched = await watchedBed();
+  const { bed, secret } = watched;
+  const file = join(bed.user.home, 'variables');
+  writeFileSync(file, `# mine\nOF_FILE=${secret} x\nBOTH=file\n`);
+  const always = await watched.watch();
+  const script = 'echo "$OF_FILE|$OF_HOST|$BOTH|$NOWHERE"';
+  const flags = ['--env-file', file, '--env', 'OF_HOST', '-e', 'BOTH=flag', '--env', 'NOWHERE'];
+  const said = await bed.coi(['run', '--image', bed.image, ...flags, '--', 'sh', '-c', script], {
+    env: { OF_HOST: `${secret} y` },
+  });
+  assert.equal(said.stdout, `${secret} x|${secret} y|flag|\n`, said.stderr);
+  assert.match(said.stderr, /^Warning: --env: NOWHERE is not set on this host$/m);
+  assert.deepEqual(await always(), []);
 });

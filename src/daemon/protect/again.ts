@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../session/record.ts';
 import { optionsAgain, type RestoreParts } from '../restore.ts';
 import { Sources } from '../sources.ts';
 import type { Keeper } from './keeper.ts';
-import { protectWorkspace } from './sessions.ts';
+import { protectOpened } from './sessions.ts';
 
 /** Guards what was really mounted, and nothing else. Throws CoiError. */
 export function guardAgain(
@@ -13,8 +13,10 @@ export function guardAgain(
   session: SessionRecord,
 ): void {
   const { mounts: record } = session;
-  const request = record.mounts.find(({ name }) => name === 'workspace');
-  if (!request || !record.protect || parts.keeper.has(record.id)) return;
+  const requests = record.mounts.filter(
+    ({ name, git }) => name === 'workspace' || git !== undefined,
+  );
+  if (requests.length === 0 || !record.protect || parts.keeper.has(record.id)) return;
   using sources = new Sources(optionsAgain(parts, session));
-  protectWorkspace(parts.keeper, record, sources.open([request])[0]?.source, record.protect);
+  protectOpened(parts, record, sources.open(requests), record);
 }

@@ -12,6 +12,7 @@ import {
   type Overlap,
   overlapOf,
   refusal,
+  refuseAboveGit,
 } from '../../session/overlap.ts';
 import type { OpenMount } from '../sources.ts';
 
@@ -36,6 +37,18 @@ export function insideOfFurther(
     // Last: where something hidden is on the way, there is only its cover to compare with.
     verify(libc, fd, mount, overlap);
     return inside;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** `common` is where the mount of git's directory was made. Throws `unprotected-path`. */
+export function refuseAroundGit(common: string, mount: OpenMount): void {
+  const fd = opened(common);
+  if (fd === undefined) throw unknown(mount);
+  try {
+    const { readonly } = mount.request;
+    refuseAboveGit(overlapWith(fd, common, mount), { source: mount.source.path, readonly });
   } finally {
     closeSync(fd);
   }

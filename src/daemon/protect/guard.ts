@@ -46,17 +46,20 @@ export interface Running {
 export interface Application extends Looked {
   readonly request: ProtectRequest;
   readonly before: GuardState;
-  /** Undefined: no session runs yet. */
+  /** Undefined: a session is about to begin. */
   readonly running?: Running | undefined;
+  /** What of it counts as not there for a session that is about to begin, since others run. */
+  readonly left?: Hidden | undefined;
   /** Called before anything is changed, with all that will be: whatever happens afterwards can be taken back. */
   readonly save: (state: GuardState) => void;
 }
 
 /** Guards what the request names. Throws `unprotected-path`. */
 export function applyGuard(application: Application): Applied {
-  const { below, request, owner, before, running, save } = application;
+  const { below, request, owner, before, running, save, left } = application;
   const known = new Map(before.entries.map((entry) => [entry.path, entry]));
-  const all = protectionPlan(request, factsOf(application, hiddenFrom(running, known)));
+  const hidden = running ? hiddenFrom(running, before) : left;
+  const all = protectionPlan(request, factsOf(application, hidden));
   const plan = running ? reachable(all, running.mounted, known) : all;
   const [refused] = plan.refused;
   if (refused && request.mode === 'guard') throw protectionRefusal(refused);
@@ -94,18 +97,32 @@ export function applyGuard(application: Application): Applied {
  * What counts as not there while sessions run: what was missing when they began, and worktrees and submodules that were made
  * meanwhile, which the agent does as well. Links in it are the agent's, and are not followed.
  */
-function hiddenFrom(
-  running: Running | undefined,
-  known: ReadonlyMap<string, GuardedEntry>,
-): Hidden | undefined {
-  if (!running) return undefined;
-  const ways = new Set(
-    [...known.keys()].flatMap((path) => {
+function hiddenFrom({ missing }: Running, state: GuardState): Hidden {
+  const ways = waysTo(state);
+  return { missing, isLate: (path) => !ways.has(path) };
+}
+
+/**
+ * The same for a session that is about to begin beside others: under guard, a worktree that the agent of one of them made
+ * could not be worked in any more, since it has no mount there. `own` is the new session's.
+ */
+export function leftToOthers(state: GuardState, own: string | undefined): Hidden {
+  const ways = waysTo(state);
+  const isLate = (path: string) => {
+    const git = /^(.+)\/worktrees\/[^/]+$/.exec(path)?.[1];
+    // Of a repository in which no other session works, nothing was left out.
+    return git !== undefined && ways.has(git) && path !== own && !ways.has(path);
+  };
+  return { missing: [], isLate };
+}
+
+function waysTo({ entries }: GuardState): ReadonlySet<string> {
+  return new Set(
+    entries.flatMap(({ path }) => {
       const parts = path.split('/');
       return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));
     }),
   );
-  return { missing: running.missing, isLate: (path) => !ways.has(path) };
 }
 
 /**

@@ -1,10 +1,24 @@
-// What the keeper knows of one guarded workspace.
+// What the keeper works with, and what it knows of one guarded workspace.
+import type { Libc } from '../../host/libc.ts';
 import type { ProtectionPlan } from '../../session/protect.ts';
 import type { HostPlace } from '../../session/way.ts';
+import type { Log } from '../log.ts';
 import type { GuardRecord } from './record.ts';
 import type { Rhythm } from './rhythm.ts';
-import type { ToldMade } from './tampering.ts';
+import type { Tampering, ToldMade } from './tampering.ts';
 import type { Watchers } from './watchers.ts';
+
+export interface KeeperParts {
+  readonly libc: Libc;
+  readonly stateDir: string;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly elapsedMs: () => number;
+  /** How long a guard is kept for a session that is not seen to run: it may be about to start. */
+  readonly holdMs: number;
+  /** Something about a protected path changed while sessions run. */
+  readonly tampered: (sessions: readonly string[], tampering: Tampering) => void;
+}
 
 export interface Guarded {
   record: GuardRecord;

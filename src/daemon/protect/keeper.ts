@@ -3,7 +3,7 @@
 import { mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Below } from '../../host/guarded.ts';
-import { type Libc, SystemCallError } from '../../host/libc.ts';
+import { SystemCallError } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
 import {
   type Ancestor,
@@ -12,14 +12,20 @@ import {
   type ProtectionPlan,
 } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
-import type { Log } from '../log.ts';
-import { applyGuard, type Running } from './guard.ts';
-import type { Guarded } from './guarded-workspace.ts';
-import { type GuardRecord, keyOf, openWorkspace, readRecord, writeRecord } from './record.ts';
+import { type Application, applyGuard, leftToOthers } from './guard.ts';
+import type { Guarded, KeeperParts } from './guarded-workspace.ts';
+import {
+  type GuardRecord,
+  keyOf,
+  openWorkspace,
+  readRecord,
+  recordFor,
+  writeRecord,
+} from './record.ts';
 import { unguardable } from './refusal.ts';
 import { removeBegun, removeGuard } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
-import { type GuardState, noGuard, type Owner } from './state.ts';
+import type { GuardState, Owner } from './state.ts';
 import {
   againstGuard,
   newlyMade,
@@ -29,18 +35,6 @@ import {
 } from './tampering.ts';
 import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
-
-export interface KeeperParts {
-  readonly libc: Libc;
-  readonly stateDir: string;
-  readonly log: Log;
-  readonly now: () => Date;
-  readonly elapsedMs: () => number;
-  /** How long a guard is kept for a session that is not seen to run: it may be about to start. */
-  readonly holdMs: number;
-  /** Something about a protected path changed while sessions run. */
-  readonly tampered: (sessions: readonly string[], tampering: Tampering) => void;
-}
 
 const O_PATH_DIRECTORY = 0o10200000;
 /** A file that the host made is left alone for that long: its mode is set next. */
@@ -94,20 +88,21 @@ export class Keeper {
     return { ...record, device, state: removeBegun(opened, record.state) };
   }
 
-  /** Guards a workspace for a session; gives the directories that need a mount of their own. Throws `unprotected-path`. */
-  protect(id: string, root: Source, request: ProtectRequest, owner: Owner): readonly Ancestor[] {
+  /**
+   * Guards a workspace for a session; gives the directories that need a mount of their own. `own` is the directory of the
+   * session's worktree in it. Throws `unprotected-path`.
+   */
+  protect(
+    id: string,
+    root: Source,
+    request: ProtectRequest,
+    owner: Owner,
+    own?: string,
+  ): readonly Ancestor[] {
     const { dev, ino } = root.stats;
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
-    const paths = [...new Set([...(known?.record.request.paths ?? []), ...request.paths])];
-    const state = known?.record.state ?? noGuard;
-    const place = { root: root.path, device: dev, inode: ino, owner };
-    const asked = {
-      request: { ...request, paths },
-      missing: [],
-      mounted: known?.record.mounted ?? [],
-    };
-    const record = { ...place, ...asked, state, users: [] };
+    const record = recordFor({ root, owner, request }, known?.record);
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
     guarded.places.clear();
@@ -118,10 +113,11 @@ export class Keeper {
       openSync(`/proc/self/fd/${root.fd}`, O_PATH_DIRECTORY),
     );
     try {
-      this.#apply(guarded, below, guarded.record.request);
+      const left = known && leftToOthers(record.state, own);
+      this.#apply(guarded, below, guarded.record.request, { left });
       const { ancestors, missing } = guarded.plan;
       const mounted = ancestors.map(({ path }) => path);
-      this.#save(guarded, { missing, mounted: [...new Set([...asked.mounted, ...mounted])] });
+      this.#save(guarded, { missing, mounted: [...new Set([...record.mounted, ...mounted])] });
       guarded.rhythm.soon();
     } catch (error) {
       this.#leave(key, guarded, id);
@@ -196,14 +192,14 @@ export class Keeper {
     guarded: Guarded,
     below: Below,
     request: ProtectRequest,
-    running?: Running,
+    when: Pick<Application, 'running' | 'left'>,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
     const { root, missing, mounted } = guarded.record;
     const looked = this.#looked(guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
-      const applied = applyGuard({ ...looked, request, before, running, save });
+      const applied = applyGuard({ ...looked, request, before, ...when, save });
       guarded.plan = applied.plan;
       save(applied.state);
       const { changed: n } = applied;
@@ -234,8 +230,9 @@ export class Keeper {
     let againMs: number | undefined;
     try {
       const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
-      const asked = { paths: request.paths, mode: 'watch' as const };
-      const applied = this.#apply(guarded, opened, asked, running);
+      const { readonlyGit: _, ...lasting } = request;
+      const asked = { ...lasting, mode: 'watch' as const };
+      const applied = this.#apply(guarded, opened, asked, { running });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
     } catch (error) {

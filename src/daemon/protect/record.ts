@@ -4,8 +4,8 @@ import { dirname } from 'node:path';
 import { Below } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
 import { openWithoutLinks, type Source } from '../../host/open-source.ts';
-import type { ProtectRequest } from '../../session/protect-request.ts';
-import type { GuardState, Owner } from './state.ts';
+import { bothRequests, type ProtectRequest } from '../../session/protect-request.ts';
+import { type GuardState, noGuard, type Owner } from './state.ts';
 
 /** What is written down of one workspace. */
 export interface GuardRecord {
@@ -21,6 +21,26 @@ export interface GuardRecord {
   readonly state: GuardState;
   /** Ids of the sessions' mounts. */
   readonly users: readonly string[];
+}
+
+/** Of a session that is about to begin, with what is known of others there; who uses it is added later. */
+export function recordFor(
+  {
+    root,
+    owner,
+    request,
+  }: { readonly root: Source; readonly owner: Owner; readonly request: ProtectRequest },
+  known: GuardRecord | undefined,
+): GuardRecord & { readonly mounted: readonly string[] } {
+  const { dev: device, ino: inode } = root.stats;
+  return {
+    ...{ root: root.path, device, inode, owner },
+    request: bothRequests(known?.request, request),
+    missing: [],
+    mounted: known?.mounted ?? [],
+    state: known?.state ?? noGuard,
+    users: [],
+  };
 }
 
 /** The path itself, or something in it. */

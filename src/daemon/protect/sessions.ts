@@ -1,4 +1,5 @@
 // The guard of a session's workspace, from what its reservation or its record says.
+import type { Libc } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { boundOf } from '../../session/overlap.ts';
@@ -9,6 +10,8 @@ import type { Leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { Inside } from '../mount-trees.ts';
 import type { MountRecord } from '../protocol.ts';
+import type { OpenMount } from '../sources.ts';
+import { protectCommon, withNamed } from './common-guard.ts';
 import type { Keeper } from './keeper.ts';
 
 export type WorkspaceOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>;
@@ -24,17 +27,23 @@ export function protectWorkspace(
   return keeper.protect(id, root, request, { uid: ownerUid, gid: ownerGid });
 }
 
-/** What the mount of a workspace gets inside, besides the ancestors that were guarded. */
-export function insideOf(
-  ancestors: Inside['ancestors'],
+/** Guards what was opened for a session: its workspace, and git's directory elsewhere. Throws `unprotected-path`. */
+export function protectOpened(
+  parts: { readonly keeper: Pick<Keeper, 'protect'>; readonly libc: Libc },
+  owner: WorkspaceOwner,
+  opened: readonly OpenMount[],
   { protect, secrets }: Pick<MountRecord, 'protect' | 'secrets'>,
 ): Inside {
+  const root = opened.find(({ request }) => request.name === 'workspace')?.source;
+  const common = opened.find(({ request }) => request.git !== undefined);
+  const wanted = protect && common ? withNamed(parts.libc, protect, common.source) : protect;
   return {
-    ancestors,
+    ancestors: protectWorkspace(parts.keeper, owner, root, wanted),
     secrets,
     readonlyGit: protect?.readonlyGit,
     watch: protect?.mode === 'watch',
     bound: boundOf(protect, secrets),
+    common: common && protectCommon(parts, owner, common, protect),
   };
 }
 

@@ -8,7 +8,7 @@ import type { GuardKind, Leaf, ProtectionPlan } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { beforeGuard, inherited } from './change.ts';
 import { ancestorId, guardIds, leafId } from './ids.ts';
-import type { GuardedEntry, Owner } from './state.ts';
+import { type GuardedEntry, isSameInode, type Owner } from './state.ts';
 
 export interface Wanted {
   readonly path: string;
@@ -85,6 +85,16 @@ export function entryOf(
 ): GuardedEntry[] {
   const found = below.with(path, (fd) => beforeGuard(libc, fd, by));
   if (!found || below.stats(path)?.ino !== stats.ino) return [];
+  // From one guard to another: whose it was, and the bit that was taken away, are known.
+  if (
+    by === 'group' &&
+    guardIds.includes(found.gid) &&
+    previous?.by === by &&
+    isSameInode(previous, stats)
+  ) {
+    const mode = (previous.mode & 0o7000) | (found.mode & 0o777);
+    return [{ ...previous, mode }];
+  }
   // A guard that was left behind by somebody says nothing about what was before it.
   const uid = guardIds.includes(found.uid) ? owner.uid : found.uid;
   const gid = guardIds.includes(found.gid) ? owner.gid : found.gid;

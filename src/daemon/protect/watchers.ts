@@ -11,13 +11,21 @@ interface Watched {
   readonly watcher: FSWatcher;
 }
 
+/** Where the kernel has no watch left (all of root's count together, containers' too), we look by ourselves. */
+const blindMs = 1000;
+const noWatchLeft: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOSPC', 'ENOMEM'];
+
 export class Watchers {
   readonly #changed: () => void;
+  readonly #watch: typeof watch;
   readonly #watched = new Map<string, Watched>();
+  #isBlind = false;
+  #look: NodeJS.Timeout | undefined;
 
-  /** `changed` is called for every event that may matter. */
-  constructor(changed: () => void) {
+  /** `changed` is called for every event that may matter, and each second while a directory cannot be watched. */
+  constructor(changed: () => void, watchDirectory: typeof watch = watch) {
     this.#changed = changed;
+    this.#watch = watchDirectory;
   }
 
   /**
@@ -28,6 +36,7 @@ export class Watchers {
     const wanted = wantedDirectories(plan);
     for (const path of directories) wanted.set(path, undefined);
     let fresh = false;
+    this.#isBlind = false;
     for (const [path, { inode, watcher }] of [...this.#watched]) {
       if (wanted.has(path) && isSame(below.stats(path), inode)) continue;
       watcher.close();
@@ -37,10 +46,13 @@ export class Watchers {
       if (this.#watched.has(path)) continue;
       fresh = this.#add(path, names, below) || fresh;
     }
+    clearTimeout(this.#look);
+    if (this.#isBlind) this.#look = setTimeout(this.#changed, blindMs).unref();
     return fresh;
   }
 
   close(): void {
+    clearTimeout(this.#look);
     for (const { watcher } of this.#watched.values()) watcher.close();
     this.#watched.clear();
   }
@@ -49,15 +61,26 @@ export class Watchers {
     const made = below.with(path, (fd) => {
       const inode = fstatSync(fd);
       if (!inode.isDirectory()) return false;
-      const watcher = watch(`/proc/self/fd/${fd}`, { persistent: false }, (_, name) => {
+      const watcher = this.#watcherOf(`/proc/self/fd/${fd}`, (name) => {
         if (names === undefined || name === null || names.has(foldedName(name))) this.#changed();
       });
+      if (!watcher) return false;
       // The directory was removed: the one above tells.
       watcher.on('error', () => this.#watched.delete(path));
       this.#watched.set(path, { inode, watcher });
       return true;
     });
     return made ?? false;
+  }
+
+  #watcherOf(path: string, told: (name: string | null) => void): FSWatcher | undefined {
+    try {
+      return this.#watch(path, { persistent: false }, (_, name) => told(name));
+    } catch (error) {
+      if (!noWatchLeft.includes((error as NodeJS.ErrnoException).code)) throw error;
+      this.#isBlind = true;
+      return undefined;
+    }
   }
 }
 

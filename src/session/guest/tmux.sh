@@ -1,21 +1,34 @@
-# Types into the tmux session of a container, prints its screen or asks whether it is there. Status 3: no such session.
-# The text comes on stdin, so that it is in no argv; several lines go as one paste.
+# Types into the tmux session of a container, prints its screen or asks whether it is there. Status 3: no such session;
+# 4: nothing was typed, because an agent's dialog is up, whose default an Enter would choose.
+# What is typed comes on stdin, so that it is in no argv: a text, and several lines go as one paste; or names of keys,
+# quoted for tmux. `raw` looks at no dialog.
 # The id is that of one request to send: asked again with it, as where Incus loses the first, nothing is typed twice.
-# usage: sh -c "$(cat tmux.sh)" coi-tmux send|send-lines|capture|has SESSION [ID]
-verb=$1 session=$2 id=$3
+# usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|keys|capture|has SESSION [ID [raw]]
+verb=$1 session=$2 id=$3 raw=$4
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
+to="-t '=$session:'"
+enter="send-keys $to Enter"
 case $verb in
-  has) ;;
+  has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
+  keys) type="send-keys $to $(cat)" ;;
   *)
-    tmux load-buffer -b "coi-$id" - || exit 1
-    if [ "$verb" = send-lines ]; then bracket=-p; else bracket=; fi
-    to="-t '=$session:'"
-    # tmux itself looks and types in one go: both may run at the same time.
-    tmux if-shell -F -t "=$session:" "#{!=:#{@coi-sent},$id}" \
-      "set-option $to @coi-sent $id ; paste-buffer -d $bracket -b coi-$id $to ; send-keys $to Enter"
-    status=$?
-    tmux delete-buffer -b "coi-$id" 2>/dev/null
-    exit $status
+    if [ "$verb" = lines ]; then bracket=-p; else bracket=; fi
+    text=$(cat; echo .) text=${text%.}
+    if [ -z "$text" ]; then type=$enter; else
+      printf %s "$text" | tmux load-buffer -b "coi-$id" - || exit 1
+      type="paste-buffer -d $bracket -b coi-$id $to ; $enter"
+    fi
     ;;
 esac
+# Claude Code and codex number what one may choose, point at one, and say how to leave; opencode's have a heading.
+choices='#{&&:#{C/ri:(❯|›|>) ?[0-9]+[.] },#{C/ri:(esc to (cancel|exit|go back|close)|enter to (confirm|select))}}'
+dialog="#{||:$choices,#{C/r:△ (Permission required|Always allow)}}"
+if [ -n "$raw" ] || [ "$verb" = keys ]; then dialog=0; fi
+# tmux itself looks and types in one go: nothing can come between, and both requests may run at the same time.
+said=$(tmux if-shell -F -t "=$session:" "#{?#{==:#{@coi-sent},$id},,#{?$dialog,,1}}" \
+  "set-option $to @coi-sent $id ; $type ; display-message -p typed")
+status=$?
+tmux delete-buffer -b "coi-$id" 2>/dev/null
+[ "$status" = 0 ] || exit "$status"
+[ -n "$said" ] || [ "$(tmux display-message -p -t "=$session:" '#{@coi-sent}')" = "$id" ] || exit 4

@@ -173,6 +173,8 @@ export class Look {
     const repository = repositoryOfDirectory(this.#place, path, moved);
     if (!repository) return context;
     const { why, found } = repository;
+    // What belongs to a worktree in the repository itself: its orders are told one by one.
+    if (context.git?.own && found.common === context.git.top) return context;
     if (why !== undefined) this.#tell(path === '' ? '.' : path, why, context);
     const own = found.path === found.common && isOwn(this.#place, found);
     return path === '' ? context : { ...context, git: { top: path, own } };
@@ -262,7 +264,7 @@ export class Look {
 
 function orderOf(git: string, path: string): string | undefined {
   const inner = path.slice(git === '' ? 0 : git.length + 1);
-  return /^(?:config|config\.worktree|commondir|info\/attributes|hooks\/.*|rebase-merge\/git-rebase-todo|sequencer\/todo)$/.test(
+  return /^(?:(?:worktrees\/[^/]+\/)?(?:config\.worktree|commondir|rebase-merge\/git-rebase-todo|sequencer\/todo)|config|info\/attributes|hooks\/.*)$/.test(
     inner,
   )
     ? inner

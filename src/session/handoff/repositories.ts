@@ -150,12 +150,15 @@ export function orderInOwn(tree: Tree, top: string, path: string): string | unde
   const first = path.split('/')[0] ?? '';
   if (first === 'hooks')
     return path !== 'hooks' && !path.endsWith('.sample') ? 'git runs it' : undefined;
-  switch (path) {
+  const inWorktree = /^worktrees\/[^/]+\//.exec(path)?.[0] ?? '';
+  switch (path.slice(inWorktree.length)) {
     case 'config':
     case 'config.worktree':
       return isHarmlessConfig(text() ?? '?') ? undefined : 'git takes commands from it';
     case 'commondir':
-      return text()?.trim() === '.' ? undefined : 'git takes commands from it';
+      return text()?.trim() === (inWorktree === '' ? '.' : '../..')
+        ? undefined
+        : 'git takes commands from it';
     case 'info/attributes':
       return text()?.trim() === '' ? undefined : 'git chooses filters and drivers by it';
     case 'rebase-merge/git-rebase-todo':

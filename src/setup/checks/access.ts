@@ -64,65 +64,161 @@ export function membershipFinding(
 
 const idFiles = ['/etc/subuid', '/etc/subgid'] as const;
 /** Incus's own default: enough for fifteen thousand containers with ids of their own. */
-const firstId = 1_000_000;
 const idCount = 1_000_000_000;
 const smallestCount = 65_536;
+/** Ids from here on are no user's (uid -1 and -2 mean something else). */
+const idsEnd = 4_294_967_294;
 
 export const idRanges: Check = {
   id: 'uid_mapping',
   title: 'Id ranges of containers',
   group: 'CRITICAL',
   probe: async ({ machine }) => {
-    const lacking = await filesWithoutRange(machine);
-    if (lacking.length === 0) return ok('root may give ids to containers');
-    if (idsToGive((await machine.readText('/proc/self/uid_map')) ?? '') < smallestCount) {
+    const facts = await idFacts(machine);
+    const lacking = facts.files.filter(({ text }) => !hasRange(text)).map(({ path }) => path);
+    if (lacking.length === 0) {
+      const left = Math.min(...facts.files.map(({ text, pool }) => accountsLeft(text, pool)));
+      if (left > 0) return ok('root may give ids to containers', { accounts_left: left });
+      return finding(
+        'warning',
+        'root may give ids to containers, and useradd finds none for another account',
+        { accounts_left: 0 },
+        {
+          hint: `While no container exists, move the range of root in ${idFiles.join(' and ')} beyond ${facts.files[0]?.pool.max}.`,
+        },
+      );
+    }
+    const range = rangeToGive(facts);
+    if (!range) {
       return finding(
         'failed',
         'this system is itself a container that was given too few ids',
         {},
-        {
-          hint: `Give it ids beyond ${firstId + smallestCount}.`,
-        },
+        { hint: `Give it at least ${100_000 + 2 * smallestCount} ids, better a thousand million.` },
       );
     }
     return finding(
       'failed',
       `root has no range in ${lacking.join(' and ')}`,
       {},
-      { plan: `give root the ids from ${firstId} on in ${lacking.join(' and ')}` },
+      { plan: `give root the ids from ${range.first} on in ${lacking.join(' and ')}` },
     );
   },
   fix: async ({ machine }) => {
-    const count = idsToGive((await machine.readText('/proc/self/uid_map')) ?? '');
-    for (const path of await filesWithoutRange(machine)) {
-      const text = (await machine.readText(path)) ?? '';
+    const facts = await idFacts(machine);
+    const range = rangeToGive(facts);
+    for (const { path, text } of facts.files) {
+      if (!range || hasRange(text)) continue;
       const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-      await machine.writeText(path, `${before}root:${firstId}:${count}\n`, 0o644);
+      await machine.writeText(path, `${before}root:${range.first}:${range.count}\n`, 0o644);
     }
   },
 };
 
-/** How many ids this system can give to containers: a host all of them, a container only what it was given itself (uid_map of user_namespaces(7)). */
-export function idsToGive(uidMap: string): number {
-  const ends = uidMap
+/** Where `useradd` takes the ids of new accounts from: SUB_UID_MIN, _MAX and _COUNT of login.defs(5). */
+export interface AccountPool {
+  readonly min: number;
+  readonly max: number;
+  readonly count: number;
+}
+
+export interface IdFacts {
+  readonly files: readonly {
+    readonly path: string;
+    readonly text: string;
+    readonly pool: AccountPool;
+  }[];
+  /** Of this process. */
+  readonly uidMap: string;
+}
+
+async function idFacts(machine: Machine): Promise<IdFacts> {
+  const defs = (await machine.readText('/etc/login.defs')) ?? '';
+  const files = idFiles.map(async (path) => {
+    const kind = path === '/etc/subuid' ? 'UID' : 'GID';
+    return { path, text: (await machine.readText(path)) ?? '', pool: accountPool(defs, kind) };
+  });
+  return {
+    files: await Promise.all(files),
+    uidMap: (await machine.readText('/proc/self/uid_map')) ?? '',
+  };
+}
+
+/** Reads login.defs; the values of shadow where it says nothing. */
+export function accountPool(defs: string, kind: 'UID' | 'GID'): AccountPool {
+  const value = (name: string, usual: number) => {
+    const said = new RegExp(`^\\s*SUB_${kind}_${name}\\s+(\\d+)`, 'm').exec(defs)?.[1];
+    return said === undefined ? usual : Number(said);
+  };
+  return {
+    min: value('MIN', 100_000),
+    max: value('MAX', 600_100_000),
+    count: Math.max(1, value('COUNT', 65_536)),
+  };
+}
+
+/**
+ * Ids that nobody has and that `useradd` gives to no account: beyond its own, or, where this system is a container
+ * without that many, the upper part of what it has. Undefined where that does not suffice for one container.
+ */
+export function rangeToGive({
+  files,
+  uidMap,
+}: IdFacts): { first: number; count: number } | undefined {
+  const end = Math.min(idsEnd, ...idEnds(uidMap));
+  const taken = files
+    .flatMap(({ text }) => rangesOf(text))
+    .map(({ first, count }) => first + count);
+  const beyond = Math.max(...files.map(({ pool }) => pool.max + 1), ...taken);
+  const usual = aligned(beyond);
+  const small = aligned(Math.max(1_000_000, ...taken));
+  const tiny = aligned(Math.max(100_000, ...taken));
+  for (const first of [usual, small, tiny]) {
+    const count = Math.min(idCount, end - first);
+    if (count >= smallestCount * 2) return { first, count };
+  }
+  return undefined;
+}
+
+function aligned(id: number): number {
+  return Math.ceil(id / smallestCount) * smallestCount;
+}
+
+/** The end of what this system may use: a host all ids, a container what it was given (uid_map of user_namespaces(7)). */
+function idEnds(uidMap: string): number[] {
+  return uidMap
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number))
     .flatMap(([inside, , count]) =>
       inside === undefined || count === undefined ? [] : [inside + count],
-    );
-  const end = Math.max(0, ...ends);
-  return end === 0 ? idCount : Math.max(0, Math.min(idCount, end - firstId));
+    )
+    .toSorted((a, b) => b - a)
+    .slice(0, 1);
+}
+
+/** How many accounts `useradd` can still give ids to. */
+export function accountsLeft(text: string, { min, max, count }: AccountPool): number {
+  const taken = rangesOf(text).toSorted((a, b) => a.first - b.first);
+  let left = 0;
+  let from = min;
+  for (const range of [...taken, { first: max + 1, count: 0 }]) {
+    left += Math.max(0, Math.floor((Math.min(range.first, max + 1) - from) / count));
+    from = Math.max(from, range.first + range.count);
+  }
+  return left;
 }
 
 /** root has a range of at least one container's size. */
 export function hasRange(text: string): boolean {
-  return text.split('\n').some((line) => {
-    const [name, , count] = line.split(':');
-    return (name === 'root' || name === '0') && Number(count) >= smallestCount;
-  });
+  return rangesOf(text).some(
+    ({ name, count }) => (name === 'root' || name === '0') && count >= smallestCount,
+  );
 }
 
-async function filesWithoutRange(machine: Machine): Promise<string[]> {
-  const texts = await Promise.all(idFiles.map((path) => machine.readText(path)));
-  return idFiles.filter((_, at) => !hasRange(texts[at] ?? ''));
+/** The lines of subuid(5). */
+function rangesOf(text: string): { name: string; first: number; count: number }[] {
+  return text.split('\n').flatMap((line) => {
+    const [, name, first, count] = /^([^:]+):(\d+):(\d+)$/.exec(line.trim()) ?? [];
+    return name === undefined ? [] : [{ name, first: Number(first), count: Number(count) }];
+  });
 }

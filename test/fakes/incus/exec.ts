@@ -1,5 +1,6 @@
 // Exec of the fake: the sockets are real, the commands are functions that a test hands in.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { WebSocket } from 'ws';
@@ -114,11 +115,15 @@ export class Execs {
     const stdin = input(first);
     const stdout = output(out);
     const stderr = err === out ? stdout : output(err);
-    const run =
-      this.#commands.find(({ argv }) => argv.join('\0') === body.command.join('\0'))?.run ??
-      (() => 127);
+    const { argv, isKept } = unkept(body.command);
+    const known = this.#commands.find((one) => one.argv.join('\0') === argv.join('\0'));
+    const run: FakeCommand = async (process) => {
+      if (!isKept) return known?.run(process) ?? 127;
+      process.stdout.write('coi-waits\n');
+      return (await started(process.stdin)) ? (known?.run(process) ?? 127) : 125;
+    };
     const process = {
-      argv: body.command,
+      argv,
       env: body.environment ?? {},
       stdin,
       stdout,
@@ -140,6 +145,25 @@ export class Execs {
       await finished(stdin.resume()).catch(() => {});
     for (const socket of sockets) socket.terminate();
     return status;
+  }
+}
+
+/** The command that the client keeps waiting until its connections stand (src/incus/exec.ts). */
+function unkept(command: readonly string[]): { argv: readonly string[]; isKept: boolean } {
+  const [shell, flag, script = '', name, ...argv] = command;
+  const isKept = shell === 'sh' && flag === '-c' && script.includes('coi-waits') && name === 'coi';
+  return isKept ? { argv, isKept } : { argv: command, isKept };
+}
+
+/** Reads the line that it waits for, and not more; false if there is none. */
+async function started(stdin: Readable): Promise<boolean> {
+  for (let text = ''; ; ) {
+    const byte: Buffer | null = stdin.read(1);
+    if (byte === null) {
+      if (stdin.readableEnded || stdin.destroyed) return false;
+      await Promise.race([once(stdin, 'readable'), once(stdin, 'end'), once(stdin, 'close')]);
+    } else if (String(byte) === '\n') return text === 'go';
+    else text += String(byte);
   }
 }
 

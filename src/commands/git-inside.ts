@@ -1,0 +1,82 @@
+// What git inside gets of the user's own: name, address and signing, as they would be in that workspace on the host.
+import type { App } from '../app.ts';
+import type { Settings } from '../config/keys.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import { answerOf } from '../host/ask-program.ts';
+import { FileError } from '../host/file-error.ts';
+import { readNamed } from '../host/read-within.ts';
+import { agentKeys } from '../host/ssh-agent-keys.ts';
+import {
+  dependsOnPlace,
+  effective,
+  gitAnswers,
+  gitEnvironment,
+  gitQuestion,
+  usersOwn,
+} from '../session/host-git.ts';
+import type { Identity } from '../session/prelude.ts';
+import { type Signing, signing } from '../session/signing.ts';
+import { type AgentWish, agentMissing, agentWish } from './agent.ts';
+
+const gitMs = 2_000;
+const keyFileMaxBytes = 64 * 1024;
+
+export interface GitInside {
+  readonly identity: Identity;
+  readonly signing: Signing;
+}
+
+/** The user's SSH agent and git for a session in that workspace. What is wanted and cannot be had is said. */
+export async function agentAndGit(
+  app: App,
+  resolved: ResolvedConfig,
+  workspace: string,
+): Promise<{ readonly forwarding: AgentWish; readonly git: GitInside }> {
+  const forwarding = await agentWish(app, resolved, workspace);
+  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  return { forwarding, git: await gitInside(app, resolved.settings, workspace, forwarding) };
+}
+
+async function gitInside(
+  app: App,
+  settings: Settings,
+  workspace: string,
+  agent: AgentWish,
+): Promise<GitInside> {
+  const { 'git.name': name, 'git.email': email, 'git.seed_host_identity': seed } = settings;
+  if (!seed) return { identity: { name, email }, signing: { config: [] } };
+  const answers = hostGit(app, workspace);
+  const [all, own] = [effective(answers), usersOwn(answers)];
+  const usesSsh = all.get('gpg.format')?.value === 'ssh';
+  const signs = signing({
+    git: all,
+    agent: agent.kind === 'forward' ? (usesSsh ? await agentKeys(agent.socket) : []) : agent.kind,
+    keyFile: (path) => keyFile(app, path, workspace),
+  });
+  if (signs.problem) app.io.tell(`[setup] ${signs.problem}`);
+  const identity = {
+    name: name ?? own.get('user.name')?.value,
+    email: email ?? own.get('user.email')?.value,
+  };
+  return { identity, signing: signs };
+}
+
+/** Most users' git says the same everywhere: then it is not asked in a directory that agents write. */
+function hostGit(app: App, workspace: string): ReturnType<typeof gitAnswers> {
+  const options = { timeoutMs: gitMs, env: gitEnvironment(app.env, workspace) };
+  const anywhere = gitAnswers(answerOf(gitQuestion('/'), options) ?? '');
+  if (!dependsOnPlace(anywhere)) return anywhere;
+  return gitAnswers(answerOf(gitQuestion(workspace), options) ?? '');
+}
+
+/** The repository's own configuration may name any file of the user's; who asks passes on public keys only. */
+function keyFile(app: App, path: string, workspace: string): string | undefined {
+  const full = path.startsWith('~/') ? app.user.home + path.slice(1) : path;
+  if (!full.startsWith('/')) return undefined;
+  try {
+    return readNamed(full, [workspace], { maxBytes: keyFileMaxBytes })?.text;
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}

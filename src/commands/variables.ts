@@ -1,0 +1,66 @@
+// The variables that a session gets: from configuration, from coi's own environment, from files, from --env.
+import type { App } from '../app.ts';
+import type { ResolvedConfig } from '../config/load.ts';
+import { answerOf } from '../host/ask-program.ts';
+import { parseEnvFile, parseVariable } from '../session/environment.ts';
+import { workspacePath } from '../session/workspace.ts';
+import type { GlobalOptions } from './command.ts';
+import { fileText } from './text-file.ts';
+
+type Variables = Readonly<Record<string, string>>;
+
+const fileMaxBytes = 2 ** 20;
+
+/** Variables for the agent from configuration, forwarding, --env-file and --env, later ones winning. */
+export function agentEnvironment(
+  app: App,
+  options: GlobalOptions,
+  { settings }: ResolvedConfig,
+  workspace: string,
+): Record<string, string> {
+  return {
+    ...settings['defaults.environment'],
+    ...commanded(app, settings),
+    ...taken(app, settings['defaults.forward_env'], 'forward_env'),
+    ...givenVariables(app, options, workspace),
+  };
+}
+
+/** What --env-file and --env say. Throws `usage`. */
+export function givenVariables(
+  app: App,
+  options: Pick<GlobalOptions, 'env' | 'envFile'>,
+  workspace: string = workspacePath(app.cwd, '.'),
+): Record<string, string> {
+  const ofFiles = (options.envFile ?? []).map((path) =>
+    parseEnvFile(path, fileText(app, path, 'the file of variables', workspace, fileMaxBytes)),
+  );
+  const ofFlags = options.env.map((text) => {
+    const { name, value } = parseVariable(text);
+    return value === undefined ? taken(app, [name], '--env') : { [name]: value };
+  });
+  return Object.assign({}, ...ofFiles, ...ofFlags);
+}
+
+/** Variables of coi's own environment. */
+function taken(app: App, names: readonly string[], whose: string): Variables {
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const value = app.env[name];
+    if (value === undefined) app.io.warn(`${whose}: ${name} is not set on this host`);
+    else values[name] = value;
+  }
+  return values;
+}
+
+/** What commands of the user's print, each variable by its own. */
+function commanded(app: App, settings: ResolvedConfig['settings']): Variables {
+  const timeoutMs = settings['defaults.env_command_timeout'];
+  const values: Record<string, string> = {};
+  for (const [name, command] of Object.entries(settings['defaults.env_commands'])) {
+    const said = answerOf(['sh', '-c', command], { timeoutMs, cwd: app.user.home });
+    if (said === undefined) app.io.warn(`env_commands: the command for ${name} failed`);
+    else values[name] = said;
+  }
+  return values;
+}

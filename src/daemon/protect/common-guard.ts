@@ -1,0 +1,86 @@
+// Guards the git directory that a workspace shares with other worktrees. It is guarded as part of the directory that
+// holds it: sessions in other worktrees, or in the main checkout itself, then have one guard and not two.
+import { closeSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { CoiError } from '../../errors.ts';
+import type { Libc } from '../../host/libc.ts';
+import { openWithoutLinks, type Source } from '../../host/open-source.ts';
+import { quoted } from '../../names.ts';
+import { namedInConfig } from '../../session/git-config.ts';
+import type { Ancestor } from '../../session/protect.ts';
+import { isWorkedIn } from '../../session/protect-git.ts';
+import { commonRequest, type ProtectRequest } from '../../session/protect-request.ts';
+import { beneath } from '../common-directory.ts';
+import type { MountRecord } from '../protocol.ts';
+import type { OpenMount } from '../sources.ts';
+import type { Keeper } from './keeper.ts';
+
+export interface CommonGuard {
+  /** Of its mount. */
+  readonly name: string;
+  /** Of the directory itself; undefined where it is not guarded. */
+  readonly own: Ancestor | undefined;
+  /** Below it; paths relative to it, depths as they were given out. */
+  readonly ancestors: readonly Ancestor[];
+}
+
+/** Throws `unprotected-path`. */
+export function protectCommon(
+  { keeper, libc }: { readonly keeper: Pick<Keeper, 'protect'>; readonly libc: Libc },
+  owner: Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>,
+  { source: common, request: { git: worktree, name: mount } }: OpenMount,
+  request: ProtectRequest | undefined,
+): CommonGuard {
+  const name = basename(common.path);
+  const checkout = checkoutOf(libc, common, worktree);
+  const wanted = request && commonRequest(request, name, [checkout]);
+  if (!wanted) return { name: mount, own: undefined, ancestors: [] };
+  const holder = openWithoutLinks(libc, dirname(common.path));
+  try {
+    refuseOther(libc, holder, common);
+    const { id, ownerUid: uid, ownerGid: gid } = owner;
+    const all = keeper.protect(id, holder, wanted, { uid, gid }, `${name}/worktrees/${worktree}`);
+    return {
+      name: mount,
+      own: all.find(({ path }) => path === name),
+      ancestors: all.flatMap((ancestor) =>
+        ancestor.path.startsWith(`${name}/`) && !isOfOthers(libc, common, ancestor.path, checkout)
+          ? [{ ...ancestor, path: ancestor.path.slice(name.length + 1) }]
+          : [],
+      ),
+    };
+  } finally {
+    closeSync(holder.fd);
+  }
+}
+
+function checkoutOf(libc: Libc, common: Source, worktree = ''): string {
+  using below = beneath(libc, common);
+  const own = `worktrees/${worktree}`;
+  return dirname(resolve(common.path, own, below.text(`${own}/gitdir`)?.trim() ?? ''));
+}
+
+/** The directory of a worktree in which another session works. */
+function isOfOthers(libc: Libc, common: Source, path: string, checkout: string): boolean {
+  const [, worktree] = /^[^/]+\/worktrees\/([^/]+)$/.exec(path) ?? [];
+  if (worktree === undefined) return false;
+  return !isWorkedIn(`${checkoutOf(libc, common, worktree)}/`, [checkout]);
+}
+
+/** The workspace's own request with what that directory's configuration names in it: hooks lie in each worktree by themselves. */
+export function withNamed(libc: Libc, request: ProtectRequest, common: Source): ProtectRequest {
+  if (!commonRequest(request, '.git')) return request;
+  using below = beneath(libc, common);
+  const named = namedInConfig(below.text('config') ?? '');
+  return named.length > 0 ? { ...request, named } : request;
+}
+
+/** What is guarded by its name has to be what is mounted. */
+function refuseOther(libc: Libc, holder: Source, { path, stats }: Source): void {
+  using below = beneath(libc, holder);
+  const found = below.stats(basename(path));
+  if (found?.ino === stats.ino && found.dev === stats.dev) return;
+  throw new CoiError('unprotected-path', `${quoted(path)} changed while it was protected`, {
+    hint: 'Try again.',
+  });
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, openSync, rmSync, type watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Below } from '../../host/guarded.ts';
+import { loadLibc } from '../../host/libc.ts';
+import { nothingProtected } from '../../session/protect.ts';
+import { Watchers } from './watchers.ts';
+
+const libc = await loadLibc();
+
+test('a directory that the kernel watches no more is looked at by time, until it can be watched again', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'coit-watchers-'));
+  try {
+    using below = new Below(libc, openSync(root, 0o10000000 | 0o200000));
+    let changes = 0;
+    let changed = () => {};
+    const refused = (() => {
+      throw Object.assign(new Error('no watch left'), { code: 'EMFILE' });
+    }) as unknown as typeof watch;
+    const watchers = new Watchers(() => {
+      changes += 1;
+      changed();
+    }, refused);
+    const next = () =>
+      new Promise<void>((resolve) => {
+        changed = resolve;
+      });
+    const first = next();
+    assert.equal(watchers.follow(nothingProtected, [], below), false);
+    assert.equal(changes, 0);
+    await first;
+    assert.equal(changes, 1);
+    watchers.close();
+
+    const seeing = new Watchers(() => changed());
+    assert.equal(seeing.follow(nothingProtected, ['.'], below), true);
+    const told = next();
+    writeFileSync(join(root, 'made'), '');
+    await told;
+    seeing.close();
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+test('a directory that cannot be watched for another reason is an error', () => {
+  const root = mkdtempSync(join(tmpdir(), 'coit-watchers-'));
+  try {
+    using below = new Below(libc, openSync(root, 0o10000000 | 0o200000));
+    const failing = (() => {
+      throw Object.assign(new Error('no'), { code: 'EBADF' });
+    }) as unknown as typeof watch;
+    assert.throws(() => new Watchers(() => {}, failing).follow(nothingProtected, [], below), {
+      code: 'EBADF',
+    });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});

@@ -1,0 +1,79 @@
+// Whether commits made inside are signed as those on the host: with a key of the forwarded SSH agent, or not at all. Pure.
+import type { GitValues } from './host-git.ts';
+
+export interface SigningFacts {
+  readonly git: GitValues;
+  /** Public keys of the agent that is forwarded, as `type base64`; otherwise why there are none. */
+  readonly agent: readonly string[] | 'off' | 'missing';
+  /** The text of a file that `user.signingkey` names; undefined if it cannot be read. */
+  readonly keyFile: (path: string) => string | undefined;
+}
+
+export interface Signing {
+  /** Configuration of git inside. */
+  readonly config: readonly (readonly [key: string, value: string])[];
+  /** Why commits are not signed, where the user's git would. */
+  readonly problem?: string | undefined;
+}
+
+const isTrue = (text: string | undefined) => /^(true|yes|on|[1-9]\d*)$/i.test(text ?? '');
+
+export function signing({ git, agent, keyFile }: SigningFacts): Signing {
+  const value = (key: string) => git.get(key)?.value;
+  const signed = ['commit.gpgsign', 'tag.gpgsign'].filter((key) => isTrue(value(key)));
+  const format = value('gpg.format') ?? 'openpgp';
+  const wanted = signed.length > 0;
+  const refused = (why: string): Signing =>
+    wanted
+      ? {
+          // Also against the repository's own configuration: a commit that cannot be signed would fail.
+          config: [
+            ['commit.gpgsign', 'false'],
+            ['tag.gpgsign', 'false'],
+          ],
+          problem: `Commits are not signed inside: ${why}`,
+        }
+      : { config: [] };
+  if (format !== 'ssh') return refused('keys of GPG stay on this host');
+  if (agent === 'off') return refused('[ssh] forward_agent is off');
+  if (agent === 'missing') return refused('no SSH agent runs here');
+  const key = publicKey(value('user.signingkey'), keyFile) ?? firstKey(value, agent);
+  if (key === undefined) return refused('user.signingkey of git names no public key');
+  if (!agent.includes(key)) return refused('the SSH agent does not hold the signing key (ssh-add)');
+  return {
+    config: [
+      ['gpg.format', 'ssh'],
+      ['gpg.ssh.program', 'ssh-keygen'],
+      ['user.signingkey', `key::${key}`],
+      ...signed.map((name) => [name, 'true'] as const),
+    ],
+  };
+}
+
+/** As git takes it: the key itself, or a file with it or beside it. Whatever else a file holds is not passed on. */
+function publicKey(
+  signingKey: string | undefined,
+  keyFile: SigningFacts['keyFile'],
+): string | undefined {
+  if (!signingKey) return undefined;
+  const literal = keyIn(signingKey.replace(/^key::/, ''));
+  if (literal !== undefined) return literal;
+  for (const path of [signingKey, `${signingKey}.pub`]) {
+    const key = keyIn(keyFile(path) ?? '');
+    if (key !== undefined) return key;
+  }
+  return undefined;
+}
+
+/** The usual way to say "whatever the agent has". Other commands are not run. */
+function firstKey(
+  value: (key: string) => string | undefined,
+  agent: readonly string[],
+): string | undefined {
+  return value('gpg.ssh.defaultkeycommand')?.trim() === 'ssh-add -L' ? agent[0] : undefined;
+}
+
+function keyIn(text: string): string | undefined {
+  const [, key] = /^((?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3})(?:\s|$)/.exec(text) ?? [];
+  return key;
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { keyWords, parseKey } from './tmux-keys.ts';
+
+test('keys are named as tmux or as people name them', () => {
+  for (const [given, expected] of [
+    ['Escape', 'Escape'],
+    ['esc', 'Escape'],
+    ['ENTER', 'Enter'],
+    ['C-c', 'C-c'],
+    ['M-C-x', 'M-C-x'],
+    ['S-Up', 'S-Up'],
+    ['pagedown', 'PageDown'],
+    ['f12', 'F12'],
+    ['y', 'y'],
+    ['Y', 'Y'],
+    [';', ';'],
+    ["'", "'"],
+    ['-', '-'],
+    ['C--', 'C--'],
+  ] as const)
+    assert.equal(parseKey(given), expected);
+  for (const wrong of ['', 'C-', 'Escap', 'yes', 'F13', 'é', 'c-c', 'Enter Enter', "a'", '\n'])
+    assert.throws(() => parseKey(wrong), /is no key/, wrong);
+});
+
+test('whatever is taken for a key is one word that nothing in it can leave', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 6 }), (text) => {
+      let key: string;
+      try {
+        key = parseKey(text);
+      } catch {
+        return;
+      }
+      assert.match(keyWords([key]), /^('[^']+'|"(?:[CMS]-)*'")$/);
+    }),
+  );
+});

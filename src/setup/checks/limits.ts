@@ -1,0 +1,72 @@
+// Limits of the kernel that all sessions of a host share, since their processes count for root of the host.
+// Values: Incus, "Server settings for a Incus production setup" (doc/reference/server_settings).
+import type { Machine } from '../../host/machine.ts';
+import { type Check, finding, ok } from '../check.ts';
+
+const lowest: Readonly<Record<string, number>> = {
+  'fs.aio-max-nr': 524_288,
+  'fs.inotify.max_queued_events': 1_048_576,
+  'fs.inotify.max_user_instances': 1_048_576,
+  'fs.inotify.max_user_watches': 1_048_576,
+  'kernel.keys.maxbytes': 2_000_000,
+  'kernel.keys.maxkeys': 2000,
+  'vm.max_map_count': 262_144,
+};
+
+const keptPath = '/etc/sysctl.d/61-coi-limits.conf';
+
+export const kernelLimits: Check = {
+  id: 'kernel_limits',
+  title: 'Kernel limits',
+  group: 'SYSTEM',
+  probe: async ({ machine }) => {
+    const low = await tooLow(machine);
+    if (low.length === 0) return ok('high enough for many sessions');
+    const keys = low.map(({ key }) => key);
+    return finding(
+      'warning',
+      `too low for many sessions: ${low.map(({ key, value }) => `${key} is ${value}`).join(', ')}`,
+      { low: keys },
+      {
+        plan: `raise ${keys.join(', ')}, also for later boots`,
+        hint: 'In a container they are the limits of its host: raise them there.',
+      },
+    );
+  },
+  fix: async ({ machine }) => {
+    const low = await tooLow(machine);
+    for (const { key } of low) await raised(machine, key);
+    const lines = Object.entries(lowest).map(([key, value]) => `${key} = ${value}`);
+    await machine.writeText(
+      keptPath,
+      `# Written by \`coi setup\`: all sessions together need more than one user.\n${lines.join('\n')}\n`,
+      0o644,
+    );
+  },
+};
+
+/** What a kernel does not have, or does not show, is not looked at. */
+async function tooLow(machine: Machine): Promise<{ key: string; value: number }[]> {
+  const found = await Promise.all(
+    Object.entries(lowest).map(async ([key, least]) => {
+      const text = (await machine.readText(pathOf(key)))?.trim() ?? '';
+      const value = Number(text);
+      return /^\d+$/.test(text) && value < least ? [{ key, value }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Left as it is where this system is a container that may not change it: the next look says so. */
+async function raised(machine: Machine, key: string): Promise<void> {
+  try {
+    await machine.overwrite(pathOf(key), String(lowest[key]));
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) throw error;
+  }
+}
+
+function pathOf(key: string): string {
+  return `/proc/sys/${key.replaceAll('.', '/')}`;
+}

@@ -1,0 +1,85 @@
+// Goal: in a repository with large files what the agent commits and pushes is what the host's git-lfs would have made,
+// though its hooks and configuration cannot be written; filters that are missing inside are told at the start.
+// Method: the built program and the image that users get; the host needs no git-lfs.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { defaultImage } from '../../src/image/versions.ts';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
+const timeout = 180_000;
+let bed: Bed;
+const made: string[] = [];
+
+before(async () => {
+  bed = await makeBed();
+});
+after(async () => {
+  await bed?.[Symbol.asyncDispose]();
+  for (const path of made) await rm(path, { recursive: true, force: true });
+});
+
+const identity =
+  'git config --global user.name a; git config --global user.email a@example.invalid';
+const content = 'large\n'.repeat(1000);
+const oid = createHash('sha256').update(content).digest('hex');
+const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`;
+const object = `${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}`;
+/** As a clone by git-lfs is: the pointer in the commit, the file in the checkout, its content below .git. */
+const repository = `git init -q -b main .; ${identity}
+printf '*.bin filter=lfs diff=lfs merge=lfs -text\\n' > .gitattributes
+printf '${pointer.replaceAll('\n', '\\n')}' > old.bin
+git -c filter.lfs.clean=cat -c filter.lfs.required=false add .; git commit -qm first
+mkdir -p .git/lfs/objects/${object.slice(0, 5)}; yes large | head -n 1000 > .git/lfs/objects/${object}
+cp .git/lfs/objects/${object} old.bin
+printf '#!/bin/sh\\ngit lfs pre-push "$@"\\n' > .git/hooks/pre-push; chmod +x .git/hooks/pre-push`;
+
+test('pointers stay pointers, and a push brings the files', { timeout }, async () => {
+  const cwd = await place(repository);
+  const said = await run(
+    cwd,
+    `${identity}; git add -A; git diff --cached --quiet
+yes other | head -n 1000 > new.bin; git add -A; git commit -qm second; git lfs ls-files -n
+git init -q --bare /tmp/remote; git push -q file:///tmp/remote main >&2
+find /tmp/remote/lfs/objects -type f | wc -l; git lfs install --skip-repo`,
+  );
+  assert.match(said.stdout, /^new\.bin\nold\.bin\n2\n/);
+  assert.doesNotMatch(said.stderr, /filters of this repository/);
+  assert.equal(`${await onHost(cwd, 'git cat-file -p HEAD:old.bin')}\n`, pointer);
+  assert.match(await onHost(cwd, 'git cat-file -p HEAD:new.bin'), /^version https:\/\/git-lfs/);
+});
+
+test('a filter that is missing inside is told before the agent adds anything', {
+  timeout,
+}, async () => {
+  const cwd = await place(
+    `git init -q .; printf '*.key filter=git-crypt\\n' > .gitattributes; git config filter.git-crypt.clean 'git-crypt clean'`,
+  );
+  const said = await run(cwd, 'true');
+  assert.match(
+    said.stderr,
+    /filters of this repository are missing in this session, git would take the files as they are: git-crypt \(no git-crypt\)/,
+  );
+});
+
+async function place(script: string): Promise<string> {
+  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
+  const path = stdout.trim();
+  made.push(path);
+  await onHost(path, script);
+  return path;
+}
+
+async function onHost(cwd: string, script: string): Promise<string> {
+  const said = await bed.user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
+  assert.equal(said.status, 0, said.stderr);
+  return said.stdout.trim();
+}
+
+async function run(cwd: string, script: string) {
+  const said = await bed.coi(['run', '--image', image, '--', 'sh', '-ec', script], { cwd });
+  assert.equal(said.status, 0, said.stderr);
+  return said;
+}

@@ -1,0 +1,58 @@
+// What --mount gave a kept container is there again when it starts again, and in its forks.
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { detach, inside, powerOff, talk } from './talk.ts';
+
+const timeout = 240_000;
+
+function directory(bed: Bed, name: string): string {
+  const path = join(bed.user.home, name);
+  mkdirSync(path);
+  writeFileSync(join(path, 'file'), name);
+  for (const one of [path, join(path, 'file')]) chownSync(one, bed.user.uid, bed.user.gid);
+  return path;
+}
+
+test('a kept container and its forks have the mounts of its last start, unless they lead elsewhere by now', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const [data, other] = ['data', 'other'].map((name) => directory(bed, name));
+  const read = async (name: string, path: string) => {
+    const { stdout } = await bed.incus.execCaptured(name, { command: ['cat', path] });
+    return stdout.toString();
+  };
+  const first = await talk(bed, ['--persistent', '--mount', `${data}:/data:ro`]);
+  const [name = ''] = await bed.instances();
+  assert.equal(await read(name, '/data/file'), 'data');
+  await powerOff(first);
+
+  const second = await talk(bed, ['--slot', '1']);
+  assert.equal(await read(name, '/data/file'), 'data');
+  assert.match(await inside(bed, name, 'cat', '/proc/mounts'), / \/data \S+ ro/);
+  const forked = await bed.coi(['fork', '--background', name]);
+  assert.equal(forked.status, 0, forked.stderr);
+  const fork = (await bed.instances()).find((one) => one !== name) ?? '';
+  assert.equal(await read(fork, '/data/file'), 'data');
+  assert.equal((await bed.coi(['kill', fork])).status, 0);
+  await powerOff(second);
+
+  // Others take their place.
+  const third = await talk(bed, ['--slot', '1', '--mount', `${other}:/other`]);
+  assert.deepEqual(
+    [await read(name, '/data/file'), await read(name, '/other/file')],
+    ['', 'other'],
+  );
+  await powerOff(third);
+
+  // As an agent of another workspace could do with a directory of it.
+  renameSync(join(bed.user.home, 'other'), join(bed.user.home, 'moved'));
+  symlinkSync(join(bed.user.home, 'data'), join(bed.user.home, 'other'));
+  const fourth = await talk(bed, ['--slot', '1']);
+  assert.match(fourth.output(), /--mount .*other.*:\/other of before is left out/);
+  assert.equal(await read(name, '/other/file'), '');
+  await detach(fourth);
+});

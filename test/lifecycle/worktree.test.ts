@@ -1,0 +1,193 @@
+// Goal: git works in a session whose workspace is a linked worktree, also after a stop, in a copy and in a part of the
+// main checkout; where it cannot work, the start says so in one line, with what to do.
+// Method: the built program as an ordinary user, in repositories that the host's git made.
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+
+const timeout = 180_000;
+let bed: Bed;
+const made: string[] = [];
+
+before(async () => {
+  bed = await makeBed();
+});
+after(async () => {
+  await bed?.[Symbol.asyncDispose]();
+  for (const path of made) await rm(path, { recursive: true, force: true });
+});
+
+const git = 'git -c user.name=a -c user.email=a@example.invalid';
+const commit = `${git} commit -q --allow-empty -m x`;
+const repository = `git init -q repo; cd repo; ${commit}; git branch one; git branch two`;
+const works = `git status --porcelain && ${commit} && git branch made && git gc -q`;
+
+const kinds: Readonly<Record<string, { readonly script: string; readonly at: string }>> = {
+  'beside the main checkout': {
+    script: `${repository}; git worktree add -q ../feature one`,
+    at: 'feature',
+  },
+  'in the main checkout': {
+    script: `${repository}; git worktree add -q .trees/feature one`,
+    at: 'repo/.trees/feature',
+  },
+  'of a bare repository': {
+    script: `${repository}; cd ..; git clone -q --bare repo store.git; git -C store.git worktree add -q ../feature one`,
+    at: 'feature',
+  },
+  'beside a bare repository that a file names': {
+    script: `${repository}; cd ..; mkdir all; git clone -q --bare repo all/.bare; echo 'gitdir: ./.bare' > all/.git; git -C all worktree add -q feature one`,
+    at: 'all/feature',
+  },
+  'named by a path from the worktree': {
+    script: `${repository}; git worktree add -q ../feature one; echo 'gitdir: ../repo/.git/worktrees/feature' > ../feature/.git`,
+    at: 'feature',
+  },
+};
+
+for (const [title, { script, at }] of Object.entries(kinds))
+  test(`git works in a worktree ${title}, and nothing is to be told afterwards`, {
+    timeout,
+  }, async () => {
+    const cwd = join(await place(script), at);
+    const said = await run(cwd, works);
+    assert.doesNotMatch(said.stderr, /does not work|obey|not complete|looked at/);
+    const host = await onHost(cwd, 'git log --format=%s -1 made; git status --porcelain; git fsck');
+    assert.equal(host, 'x');
+    const asked = await bed.coi(['handoff'], { cwd });
+    assert.match(asked.stdout, /^Nothing that the host would run changed/);
+    assert.equal(asked.status, 0);
+  });
+
+test('orders that the agent leaves in the repository are in the report of a worktree', {
+  timeout,
+}, async () => {
+  const cwd = join(await place(`${repository}; git worktree add -q ../feature one`), 'feature');
+  const own = '$(git rev-parse --git-dir)';
+  await run(cwd, `mkdir ${own}/rebase-merge; echo 'exec x' > ${own}/rebase-merge/git-rebase-todo`);
+  const { stdout } = await bed.coi(['handoff'], { cwd });
+  assert.match(
+    stdout,
+    /\/repo\/\.git\/worktrees\/feature\/rebase-merge\/git-rebase-todo +a rebase/,
+  );
+});
+
+test('with [git] readonly nothing of the repository can be written in a worktree', {
+  timeout,
+}, async () => {
+  const top = await place(`${repository}; git worktree add -q ../feature one`);
+  const cwd = join(top, 'feature');
+  await onHost(cwd, 'mkdir .coi; printf "[git]\\nreadonly = true\\n" > .coi/config.toml');
+  const attempts = `git status --porcelain; ! ${commit}; ! touch ${top}/repo/.git/x ${top}/repo/.git/worktrees/feature/x`;
+  await run(cwd, `${attempts}; echo x > file`);
+});
+
+test('a kept container of a worktree comes back with git, and so does its copy', {
+  timeout,
+}, async () => {
+  const cwd = join(await place(`${repository}; git worktree add -q ../feature one`), 'feature');
+  const coi = async (...args: string[]) => {
+    const said = await bed.coi(args, { cwd });
+    assert.equal(said.status, 0, said.stderr);
+    return said;
+  };
+  const shell = ['shell', '--background', '--image', bed.image, '--persistent', '--json'];
+  const { container } = JSON.parse((await coi(...shell)).stdout) as { container: string };
+  const inside = (name: string) =>
+    coi(
+      'container',
+      'exec',
+      name,
+      '--user',
+      '1000',
+      '--cwd',
+      cwd,
+      '--',
+      'git',
+      'log',
+      '--format=%s',
+    );
+  assert.equal((await inside(container)).stdout.trim(), 'x');
+  const copy = JSON.parse((await coi('fork', container, '--json')).stdout) as { container: string };
+  assert.equal((await inside(copy.container)).stdout.trim(), 'x');
+  await coi('container', 'stop', container);
+  await coi('snapshot', 'create', 'kept', '-c', container);
+  await coi('snapshot', 'restore', 'kept', '-c', container, '--force');
+  await coi(...shell);
+  assert.equal((await inside(container)).stdout.trim(), 'x');
+  await coi('kill', '--all', '--force');
+});
+
+test('of a worktree that the agent made the host has the commits, and after a repair the worktree', {
+  timeout,
+}, async () => {
+  const top = join(await place(repository), 'repo');
+  const add = `git worktree add -q .claude/worktrees/x -b x; cd .claude/worktrees/x; ${commit}`;
+  await run(top, add);
+  assert.match(await onHost(top, 'git worktree list'), /worktrees\/x .*prunable/);
+  assert.equal(await onHost(top, 'git log --format=%s -1 x'), 'x');
+  // The next session works in it.
+  await run(top, `cd .claude/worktrees/x; ${commit}`);
+  await onHost(top, 'git worktree repair .claude/worktrees/x');
+  assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
+  assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);
+});
+
+test('with the path of the host a worktree of the agent works on both sides', {
+  timeout,
+}, async () => {
+  const top = join(await place(repository), 'repo');
+  await onHost(
+    top,
+    'mkdir .coi; printf "[paths]\\npreserve_workspace_path = true\\n" > .coi/config.toml',
+  );
+  await run(top, `git worktree add -q .claude/worktrees/x -b x; cd .claude/worktrees/x; ${commit}`);
+  assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);
+  assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
+});
+
+test('where git cannot work, the start says so and what to do', { timeout }, async () => {
+  const top = await place(`${repository}; mkdir part`);
+  const part = await run(join(top, 'repo/part'), '! git status 2>/dev/null');
+  assert.match(
+    part.stderr,
+    new RegExp(
+      `git does not work in this session: only a part of the repository in ${top}/repo is mounted; for all of it: coi -w ${top}/repo shell`,
+    ),
+  );
+  const moved = await place(
+    `${repository}; git worktree add -q ../feature one; mv ../feature ../m`,
+  );
+  const lost = await command(join(moved, 'm'), 'true');
+  assert.match(lost.stderr, /does not know this worktree; see `git worktree repair`/);
+  const plain = await command(await place(':'), 'true');
+  assert.doesNotMatch(plain.stderr, /git does not work/);
+});
+
+async function place(script: string): Promise<string> {
+  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
+  const path = stdout.trim();
+  made.push(path);
+  await onHost(path, script);
+  return path;
+}
+
+async function onHost(cwd: string, script: string): Promise<string> {
+  const said = await bed.user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
+  assert.equal(said.status, 0, said.stderr);
+  return said.stdout.trim();
+}
+
+function run(cwd: string, script: string) {
+  const identity =
+    'git config --global user.name a; git config --global user.email a@example.invalid';
+  return command(cwd, `${identity}; ${script}`);
+}
+
+async function command(cwd: string, script: string) {
+  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });
+  assert.equal(said.status, 0, said.stderr);
+  return said;
+}

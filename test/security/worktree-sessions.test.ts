@@ -1,0 +1,195 @@
+// Goal: sessions in several worktrees and in the main checkout of one repository, and the host's git beside them, do not
+// get in each other's way, and the guard holds until the last of them has ended.
+// Method: real sessions of one user; the state of the repository is compared afterwards.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { coidBed } from '../incus/coid-bed.ts';
+import { asUser, inventory, protect } from './protect-bed.ts';
+import { commonOf, ended, killed, released, worktrees } from './worktree-bed.ts';
+
+const limit = { timeout: 180_000 };
+const uid = 1003;
+
+test(
+  'sessions in two worktrees and in the main checkout have one guard, which stays until the last has ended',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature, other } = await worktrees(bed, uid);
+    const before = await inventory(join(main, '..'));
+    const sessions = [
+      await bed.session({ workspace: feature, mounts: [commonOf(common)], protect }),
+      await bed.session({ workspace: main, protect }),
+      await bed.session({ workspace: other, mounts: [commonOf(common, 'other')], protect }),
+    ];
+    const places = [main, '/workspace', main];
+    const attack = 'cd AT/.git && echo x >> config && echo x > hooks/pre-commit';
+    for (const [index, { container }] of sessions.entries()) {
+      for (const [nth, one] of sessions.entries()) {
+        if (nth < index) continue;
+        const script = attack.replace('AT', places[nth] ?? '');
+        assert.notEqual((await bed.sh(one.container, script, 'root')).status, 0, `${index} ${nth}`);
+      }
+      await killed(bed, container);
+      await bed.untilUnmounted(sessions[index]?.id ?? '');
+    }
+    await released(bed);
+    assert.deepEqual(await inventory(join(main, '..')), before);
+  },
+);
+
+test(
+  'a container that stops and starts has the guarded directory again, also after a coid that was killed',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { common, feature } = await worktrees(bed, uid);
+    const session = { workspace: feature, mounts: [commonOf(common)], protect, persistent: true };
+    const { container, id } = await bed.session(session);
+    const attack = `cd ${common} && echo x >> config`;
+    const state = async (action: 'stop' | 'start') => {
+      const operation = await bed.incus.changeState(container, {
+        action,
+        force: true,
+        timeout: 30,
+      });
+      await operation.wait({ timeoutMs: 60_000 });
+    };
+    await state('stop');
+    const made = await bed.coid.remount(container, { id, startId: randomUUID() });
+    assert.deepEqual(made.map(({ name }) => name).toSorted(), ['git', 'workspace']);
+    await state('start');
+    const done = await bed.sh(container, `cd ${feature} && git status --porcelain`);
+    assert.equal(done.status, 0, done.stderr.toString());
+    assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
+    await bed.daemon.crash();
+    await bed.daemon.start();
+    assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
+    await ended(bed, container);
+  },
+);
+
+test(
+  'a worktree that an agent made goes on working when another session begins beside it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature } = await worktrees(bed, uid);
+    const first = await bed.session({ workspace: main, protect });
+    const commit = 'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m';
+    const sh = async (script: string) => {
+      const done = await bed.sh(first.container, `cd /workspace && ${script}`);
+      assert.equal(done.status, 0, done.stderr.toString());
+    };
+    await sh(
+      `git worktree add -q .claude/worktrees/x -b x && cd .claude/worktrees/x && ${commit} a`,
+    );
+    await bed.session({ workspace: feature, mounts: [commonOf(common)], protect });
+    await bed.session({ workspace: main, protect });
+    await sh(`cd .claude/worktrees/x && ${commit} b`);
+    // One that the host made meanwhile works in a session of its own.
+    const late = `${main}-late`;
+    await asUser(uid, ['git', '-C', main, 'worktree', 'add', '--quiet', late]);
+    const mounts = [commonOf(common, 'repo-late')];
+    const { container } = await bed.session({ workspace: late, mounts, protect });
+    const done = await bed.sh(container, `cd ${late} && ${commit} c`);
+    assert.equal(done.status, 0, done.stderr.toString());
+    const script = `echo x > ${common}/worktrees/repo-late/config.worktree`;
+    assert.notEqual((await bed.sh(container, script, 'root')).status, 0);
+  },
+);
+
+test(
+  'of a hundred worktrees elsewhere each is sealed, and the host goes on adding and removing them',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature, other } = await worktrees(bed, uid);
+    const before = await inventory(join(main, '.git'));
+    const git = (...words: string[]) => asUser(uid, ['git', '-C', main, ...words]);
+    const script = `for i in $(seq 100); do git -C ${main} worktree add -q ../w$i; done`;
+    await asUser(uid, ['sh', '-c', script]);
+    const first = await bed.session({ workspace: main, protect });
+    const each = (command: string) =>
+      `cd /workspace/.git/worktrees && n=0; for w in *; do (cd $w && ${command}) 2>/dev/null && n=$((n+1)); done; echo $n`;
+    for (const command of [
+      'echo x > config.worktree',
+      'echo x > commondir',
+      'mv gitdir g',
+      'touch index.lock',
+    ]) {
+      const done = await bed.sh(first.container, each(command));
+      assert.equal(done.stdout.toString(), '0\n', command);
+    }
+    await git('worktree', 'remove', other);
+    await git('worktree', 'add', '--quiet', `${other}2`);
+    // One in which a session begins is sealed for the first no longer than that session needs it.
+    const second = await bed.session({ workspace: feature, mounts: [commonOf(common)], protect });
+    const commit =
+      'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m a';
+    const worked = await bed.sh(second.container, `cd ${feature} && ${commit}`);
+    assert.equal(worked.status, 0, worked.stderr.toString());
+    const held = await bed.sh(first.container, each('touch index.lock'), 'root');
+    assert.equal(held.stdout.toString(), '1\n', 'only the one that the host made just now');
+    const names = (await readdir(`${common}/worktrees`)).toSorted();
+    assert.ok(names.includes('other2') && !names.includes('other'), names.join(' '));
+    for (const { container } of [first, second]) await killed(bed, container);
+    await released(bed);
+    await asUser(uid, ['rm', `${common}/worktrees/other2/index.lock`]);
+    const removed = `for i in $(seq 100); do git -C ${main} worktree remove ../w$i && git -C ${main} branch -qD w$i; done`;
+    await asUser(uid, ['sh', '-c', removed]);
+    const after = await inventory(join(main, '.git'));
+    const owners = (found: Record<string, string>, path: string) => found[path]?.split(' ')[0];
+    for (const path of Object.keys(before))
+      if (after[path]) assert.equal(owners(after, path), owners(before, path), path);
+  },
+);
+
+test(
+  '`git worktree prune` inside takes no worktree of the host away: without the guard it does',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const inside = async (guard: object) => {
+      const { common, feature, other } = await worktrees(bed, uid);
+      const session = { workspace: feature, mounts: [commonOf(common)], ...guard };
+      const { container } = await bed.session(session);
+      await bed.sh(container, `cd ${feature} && git worktree prune`);
+      return asUser(uid, ['git', '-C', other, 'status', '--porcelain']);
+    };
+    await assert.rejects(inside({}), /not a git repository/);
+    assert.equal(await inside({ protect }), '');
+  },
+);
+
+test(
+  'two repositories in one directory are guarded each as a whole, with sessions in both',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const top = await bed.directory(uid);
+    const bare = async (name: string) => {
+      const { main } = await worktrees(bed, uid);
+      const common = join(top, `${name}.git`);
+      await asUser(uid, ['git', 'clone', '--quiet', '--bare', main, common]);
+      for (const branch of ['feature', 'other']) {
+        const at = join(top, `${name}-${branch}`);
+        await asUser(uid, ['git', '-C', common, 'worktree', 'add', '--quiet', at, branch]);
+      }
+      const mounts = [commonOf(common, `${name}-feature`)];
+      const { container } = await bed.session({
+        workspace: join(top, `${name}-feature`),
+        ...{ mounts, protect },
+      });
+      return { common, container, other: `${common}/worktrees/${name}-other` };
+    };
+    for (const { common, container, other } of [await bare('a'), await bare('b')])
+      for (const path of [`${common}/config`, `${common}/hooks/x`, `${other}/config.worktree`]) {
+        const done = await bed.sh(container, `echo x >> ${path}`, 'root');
+        assert.notEqual(done.status, 0, path);
+      }
+  },
+);
