@@ -32,6 +32,7 @@ export const errorCodes = {
     about: 'The alias is malformed, unknown or claimed by another workspace.',
   },
   'profile-not-found': { exit: 1, about: 'There is no such profile.' },
+  'tool-missing': { exit: 1, about: 'The image does not contain the agent.' },
   'tool-unknown': { exit: 1, about: 'There is no such tool.' },
   'network-unprotected': { exit: 1, about: 'The network guard could not be put in force.' },
   'network-mode': {

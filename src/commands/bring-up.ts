@@ -14,7 +14,7 @@ import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
 import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import type { RefreshWish } from '../session/refresh.ts';
-import { deletedByCoid, deleteStopped } from '../session/remove.ts';
+import { deletedByCoid, deleteStopped, killContainer } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
@@ -27,6 +27,7 @@ import { takenBy, withGit } from './place-in.ts';
 import { extraMounts, following, newSessionId, serverFacts, wish } from './prepare.ts';
 import { agentOf, type Ready } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
+import { stopKept } from './stop-kept.ts';
 import type { AgentSetting } from './tool.ts';
 import { agentEnvironment } from './variables.ts';
 
@@ -46,9 +47,15 @@ export interface Live {
     | { readonly dir: string; readonly session: string; readonly tool: string }
     | undefined;
   readonly command: readonly string[];
+  /** The agent's program. */
+  readonly needs: string | undefined;
+  /** Undoes the start, for an agent that turned out not to be there. */
+  readonly takeBack: () => Promise<void>;
   readonly environment: Readonly<Record<string, string>>;
   readonly conversation: AgentSetting['conversation'];
 }
+
+const takeBackMs = 60_000;
 
 type Tell = (event: StepEvent) => void;
 
@@ -148,6 +155,7 @@ async function launched(
   };
   await launching(() => steps(app, extras.steps(launchSteps), context, telling));
   const reservation = reserved(context);
+  const ref = { name: reservation.container, mountsId: reservation.id };
   return {
     container: reservation.container,
     reservation: reservation.id,
@@ -157,6 +165,11 @@ async function launched(
     target: at.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
+    needs: agent.needs,
+    takeBack: async () => {
+      await killContainer(incus, ref, AbortSignal.timeout(takeBackMs));
+      await discardStore();
+    },
     conversation: agent.conversation,
     // What keeps the conversation in its mount is not for a project to change.
     environment: { ...given, ...extras.environment(), ...agent.environment },
@@ -223,6 +236,8 @@ async function restarted(
     target: record.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
+    needs: agent.needs,
+    takeBack: () => stopKept(app, refOf(container.instance)),
     conversation: agent.conversation,
     // What keeps the conversation in its mount is not for a project to change.
     environment: { ...given, ...agent.environment },

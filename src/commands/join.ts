@@ -37,6 +37,8 @@ export function joined(app: App, options: ShellOptions, meant: Ready, joining: J
     target: meant.at.target,
     store: keptIn && { dir: agent.storeDir, session: keptIn.session, tool: keptIn.tool },
     command: agent.command,
+    needs: agent.needs,
+    takeBack: async () => {},
     conversation: agent.conversation,
     environment: { ...given, ...agent.environment },
   };

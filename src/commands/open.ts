@@ -9,7 +9,7 @@ import {
   colours,
   guestHome,
   guestTerm,
-  handOver,
+  handOverIf,
   plainEnvironment,
 } from '../session/environment.ts';
 import { handOverTo, opened, terminalStarter } from '../session/handover.ts';
@@ -25,6 +25,8 @@ export interface Opening {
   /** May hold secrets: handed over on stdin. */
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[];
+  /** Program that has to be there. */
+  readonly needs?: string | undefined;
   /** False: the tool runs directly on the terminal. */
   readonly tmux: boolean;
 }
@@ -57,7 +59,7 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
   try {
     await handOverTo(
       terminalStarter(exec),
-      handOver(opening.environment, opening.command),
+      handOverIf(opening.needs, opening.environment, opening.command),
       app.signal,
     );
     watch.timing.mark('handed over');
@@ -94,7 +96,7 @@ async function backgroundOf(app: App, opening: Opening): Promise<void> {
   try {
     await handOverTo(
       { input: exec.stdin, output: exec.stdout, status: exec.status },
-      handOver(opening.environment, opening.command),
+      handOverIf(opening.needs, opening.environment, opening.command),
       app.signal,
     );
     exec.stdout.resume();

@@ -1,6 +1,7 @@
 // The streams of a command inside joined to those of this program.
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
+import type { Handed } from '../session/environment.ts';
 import { type Start, started } from '../session/handover.ts';
 import { KeptOutput, keptBytesMax } from './kept-output.ts';
 
@@ -16,7 +17,7 @@ interface Ends {
 export async function passOn(
   app: App,
   start: Start,
-  handedOver: string,
+  handedOver: Handed,
   { input = true, signal = app.signal }: Ends & { readonly input?: boolean } = {},
 ): Promise<number> {
   const { stdin, stdout, stderr } = app.io;
@@ -74,7 +75,7 @@ export interface OutputWish extends Ends {
 export async function outputOf(
   app: App,
   start: Start,
-  handedOver: string,
+  handedOver: Handed,
   { input = '', keptBytes = keptBytesMax, signal = app.signal }: OutputWish = {},
 ): Promise<Output> {
   const exec = await started(start, handedOver, signal);

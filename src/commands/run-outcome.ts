@@ -2,7 +2,7 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { runnerIn } from '../host/resources.ts';
-import { guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
+import { guestHome, guestTerm, type Handed, plainEnvironment } from '../session/environment.ts';
 import type { Start } from '../session/handover.ts';
 import { outputOf, passOn, tellTruncated } from './pass-on.ts';
 
@@ -37,7 +37,7 @@ export async function outcome(
   { json, format, timeout = '' }: OutcomeOptions,
   container: string,
   start: Start,
-  handed: string,
+  handed: Handed,
   limitMs: number | undefined,
   input = true,
 ): Promise<number> {

@@ -3,7 +3,7 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import type { ContainerRef } from '../session/act.ts';
-import { handOver } from '../session/environment.ts';
+import { type Handed, handOverIf } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { agentVariables, followAgent } from './agent.ts';
@@ -13,6 +13,7 @@ import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { stopKept } from './stop-kept.ts';
 import { fileText } from './text-file.ts';
+import { orTakenBack } from './tool-missing.ts';
 
 type Options = PromptOptions & OutcomeOptions & ShellOptions;
 
@@ -45,7 +46,8 @@ export async function runPrompt(
   const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
   const live = await bringUp(app, asked, { ...meant, git }, progress.tell).finally(progress.clear);
-  const { container, target, command } = live;
+  const { container, target, command, needs } = live;
+  let takenBack = false;
   try {
     const start = await starting(app, container, target);
     const ref = { name: container, mountsId: live.reservation };
@@ -54,11 +56,23 @@ export async function runPrompt(
     if (problem) app.io.warn(problem);
     const environment = { ...live.environment, ...agentVariables(forwarding) };
     // What follows the hand-over is the agent's stdin.
-    const handed = `${handOver(environment, command)}${text.endsWith('\n') ? text : `${text}\n`}`;
-    return await outcome(app, options, container, start, handed, limitMs, false);
+    const input = text.endsWith('\n') ? text : `${text}\n`;
+    const handed = withInput(handOverIf(needs, environment, command), input);
+    const asked = outcome(app, options, container, start, handed, limitMs, false);
+    return await orTakenBack(app, meant, live, asked);
+  } catch (error) {
+    takenBack = error instanceof CoiError && error.code === 'tool-missing';
+    throw error;
   } finally {
-    await end(app, { name: container, mountsId: live.reservation }, meant.persistent);
+    if (!takenBack)
+      await end(app, { name: container, mountsId: live.reservation }, meant.persistent);
   }
+}
+
+function withInput(handed: Handed, input: string): Handed {
+  return typeof handed === 'string'
+    ? `${handed}${input}`
+    : { ...handed, text: `${handed.text}${input}` };
 }
 
 /** Throws `usage` unless there is exactly one source with a text. */

@@ -18,6 +18,7 @@ import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { openInBackground, openOnTerminal } from './open.ts';
 import { terminalRules } from './prepare.ts';
 import { needTerminal } from './terminal.ts';
+import { orTakenBack } from './tool-missing.ts';
 
 export function register(command: Command, app: App): void {
   command
@@ -74,15 +75,15 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   } finally {
     progress.clear();
   }
-  const { container, target, command, reservation, store } = live;
+  const { container, target, command, needs, reservation, store } = live;
   const ref = { name: container, mountsId: reservation };
   const session = tmuxSession(container);
   const tmux = (options.tmux ?? true) && meant.resolved.settings['shell.use_tmux'];
   announce(app, options, meant, live, tmux);
   const environment = { ...live.environment, ...agentVariables(forwarding) };
-  const opening = { container, session, workspace: target, environment, command, tmux };
+  const opening = { container, session, workspace: target, environment, command, needs, tmux };
   if (options.background) {
-    await openInBackground(app, opening);
+    await orTakenBack(app, meant, live, openInBackground(app, opening));
     warned(app, await forwardTo(app, ref, forwarding, meant));
     if (options.json) app.io.printJson(startedJson(meant, live, session));
     return live;
@@ -98,9 +99,8 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   };
   const terminal = terminalRules(meant.resolved.settings);
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
-  const end = await openOnTerminal(app, opening, { timing, progress, opened, terminal }).finally(
-    progress.clear,
-  );
+  const shown = openOnTerminal(app, opening, { timing, progress, opened, terminal });
+  const end = await orTakenBack(app, meant, live, shown.finally(progress.clear));
   telling.dispose();
   const workspace = store && live.workspace;
   await leave(app, { container, reservation, store, workspace }, end);

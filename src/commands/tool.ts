@@ -50,6 +50,8 @@ export interface ToolWish {
 export interface AgentSetting {
   readonly tool: Tool;
   readonly command: readonly string[];
+  /** The agent's program; undefined where none is started, or one that is installed just before. */
+  readonly needs: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly conversation: Conversation['kind'];
   /** `~/.coi/sessions-<tool>/<id>`. */
@@ -89,16 +91,21 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     tool,
     launch: { ...launch, sessionId: wish.session },
     context: settings['tool.auto_context'] ? context(app, tool, resolved, wish) : undefined,
+    carry: settings['tool.carry'],
+    workspace: wish.at.workspace,
     keeper,
     owner: uid === 0 ? wish.at.owner : keeper,
   });
+  const command = wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless);
   return {
     tool,
-    command: withPrelude(wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless), {
+    command: withPrelude(command, {
       identity: wish.git.identity,
       setup: toolLines(tools),
       preLaunch: settings['tool.pre_launch'],
+      ofTool: wish.debug ? [] : tool.beforeStart,
     }),
+    needs: wish.debug || settings['tool.pre_launch'].length > 0 ? undefined : neededBy(command),
     environment: { ...toolVariables(wish.given, tools), ...tool.environment(launch) },
     conversation: wish.conversation.kind,
     storeDir: storePath(home, tool.sessionsDir, wish.session),
@@ -128,6 +135,11 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
       recordSession({ home, tool, keeper, metadata }, hostFiles);
     },
   };
+}
+
+/** A path that is relative to the workspace is left to the shell. */
+function neededBy([program = '']: readonly string[]): string | undefined {
+  return program.startsWith('/') || !program.includes('/') ? program : undefined;
 }
 
 /** Throws `usage` for a tool that cannot run without a terminal. */

@@ -15,6 +15,10 @@ const prompt = either(
   mapped(text(), (given) => given as { readonly file: string } | string),
 );
 const names = list(filled(text()));
+const agentPath = text(
+  /^(?!\.{0,2}(\/|$))(?:(?!\/\.{0,2}(\/|$)).)+$/,
+  'a path below the directory of the agent, without . and ..',
+);
 
 export const sessionKeys = {
   'container.image': key(
@@ -171,6 +175,11 @@ export const sessionKeys = {
     'bypass',
     'Whether the agent asks before it acts.',
     { trust: { loosestFirst: ['bypass', 'interactive'] } },
+  ),
+  'tool.carry': unset(
+    list(filled(agentPath)),
+    'Files and directories of your agent directory (~/.claude for Claude Code) that a new session gets copies of; [] for none. Unset: what the guide lists, and what settings and instructions name there.',
+    { merge: 'replace', trust: 'approve' },
   ),
   'tool.context_file': unset(
     path(),

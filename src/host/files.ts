@@ -1,10 +1,12 @@
 // The file system of the host as domain code is handed it: see directory.ts for what makes it safe.
 import { constants, lstatSync, realpathSync } from 'node:fs';
+import { type CarryLimits, type Collected, collectCarried } from './carried.ts';
 import { type FileContent, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { FileError, type FileReason } from './file-error.ts';
 import { readUserFile } from './user-file.ts';
 
+export type { CarriedFile, CarryLimits, Collected } from './carried.ts';
 export type { FileContent, Owner, WriteOptions } from './content.ts';
 export type { Directory, Entry } from './directory.ts';
 export { FileError, type FileKind, type FileReason } from './file-error.ts';
@@ -19,6 +21,13 @@ export interface HostFiles {
     relative: string,
     options: { maxBytes: number },
   ): FileContent | undefined;
+  /** Reads files of the user's agent directory for a session (carried.ts). */
+  collectCarried(
+    home: string,
+    directory: string,
+    names: readonly string[],
+    limits: CarryLimits,
+  ): Collected;
   /** Whether a name is there; a link counts, wherever it leads. */
   exists(path: string): boolean;
   /** The path without links; undefined if there is no such thing, `dangling` if it ends in a link to nothing. */
@@ -35,6 +44,7 @@ export const hostFiles: HostFiles = {
     return fd === undefined ? undefined : new Directory(fd, path);
   },
   readUserFile,
+  collectCarried,
   exists,
   realPath: (path) => {
     try {

@@ -15,7 +15,7 @@ export function readUserFile(
   options: { maxBytes: number },
 ): FileContent | undefined {
   const shown = `${home}/${relative}`;
-  const path = resolved(home, relative, shown);
+  const path = userPath(home, relative);
   const fd = path === undefined ? undefined : openedFile(path, shown);
   if (fd === undefined) return undefined;
   try {
@@ -28,7 +28,12 @@ export function readUserFile(
   }
 }
 
-function resolved(home: string, relative: string, shown: string): string | undefined {
+/**
+ * Where a path below `home` leads, without links; undefined if there is nothing. Who opens it sees from its descriptor
+ * whether a name was exchanged meanwhile. Throws as `readUserFile`.
+ */
+export function userPath(home: string, relative: string): string | undefined {
+  const shown = `${home}/${relative}`;
   const rest = relative.split('/');
   let current: string;
   try {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { guestScript } from '../host/resources.ts';
-import { guestTerm, handOver, parseEnvFile, parseVariable } from './environment.ts';
+import { guestTerm, handOver, handOverIf, parseEnvFile, parseVariable } from './environment.ts';
 
 test('what is handed over arrives byte for byte, whatever is in it', () => {
   const word = fc
@@ -34,6 +34,25 @@ test('what follows the hand-over on stdin belongs to the command', () => {
     encoding: 'utf8',
   });
   assert.equal(ran.stdout, 'coi-ready\nmine\n#coi-end\n');
+});
+
+test('a command is only started if its program is found, by the PATH that it gets', () => {
+  const ran = (needs: string, path: string) => {
+    const handed = handOverIf(needs, { PATH: path }, ['echo', 'started', '#coi-end\n']);
+    assert.ok(typeof handed !== 'string');
+    const { status, stdout } = spawnSync('/bin/sh', ['-c', guestScript('run.sh'), 'coi-run', '/'], {
+      input: `${handed.text}mine\n`,
+      encoding: 'utf8',
+    });
+    return { status, stdout };
+  };
+  const begun = 'coi-ready\ncoi-found';
+  for (const needs of ['echo', '/bin/sh'])
+    assert.deepEqual(ran(needs, '/bin:/usr/bin').stdout, `${begun} yes\nstarted #coi-end\n\n`);
+  for (const needs of ['no such "program"', "$(id)'", '/bin/none'])
+    assert.deepEqual(ran(needs, '/bin:/usr/bin'), { status: 127, stdout: `${begun} no\n` });
+  assert.deepEqual(ran('tail', '/none'), { status: 127, stdout: `${begun} no\n` });
+  assert.equal(handOverIf(undefined, {}, ['x']), handOver({}, ['x']));
 });
 
 test('exotic and hostile TERM values become one that every guest knows', () => {

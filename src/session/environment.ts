@@ -8,6 +8,11 @@ export const guestHome = '/home/code';
 export const handOverEnd = '#coi-end';
 /** What start.sh prints when it is ready to be handed the environment. */
 export const readyMark = 'coi-ready';
+/** Printed before a command whose program was looked for, with `yes`, or with `no` and then nothing is started. */
+export const foundMark = 'coi-found';
+
+/** What a starter is handed; `needs` is a program that has to be there, or nothing is started. */
+export type Handed = string | { readonly text: string; readonly needs: string };
 
 const exotic = [
   /^$/,
@@ -104,6 +109,25 @@ export function handOver(
     ([name, value]) => `export ${name}=${shellQuoted(value)}`,
   );
   return `${[...lines, `set -- ${command.map(shellQuoted).join(' ')}`, handOverEnd].join('\n')}\n`;
+}
+
+/**
+ * The same for a command that is only started if that program is found, by the environment that it gets. On a terminal
+ * the starter waits for a line from whoever has heard that: tmux throws away what was not read yet (TCOFLUSH).
+ */
+export function handOverIf(
+  needs: string | undefined,
+  environment: Readonly<Record<string, string>>,
+  command: readonly string[],
+): Handed {
+  const text = handOver(environment, command);
+  if (needs === undefined) return text;
+  const lookFor = `command -v ${shellQuoted(needs)} >/dev/null 2>&1 || { echo ${foundMark} no; exit 127; }
+echo ${foundMark} yes
+[ ! -t 0 ] || IFS= read -r coi_heard || exit 125
+unset coi_heard
+`;
+  return { text: text.replace(`${handOverEnd}\n`, () => `${lookFor}${handOverEnd}\n`), needs };
 }
 
 /** One word for a POSIX shell, whatever is in it; written so that no line of it is the end mark. */

@@ -3,7 +3,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoiError } from '../errors.ts';
 import type { PipedExec } from '../incus/client.ts';
-import { readyMark } from './environment.ts';
+import { foundMark, type Handed, readyMark } from './environment.ts';
 import { isIncusError } from './failure.ts';
 
 const readyMs = 30_000;
@@ -14,10 +14,11 @@ export interface Starter {
   readonly input: Writable;
   readonly output: Readable;
   readonly status: Promise<number>;
+  readonly isTerminal?: boolean;
 }
 
 export function terminalStarter(exec: { stream: Duplex; status: Promise<number> }): Starter {
-  return { input: exec.stream, output: exec.stream, status: exec.status };
+  return { input: exec.stream, output: exec.stream, status: exec.status, isTerminal: true };
 }
 
 /** Incus lost the starter before it said that it is ready, as it does now and then on a loaded host. */
@@ -54,17 +55,41 @@ export async function opened<T>(open: () => Promise<T>, signal: AbortSignal): Pr
   }
 }
 
+/** The program that was to be started is not in the container: nothing was started. */
+export class ToolMissing extends CoiError {
+  readonly program: string;
+
+  constructor(program: string) {
+    super('tool-missing', `the container has no program '${program}'`);
+    this.program = program;
+  }
+}
+
 /**
- * Waits for the starter's ready mark, then writes the text. What came before the mark is dropped, what came after
- * it stays readable. Throws `session-failed` with what was printed when the starter ends or says nothing for 30 s.
+ * Waits for the starter's ready mark, then writes the text, and where a program is needed waits for its mark. What came
+ * before a mark is dropped, what came after the last stays readable. Throws `session-failed` with what was printed when
+ * the starter ends or says nothing for 30 s, and `ToolMissing`.
  */
 export async function handOverTo(
   starter: Starter,
-  text: string,
+  handed: Handed,
   signal: AbortSignal,
 ): Promise<void> {
+  await saidMark(starter, readyMark, signal);
+  if (typeof handed === 'string') {
+    starter.input.write(handed);
+    return;
+  }
+  const found = saidMark(starter, foundMark, signal);
+  starter.input.write(handed.text);
+  if ((await found) === 'no') throw new ToolMissing(handed.needs);
+  if (starter.isTerminal) starter.input.write('\n');
+}
+
+/** Resolves when a line with that mark has come, with what it says beside it. */
+function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<string> {
   let printed = Buffer.alloc(0);
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const fail = (why: string, cause?: unknown) => {
       stop();
@@ -79,7 +104,7 @@ export async function handOverTo(
     };
     const read = (chunk: Buffer) => {
       printed = Buffer.concat([printed, chunk]);
-      const at = printed.indexOf(`${readyMark}`);
+      const at = printed.indexOf(mark);
       const end = at < 0 ? -1 : printed.indexOf('\n', at);
       if (end < 0) {
         // What is not the mark is kept for a message only, however much an image prints.
@@ -89,7 +114,7 @@ export async function handOverTo(
       stop();
       starter.output.pause();
       if (end + 1 < printed.length) starter.output.unshift(printed.subarray(end + 1));
-      resolve();
+      resolve(printed.toString('utf8', at + mark.length, end).trim());
     };
     const timer = setTimeout(() => fail(`no answer within ${readyMs / 1000} s`), readyMs);
     const aborted = () => {
@@ -103,6 +128,8 @@ export async function handOverTo(
     };
     signal.addEventListener('abort', aborted, { once: true });
     starter.output.on('data', read);
+    // Paused after an earlier mark.
+    starter.output.resume();
     starter.status.then(
       (status) => fail(`the starter ended with status ${status}`),
       (error: unknown) => {
@@ -111,7 +138,6 @@ export async function handOverTo(
       },
     );
   });
-  starter.input.write(text);
 }
 
 /** Starts run.sh. The signal holds for the opening and for the life of the command. */
@@ -121,7 +147,7 @@ export type Start = (signal: AbortSignal) => Promise<PipedExec>;
  * A command with pipes that runs once or not at all: what `start` starts (run.sh) waits for its command on stdin, so one
  * that Incus lost, and that may yet run, ends there. Its stdout is paused. Throws as `handOverTo`.
  */
-export function started(start: Start, handedOver: string, signal: AbortSignal): Promise<PipedExec> {
+export function started(start: Start, handedOver: Handed, signal: AbortSignal): Promise<PipedExec> {
   return opened(async () => {
     const exec = await start(signal);
     // How it ended is what the status says.

@@ -10,6 +10,8 @@ export interface Prelude {
   /** Lines of bash (tool-setup.ts). */
   readonly setup?: readonly string[];
   readonly preLaunch: readonly string[];
+  /** What the tool itself needs, as lines of bash. */
+  readonly ofTool?: readonly string[] | undefined;
 }
 
 const limitSeconds = 300;
@@ -20,6 +22,7 @@ export function withPrelude(command: readonly string[], prelude: Prelude): reado
     ...identityLines(prelude.identity),
     ...(prelude.setup ?? []),
     ...prelude.preLaunch.map(preLaunchLine),
+    ...(prelude.ofTool ?? []),
   ];
   if (lines.length === 0) return command;
   return ['bash', '-c', [...lines, 'exec "$@"'].join('\n'), 'coi-prelude', ...command];

@@ -7,8 +7,9 @@ import type { SessionId } from '../names.ts';
 import { withContext } from '../tools/context.ts';
 import { jsonObject, mergedSettings } from '../tools/settings.ts';
 import type { SettingsMerge, Tool, ToolLaunch } from '../tools/shape.ts';
+import { carryInto, storeHas } from './carry.ts';
 import { metadataText, type SessionMetadata } from './metadata.ts';
-import { plantSeed } from './seed.ts';
+import { leftOutText, plantSeed } from './seed.ts';
 
 const settingsMaxBytes = 16 * 2 ** 20;
 const contextMaxBytes = 2 ** 20;
@@ -23,6 +24,10 @@ export interface StoreRequest {
   readonly launch: ToolLaunch;
   /** What the agent is told (tools/context.ts); undefined leaves its file alone. */
   readonly context: string | undefined;
+  /** `[tool] carry`: files of the user's agent directory; undefined is what the tool says. */
+  readonly carry: readonly string[] | undefined;
+  /** The workspace on the host, which settings may name. */
+  readonly workspace: string;
   /** Who owns `~/.coi` and what is not mounted. */
   readonly keeper: Owner;
   /** Who owns what is mounted: the owner of the reservation's mounts. The keeper, unless root works for somebody else. */
@@ -73,17 +78,26 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
     using session = sessionDirectory(request, files);
     const warnings: string[] = [];
     const resume = launch.conversation.kind === 'resume';
+    const { home, owner } = request;
+    if (!resume) {
+      const { carry: names } = request;
+      carryInto(tool, { session, files, home, guestHome: launch.home, owner, names, warnings });
+    }
+    const inside = {
+      hostHome: home,
+      guestHome: launch.home,
+      workspace: request.workspace,
+      target: launch.workspace,
+      has: storeHas(session, files),
+    };
+    const leftOut = { programs: [], others: [] };
     const login = tool.seeds.filter(
       (seed) =>
-        plantSeed(seed, {
-          session,
-          files,
-          home: request.home,
-          owner: request.owner,
-          resume,
-          warnings,
-        }) && seed.kind === 'credential',
+        plantSeed(seed, { session, files, home, owner, resume, warnings, inside, leftOut }) &&
+        seed.kind === 'credential',
     );
+    const left = leftOutText(tool.title, leftOut);
+    if (left !== undefined) warnings.push(left);
     const canLogIn =
       login.length > 0 ||
       (tool.loginVariables ?? []).some((name) => launch.variables?.includes(name));

@@ -1,4 +1,5 @@
 // Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
+import { fittedSettings, namedFiles } from './claude-settings.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -10,7 +11,12 @@ export const claude: Tool = {
   stateDirs: ['.claude'],
   seeds: [
     { from: '.claude/.credentials.json', to: '.claude/.credentials.json', kind: 'credential' },
-    { from: '.claude/settings.json', to: '.claude/settings.json', kind: 'settings' },
+    {
+      from: '.claude/settings.json',
+      to: '.claude/settings.json',
+      kind: 'settings',
+      fit: { fitted: fittedSettings, named: namedFiles },
+    },
     { from: '.claude/config.yml', to: '.claude/config.yml', kind: 'settings' },
     { from: '.claude/CLAUDE.md', to: '.claude/CLAUDE.md', kind: 'context' },
     {
@@ -30,9 +36,22 @@ export const claude: Tool = {
         'verbose',
         'preferredNotifChannel',
         'tipsHistory',
+        'hasAcknowledgedCostThreshold',
+        'resumeReturnDismissed',
       ],
+      leftOut: { key: 'mcpServers', title: 'MCP servers' },
     },
   ],
+  carry: {
+    directory: '.claude',
+    names: [
+      ...['commands', 'agents', 'skills', 'output-styles', 'rules', 'themes', 'workflows'],
+      ...['hooks', 'scripts', 'keybindings.json', 'plugins'],
+    ],
+    withPaths: ['plugins/installed_plugins.json', 'plugins/known_marketplaces.json'],
+    imports: true,
+    never: ['.credentials.json', '.claude.json'],
+  },
   command: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',
@@ -66,7 +85,15 @@ export const claude: Tool = {
       path: '.claude/.claude.json',
       values: launch.permissionMode === 'bypass' ? { bypassPermissionsModeAccepted: true } : {},
     },
-    { path: '.claude/.claude.json', at: ['projects', launch.workspace], values: trustedProject },
+    { path: '.claude/.claude.json', values: offersSeen },
+    {
+      path: '.claude/.claude.json',
+      at: ['projects', launch.workspace],
+      values: {
+        ...trustedProject,
+        ...(launch.permissionMode === 'bypass' && importsAllowed),
+      },
+    },
     { path: '.claude/.claude.json', values: onboarded, onlyWithLogin: true },
     // A key in the environment is otherwise asked about, and "no" is the answer that is offered.
     ...(launch.keyTails ?? []).map((tail) => ({
@@ -106,6 +133,23 @@ const trustedProject = {
   hasCompletedProjectOnboarding: true,
   projectOnboardingSeenCount: 1,
   allowedTools: [],
+};
+
+/** Where nothing has to be asked. They are files of the container, which the agent may read anyway. */
+const importsAllowed = {
+  hasClaudeMdExternalIncludesApproved: true,
+  hasClaudeMdExternalIncludesWarningShown: true,
+};
+
+/**
+ * Dialogs that stand before the prompt of a new session, take the first message for their answer, and with Enter change
+ * the permission mode or the screen. Found in 2.1.197: the nudge is shown to whoever has a default mode that is not
+ * auto, the notice in auto mode, the offer of the fullscreen renderer until it was seen three times.
+ */
+const offersSeen = {
+  hasSeenAutoDefaultNudge: true,
+  hasSeenAutoDefaultNotice: true,
+  fullscreenUpsellSeenCount: 3,
 };
 
 const onboarded = { hasCompletedOnboarding: true, theme: 'dark' };

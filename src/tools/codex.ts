@@ -11,6 +11,11 @@ export const codex: Tool = {
     { from: '.codex/config.toml', to: '.codex/config.toml', kind: 'settings' },
     { from: '.codex/AGENTS.md', to: '.codex/AGENTS.md', kind: 'context' },
   ],
+  carry: {
+    directory: '.codex',
+    names: ['prompts', 'rules', 'skills'],
+    never: ['auth.json'],
+  },
   command: (launch) => [
     launch.binary ?? 'codex',
     ...resumed(launch),

@@ -16,6 +16,12 @@ export const gemini: Tool = {
     { from: '.gemini/settings.json', to: '.gemini/settings.json', kind: 'settings' },
     { from: '.gemini/GEMINI.md', to: '.gemini/GEMINI.md', kind: 'context' },
   ],
+  carry: {
+    directory: '.gemini',
+    names: ['commands', 'skills', 'policies', 'agents'],
+    imports: true,
+    never: ['oauth_creds.json', 'google_accounts.json'],
+  },
   command: ({ binary, model, permissionMode, conversation }) => [
     binary ?? 'gemini',
     ...(permissionMode === 'bypass' ? ['--approval-mode', 'yolo'] : []),

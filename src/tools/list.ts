@@ -37,6 +37,7 @@ export function tool(
   return env['COI_USE_DUMMY'] === '1'
     ? {
         ...found,
+        beforeStart: [],
         command: (launch) => ['dummy', ...found.command(launch).slice(1)],
         ...(found.headless && {
           headless: (launch) => ['dummy', ...(found.headless?.(launch).slice(1) ?? [])],

@@ -1,6 +1,17 @@
 // opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
 import type { Tool } from './shape.ts';
 
+/**
+ * Before its first screen opencode fetches the list of models, twice with ten seconds each where nothing answers. It
+ * has a list of its own, and takes that if told so (seen in 1.18). Through a proxy only opencode itself knows the way.
+ */
+const modelsIfReachable = [
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: bash.
+  'if [ -z "${OPENCODE_DISABLE_MODELS_FETCH+set}${OPENCODE_MODELS_URL-}${HTTPS_PROXY-}${https_proxy-}" ]; then',
+  "  timeout 2 bash -c ': <>/dev/tcp/models.opencode.ai/443' 2>/dev/null || export OPENCODE_DISABLE_MODELS_FETCH=1",
+  'fi',
+];
+
 export const opencode: Tool = {
   name: 'opencode',
   title: 'opencode',
@@ -25,6 +36,13 @@ export const opencode: Tool = {
     { from: '.config/opencode/tui.json', to: '.config/opencode/tui.json', kind: 'settings' },
     { from: '.config/opencode/AGENTS.md', to: '.config/opencode/AGENTS.md', kind: 'context' },
   ],
+  carry: {
+    directory: '.config/opencode',
+    names: [
+      ...['command', 'commands', 'agent', 'agents', 'mode', 'modes'],
+      ...['skill', 'skills', 'themes', 'prompts'],
+    ],
+  },
   command: ({ binary, model, conversation }) => [
     binary ?? 'opencode',
     ...(model === undefined ? [] : ['--model', model]),
@@ -44,6 +62,7 @@ export const opencode: Tool = {
         ? ['--continue']
         : ['--session', conversation.id]),
   ],
+  beforeStart: modelsIfReachable,
   environment: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }),
   settings: ({ permissionMode }) => [
     {

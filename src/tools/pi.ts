@@ -12,6 +12,11 @@ export const pi: Tool = {
     { from: '.pi/agent/models.json', to: '.pi/agent/models.json', kind: 'settings' },
     { from: '.pi/agent/AGENTS.md', to: '.pi/agent/AGENTS.md', kind: 'context' },
   ],
+  carry: {
+    directory: '.pi/agent',
+    names: ['prompts', 'skills', 'themes', 'extensions'],
+    never: ['auth.json'],
+  },
   command: ({ binary, model, conversation }) => [
     binary ?? 'pi',
     ...(model === undefined ? [] : ['--model', model]),

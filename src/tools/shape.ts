@@ -1,4 +1,6 @@
 // What coi has to know about an agent. One file per agent, all data; a user's own come from [tools.NAME].
+import type { FittedSettings } from './claude-settings.ts';
+import type { InsideFacts } from './shell-paths.ts';
 
 export interface ToolLaunch {
   readonly sessionId: string;
@@ -33,6 +35,37 @@ export interface Seed {
   readonly kind: 'credential' | 'settings' | 'context';
   /** Of a JSON file only these top-level keys: the rest is not the agent's business. */
   readonly keys?: readonly string[];
+  /** Of a JSON file those top-level tables whose entries are named to the user as left out, with the words for them. */
+  readonly leftOut?: { readonly key: string; readonly title: string };
+  /** Programs that a JSON file names are looked for in the session; what would fail is left out. */
+  readonly fit?: FitSettings;
+}
+
+export interface FitSettings {
+  readonly fitted: (
+    settings: Readonly<Record<string, unknown>>,
+    facts: InsideFacts,
+  ) => FittedSettings;
+  /** Files of that directory of the home that the settings name, relative to it. */
+  readonly named: (
+    settings: Readonly<Record<string, unknown>>,
+    hostHome: string,
+    directory: string,
+  ) => readonly string[];
+}
+
+/** Files of the user's own that a new session gets copies of. */
+export interface Carry {
+  /** The agent's directory, relative to the home. */
+  readonly directory: string;
+  /** Files and directories in it, where configuration names no others. */
+  readonly names: readonly string[];
+  /** The user's instructions take files of the directory in by `@path`: those are carried as well. */
+  readonly imports?: boolean;
+  /** JSON files among them in which paths of the user's home are written, and mean those of the container's home. */
+  readonly withPaths?: readonly string[];
+  /** Files that are not carried even if configuration names them: logins, which come in their own way. */
+  readonly never?: readonly string[];
 }
 
 /** Keys that coi needs in a JSON settings file of the tool; the user's own stay. One level deep, below the table `at`. */
@@ -60,9 +93,12 @@ export interface Tool {
   /** Directories relative to the home in which the tool keeps its state: each becomes a mount. */
   readonly stateDirs: readonly string[];
   readonly seeds: readonly Seed[];
+  readonly carry?: Carry;
   readonly command: (launch: ToolLaunch) => readonly string[];
   /** Runs one prompt, which comes on its stdin, and ends; undefined where the tool cannot. */
   readonly headless?: (launch: ToolLaunch) => readonly string[];
+  /** Lines of bash before the tool starts; they may export variables, and keep nothing from starting. */
+  readonly beforeStart?: readonly string[];
   /** Nothing secret: for that there are seeds and forwarded variables. */
   readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
   readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];

@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
   /** The agent asks before it acts. */
   readonly asking?: boolean;
+  /** Lines of the table [tool]. */
+  readonly config?: string;
   /** coid watches, and the provider's silent port can be reached as well. */
   readonly watched?: boolean;
 }
@@ -54,6 +56,7 @@ export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
     `[tool]
 name = "${options.tool}"
 permission_mode = "${options.asking ? 'interactive' : 'bypass'}"
+${options.config ?? ''}
 [container]
 image = "${image}"
 [network]

@@ -71,6 +71,8 @@ export class StorePlace implements Disposable {
       tool: claude,
       launch: this.launch(kind),
       context: '# Here',
+      carry: undefined,
+      workspace: `${home}/shop`,
       keeper: owner,
       owner,
       ...more,
