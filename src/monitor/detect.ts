@@ -1,5 +1,6 @@
 // All detectors, and what they find in one sample.
 import { contacts } from './detectors/contacts.ts';
+import { crowd } from './detectors/crowd.ts';
 import type { Detector, Facts } from './detectors/detector.ts';
 import { denials, dnsTunnel, dnsVolume } from './detectors/guard.ts';
 import { newListeners } from './detectors/listeners.ts';
@@ -24,6 +25,7 @@ const looking: readonly Detector[] = [
   spawnRate,
   secretSearch,
   newListeners,
+  crowd,
 ];
 /** Those that look at what others report. */
 const informed: readonly Detector[] = [touchedFiles, dnsTunnel, dnsVolume, denials];
