@@ -7,6 +7,7 @@ import { handOver } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { bringUp } from './bring-up.ts';
+import { freeing } from './freeing.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { stopKept } from './stop-kept.ts';
@@ -83,5 +84,5 @@ function promptText(app: App, options: PromptOptions, { resolved, at }: Meant): 
 
 async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
   if (persistent) return stopKept(app, ref);
-  await killContainer(await app.incus(), ref, AbortSignal.timeout(endMs));
+  await killContainer(await app.incus(), ref, AbortSignal.timeout(endMs), freeing(app));
 }

@@ -14,6 +14,7 @@ import {
   type PolicyRecord,
   type RemountRequest,
   type ReserveRequest,
+  type StuckRequest,
 } from './protocol.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
@@ -145,6 +146,15 @@ export function parseEndedRequest(body: unknown): EndedRequest {
   if (!result.success) throw new CoiError('usage', 'not a question for ended sessions');
   const { workspace, container } = result.data;
   return { workspace: absolutePath(workspace), container };
+}
+
+const stuckShape = z.object({ id: z.string() });
+
+/** Throws `usage`. */
+export function parseStuckRequest(body: unknown): StuckRequest {
+  const result = z.safeParse(stuckShape, body);
+  if (!result.success) throw new CoiError('usage', 'not a request to free a container');
+  return result.data;
 }
 
 function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {

@@ -1,6 +1,6 @@
 // Where a container's control groups are, on hosts with cgroup v1, v2 and both: the one file that knows the difference.
 // Source: cgroups(7), the kernel's admin-guide/cgroup-v1/freezer-subsystem.rst and admin-guide/cgroup-v2.rst.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readText } from './read-text.ts';
 
 export interface Cgroups {
@@ -88,6 +88,14 @@ export function findCgroups(initPid: number): Cgroups | undefined {
   return text === undefined
     ? undefined
     : cgroupsOf(text, readFileSync('/proc/self/mounts', 'utf8'));
+}
+
+/** The same by its name, for one whose init process may be gone already; undefined if it has none at the usual place. */
+export function groupsByName(container: string): Cgroups | undefined {
+  const path = `/lxc.payload.${container}`;
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  const found = cgroupsOf(`1:freezer:${path}\n0::${path}`, mounts);
+  return found && existsSync(found.processes) ? found : undefined;
 }
 
 /** Stops every process of the container at once, those of containers in it too; takes milliseconds, also under load. */

@@ -40,6 +40,8 @@ export interface ProcessStat {
   readonly rssBytes: number;
 }
 
+/** Of the field `flags`: it ends, and waits for what it still holds (include/linux/sched.h). */
+const PF_EXITING = 4;
 const pageBytes = 4096;
 const argvBytesMax = 4096;
 
@@ -76,6 +78,19 @@ export function socketInode(target: string): string | undefined {
 export function statOf(pid: number): ProcessStat | undefined {
   const text = readText(`/proc/${pid}/stat`, { encoding: 'latin1' });
   return text === undefined ? undefined : parseStat(text);
+}
+
+/** Whether it ends: of an init process, that all of its container were killed. */
+export function isEnding(pid: number): boolean {
+  const text = readText(`/proc/${pid}/stat`, { encoding: 'latin1' }) ?? '';
+  const flags = text.slice(text.lastIndexOf(')') + 2).split(' ')[6];
+  return flags === undefined || (Number(flags) & PF_EXITING) !== 0;
+}
+
+/** Whether it is the first process of a namespace that was made by the host's. */
+export function isInit(pid: number): boolean {
+  const status = readText(`/proc/${pid}/status`, { encoding: 'latin1' }) ?? '';
+  return /^NSpid:\t\d+\t1$/m.test(status);
 }
 
 export function programOf(pid: number): string {

@@ -15,6 +15,7 @@ import { refOf } from '../../session/container-ref.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
+import type { Stuck } from '../stuck.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
 import type { Baits } from './baits.ts';
@@ -36,6 +37,7 @@ export interface MonitorParts {
   readonly signal: AbortSignal;
   readonly informants?: Informants;
   readonly baits?: Pick<Baits, 'plant'>;
+  readonly stuck?: Pick<Stuck, 'whileWaiting'>;
 }
 
 export const monitorKeyName = 'user.coi.monitor';
