@@ -25,9 +25,9 @@ import {
   type Reservation,
   type ReservedMount,
   type ReserveRequest,
-  type StuckReply,
   socketName,
 } from './protocol.ts';
+import type { StuckReply } from './stuck-protocol.ts';
 import { patiently, silent, type WaitLimits } from './wait.ts';
 
 // As in incus/http.ts: importing it would load undici, too.

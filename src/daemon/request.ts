@@ -14,8 +14,8 @@ import {
   type PolicyRecord,
   type RemountRequest,
   type ReserveRequest,
-  type StuckRequest,
 } from './protocol.ts';
+import type { StuckRequest } from './stuck-protocol.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
 const mode = z.enum(['restricted', 'allowlist', 'open']);

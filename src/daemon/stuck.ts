@@ -11,7 +11,7 @@ import type { Incus } from '../incus/client.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
 import { inTurns } from './monitor/turns.ts';
-import type { Holder, StuckReply } from './protocol.ts';
+import type { Holder, StuckReply } from './stuck-protocol.ts';
 
 export interface StuckParts {
   readonly incus: Pick<Incus, 'instance' | 'instanceState'>;

@@ -1,6 +1,6 @@
 // A container that force does not end: processes of it wait in the kernel, as for a file system that one of them serves.
 // coid frees it from those; what holds it besides is told.
-import type { Holder, StuckReply } from '../daemon/protocol.ts';
+import type { Holder, StuckReply } from '../daemon/stuck-protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { ContainerRef } from './container-ref.ts';
 

@@ -175,16 +175,13 @@ export class Monitors {
   ): Promise<{ lines: string[]; head: { seq: number; hash: string } | undefined }> {
     const owner = peer.uid === 0 ? (this.logs.ownersOf(name)[0] ?? 0) : peer.uid;
     const log = { owner, container: name };
-    let found = this.logs.read(log);
-    if (waitMs > 0 && (found.head?.seq ?? 0) <= after) {
-      await this.logs.changed(log, waitMs, this.#parts.signal);
-      found = this.logs.read(log);
-    }
-    const count = Math.max(0, (found.head?.seq ?? found.lines.length) - after);
-    return {
-      lines: after > 0 ? found.lines.slice(-count || found.lines.length) : found.lines,
-      head: found.head,
-    };
+    const seen = this.logs.head(log)?.seq ?? 0;
+    if (waitMs > 0 && seen <= after) await this.logs.changed(log, waitMs, this.#parts.signal);
+    if (after === 0) return this.logs.read(log);
+    // Who follows a log asks at each record: only what is new is read.
+    const fresh = Math.max(0, (this.logs.head(log)?.seq ?? 0) - after);
+    const { lines, head } = this.logs.read(log, fresh);
+    return { lines: fresh === 0 ? [] : lines.slice(-fresh), head };
   }
 
   async #start(instance: Instance, session: SessionRecord, watched: WatchedSession): Promise<void> {
