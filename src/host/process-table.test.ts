@@ -1,9 +1,11 @@
 // A look at processes keeps to its allowance, says what it left, and comes to all of them in time.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { Allowance, atOnce } from './allowance.ts';
 import { ProcessTable } from './process-table.ts';
+import { statOf } from './processes.ts';
 
 const children: ChildProcess[] = Array.from({ length: 6 }, () => spawn('sleep', ['60']));
 const pids = children.flatMap(({ pid }) => pid ?? []);
@@ -53,6 +55,28 @@ test('with little time the rest comes later, and what waits for too long is told
   );
   assert.equal(late[0], 0);
   assert.ok((late.at(-1) ?? 0) > 0, late.join());
+});
+
+test('a process whose first thread has ended is read from another one', async () => {
+  const script = `import ctypes, os, threading, time
+def wait():
+    while ') Z ' not in open('/proc/%d/stat' % os.getpid()).read(): time.sleep(0.01)
+    print('there', flush=True)
+    time.sleep(60)
+threading.Thread(target=wait).start()
+ctypes.CDLL(None).pthread_exit(None)`;
+  const child = spawn('python3', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    await once(child.stdout, 'data');
+    const pid = child.pid ?? 0;
+    assert.equal(statOf(pid)?.state, 'Z');
+    const { processes } = atOnce(new ProcessTable(interest).read([pid], ticking(0)));
+    assert.match(processes[0]?.exe ?? '', /python3/);
+    assert.match(String(processes[0]?.place), /^\d+\/task\/\d+$/);
+    assert.match(processes[0]?.std[0] ?? '', /^(?:pipe|socket):/);
+  } finally {
+    child.kill('SIGKILL');
+  }
 });
 
 test('others get a turn while a look goes on', () => {

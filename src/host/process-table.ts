@@ -6,6 +6,8 @@ import {
   argvOf,
   descriptorsOf,
   ioOf,
+  livingThread,
+  type Place,
   type ProcessReading,
   programOf,
   rareOf,
@@ -49,6 +51,8 @@ const rarely = 8;
 
 interface Entry {
   readonly pid: number;
+  /** Where it is read. */
+  place: Place;
   since: number;
   scanned: number | undefined;
   startTicks: number;
@@ -125,9 +129,12 @@ export class ProcessTable {
     }
     const round = this.#round;
     entry.scanned = round;
-    entry.zombie = stat.state === 'Z';
-    if (entry.zombie) return;
-    const exe = programOf(pid);
+    // Its first thread may have ended while others go on.
+    const place = stat.state === 'Z' ? livingThread(pid) : pid;
+    entry.zombie = place === undefined;
+    if (place === undefined) return;
+    entry.place = place;
+    const exe = programOf(place);
     const { comm, startTicks, cpuTicks } = stat;
     if (startTicks !== entry.startTicks) entry.reading = undefined;
     if (startTicks !== entry.startTicks || exe !== entry.exe || comm !== entry.comm) {
@@ -152,15 +159,15 @@ export class ProcessTable {
   }
 
   #lookAt(entry: Entry): void {
-    const { pid, exe, comm, reading: before } = entry;
+    const { pid, place, exe, comm, reading: before } = entry;
     const round = this.#round;
     const stat = statOf(pid);
     if (!stat || stat.startTicks !== entry.startTicks) return;
     const same = entry.detailed !== undefined && before !== undefined;
     const seldom = same && round - entry.rare < rarely ? before : undefined;
-    const rare = seldom ?? rareOf(pid);
+    const rare = seldom ?? rareOf(place);
     const { readBytes, writtenBytes } = seldom ?? ioOf(pid);
-    const argv = argvOf(pid);
+    const argv = argvOf(place);
     entry.wide = this.#interest.descriptors({ exe, comm, argv });
     if (!same) Object.assign(entry, { wideSince: round, listed: undefined, tooMany: false });
     // Those that came together are not all due together again.
@@ -168,13 +175,14 @@ export class ProcessTable {
     entry.detailed = round;
     entry.reading = {
       pid,
+      place,
       ...stat,
       exe,
       argv,
       uid: rare.uid,
       innerPid: rare.innerPid,
       netns: rare.netns,
-      std: standardStreams(pid),
+      std: standardStreams(place),
       descriptors: entry.wide && same ? before.descriptors : [],
       readBytes,
       writtenBytes,
@@ -185,7 +193,7 @@ export class ProcessTable {
     const isOver = allowance.part(descriptorsMs);
     for (const entry of inOrder(entries, wideOf, this.#round)) {
       if (isOver()) return;
-      const { targets, more } = yield* descriptorsOf(entry.pid, descriptorsMax, allowance);
+      const { targets, more } = yield* descriptorsOf(entry.place, descriptorsMax, allowance);
       entry.listed = this.#round;
       entry.tooMany = more;
       if (entry.reading) entry.reading = { ...entry.reading, descriptors: targets };
@@ -197,6 +205,7 @@ export class ProcessTable {
 function newEntry(pid: number, round: number): Entry {
   return {
     pid,
+    place: pid,
     since: round,
     scanned: undefined,
     startTicks: -1,

@@ -5,6 +5,7 @@ import { readText } from './read-text.ts';
 
 export interface ProcessReading {
   readonly pid: number;
+  readonly place: Place;
   readonly ppid: number;
   /** Since boot; with the pid it names a process for ever. */
   readonly startTicks: number;
@@ -44,6 +45,8 @@ export interface ProcessStat {
 const PF_EXITING = 4;
 const pageBytes = 4096;
 const argvBytesMax = 4096;
+/** Besides the first one, those that have ended are gone at once. */
+const endedThreadsMax = 8;
 
 /** Parses /proc/<pid>/stat; the name may hold blanks and brackets, so the last bracket counts. */
 export function parseStat(text: string): ProcessStat | undefined {
@@ -74,10 +77,33 @@ export function socketInode(target: string): string | undefined {
   return /^socket:\[(\d+)\]$/.exec(target)?.[1];
 }
 
+/** Where a process is below /proc: its number, or `<pid>/task/<tid>` where its first thread has ended and others have not. */
+export type Place = number | `${number}/task/${number}`;
+
 /** Undefined if it is gone. */
-export function statOf(pid: number): ProcessStat | undefined {
-  const text = readText(`/proc/${pid}/stat`, { encoding: 'latin1' });
+export function statOf(place: Place): ProcessStat | undefined {
+  const text = readText(`/proc/${place}/stat`, { encoding: 'latin1' });
   return text === undefined ? undefined : parseStat(text);
+}
+
+/** Of a process whose first thread has ended: one that lives; undefined if none does. */
+export function livingThread(pid: number): Place | undefined {
+  try {
+    using directory = opendirSync(`/proc/${pid}/task`);
+    for (
+      let entry = directory.readSync(), seen = 0;
+      entry;
+      entry = directory.readSync(), seen += 1
+    ) {
+      const place: Place = `${pid}/task/${Number(entry.name)}`;
+      const state = statOf(place)?.state;
+      if (state !== undefined && state !== 'Z' && state !== 'X') return place;
+      if (seen === endedThreadsMax) return undefined;
+    }
+  } catch {
+    // It is gone.
+  }
+  return undefined;
 }
 
 /** Whether it ends: of an init process, that all of its container were killed. */
@@ -93,22 +119,22 @@ export function isInit(pid: number): boolean {
   return /^NSpid:\t\d+\t1$/m.test(status);
 }
 
-export function programOf(pid: number): string {
-  return link(`/proc/${pid}/exe`);
+export function programOf(place: Place): string {
+  return link(`/proc/${place}/exe`);
 }
 
-export function rareOf(pid: number): Pick<ProcessReading, 'uid' | 'innerPid' | 'netns'> {
-  const status = readText(`/proc/${pid}/status`, { encoding: 'latin1' }) ?? '';
-  return { ...parseStatus(status), netns: networkNamespace(pid) };
+export function rareOf(place: Place): Pick<ProcessReading, 'uid' | 'innerPid' | 'netns'> {
+  const status = readText(`/proc/${place}/status`, { encoding: 'latin1' }) ?? '';
+  return { ...parseStatus(status), netns: networkNamespace(place) };
 }
 
 /** As the kernel names it (`net:[4026531840]`); empty if the process is gone. */
-export function networkNamespace(pid: number | 'self'): string {
-  return link(`/proc/${pid}/ns/net`);
+export function networkNamespace(place: Place | 'self'): string {
+  return link(`/proc/${place}/ns/net`);
 }
 
-export function argvOf(pid: number): string[] {
-  const text = readText(`/proc/${pid}/cmdline`, { maxBytes: argvBytesMax }) ?? '';
+export function argvOf(place: Place): string[] {
+  const text = readText(`/proc/${place}/cmdline`, { maxBytes: argvBytesMax }) ?? '';
   return text.replace(/\0+$/, '').split('\0');
 }
 
@@ -119,22 +145,22 @@ export function ioOf(pid: number): Pick<ProcessReading, 'readBytes' | 'writtenBy
   return { readBytes: number('rchar'), writtenBytes: number('wchar') };
 }
 
-export function standardStreams(pid: number): [string, string, string] {
-  return [link(`/proc/${pid}/fd/0`), link(`/proc/${pid}/fd/1`), link(`/proc/${pid}/fd/2`)];
+export function standardStreams(place: Place): [string, string, string] {
+  return [link(`/proc/${place}/fd/0`), link(`/proc/${place}/fd/1`), link(`/proc/${place}/fd/2`)];
 }
 
 /** Targets of its descriptors, and whether there are more than that many. */
 export function* descriptorsOf(
-  pid: number,
+  place: Place,
   most: number,
   allowance: Allowance,
 ): Steps<{ readonly targets: string[]; readonly more: boolean }> {
   const targets: string[] = [];
   try {
-    using directory = opendirSync(`/proc/${pid}/fd`);
+    using directory = opendirSync(`/proc/${place}/fd`);
     for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
       if (targets.length === most) return { targets, more: true };
-      targets.push(link(`/proc/${pid}/fd/${entry.name}`));
+      targets.push(link(`/proc/${place}/fd/${entry.name}`));
       if (targets.length % 32 === 0) yield* allowance.turn();
     }
   } catch {

@@ -3,12 +3,13 @@
 // connections came or went; those cost 100 µs. What one look has no time for keeps its last reading and comes first in a later one.
 import type { Allowance, Steps } from './allowance.ts';
 import { inOrder, isTooLate, type Looked } from './look-order.ts';
+import type { Place } from './processes.ts';
 import { LineReader, readText } from './read-text.ts';
 import { type InUse, parseSocket, type SocketReading, socketsInUse, tcpOpens } from './sockets.ts';
 
 /** A network namespace of a container, with a process in it. */
 export interface Network {
-  readonly pid: number;
+  readonly place: Place;
   /** Somebody who may talk over it is in it: it is looked at before others. */
   readonly matters: boolean;
 }
@@ -24,9 +25,8 @@ export interface SocketsReading {
 
 /** Milliseconds of one look. */
 const partMs = 60;
-/** Of one namespace, and of all. */
+/** Of all namespaces. A benchmark of a server has some ten thousand. */
 const socketsMax = 32_768;
-const allSocketsMax = 65_536;
 /** Lines that say nothing are read, too. */
 const tableBytesMax = 8 * 1024 * 1024;
 /** A new listener or datagram socket shows only in the counts of sockets, which are looked at once in that many looks. */
@@ -35,7 +35,7 @@ const countRounds = 4;
 type Tables = Readonly<Record<keyof InUse, readonly SocketReading[]>>;
 
 interface Entry {
-  pid: number;
+  place: Place;
   matters: boolean;
   readonly since: number;
   last: number | undefined;
@@ -73,19 +73,19 @@ export class SocketTables {
       ...udp6,
     ]);
     return {
-      sockets: sockets.slice(0, allSocketsMax),
+      sockets: sockets.slice(0, socketsMax),
       unfinished: entries.some(({ last }) => last !== round),
       networksLate: entries.filter((entry) => isTooLate(lookedOf(entry), round)).length,
       overfull:
-        entries.filter(({ overfull }) => overfull).length + Number(sockets.length > allSocketsMax),
+        entries.filter(({ overfull }) => overfull).length + Number(sockets.length > socketsMax),
     };
   }
 
   #keep(networks: ReadonlyMap<string, Network>): void {
     const next = new Map<string, Entry>();
-    for (const [name, { pid, matters }] of networks) {
+    for (const [name, { place, matters }] of networks) {
       const entry = this.#known.get(name) ?? newEntry(this.#round);
-      next.set(name, Object.assign(entry, { pid, matters }));
+      next.set(name, Object.assign(entry, { place, matters }));
     }
     this.#known = next;
   }
@@ -93,7 +93,7 @@ export class SocketTables {
 
 function newEntry(round: number): Entry {
   return {
-    pid: 0,
+    place: 0,
     matters: false,
     since: round,
     last: undefined,
@@ -111,7 +111,7 @@ function lookedOf({ since, last, matters }: Entry): Looked {
 
 /** False if there was nothing to read. */
 function* readOne(entry: Entry, allowance: Allowance): Steps<boolean> {
-  const net = `/proc/${entry.pid}/net`;
+  const net = `/proc/${entry.place}/net`;
   const snmp = readText(`${net}/snmp`, { encoding: 'latin1' });
   // The process ended: another one stands for the namespace at the next look, if there is one.
   if (snmp === undefined) return false;

@@ -1,6 +1,7 @@
 // Inodes of unix sockets, by network namespace: /proc/<pid>/net/unix. Read only where somebody asks for one.
 import type { Allowance, Steps } from './allowance.ts';
 import { tooLateRounds } from './look-order.ts';
+import type { Place } from './processes.ts';
 import { LineReader } from './read-text.ts';
 
 /** Milliseconds of one look. */
@@ -10,7 +11,7 @@ const tableBytesMax = 4 * 1024 * 1024;
 export interface Asked {
   /** Name of its network namespace, and a process in it. */
   readonly namespace: string;
-  readonly pid: number;
+  readonly place: Place;
   readonly inode: string;
 }
 
@@ -33,10 +34,10 @@ export class UnixTables {
     const found: string[] = [];
     const open: string[] = [];
     const fresh = new Map<string, ReadonlySet<string>>();
-    for (const { namespace, pid, inode } of asked) {
+    for (const { namespace, place, inode } of asked) {
       if (this.#known.get(namespace)?.has(inode)) found.push(inode);
       else if (fresh.has(namespace) || !isOver()) {
-        const inodes = fresh.get(namespace) ?? (yield* inodesOf(pid, allowance));
+        const inodes = fresh.get(namespace) ?? (yield* inodesOf(place, allowance));
         fresh.set(namespace, inodes);
         if (inodes.has(inode)) found.push(inode);
       } else open.push(inode);
@@ -49,9 +50,9 @@ export class UnixTables {
   }
 }
 
-function* inodesOf(pid: number, allowance: Allowance): Steps<ReadonlySet<string>> {
+function* inodesOf(place: Place, allowance: Allowance): Steps<ReadonlySet<string>> {
   const inodes = new Set<string>();
-  using reader = new LineReader(`/proc/${pid}/net/unix`);
+  using reader = new LineReader(`/proc/${place}/net/unix`);
   for (let lines = reader.next(); lines && reader.bytes < tableBytesMax; lines = reader.next()) {
     for (const line of lines) {
       const inode = unixInode(line);

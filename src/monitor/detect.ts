@@ -31,6 +31,8 @@ const looking: readonly Detector[] = [
 const informed: readonly Detector[] = [touchedFiles, dnsTunnel, dnsVolume, denials];
 
 const historyMs = 120_000;
+/** Of one sample: nobody reads more, and the worst are kept. */
+const threatsMax = 500;
 
 /** What is kept from sample to sample. */
 export interface Watch {
@@ -55,7 +57,9 @@ export function detect(
   const threats = detectors.flatMap((detector) => detector(facts));
   return {
     watch: { last: now, recent },
-    threats: threats.toSorted((one, other) => compareLevels(other.level, one.level)),
+    threats: threats
+      .toSorted((one, other) => compareLevels(other.level, one.level))
+      .slice(0, threatsMax),
   };
 }
 

@@ -86,7 +86,6 @@ test(
     // The control: without its limits one look takes so long that everybody waits.
     const { pid } = await bed.incus.instanceState(container);
     const [limited, unlimited] = [lookMs(container, pid, 1), lookMs(container, pid, 1000)];
-    console.log({ slowestMs, limited, unlimited });
     assert.ok(limited < 300 && unlimited > 3 * limited, `${limited} and ${unlimited} ms`);
   },
 );

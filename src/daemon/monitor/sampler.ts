@@ -170,11 +170,11 @@ export class Sampler {
   }
 
   *#withHolders(sample: Sample, allowance: Allowance): Steps<readonly Connection[]> {
-    const inodes = new Set(
-      sample.connections
-        .filter((connection) => isInteresting(connection, sample))
-        .map(({ inode }) => inode),
-    );
+    const inodes = new Set<string>();
+    for (const [index, connection] of sample.connections.entries()) {
+      if (isInteresting(connection, sample)) inodes.add(connection.inode);
+      if (index % 64 === 0) yield* allowance.turn();
+    }
     inodes.delete('0');
     if (inodes.size === 0) return sample.connections;
     const pids = sample.processes.map(({ pid }) => pid);
@@ -233,11 +233,11 @@ function networksOf(
   initPid: number,
 ): Map<string, Network> {
   const found = new Map<string, Network>();
-  for (const { netns, pid, exe, comm } of processes) {
+  for (const { netns, pid, place, exe, comm } of processes) {
     if (netns === '' || netns === hostNetwork) continue;
     const known = found.get(netns);
     const matters = known?.matters || pid === initPid || interest.closely({ exe, comm });
-    found.set(netns, { pid: known?.pid ?? pid, matters });
+    found.set(netns, { place: known?.place ?? place, matters });
   }
   return found;
 }
@@ -248,10 +248,10 @@ function shellsOnOther(
   sockets: readonly SocketReading[],
 ): readonly Asked[] {
   const known = new Set(sockets.map(({ inode }) => inode));
-  return processes.flatMap(({ std, pid, exe, comm, netns }) => {
+  return processes.flatMap(({ std, place, exe, comm, netns }) => {
     const inode = socketInode(std[0]);
     if (inode === undefined || known.has(inode) || !isShell({ exe, comm })) return [];
-    return [{ namespace: netns, pid, inode }];
+    return [{ namespace: netns, place, inode }];
   });
 }
 

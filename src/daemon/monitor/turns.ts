@@ -1,6 +1,6 @@
 // When each watched container is looked at. Looks leave coid's thread free: they go on in small steps, requests are
 // answered in between, and each is followed by a rest as long as it was, so that all of them together never take more
-// than half of it. What costs little is looked at first: a container that makes much to look at keeps none of the others waiting.
+// than half of it. What costs little goes before what costs much: a container that makes much to look at keeps none of the others waiting.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { Allowance, type Steps } from '../../host/allowance.ts';
 
@@ -19,16 +19,26 @@ export interface TurnsParts {
   readonly after: () => void;
 }
 
+interface Due {
+  readonly atMs: number;
+  /** Of the last look. */
+  readonly costMs: number;
+}
+
 /** A look of so little is followed by the next one at once. */
 const freeMs = 4;
 /** Until the same container is looked at again: that many times what the look cost. */
 const restFactor = 4;
+/** So many times its cost a container may wait for cheaper ones. */
+const waitFactor = 40;
+/** Of a container that was not looked at yet. */
+const firstCostMs = 20;
 /** What is due so soon is looked at in the same round. */
 const togetherMs = 5;
 
 export class Turns {
   readonly #parts: TurnsParts;
-  readonly #due = new Map<Looking, { readonly atMs: number; readonly costMs: number }>();
+  readonly #due = new Map<Looking, Due>();
   #timer: NodeJS.Timeout | undefined;
   #running = false;
 
@@ -38,7 +48,7 @@ export class Turns {
   }
 
   add(looking: Looking): void {
-    this.#schedule(looking, 0);
+    this.#schedule(looking, firstCostMs);
     this.#arm();
   }
 
@@ -84,8 +94,13 @@ export class Turns {
     const nowMs = this.#parts.elapsedMs() + togetherMs;
     return [...this.#due]
       .filter(([, { atMs }]) => atMs <= nowMs)
-      .sort(([, one], [, other]) => one.costMs - other.costMs)[0]?.[0];
+      .sort(([, one], [, other]) => rankOf(one) - rankOf(other))[0]?.[0];
   }
+}
+
+/** What costs much lets what costs little go first, for seconds; who waits longer gets its turn all the same. */
+function rankOf({ atMs, costMs }: Due): number {
+  return atMs + waitFactor * costMs;
 }
 
 /** Runs it step by step; undefined if it is not wanted any more. */
