@@ -6,7 +6,7 @@ const sliceMs = 8;
 
 export type Clock = () => number;
 
-/** Milliseconds of processor time of this thread. */
+/** Milliseconds of processor time of this thread, as fine as the kernel's clock ticks (some milliseconds). */
 export const threadTime: Clock = () => {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
