@@ -89,7 +89,8 @@ export interface CoidPlace {
 /** coid answers within milliseconds unless it waits for Incus, whose own limit is 30 s for each of the few calls of a start. */
 const usualLimits: WaitLimits = { silenceMs: 10_000, wholeMs: 120_000 };
 const giveBackMs = 15 * 60_000;
-const replyBytesMax = 4 * 1024 * 1024;
+/** A whole audit log is 36 MiB at most, and its quotes count twice. */
+const replyBytesMax = 64 * 1024 * 1024;
 
 const uri = encodeURIComponent;
 
