@@ -18,6 +18,7 @@ import { existingContainer, runningContainer } from './commands/any-container.ts
 import { attach } from './commands/attach.ts';
 import { starter } from './commands/container-exec.ts';
 import { ownContainers } from './commands/containers.ts';
+import { freeing } from './commands/freeing.ts';
 import { keptBytesLimit, keptBytesMax } from './commands/kept-output.ts';
 import type { ShellOptions } from './commands/meant.ts';
 import { type OutputWish, outputOf } from './commands/pass-on.ts';
@@ -153,10 +154,11 @@ function sessionOf(app: App, container: Container, endsWithUs: boolean): Session
   let ended = false;
   const end: Session['end'] = async ({ force = false, timeoutMs = shutdownMs } = {}) => {
     const incus = await app.incus();
+    const free = freeing(app);
     // What is disposed of because of an abort has to be ended nevertheless.
     const signal = app.signal.aborted ? new AbortController().signal : app.signal;
-    if (force) await killContainer(incus, ref, signal);
-    else await shutDownContainer(incus, ref, { timeoutMs, signal, forced: () => {} });
+    if (force) await killContainer(incus, ref, signal, free);
+    else await shutDownContainer(incus, ref, { timeoutMs, signal, free, forced: () => {} });
     ended = true;
     if (session) noteEnd(app, session);
   };

@@ -18,6 +18,7 @@ import { recursiveNow } from '../session/refresh.ts';
 import { deleteStopped, killContainer } from '../session/remove.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
+import { freeing } from './freeing.ts';
 import { serverFacts } from './prepare.ts';
 import { refuseSecondView } from './second-view.ts';
 
@@ -189,7 +190,12 @@ export async function deleteContainer(
   const ended =
     status !== 'Stopped' && !force
       ? 'runs'
-      : await (force ? killContainer : deleteStopped)(incus, refOf(instance), app.signal);
+      : await (force ? killContainer : deleteStopped)(
+          incus,
+          refOf(instance),
+          app.signal,
+          freeing(app),
+        );
   if (ended === 'runs')
     throw new CoiError(
       'failed',

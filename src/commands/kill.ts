@@ -7,6 +7,7 @@ import { refOf } from '../session/container-ref.ts';
 import { killContainer } from '../session/remove.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
+import { freeing } from './freeing.ts';
 import { flagsOf } from './global.ts';
 
 const words = { verb: 'kill', title: 'Kill', done: 'Killed', past: 'killed' } as const;
@@ -36,7 +37,7 @@ async function kill(
   );
   await endAll(app, options, chosen, words, async (container) => {
     story(`Killing container ${container.name}...`);
-    await killContainer(incus, refOf(container.instance), app.signal);
+    await killContainer(incus, refOf(container.instance), app.signal, freeing(app));
     const [{ deleted }] = await loading;
     deleted(app, container, story);
   });

@@ -8,6 +8,7 @@ import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { agentVariables, followAgent } from './agent.ts';
 import { bringUp } from './bring-up.ts';
+import { freeing } from './freeing.ts';
 import { agentAndGit } from './git-inside.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
@@ -105,5 +106,5 @@ function promptText(app: App, options: PromptOptions, { resolved, at }: Meant): 
 
 async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
   if (persistent) return stopKept(app, ref);
-  await killContainer(await app.incus(), ref, AbortSignal.timeout(endMs));
+  await killContainer(await app.incus(), ref, AbortSignal.timeout(endMs), freeing(app));
 }

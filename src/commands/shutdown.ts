@@ -8,6 +8,7 @@ import { shutDownContainer } from '../session/remove.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
+import { freeing } from './freeing.ts';
 import { flagsOf } from './global.ts';
 import { tellHandoff } from './handoff-report.ts';
 import { config } from './prepare.ts';
@@ -42,6 +43,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
     await shutDownContainer(incus, refOf(container.instance), {
       timeoutMs: timeoutSeconds * 1000,
       signal: app.signal,
+      free: freeing(app),
       forced: (reason) =>
         story(
           reason === 'timeout'

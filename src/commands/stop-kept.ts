@@ -2,6 +2,7 @@
 import type { App } from '../app.ts';
 import type { ContainerRef } from '../session/container-ref.ts';
 import { stopContainer } from '../session/remove.ts';
+import { freeing } from './freeing.ts';
 
 const shutdownMs = 60_000;
 /** Who interrupted the run waits for its end. */
@@ -19,5 +20,5 @@ export async function stopKept(app: App, ref: ContainerRef): Promise<void> {
     );
   // An interrupt that comes now must not leave it running: only a limit of its own ends this.
   const signal = AbortSignal.timeout(wholeMs);
-  await stopContainer(await app.incus(), ref, { timeoutMs, signal, forced });
+  await stopContainer(await app.incus(), ref, { timeoutMs, signal, free: freeing(app), forced });
 }

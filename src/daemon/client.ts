@@ -27,6 +27,7 @@ import {
   type ReserveRequest,
   socketName,
 } from './protocol.ts';
+import type { StuckReply } from './stuck-protocol.ts';
 import { patiently, silent, type WaitLimits } from './wait.ts';
 
 // As in incus/http.ts: importing it would load undici, too.
@@ -55,6 +56,8 @@ export interface Coid {
   ): Promise<readonly ReservedMount[]>;
   /** Says that a start of a stopped container has failed: its session may be started again at once. */
   giveUp(startId: string, options?: CoidOptions): Promise<void>;
+  /** Frees a container that is being killed from what its processes wait for, and says what holds it still. */
+  free(container: string, id: string, options?: CoidOptions): Promise<StuckReply>;
   /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
   giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
   /** The sessions of a workspace that run, and the last that have ended with what was taken away then. */
@@ -86,7 +89,10 @@ export interface CoidPlace {
 /** coid answers within milliseconds unless it waits for Incus, whose own limit is 30 s for each of the few calls of a start. */
 const usualLimits: WaitLimits = { silenceMs: 10_000, wholeMs: 120_000 };
 const giveBackMs = 15 * 60_000;
-const replyBytesMax = 4 * 1024 * 1024;
+/** A whole audit log is 36 MiB at most, and its quotes count twice. */
+const replyBytesMax = 64 * 1024 * 1024;
+
+const uri = encodeURIComponent;
 
 /** Path of coid's socket: below `$COI_RUN_DIR`, or /run/coi. */
 export function coidSocketPath(env: Readonly<Record<string, string | undefined>>): string {
@@ -113,18 +119,20 @@ export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace):
     reserve: async (request, options) =>
       (await call('POST', '/v1/sessions', request, options)) as Reservation,
     release: async (id, options) =>
-      void (await call('DELETE', `/v1/sessions/${encodeURIComponent(id)}`, undefined, options)),
+      void (await call('DELETE', `/v1/sessions/${uri(id)}`, undefined, options)),
     remount: async (container, request, options) =>
       (
         (await call(
           'POST',
-          `/v1/containers/${encodeURIComponent(container)}/mounts`,
+          `/v1/containers/${uri(container)}/mounts`,
           request,
           options,
         )) as MountsReply
       ).mounts,
     giveUp: async (startId, options) =>
-      void (await call('DELETE', `/v1/starts/${encodeURIComponent(startId)}`, undefined, options)),
+      void (await call('DELETE', `/v1/starts/${uri(startId)}`, undefined, options)),
+    free: async (container, id, options) =>
+      (await call('POST', `/v1/containers/${uri(container)}/free`, { id }, options)) as StuckReply,
     giveBack: async (request, options) =>
       (await call('POST', '/v1/ownership', request, {
         timeoutMs: giveBackMs,
@@ -133,32 +141,22 @@ export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace):
     ended: async (request, options) =>
       (await call('POST', '/v1/ended', request, options)) as EndedReply,
     network: async (container, options) =>
-      (await call(
-        'GET',
-        `/v1/network/${encodeURIComponent(container)}`,
-        undefined,
-        options,
-      )) as NetworkReport,
+      (await call('GET', `/v1/network/${uri(container)}`, undefined, options)) as NetworkReport,
     permit: async (container, request, options) =>
       (await call(
         'POST',
-        `/v1/network/${encodeURIComponent(container)}/permits`,
+        `/v1/network/${uri(container)}/permits`,
         request,
         options,
       )) as PermitReply,
     monitor: async (container, options) =>
-      (await call(
-        'GET',
-        `/v1/monitor/${encodeURIComponent(container)}`,
-        undefined,
-        options,
-      )) as Snapshot,
+      (await call('GET', `/v1/monitor/${uri(container)}`, undefined, options)) as Snapshot,
     monitors: async (options) =>
       ((await call('GET', '/v1/monitor', undefined, options)) as MonitorsReply).sessions,
     audit: async (container, { after, waitMs }, options) =>
       (await call(
         'GET',
-        `/v1/audit/${encodeURIComponent(container)}?after=${after}&wait=${waitMs}`,
+        `/v1/audit/${uri(container)}?after=${after}&wait=${waitMs}`,
         undefined,
         options,
       )) as AuditReply,

@@ -5,6 +5,7 @@ import { type ContainerRef, changeState, NotMeant, updateContainer } from '../se
 import { timeOverKey } from '../session/limits.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
+import type { Stuck } from './stuck.ts';
 
 export interface DeadlinesParts {
   readonly incus: Incus;
@@ -12,6 +13,8 @@ export interface DeadlinesParts {
   readonly runDir: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** For one that does not end by force. */
+  readonly stuck?: Pick<Stuck, 'whileWaiting'> | undefined;
 }
 
 /** `<milliseconds> graceful`, or `<milliseconds> force` where it is not asked first (session/limits.ts). */
@@ -134,11 +137,12 @@ export class Deadlines {
 
   /** False if Incus or the guest would not. What has ended is finished as every session is. */
   async #stopped(ref: ContainerRef, { force }: { force: boolean }): Promise<boolean> {
-    const { incus, signal } = this.#parts;
+    const { incus, signal, stuck } = this.#parts;
     try {
       const change = { action: 'stop', timeout: stopSeconds, force } as const;
       const stop = await changeState(incus, ref, change, { signal });
-      await stop.wait({ signal, timeoutMs: stopLimitMs });
+      const stopping = stop.wait({ signal, timeoutMs: stopLimitMs });
+      await (stuck?.whileWaiting(ref, stopping) ?? stopping);
       return true;
     } catch (error) {
       if (force || !(error instanceof IncusError)) throw error;

@@ -15,6 +15,7 @@ import {
   type RemountRequest,
   type ReserveRequest,
 } from './protocol.ts';
+import type { StuckRequest } from './stuck-protocol.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
 const mode = z.enum(['restricted', 'allowlist', 'open']);
@@ -149,6 +150,15 @@ export function parseEndedRequest(body: unknown): EndedRequest {
   if (!result.success) throw new CoiError('usage', 'not a question for ended sessions');
   const { workspace, container } = result.data;
   return { workspace: absolutePath(workspace), container };
+}
+
+const stuckShape = z.object({ id: z.string() });
+
+/** Throws `usage`. */
+export function parseStuckRequest(body: unknown): StuckRequest {
+  const result = z.safeParse(stuckShape, body);
+  if (!result.success) throw new CoiError('usage', 'not a request to free a container');
+  return result.data;
 }
 
 function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {

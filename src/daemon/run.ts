@@ -32,6 +32,7 @@ import { Reconciler } from './reconciler.ts';
 import { daemonServer } from './server.ts';
 import { Service } from './service.ts';
 import { SetIds } from './set-id.ts';
+import { Stuck } from './stuck.ts';
 import { World } from './world.ts';
 
 export interface DaemonOptions {
@@ -65,12 +66,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
   const elements = await openElementWriter();
-  const { service, claims, network, guards, monitors, ownership, setIds, ...kept } = assemble(
-    options,
-    libc,
-    namespaces,
-    elements,
-  );
+  const { service, claims, network, guards, monitors, ownership, setIds, stuck, ...kept } =
+    assemble(options, libc, namespaces, elements);
   const { keeper, reconciler, leases, roots, unusedMs, world } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   roots.load();
@@ -87,6 +84,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     monitors,
     ownership,
     setIds,
+    stuck,
     status: async () => ({
       ...{ protocol: protocolVersion, version, pid, startedAt },
       ...(await reconciler.report()),
@@ -145,7 +143,8 @@ function assemble(
     guard: (container: string) => guardWatch.counters(container),
     touches: (container: string) => baits.touches(container),
   };
-  const monitors = new Monitors({ ...options, libc, world, informants, baits });
+  const stuck = new Stuck({ ...options, libc });
+  const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck });
   const keeper = new Keeper({
     ...options,
     libc,
@@ -170,7 +169,7 @@ function assemble(
     leaseMs: unusedMs,
     world,
     guards,
-    deadlines: new Deadlines(options),
+    deadlines: new Deadlines({ ...options, stuck }),
     trees: new MountTrees(libc, namespaces, runDir),
     homes: new Homes(),
     claims: new Claims({ ...options, holdMs: unusedMs, isAlive }),
@@ -190,7 +189,7 @@ function assemble(
     serverSeen: refuseOtherNamespace,
   });
   return {
-    ...{ service, network, guards, monitors, ownership, setIds },
+    ...{ service, network, guards, monitors, ownership, setIds, stuck },
     claims: parts.claims,
     ...{ keeper, reconciler, leases, roots, unusedMs, world },
   };

@@ -24,9 +24,11 @@ import {
   parseOwnershipRequest,
   parseRemountRequest,
   parseReserveRequest,
+  parseStuckRequest,
 } from './request.ts';
 import type { Service } from './service.ts';
 import type { SetIds } from './set-id.ts';
+import type { Stuck } from './stuck.ts';
 
 export interface ServerParts {
   readonly service: Service;
@@ -35,6 +37,7 @@ export interface ServerParts {
   readonly monitors: Monitors;
   readonly ownership: Ownership;
   readonly setIds: SetIds;
+  readonly stuck: Pick<Stuck, 'free'>;
   readonly status: () => Promise<DaemonStatus>;
   readonly alive: () => AliveReply;
   readonly peerOf: (socket: Socket) => Peer;
@@ -104,7 +107,7 @@ async function handle(
 }
 
 async function route(parts: ServerParts, peer: Peer, request: IncomingMessage): Promise<unknown> {
-  const { service, claims, network, monitors, ownership, setIds } = parts;
+  const { service, claims, network, monitors, ownership, setIds, stuck } = parts;
   const [version, ...words] =
     (request.url ?? '').split('?')[0]?.split('/').slice(1).map(decoded) ?? [];
   const [noun, name, part] = words;
@@ -137,6 +140,10 @@ async function route(parts: ServerParts, peer: Peer, request: IncomingMessage): 
         claims.giveUp(wanted.startId);
         throw error;
       }
+    }
+    case 'POST containers/*/free': {
+      const { id } = parseStuckRequest(await readJson(request));
+      return stuck.free(parseContainerName(name ?? ''), id, peer.uid);
     }
     case 'POST ownership':
       return ownership.give(parseOwnershipRequest(await readJson(request)), peer);

@@ -1,6 +1,6 @@
 // Where a container's control groups are, on hosts with cgroup v1, v2 and both: the one file that knows the difference.
 // Source: cgroups(7), the kernel's admin-guide/cgroup-v1/freezer-subsystem.rst and admin-guide/cgroup-v2.rst.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readText } from './read-text.ts';
 
 export interface Cgroups {
@@ -22,8 +22,6 @@ interface Hierarchy {
 
 /** liblxc's group of a container's processes; what is below it belongs to the container itself. */
 const payload = /^(.*?\/lxc\.payload\.[^/]+)(?:\/|$)/;
-const treeDepthMax = 16;
-const groupsMax = 4096;
 
 /** From the texts of /proc/<pid>/cgroup and /proc/self/mounts; undefined if the process is in no container of liblxc. */
 export function cgroupsOf(pidCgroups: string, mounts: string): Cgroups | undefined {
@@ -92,61 +90,12 @@ export function findCgroups(initPid: number): Cgroups | undefined {
     : cgroupsOf(text, readFileSync('/proc/self/mounts', 'utf8'));
 }
 
-/** Names the processes of a container; keeps the list of its groups as long as the kernel says that none came or went. */
-export class ProcessList {
-  readonly #cgroups: Cgroups;
-  #groups: readonly string[] = [];
-  #descendants = '';
-
-  constructor(cgroups: Cgroups) {
-    this.#cgroups = cgroups;
-  }
-
-  /** Process ids, each once; undefined if the container is gone. */
-  read(): number[] | undefined {
-    const top = this.#cgroups.processes;
-    const descendants = this.#cgroups.version === 1 ? '' : readText(`${top}/cgroup.stat`);
-    if (descendants === undefined) return undefined;
-    if (
-      this.#groups.length === 0 ||
-      this.#cgroups.version === 1 ||
-      descendants !== this.#descendants
-    )
-      this.#groups = subtree(top);
-    this.#descendants = descendants;
-    const pids = new Set<number>();
-    for (const group of this.#groups) {
-      const text = readText(`${group}/cgroup.procs`);
-      if (text === undefined && group === top) return undefined;
-      // A group that went away while another came: the count is the same, so look again next time.
-      if (text === undefined) this.#descendants = '';
-      for (const pid of text?.split('\n') ?? []) if (pid !== '') pids.add(Number(pid));
-    }
-    return [...pids];
-  }
-}
-
-function subtree(top: string): string[] {
-  const found = [top];
-  const open = [{ path: top, depth: 0 }];
-  for (let next = open.pop(); next && found.length < groupsMax; next = open.pop()) {
-    if (next.depth === treeDepthMax) continue;
-    for (const path of subdirectories(next.path)) {
-      found.push(path);
-      open.push({ path, depth: next.depth + 1 });
-    }
-  }
-  return found;
-}
-
-function subdirectories(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => `${path}/${name}`);
-  } catch {
-    return [];
-  }
+/** The same by its name, for one whose init process may be gone already; undefined if it has none at the usual place. */
+export function groupsByName(container: string): Cgroups | undefined {
+  const path = `/lxc.payload.${container}`;
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  const found = cgroupsOf(`1:freezer:${path}\n0::${path}`, mounts);
+  return found && existsSync(found.processes) ? found : undefined;
 }
 
 /** Stops every process of the container at once, those of containers in it too; takes milliseconds, also under load. */

@@ -22,9 +22,12 @@ export interface ConnectedNetwork {
   readonly bits: number;
 }
 
+/** Some hundreds of routes. */
+const routesBytesMax = 64 * 1024;
+
 /** Networks that need no gateway, of the namespace of a process. */
 export function connectedNetworks(pid: number): ConnectedNetwork[] {
-  return parseRoutes(readText(`/proc/${pid}/net/route`) ?? '');
+  return parseRoutes(readText(`/proc/${pid}/net/route`, { maxBytes: routesBytesMax }) ?? '');
 }
 
 /** Parses /proc/net/route: addresses are hexadecimal in the machine's byte order (little-endian). */

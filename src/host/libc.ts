@@ -1,4 +1,5 @@
 // The C library through koffi, for the few system calls that Node has no word for. coid loads it, and a coi that locks.
+import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 
 /** A system call that failed: `code` is the errno's name, as in Node's own errors. */
@@ -31,6 +32,8 @@ export interface Libc {
   /** `target` is a path, or a descriptor of the directory to mount on. */
   moveMount(fd: number, target: string | number): void;
   umount2(path: string, flags: number): void;
+  /** A new mount of a kernel's own file system that has no place in any namespace, read through the descriptor. */
+  mountOf(type: string): { readonly fd: number; readonly close: () => void };
   /** openat2 with the RESOLVE_ flags of <linux/openat2.h>, of an absolute path or of one below an open directory. */
   openat2(path: string, flags: number, resolve: number, directory?: number): number;
   /** Fills `value`; returns the length that the kernel gave. */
@@ -66,7 +69,18 @@ const stackBytes = 65_536;
 const groupsMax = 1024;
 const xattrBytesMax = 65_536;
 /** The new calls have one number on all architectures (<asm-generic/unistd.h>); setgroups is old. */
-const numbers = { openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 };
+const numbers = {
+  openTree: 428,
+  moveMount: 429,
+  fsopen: 430,
+  fsconfig: 431,
+  fsmount: 432,
+  openat2: 437,
+  mountSetattr: 442,
+};
+const FSCONFIG_CMD_CREATE = 6;
+/** Of fsopen and fsmount. */
+const CLOEXEC = 1;
 const setgroupsNumbers: Readonly<Record<string, number>> = { x64: 116, arm64: 159 };
 
 /** Loads koffi (about 25 ms) and binds the functions. */
@@ -93,6 +107,7 @@ export async function loadLibc(): Promise<Libc> {
   const fcntl = c.func('int fcntl(int fd, int command, void *argument)');
   const attributes = xattrs(c, check);
   const watching = fanotify(c, check);
+  const mountOf = freshMount(c, check);
   const waitpid = c.func('int waitpid(int pid, void *status, int options)');
   const setfsuid = c.func('int setfsuid(uint32 uid)');
   const setfsgid = c.func('int setfsgid(uint32 gid)');
@@ -123,6 +138,7 @@ export async function loadLibc(): Promise<Libc> {
       how.writeBigUInt64LE(BigInt(resolve), 16);
       return check('openat2', openat2(numbers.openat2, directory, path, how, how.length), path);
     },
+    mountOf,
     getsockopt: (fd, level, option, value) => {
       const length = Buffer.alloc(4);
       length.writeUInt32LE(value.length);
@@ -153,6 +169,31 @@ export async function loadLibc(): Promise<Libc> {
 
 type Koffi = typeof import('koffi')['default'];
 type Library = ReturnType<Koffi['load']>;
+
+function freshMount(
+  c: Library,
+  check: (name: string, result: number, about?: string) => number,
+): Libc['mountOf'] {
+  const fsopen = c.func('long syscall(long n, const char *type, uint32 flags)');
+  const fsconfig = c.func(
+    'long syscall(long n, int fd, uint32 command, const char *key, const char *value, int more)',
+  );
+  const fsmount = c.func('long syscall(long n, int fd, uint32 flags, uint32 attributes)');
+  return (type) => {
+    const context = check('fsopen', fsopen(numbers.fsopen, type, CLOEXEC), type);
+    try {
+      check(
+        'fsconfig',
+        fsconfig(numbers.fsconfig, context, FSCONFIG_CMD_CREATE, null, null, 0),
+        type,
+      );
+      const fd = check('fsmount', fsmount(numbers.fsmount, context, CLOEXEC, 0), type);
+      return { fd, close: () => closeSync(fd) };
+    } finally {
+      closeSync(context);
+    }
+  };
+}
 
 function fanotify(
   c: Library,

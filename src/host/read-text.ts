@@ -40,3 +40,49 @@ export function readText(
     options.encoding ?? 'utf8',
   );
 }
+
+/** The lines of a file that is made as it is read, some at a time: a table may be long. */
+export class LineReader implements Disposable {
+  readonly #fd: number | undefined;
+  readonly #chunk = Buffer.allocUnsafe(chunkBytes);
+  #rest = '';
+  #bytes = 0;
+  #ended = false;
+
+  /** A file that cannot be read has no lines. */
+  constructor(path: string) {
+    try {
+      this.#fd = openSync(path, 'r');
+    } catch {
+      this.#ended = true;
+    }
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The next whole ones; undefined at the end. */
+  next(): string[] | undefined {
+    if (this.#ended || this.#fd === undefined) return undefined;
+    const count = readSome(this.#fd, this.#chunk);
+    this.#bytes += count;
+    this.#ended = count === 0;
+    const lines = (this.#rest + this.#chunk.toString('latin1', 0, count)).split('\n');
+    this.#rest = this.#ended ? '' : (lines.pop() ?? '');
+    return lines;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+  }
+}
+
+/** 0 at the end, and where the process has ended meanwhile. */
+function readSome(fd: number, chunk: Buffer): number {
+  try {
+    return readSync(fd, chunk, 0, chunk.length, null);
+  } catch {
+    return 0;
+  }
+}

@@ -1,7 +1,5 @@
-// Sockets of a network namespace, from outside of it: /proc/<pid>/net/{tcp,tcp6,udp,udp6}. Source: proc(5).
-// Reading a TCP table walks the whole hash of the host (2.5 ms here), so it is read anew only when counters say that
-// connections came or went; those cost 50 µs.
-import { readText } from './read-text.ts';
+// What the kernel writes about the sockets of a network namespace: /proc/<pid>/net/{tcp,tcp6,udp,udp6,snmp,sockstat}.
+// Source: proc(5).
 
 export interface SocketReading {
   readonly protocol: 'tcp' | 'udp';
@@ -31,43 +29,52 @@ const states: Readonly<Record<string, SocketState>> = {
   '0A': 'listening',
   '0B': 'closing',
 };
-const tableBytesMax = 4 * 1024 * 1024;
 
 /** Parses the text of one table. */
 export function parseSockets(text: string, protocol: 'tcp' | 'udp'): SocketReading[] {
-  return text.split('\n').flatMap((line) => {
-    const match =
-      /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) \S+ \S+ \S+\s+(\d+)\s+\d+ (\d+)/.exec(
-        line,
-      );
-    if (!match) return [];
-    const [
-      ,
-      localAddress = '',
-      localPort = '',
-      remoteAddress = '',
-      remotePort = '',
-      state = '',
-      uid,
-      inode = '0',
-    ] = match;
-    return [
-      {
-        protocol,
-        localAddress: addressOf(localAddress),
-        localPort: Number.parseInt(localPort, 16),
-        remoteAddress: addressOf(remoteAddress),
-        remotePort: Number.parseInt(remotePort, 16),
-        state: states[state] ?? 'closed',
-        uid: Number(uid),
-        inode,
-      },
-    ];
-  });
+  return text.split('\n').flatMap((line) => parseSocket(line, protocol) ?? []);
+}
+
+/** One line of a table; undefined for its first one, and for what is left of a connection from the container to itself. */
+export function parseSocket(line: string, protocol: 'tcp' | 'udp'): SocketReading | undefined {
+  const match =
+    /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) \S+ \S+ \S+\s+(\d+)\s+\d+ (\d+)/.exec(
+      line,
+    );
+  if (!match) return undefined;
+  const [, local = '', localPort = '', remote = '', remotePort = '', state = '', uid, inode = '0'] =
+    match;
+  const remoteAddress = addressOf(remote);
+  // A benchmark of a server leaves tens of thousands.
+  const isOver = state === '06' && protocol === 'tcp';
+  if (isOver && (remoteAddress.startsWith('127.') || remoteAddress === '::1')) return undefined;
+  return {
+    protocol,
+    localAddress: addressOf(local),
+    localPort: Number.parseInt(localPort, 16),
+    remoteAddress,
+    remotePort: Number.parseInt(remotePort, 16),
+    state: states[state] ?? 'closed',
+    uid: Number(uid),
+    inode,
+  };
+}
+
+/** By hexadecimal form: most sockets share a few. */
+const addresses = new Map<string, string>();
+const addressesMax = 4096;
+
+function addressOf(hex: string): string {
+  const known = addresses.get(hex);
+  if (known !== undefined) return known;
+  if (addresses.size >= addressesMax) addresses.clear();
+  const address = writtenAddress(hex);
+  addresses.set(hex, address);
+  return address;
 }
 
 /** The kernel prints addresses as 32-bit words in the machine's byte order (little-endian on all that coi runs on). */
-function addressOf(hex: string): string {
+function writtenAddress(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
   for (let word = 0; word + 4 <= bytes.length; word += 4) bytes.subarray(word, word + 4).reverse();
   if (bytes.length === 4) return bytes.join('.');
@@ -81,67 +88,11 @@ function addressOf(hex: string): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
-/** Inodes of the unix sockets of a process's namespace. */
-export function unixInodes(pid: number): string[] {
-  const text =
-    readText(`/proc/${pid}/net/unix`, { encoding: 'latin1', maxBytes: tableBytesMax }) ?? '';
-  return [
-    ...text.matchAll(
-      /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} +(\d+)/gm,
-    ),
-  ].map(([, inode]) => inode ?? '');
-}
-
-interface Kept {
-  readonly opens: string;
-  readonly inUse: InUse;
-  readonly sockets: readonly SocketReading[];
-}
-
 export interface InUse {
   readonly tcp: number;
   readonly tcp6: number;
   readonly udp: number;
   readonly udp6: number;
-}
-
-/** A new listener or datagram socket shows only in the counts of sockets, which are looked at once in that many rounds. */
-const countRounds = 4;
-
-/** Sockets of several namespaces, each named by one process in it. */
-export class SocketTables {
-  #kept = new Map<string, Kept>();
-  #round = 0;
-
-  read(representatives: ReadonlyMap<string, number>): SocketReading[] {
-    this.#round += 1;
-    const next = new Map<string, Kept>();
-    const all: SocketReading[] = [];
-    for (const [namespace, pid] of representatives) {
-      const one = this.#one(`/proc/${pid}/net`, this.#kept.get(namespace));
-      if (!one) continue;
-      next.set(namespace, one);
-      all.push(...one.sockets);
-    }
-    this.#kept = next;
-    return all;
-  }
-
-  #one(net: string, kept: Kept | undefined): Kept | undefined {
-    const snmp = readText(`${net}/snmp`, { encoding: 'latin1' });
-    if (snmp === undefined) return undefined;
-    const opens = tcpOpens(snmp);
-    const unchanged = kept?.opens === opens;
-    if (unchanged && this.#round % countRounds !== 0) return kept;
-    const inUse = socketsInUse(
-      `${readText(`${net}/sockstat`) ?? ''}${readText(`${net}/sockstat6`) ?? ''}`,
-    );
-    if (unchanged && sameCounts(kept.inUse, inUse) && inUse.udp + inUse.udp6 === 0) return kept;
-    const sockets = (['tcp', 'tcp6', 'udp', 'udp6'] as const).flatMap((table) =>
-      inUse[table] === 0 ? [] : tableOf(net, table),
-    );
-    return { opens, inUse, sockets };
-  }
 }
 
 /** ActiveOpens to CurrEstab of snmp's second Tcp line: one of them changes whenever a connection comes, goes or fails. */
@@ -153,18 +104,4 @@ export function socketsInUse(sockstat: string): InUse {
   const count = (name: string) =>
     Number(new RegExp(`^${name}: inuse (\\d+)`, 'm').exec(sockstat)?.[1] ?? 1);
   return { tcp: count('TCP'), tcp6: count('TCP6'), udp: count('UDP'), udp6: count('UDP6') };
-}
-
-function sameCounts(one: InUse, other: InUse): boolean {
-  return (
-    one.tcp === other.tcp &&
-    one.tcp6 === other.tcp6 &&
-    one.udp === other.udp &&
-    one.udp6 === other.udp6
-  );
-}
-
-function tableOf(net: string, table: keyof InUse): SocketReading[] {
-  const text = readText(`${net}/${table}`, { encoding: 'latin1', maxBytes: tableBytesMax });
-  return text === undefined ? [] : parseSockets(text, table.startsWith('tcp') ? 'tcp' : 'udp');
 }

@@ -44,11 +44,13 @@ export interface Subnet {
   readonly bits: number;
 }
 
+/** By networks: a container has the same ones for many looks. */
+const lists = new WeakMap<readonly Subnet[], BlockList>();
+
 export function isWithin(address: string, subnets: readonly Subnet[]): boolean {
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-  return subnets.some((subnet) => {
-    const list = new BlockList();
-    list.addSubnet(subnet.address, subnet.bits, isIPv6(subnet.address) ? 'ipv6' : 'ipv4');
-    return list.check(address, family);
-  });
+  if (subnets.length === 0) return false;
+  const list =
+    lists.get(subnets) ?? blockList(...subnets.map((one) => `${one.address}/${one.bits}`));
+  lists.set(subnets, list);
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -1,5 +1,6 @@
 // All detectors, and what they find in one sample.
 import { contacts } from './detectors/contacts.ts';
+import { crowd } from './detectors/crowd.ts';
 import type { Detector, Facts } from './detectors/detector.ts';
 import { denials, dnsTunnel, dnsVolume } from './detectors/guard.ts';
 import { newListeners } from './detectors/listeners.ts';
@@ -24,11 +25,14 @@ const looking: readonly Detector[] = [
   spawnRate,
   secretSearch,
   newListeners,
+  crowd,
 ];
 /** Those that look at what others report. */
 const informed: readonly Detector[] = [touchedFiles, dnsTunnel, dnsVolume, denials];
 
 const historyMs = 120_000;
+/** Of one sample: nobody reads more, and the worst are kept. */
+const threatsMax = 500;
 
 /** What is kept from sample to sample. */
 export interface Watch {
@@ -53,7 +57,9 @@ export function detect(
   const threats = detectors.flatMap((detector) => detector(facts));
   return {
     watch: { last: now, recent },
-    threats: threats.toSorted((one, other) => compareLevels(other.level, one.level)),
+    threats: threats
+      .toSorted((one, other) => compareLevels(other.level, one.level))
+      .slice(0, threatsMax),
   };
 }
 

@@ -39,6 +39,12 @@ export interface Touch {
   readonly program: string;
 }
 
+/** What waits for a look for too long, or is more than is looked at. */
+export interface Unseen {
+  readonly what: string;
+  readonly count: number;
+}
+
 export interface Sample {
   readonly container: string;
   /** Monotonic. */
@@ -53,7 +59,7 @@ export interface Sample {
   readonly ownSubnets: readonly Subnet[];
   readonly network: 'restricted' | 'allowlist' | 'open';
   readonly processes: readonly Process[];
-  /** Also those that were too many to look at. */
+  /** Also those that nobody looked at yet. */
   readonly processCount: number;
   readonly connections: readonly Connection[];
   readonly listeners: readonly SocketReading[];
@@ -70,6 +76,8 @@ export interface Sample {
   readonly memoryLimitBytes: number;
   readonly guard: GuardCounters | undefined;
   readonly touches: readonly Touch[];
+  /** What nobody had the time to look at: somebody may hide among it. Empty for any ordinary work. */
+  readonly unseen: readonly Unseen[];
   /** What could not be read. */
   readonly errors: readonly string[];
 }

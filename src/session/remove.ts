@@ -13,6 +13,7 @@ import {
 import { untilIdle } from './busy.ts';
 import { goneWithin } from './end.ts';
 import { incusFailure, isIncusError, isMissing } from './failure.ts';
+import { type Free, Freeing } from './free.ts';
 import { sessionRecord } from './record.ts';
 
 /** Killing takes a second; with a loaded machine and a broken mount it was seen to take some. */
@@ -39,8 +40,9 @@ export async function killContainer(
   incus: Incus,
   ref: ContainerRef,
   signal: AbortSignal,
+  free?: Free,
 ): Promise<Removed> {
-  const removed = await removeAs(incus, ref, signal, stopForGood);
+  const removed = await removeAs(incus, ref, signal, stopForGood, free);
   return removed === 'runs' ? 'removed' : removed;
 }
 
@@ -59,14 +61,16 @@ async function removeAs(
   ref: ContainerRef,
   signal: AbortSignal,
   stop: typeof stopForGood | undefined,
+  free?: Free,
 ): Promise<Removed | 'runs'> {
+  const freeing = new Freeing(ref, free);
   let failure: unknown;
   for (let look = 0; look < looksMax; look += 1) {
     try {
       const found = await instanceOf(incus, ref, signal);
       if (!found) return look === 0 ? 'was-gone' : 'removed';
       if (found.status === 'Stopped') await deleteNow(incus, ref, signal);
-      else if (stop) await stop(incus, ref, signal);
+      else if (stop) await stop(incus, ref, signal, freeing);
       else return 'runs';
     } catch (error) {
       if (error instanceof NotMeant) return look === 0 ? 'was-gone' : 'removed';
@@ -78,7 +82,7 @@ async function removeAs(
     }
   }
   if (failure && (await instanceOf(incus, ref, signal)))
-    throw incusFailure(failure, `ending ${ref.name} failed`);
+    throw freeing.told(incusFailure(failure, `ending ${ref.name} failed`));
   return 'removed';
 }
 
@@ -86,6 +90,8 @@ export interface GracefulStop {
   /** Until force is used; 0 uses it at once. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** For one that force does not end. */
+  readonly free?: Free | undefined;
   /** Called when it is stopped by force after all, with the reason. */
   readonly forced: (reason: 'paused' | 'timeout') => void;
 }
@@ -114,7 +120,7 @@ export async function shutDownContainer(
       throw incusFailure(error, `ending ${ref.name} failed`);
     }
   }
-  await killContainer(incus, ref, signal);
+  await killContainer(incus, ref, signal, stop.free);
   return 'removed';
 }
 
@@ -138,6 +144,7 @@ export async function stopContainer(
   stop: GracefulStop,
 ): Promise<void> {
   const { signal } = stop;
+  const freeing = new Freeing(ref, stop.free);
   try {
     const found = await instanceOf(incus, ref, signal);
     if (!found || found.status === 'Stopped') return;
@@ -146,10 +153,10 @@ export async function stopContainer(
     else stop.forced('timeout');
     const change = { action: 'stop', force: true, timeout: forcedSeconds } as const;
     const operation = await changeState(incus, ref, change, { signal });
-    await operation.wait({ signal, timeoutMs: forcedMs });
+    await freeing.while(operation.wait({ signal, timeoutMs: forcedMs }));
   } catch (error) {
     if (error instanceof NotMeant) return;
-    throw incusFailure(error, `stopping ${ref.name} failed`);
+    throw freeing.told(incusFailure(error, `stopping ${ref.name} failed`));
   }
 }
 
@@ -157,8 +164,9 @@ export async function stopContainer(
 async function stoppedGracefully(
   incus: Incus,
   ref: ContainerRef,
-  { timeoutMs, signal }: GracefulStop,
+  { timeoutMs, signal, free }: GracefulStop,
 ): Promise<boolean> {
+  const freeing = new Freeing(ref, free);
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     const leftSeconds = Math.ceil((endMs - performance.now()) / 1000);
@@ -167,7 +175,8 @@ async function stoppedGracefully(
     const asked = performance.now();
     try {
       const operation = await changeState(incus, ref, { action: 'stop', timeout }, { signal });
-      await operation.wait({ signal, timeoutMs: timeout * 1000 + forcedMs });
+      // A guest that has shut down may wait for its last processes as one that was killed.
+      await freeing.while(operation.wait({ signal, timeoutMs: timeout * 1000 + forcedMs }));
       return true;
     } catch (error) {
       if (error instanceof NotMeant) return true;
@@ -187,12 +196,17 @@ async function instanceOf(
   return (await findMeant(incus, ref, { signal }))?.instance;
 }
 
-async function stopForGood(incus: Incus, ref: ContainerRef, signal: AbortSignal): Promise<void> {
+async function stopForGood(
+  incus: Incus,
+  ref: ContainerRef,
+  signal: AbortSignal,
+  freeing: Freeing,
+): Promise<void> {
   await makeEphemeral(incus, ref, signal);
   const change = { action: 'stop', force: true, timeout: forcedSeconds } as const;
   const operation = await changeState(incus, ref, change, { signal });
   // An ephemeral one is deleted before the operation is done.
-  await operation.wait({ signal, timeoutMs: forcedMs });
+  await freeing.while(operation.wait({ signal, timeoutMs: forcedMs }));
 }
 
 async function deleteNow(incus: Incus, ref: ContainerRef, signal: AbortSignal): Promise<void> {

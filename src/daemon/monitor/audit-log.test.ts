@@ -47,6 +47,10 @@ test('a log grows into parts, of which the oldest go; what is left is whole, and
   assert.equal(head?.seq, 200);
   assert.ok(lines.length < 200 && place.names().length <= partsMax + 2, place.names().join(' '));
   assert.deepEqual(verified(lines, head).problems, []);
+  // Who wants the last few is given them without what is older.
+  const few = place.logs.read(log, 3).lines;
+  assert.deepEqual(few.slice(-3), lines.slice(-3));
+  assert.ok(few.length < lines.length);
   for (const name of place.names())
     assert.equal(statSync(join(place.directory, name)).mode & 0o077, 0, name);
 });

@@ -58,11 +58,23 @@ export class AuditLogs {
     for (const wake of this.#waiting.get(path) ?? []) wake();
   }
 
-  /** All lines that are kept, the oldest first, and the head that was written down. */
-  read(log: LogName): { readonly lines: string[]; readonly head: ChainHead | undefined } {
+  /** Lines that are kept, the oldest first, and the head that was written down. At least the last `count`: old parts are not read for less. */
+  read(
+    log: LogName,
+    count = Number.POSITIVE_INFINITY,
+  ): { readonly lines: string[]; readonly head: ChainHead | undefined } {
     const path = this.#path(log);
-    const lines = partsOf(path).flatMap((part) => linesOf(part));
-    return { lines, head: readHead(path) };
+    let lines: string[] = [];
+    for (const part of partsOf(path).reverse()) {
+      if (lines.length >= count) break;
+      lines = [...linesOf(part), ...lines];
+    }
+    return { lines, head: this.head(log) };
+  }
+
+  /** The end that was written down. */
+  head(log: LogName): ChainHead | undefined {
+    return readHead(this.#path(log));
   }
 
   /** Resolves when something is appended, at the latest after that time. */

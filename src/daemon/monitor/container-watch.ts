@@ -1,5 +1,6 @@
 // Watches one container: samples it, lets the detectors look, and does what the response says.
 import { randomUUID } from 'node:crypto';
+import type { Allowance, Steps } from '../../host/allowance.ts';
 import { freeze, isFrozen } from '../../host/cgroups.ts';
 import { type Alert, nextAlert } from '../../monitor/alert.ts';
 import { type AuditEvent, auditRecord } from '../../monitor/audit.ts';
@@ -19,6 +20,7 @@ import { lasting, type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
 import type { Threat } from '../../monitor/threat.ts';
 import type { AuditLogs, LogName } from './audit-log.ts';
 import type { Sampler } from './sampler.ts';
+import type { Looking } from './turns.ts';
 
 const touchesMax = 100;
 
@@ -54,7 +56,7 @@ export interface WatchParts {
   readonly alert: Alert | undefined;
 }
 
-export class ContainerWatch {
+export class ContainerWatch implements Looking {
   readonly session: WatchedSession;
   readonly sampler: Sampler;
   readonly #parts: WatchParts;
@@ -76,6 +78,10 @@ export class ContainerWatch {
     this.note('watch-started', { pollMs: session.settings.pollMs });
   }
 
+  get pollMs(): number {
+    return this.session.settings.pollMs;
+  }
+
   /** The container is gone, or was killed. */
   get ended(): boolean {
     return this.#ended;
@@ -91,10 +97,10 @@ export class ContainerWatch {
   }
 
   /** One look. Never throws. */
-  tick(): void {
+  *tick(allowance: Allowance): Steps<void> {
     if (this.#ended) return;
     try {
-      this.#look();
+      yield* this.#look(allowance);
     } catch (error) {
       this.#parts.effects.failed(this.session, 'sample', error);
     }
@@ -112,8 +118,9 @@ export class ContainerWatch {
     this.#write(threat, event);
   }
 
+  /** Undefined before the first look. */
   snapshot(): Snapshot | undefined {
-    const sample = this.#watch.last ?? this.sampler.sample();
+    const sample = this.#watch.last;
     if (!sample) return undefined;
     const before = this.#before ?? sample;
     const { idmapBase } = this.session;
@@ -126,7 +133,7 @@ export class ContainerWatch {
     });
   }
 
-  #look(): void {
+  *#look(allowance: Allowance): Steps<void> {
     if (this.paused) {
       const frozen = isFrozen(this.sampler.cgroups);
       if (frozen === undefined) this.#end();
@@ -135,7 +142,7 @@ export class ContainerWatch {
       if (frozen !== false) return;
       this.#letGo();
     }
-    const taken = this.sampler.sample();
+    const taken = yield* this.sampler.sample(allowance);
     const touches = this.#touches.splice(0);
     const sample = taken && { ...taken, touches: [...taken.touches, ...touches] };
     if (!sample) {

@@ -9,6 +9,7 @@ import { redacted } from '../../monitor/redact.ts';
 import type { Threat } from '../../monitor/threat.ts';
 import { type ContainerRef, changeState, findMeant, updateContainer } from '../../session/act.ts';
 import type { Log } from '../log.ts';
+import type { Stuck } from '../stuck.ts';
 import type { Effects, WatchedSession } from './container-watch.ts';
 import { keepEvidence } from './evidence.ts';
 
@@ -21,6 +22,8 @@ export interface EffectParts {
   readonly stateDir: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** For one that does not end by force. */
+  readonly stuck?: Pick<Stuck, 'whileWaiting'> | undefined;
   /** Writes into the audit log of a session. */
   readonly note: (session: WatchedSession, evidence: Readonly<Record<string, unknown>>) => void;
 }
@@ -83,7 +86,9 @@ function tellIncusFrozen(parts: EffectParts, session: WatchedSession): Promise<v
 
 async function stop(parts: EffectParts, session: WatchedSession): Promise<void> {
   const change = { action: 'stop', force: true, timeout: 30 } as const;
-  await insist(parts, refOfWatched(session), change, ['Stopped']);
+  const ref = refOfWatched(session);
+  const ending = insist(parts, ref, change, ['Stopped']);
+  await (parts.stuck?.whileWaiting(ref, ending) ?? ending);
   parts.log('warning', 'killed', { name: session.name });
 }
 

@@ -1,15 +1,6 @@
 // What is kept of a container that is killed: <state dir>/evidence/<container>-<time>/, and a copy of it where that is wanted.
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../../host/read-text.ts';
 import type { Incus } from '../../incus/client.ts';
@@ -19,6 +10,7 @@ import type { Threat } from '../../monitor/threat.ts';
 import { deleteContainer, findMeant } from '../../session/act.ts';
 import { refOf } from '../../session/container-ref.ts';
 import type { WatchedSession } from './container-watch.ts';
+import { copyProgram } from './program-copy.ts';
 
 export interface EvidenceParts {
   readonly incus: Incus;
@@ -29,7 +21,6 @@ export interface EvidenceParts {
 
 const keptMax = 20;
 const copiesMax = 3;
-const programBytesMax = 16 * 1024 * 1024;
 const copyLimitMs = 120_000;
 /** Of Incus: a name is the host name inside. */
 const instanceNameMax = 63;
@@ -70,13 +61,26 @@ export async function keepEvidence(
       status: readText(`/proc/${pid}/status`),
     })),
   };
-  writeFileSync(join(directory, 'report.json'), `${JSON.stringify(report, null, 1)}\n`, {
-    mode: 0o600,
-  });
-  for (const pid of pids) copyProgram(pid, join(directory, `program-${pid}`));
+  const write = (more: object) =>
+    writeFileSync(
+      join(directory, 'report.json'),
+      `${JSON.stringify({ ...report, ...more }, null, 1)}\n`,
+      { mode: 0o600 },
+    );
+  // What is known already is safe before anything that takes time.
+  write({});
+  const programs = await Promise.all(
+    pids.map((pid) => copyProgram(pid, join(directory, `program-${pid}`))),
+  );
+  write({ programs });
   dropOldest(all);
   const copy = session.settings.forensics ? await copyContainer(parts, session, stamp) : undefined;
-  return { directory, ...(copy === undefined ? {} : { copy }) };
+  const lacking = programs.filter(({ kept }) => kept !== 'file');
+  return {
+    directory,
+    ...(lacking.length > 0 ? { lacking } : {}),
+    ...(copy === undefined ? {} : { copy }),
+  };
 }
 
 function pidsOf({ evidence }: Threat): number[] {
@@ -87,28 +91,6 @@ function pidsOf({ evidence }: Threat): number[] {
       ? [one.pid]
       : [],
   );
-}
-
-/** The program may be deleted or exist in memory only, so it is taken from the process; never more than 16 MiB of it. */
-function copyProgram(pid: number, target: string): void {
-  const descriptors: number[] = [];
-  try {
-    const source = openSync(`/proc/${pid}/exe`, 'r');
-    descriptors.push(source);
-    const copy = openSync(target, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-    descriptors.push(copy);
-    const chunk = Buffer.allocUnsafe(1024 * 1024);
-    for (let total = 0; total < programBytesMax; ) {
-      const count = readSync(source, chunk);
-      if (count === 0) break;
-      writeFileSync(copy, chunk.subarray(0, count));
-      total += count;
-    }
-  } catch {
-    // The process is gone, and its program with it.
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
-  }
 }
 
 function dropOldest(directory: string): void {

@@ -1,5 +1,5 @@
 // All that coid watches: keeps one watch for each session that asks for it, looks when it is time, and answers questions.
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import type { Libc } from '../../host/libc.ts';
 import type { Peer } from '../../host/peer.ts';
@@ -15,6 +15,7 @@ import { refOf } from '../../session/container-ref.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
+import type { Stuck } from '../stuck.ts';
 import type { World } from '../world.ts';
 import { AuditLogs } from './audit-log.ts';
 import type { Baits } from './baits.ts';
@@ -22,6 +23,7 @@ import { ContainerWatch, type Effects, logOf, type WatchedSession } from './cont
 import { type EffectParts, effectsOf } from './effects.ts';
 import { type Informants, Sampler } from './sampler.ts';
 import { answerTampering } from './tampering.ts';
+import { inTurns, Turns } from './turns.ts';
 
 export interface MonitorParts {
   readonly incus: Incus;
@@ -35,6 +37,7 @@ export interface MonitorParts {
   readonly signal: AbortSignal;
   readonly informants?: Informants;
   readonly baits?: Pick<Baits, 'plant'>;
+  readonly stuck?: Pick<Stuck, 'whileWaiting'>;
 }
 
 export const monitorKeyName = 'user.coi.monitor';
@@ -46,19 +49,17 @@ export class Monitors {
   readonly logs: AuditLogs;
   readonly #parts: MonitorParts;
   readonly #watches = new Map<string, ContainerWatch>();
-  readonly #due = new Map<ContainerWatch, number>();
+  readonly #turns: Turns;
   /** Ids of mounts: of containers whose watch begins. */
   readonly #starting = new Set<string>();
   /** Of containers that are being killed: whoever paused them again would stop that half-way. */
   readonly #dying = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #ticking = false;
   #expiredMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
     this.logs = new AuditLogs(parts.stateDir, parts.now);
-    parts.signal.addEventListener('abort', () => clearTimeout(this.#timer));
+    this.#turns = new Turns({ ...parts, after: () => this.#expire() });
   }
 
   /** Makes the watches fit the instances: called at every look of the reconciler. Does not wait. */
@@ -85,7 +86,7 @@ export class Monitors {
         JSON.stringify(now.settings) === JSON.stringify(watch.session.settings);
       if (same && !watch.ended) continue;
       this.#watches.delete(name);
-      this.#due.delete(watch);
+      this.#turns.forget(watch);
     }
     for (const [name, { instance, session, settings }] of wanted) {
       const mounts = session.mounts.id;
@@ -139,13 +140,13 @@ export class Monitors {
       });
     }
     const sampler = await this.#sampler(instance, session);
-    const before = sampler?.sample();
+    const before = sampler && (await inTurns(sampler.sample()));
     await delay(lookMs, undefined, { signal: this.#parts.signal });
-    const now = sampler?.sample();
+    const now = sampler && (await inTurns(sampler.sample()));
     if (!before || !now)
       throw new CoiError('session-not-found', `container ${name} has just ended`);
     const about = {
-      watched: false,
+      watched: watch?.ended === false,
       paused: instance.status === 'Frozen',
       idmapBase: session.mounts.idmapBase,
       threats: [],
@@ -174,16 +175,13 @@ export class Monitors {
   ): Promise<{ lines: string[]; head: { seq: number; hash: string } | undefined }> {
     const owner = peer.uid === 0 ? (this.logs.ownersOf(name)[0] ?? 0) : peer.uid;
     const log = { owner, container: name };
-    let found = this.logs.read(log);
-    if (waitMs > 0 && (found.head?.seq ?? 0) <= after) {
-      await this.logs.changed(log, waitMs, this.#parts.signal);
-      found = this.logs.read(log);
-    }
-    const count = Math.max(0, (found.head?.seq ?? found.lines.length) - after);
-    return {
-      lines: after > 0 ? found.lines.slice(-count || found.lines.length) : found.lines,
-      head: found.head,
-    };
+    const seen = this.logs.head(log)?.seq ?? 0;
+    if (waitMs > 0 && seen <= after) await this.logs.changed(log, waitMs, this.#parts.signal);
+    if (after === 0) return this.logs.read(log);
+    // Who follows a log asks at each record: only what is new is read.
+    const fresh = Math.max(0, (this.logs.head(log)?.seq ?? 0) - after);
+    const { lines, head } = this.logs.read(log, fresh);
+    return { lines: fresh === 0 ? [] : lines.slice(-fresh), head };
   }
 
   async #start(instance: Instance, session: SessionRecord, watched: WatchedSession): Promise<void> {
@@ -201,7 +199,7 @@ export class Monitors {
     });
     this.#watches.set(watched.name, watch);
     this.logs.keepFor(logOf(watched), watched.settings.retentionDays);
-    this.#schedule(watch);
+    this.#turns.add(watch);
     log('info', 'watching', { name: watched.name, pollMs: watched.settings.pollMs });
     if (watched.settings.bait)
       await this.#parts.baits?.plant(watched.name, sampler.container.initPid);
@@ -236,40 +234,6 @@ export class Monitors {
       bridge: { address: gateway, bits: prefixLength },
     };
     return Sampler.of(container, { now, elapsedMs }, informants);
-  }
-
-  /** All that are due within a moment are looked at together, so that coid wakes seldom. */
-  #schedule(watch: ContainerWatch): void {
-    const { pollMs } = watch.session.settings;
-    const nowMs = this.#parts.elapsedMs();
-    this.#due.set(watch, (Math.floor(nowMs / pollMs) + 1) * pollMs);
-    this.#arm();
-  }
-
-  #arm(): void {
-    clearTimeout(this.#timer);
-    if (this.#due.size === 0 || this.#parts.signal.aborted || this.#ticking) return;
-    const next = Math.min(...this.#due.values());
-    this.#timer = setTimeout(
-      () => void this.#tick(),
-      Math.max(10, next - this.#parts.elapsedMs()),
-    ).unref();
-  }
-
-  async #tick(): Promise<void> {
-    this.#ticking = true;
-    const nowMs = this.#parts.elapsedMs() + 5;
-    for (const [watch, dueMs] of [...this.#due]) {
-      if (dueMs > nowMs) continue;
-      watch.tick();
-      this.#due.delete(watch);
-      if (!watch.ended) this.#schedule(watch);
-      // Requests are answered in between.
-      await nextTurn();
-    }
-    this.#expire();
-    this.#ticking = false;
-    this.#arm();
   }
 
   #expire(): void {

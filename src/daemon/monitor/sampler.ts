@@ -1,13 +1,26 @@
 // Puts a sample of one container together from what the host's kernel shows.
-import { type Cgroups, cpuNanoseconds, findCgroups, ProcessList } from '../../host/cgroups.ts';
+import { Allowance, type Steps } from '../../host/allowance.ts';
+import { type Cgroups, cpuNanoseconds, findCgroups } from '../../host/cgroups.ts';
+import { Holders } from '../../host/holders.ts';
 import { connectedNetworks, interfaceBytes } from '../../host/interfaces.ts';
-import { holdersOf, networkNamespace, ProcessTable, socketInode } from '../../host/processes.ts';
+import { ProcessList } from '../../host/process-list.ts';
+import { ProcessTable } from '../../host/process-table.ts';
+import { networkNamespace, socketInode } from '../../host/processes.ts';
 import { readText } from '../../host/read-text.ts';
-import { type SocketReading, SocketTables, unixInodes } from '../../host/sockets.ts';
+import { type Network, SocketTables } from '../../host/socket-tables.ts';
+import type { SocketReading } from '../../host/sockets.ts';
+import { type Asked, UnixTables } from '../../host/unix-tables.ts';
 import { isWithin, type Subnet } from '../../monitor/addresses.ts';
 import { isInteresting } from '../../monitor/detectors/contacts.ts';
 import { interest, isShell } from '../../monitor/programs.ts';
-import type { Connection, GuardCounters, Process, Sample, Touch } from '../../monitor/sample.ts';
+import type {
+  Connection,
+  GuardCounters,
+  Process,
+  Sample,
+  Touch,
+  Unseen,
+} from '../../monitor/sample.ts';
 import type { NetworkMode } from '../protocol.ts';
 
 export interface SampledContainer {
@@ -42,6 +55,8 @@ const quietNs = 300_000;
 /** After that many quiet rounds a sample is taken all the same. */
 const quietRoundsMax = 7;
 const servedMs = 300_000;
+/** Docker makes one for each of its networks. */
+const ownSubnetsMax = 256;
 
 export class Sampler {
   readonly container: SampledContainer;
@@ -51,10 +66,13 @@ export class Sampler {
   readonly #list: ProcessList;
   readonly #table = new ProcessTable(interest);
   readonly #sockets = new SocketTables();
+  readonly #unix = new UnixTables();
+  readonly #holders = new Holders();
   readonly #hostNetwork = networkNamespace('self');
   #round = 0;
   #last: Sample | undefined;
   #quietRounds = 0;
+  #unfinished = false;
   /** By port: when it was last listened on. */
   readonly #served = new Map<number, number>();
   #ownSubnets: readonly Subnet[] = [];
@@ -83,34 +101,40 @@ export class Sampler {
     return cgroups && new Sampler(container, cgroups, clock, informants);
   }
 
-  /** Undefined if the container is gone. */
-  sample(): Sample | undefined {
+  /** Undefined if the container is gone. What a container makes is looked at as far as the allowance reaches. */
+  *sample(allowance = new Allowance()): Steps<Sample | undefined> {
     const { cpu } = this.cgroups;
     const cpuNs = cpu === undefined ? undefined : readText(cpu);
     if (cpu !== undefined && cpuNs === undefined) return undefined;
     const used = cpuNs === undefined ? Number.NaN : cpuNanoseconds(cpuNs);
     const last = this.#last;
     // Starting a program takes more processor time than that, so nothing can have changed.
-    if (last && used - last.cpuNs < quietNs && this.#quietRounds < quietRoundsMax) {
+    const isQuiet = last && !this.#unfinished && used - last.cpuNs < quietNs;
+    if (isQuiet && this.#quietRounds < quietRoundsMax) {
       this.#quietRounds += 1;
       return { ...last, ...this.#moment(), ...this.#informed(), quiet: true };
     }
     this.#quietRounds = 0;
-    this.#last = this.#read(Number.isNaN(used) ? 0 : used);
+    this.#last = yield* this.#read(Number.isNaN(used) ? 0 : used, allowance);
     return this.#last;
   }
 
-  #read(cpuNs: number): Sample | undefined {
-    const pids = this.#list.read();
-    if (!pids || pids.length === 0) return undefined;
+  *#read(cpuNs: number, allowance: Allowance): Steps<Sample | undefined> {
+    const list = yield* this.#list.read(allowance);
+    if (!list || list.pids.length === 0) return undefined;
     const { name, address, gateway, network, hostName } = this.container;
     this.#readRare();
-    const processes = this.#table.read(pids);
-    const sockets = this.#sockets.read(representatives(processes, this.#hostNetwork));
+    const table = yield* this.#table.read(list.pids, allowance);
+    const { processes } = table;
+    const networks = networksOf(processes, this.#hostNetwork, this.container.initPid);
+    const read = yield* this.#sockets.read(networks, allowance);
+    const { sockets } = read;
     const listeners = sockets.filter(
       ({ remotePort, state }) => remotePort === 0 && state === 'listening',
     );
     const traffic = interfaceBytes(hostName);
+    const unix = yield* this.#unix.read(shellsOnOther(processes, sockets), allowance);
+    this.#unfinished = table.unfinished || read.unfinished || unix.open.length > 0;
     const sample: Sample = {
       container: name,
       ...this.#moment(),
@@ -120,20 +144,45 @@ export class Sampler {
       network,
       ownSubnets: this.#ownSubnets,
       processes,
-      processCount: pids.length,
+      processCount: list.pids.length,
       connections: sockets.filter(({ remotePort }) => remotePort !== 0),
       listeners,
       servedPorts: this.#servedPorts(listeners),
-      socketInodes: knownInodes(processes, sockets),
+      // A socket that nobody had the time to look for is not taken for a hidden one.
+      socketInodes: new Set([...sockets.map(({ inode }) => inode), ...unix.found, ...unix.open]),
       sentBytes: traffic?.received ?? 0,
       receivedBytes: traffic?.sent ?? 0,
       cpuNs,
       memoryBytes: numberIn(this.cgroups.memory?.usage),
       memoryLimitBytes: this.#memoryLimitBytes,
       ...this.#informed(),
+      unseen: unseen(
+        { what: 'control groups', count: Number(list.groupsLeft) },
+        { what: 'processes', count: table.processesLate },
+        { what: 'descriptors of processes', count: table.descriptorsLate },
+        { what: 'network namespaces', count: read.networksLate },
+        { what: 'sockets', count: read.overfull },
+        { what: 'unix sockets', count: this.#unix.isLate ? unix.open.length : 0 },
+      ),
       errors: traffic ? [] : [`no interface ${hostName}`],
     };
-    return { ...sample, connections: withHolders(sample) };
+    return { ...sample, connections: yield* this.#withHolders(sample, allowance) };
+  }
+
+  *#withHolders(sample: Sample, allowance: Allowance): Steps<readonly Connection[]> {
+    const inodes = new Set<string>();
+    for (const [index, connection] of sample.connections.entries()) {
+      if (isInteresting(connection, sample)) inodes.add(connection.inode);
+      if (index % 64 === 0) yield* allowance.turn();
+    }
+    inodes.delete('0');
+    if (inodes.size === 0) return sample.connections;
+    const pids = sample.processes.map(({ pid }) => pid);
+    const holders = yield* this.#holders.find(pids, inodes, allowance);
+    return sample.connections.map((connection) => {
+      const pid = holders.get(connection.inode);
+      return pid === undefined ? connection : { ...connection, pid };
+    });
   }
 
   #servedPorts(listeners: readonly SocketReading[]): ReadonlySet<number> {
@@ -164,9 +213,9 @@ export class Sampler {
     // v2 says "max", v1 a number near 2^63.
     const limited = Number.isFinite(limit) && limit > 0 && limit < 2 ** 60;
     this.#memoryLimitBytes = limited ? limit : Number.POSITIVE_INFINITY;
-    this.#ownSubnets = connectedNetworks(initPid).filter(
-      (subnet) => subnet.bits >= widestOwnBits && !isWithin(subnet.address, [bridge]),
-    );
+    this.#ownSubnets = connectedNetworks(initPid)
+      .slice(0, ownSubnetsMax)
+      .filter((subnet) => subnet.bits >= widestOwnBits && !isWithin(subnet.address, [bridge]));
   }
 }
 
@@ -175,42 +224,37 @@ function numberIn(path: string | undefined): number {
 }
 
 /**
- * One process for each network namespace of the container. What Incus enters it with is in its group a moment before it is
- * in its network, and the host's connections are not the container's.
+ * The network namespaces of the container. What Incus enters it with is in its group a moment before it is in its
+ * network, and the host's connections are not the container's.
  */
-function representatives(processes: readonly Process[], hostNetwork: string): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const { netns, pid } of processes)
-    if (netns !== '' && netns !== hostNetwork && !found.has(netns)) found.set(netns, pid);
+function networksOf(
+  processes: readonly Process[],
+  hostNetwork: string,
+  initPid: number,
+): Map<string, Network> {
+  const found = new Map<string, Network>();
+  for (const { netns, pid, place, exe, comm } of processes) {
+    if (netns === '' || netns === hostNetwork) continue;
+    const known = found.get(netns);
+    const matters = known?.matters || pid === initPid || interest.closely({ exe, comm });
+    found.set(netns, { place: known?.place ?? place, matters });
+  }
   return found;
 }
 
-/** Inodes of TCP and UDP sockets; those of unix sockets, too, where a shell talks over one that is neither. */
-function knownInodes(
+/** Shells that talk over a socket which is neither of TCP nor of UDP. */
+function shellsOnOther(
   processes: readonly Process[],
   sockets: readonly SocketReading[],
-): ReadonlySet<string> {
+): readonly Asked[] {
   const known = new Set(sockets.map(({ inode }) => inode));
-  for (const { std, pid, exe, comm } of processes) {
+  return processes.flatMap(({ std, place, exe, comm, netns }) => {
     const inode = socketInode(std[0]);
-    if (inode === undefined || known.has(inode) || !isShell({ exe, comm })) continue;
-    for (const unix of unixInodes(pid)) known.add(unix);
-  }
-  return known;
+    if (inode === undefined || known.has(inode) || !isShell({ exe, comm })) return [];
+    return [{ namespace: netns, place, inode }];
+  });
 }
 
-function withHolders(sample: Sample): readonly Connection[] {
-  const inodes = new Set(
-    sample.connections
-      .filter((connection) => isInteresting(connection, sample))
-      .map(({ inode }) => inode),
-  );
-  inodes.delete('0');
-  if (inodes.size === 0) return sample.connections;
-  const pids = sample.processes.map(({ pid }) => pid);
-  const holders = holdersOf(pids, inodes);
-  return sample.connections.map((connection) => {
-    const pid = holders.get(connection.inode);
-    return pid === undefined ? connection : { ...connection, pid };
-  });
+function unseen(...all: readonly Unseen[]): readonly Unseen[] {
+  return all.filter(({ count }) => count > 0);
 }

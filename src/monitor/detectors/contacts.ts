@@ -21,12 +21,13 @@ const controlPorts: ReadonlyMap<number, Level> = new Map<number, Level>([
 /** Names and leases come from the gateway. */
 const gatewayPorts = [53, 67];
 
-export const contacts: Detector = ({ now }) =>
-  now.connections.flatMap((connection) => {
+export const contacts: Detector = ({ now }) => {
+  const byPid = new Map(now.processes.map((task) => [task.pid, task]));
+  return now.connections.flatMap((connection) => {
     if (!isOutgoing(connection, now)) return [];
     const found = judged(connection, now);
     if (!found) return [];
-    const task = now.processes.find(({ pid }) => pid === connection.pid);
+    const task = connection.pid === undefined ? undefined : byPid.get(connection.pid);
     return [
       {
         level: found.level,
@@ -47,6 +48,7 @@ export const contacts: Detector = ({ now }) =>
       },
     ];
   });
+};
 
 /** True for connections that the contacts detector may have something to say about: their holder is worth a look. */
 export function isInteresting(connection: Connection, now: Sample): boolean {

@@ -1,6 +1,7 @@
 // A shell that somebody elsewhere types into, told by its structure: what its standard streams lead to. Its name and
 // its command line can say what they want.
 import { isWithin, placeOf } from '../addresses.ts';
+import { isChannel, Pipes } from '../pipes.ts';
 import {
   commandLine,
   isInteractiveShell,
@@ -16,11 +17,14 @@ import type { Detector } from './detector.ts';
 export const reverseShell: Detector = ({ now, before }) => {
   const sockets = new Map(now.connections.map((connection) => [connection.inode, connection]));
   const remoteOf = remoteConnections(now, sockets);
+  const byPid = byNumber(now.processes);
+  const earlier = byNumber(before.processes);
+  const pipes = new Pipes(now.processes, (task) => isRelay(task) && remoteOf(task) !== undefined);
   return now.processes.flatMap((task) => {
     const found =
       onSocket(task, now, sockets) ??
-      onHiddenSocket(task, now, before) ??
-      behindRelay(task, now, remoteOf);
+      onHiddenSocket(task, now, before, earlier) ??
+      behindRelay(task, byPid, pipes, remoteOf);
     return found ? [found] : [];
   });
 };
@@ -51,13 +55,20 @@ function onSocket(
 }
 
 /** A shell on a socket that no network namespace of the container shows any more, and not only for a moment. */
-function onHiddenSocket(task: Process, now: Sample, before: Sample): Threat | undefined {
+function onHiddenSocket(
+  task: Process,
+  now: Sample,
+  before: Sample,
+  earlierOnes: ReadonlyMap<number, Process>,
+): Threat | undefined {
   const inode = isShell(task) ? twoWaySocket(task) : undefined;
   if (inode === undefined || now.socketInodes.has(inode)) return undefined;
-  const earlier = before.processes.find(
-    ({ pid, startTicks }) => pid === task.pid && startTicks === task.startTicks,
-  );
-  if (!earlier || twoWaySocket(earlier) !== inode || before.socketInodes.has(inode))
+  const earlier = earlierOnes.get(task.pid);
+  if (
+    earlier?.startTicks !== task.startTicks ||
+    twoWaySocket(earlier) !== inode ||
+    before.socketInodes.has(inode)
+  )
     return undefined;
   return {
     level: 'high',
@@ -72,14 +83,15 @@ function onHiddenSocket(task: Process, now: Sample, before: Sample): Threat | un
 /** A shell whose streams lead through a program that passes them on to a connection. */
 function behindRelay(
   shell: Process,
-  now: Sample,
+  processes: ReadonlyMap<number, Process>,
+  pipes: Pipes,
   remoteOf: (task: Process) => Connection | undefined,
 ): Threat | undefined {
   if (!isShell(shell)) return undefined;
-  const parent = now.processes.find(({ pid }) => pid === shell.ppid);
-  const relay = isPassedOn(shell, parent) ? parent : loopThroughRelay(shell, now.processes);
+  const parent = processes.get(shell.ppid);
+  const relay = isPassedOn(shell, parent) ? parent : loopThroughRelay(shell, pipes);
   const connection = relay && remoteOf(relay);
-  if (!relay || !connection || placeOf(connection.remoteAddress) === 'self') return undefined;
+  if (!relay || !connection) return undefined;
   return {
     level: 'critical',
     category: 'process',
@@ -110,35 +122,13 @@ function isPassedOn(shell: Process, parent: Process | undefined): boolean {
  * nc < fifo | sh > fifo and its kin: what the shell writes reaches the relay, and what the relay writes reaches the
  * shell. A shell that takes its commands from a pipe needs no proof of the way back, which may lead through any program.
  */
-function loopThroughRelay(shell: Process, processes: readonly Process[]): Process | undefined {
-  const readers = new Map<string, Process[]>();
-  for (const task of processes) {
-    const input = task.std[0];
-    if (isChannel(input)) readers.set(input, [...(readers.get(input) ?? []), task]);
-  }
-  const after = (task: Process) =>
-    [task.std[1], task.std[2]].filter(isChannel).flatMap((target) => readers.get(target) ?? []);
-  const reached = (from: Process) => {
-    const seen = new Set<Process>();
-    const open = [from];
-    for (let next = open.pop(); next; next = open.pop()) {
-      for (const reader of after(next)) {
-        if (seen.has(reader)) continue;
-        seen.add(reader);
-        open.push(reader);
-      }
-    }
-    return seen;
-  };
+function loopThroughRelay(shell: Process, pipes: Pipes): Process | undefined {
   const commanded = isInteractiveShell(shell) && isChannel(shell.std[0]);
-  return [...reached(shell)].find(
-    (task) => isRelay(task) && (commanded || reached(task).has(shell)),
-  );
+  return commanded ? pipes.reachedBy(shell) : pipes.inLoopWith(shell);
 }
 
-/** A pipe or a named one: two programs that have it at both ends are connected. */
-function isChannel(target: string): boolean {
-  return target.startsWith('pipe:') || (target.startsWith('/') && !target.startsWith('/dev/'));
+function byNumber(processes: readonly Process[]): ReadonlyMap<number, Process> {
+  return new Map(processes.map((task) => [task.pid, task]));
 }
 
 function twoWaySocket({ std }: Process): string | undefined {
@@ -152,7 +142,9 @@ function remoteConnections(
   now: Sample,
   sockets: ReadonlyMap<string, Connection>,
 ): (task: Process) => Connection | undefined {
-  return ({ descriptors, std }) => {
+  // A relay may have many descriptors and many shells.
+  const known = new Map<Process, Connection | undefined>();
+  const look = ({ descriptors, std }: Process) => {
     for (const target of [...descriptors, ...std]) {
       const connection = target.startsWith('socket:[')
         ? sockets.get(target.slice('socket:['.length, -1))
@@ -160,11 +152,16 @@ function remoteConnections(
       if (
         connection &&
         connection.protocol === 'tcp' &&
+        placeOf(connection.remoteAddress) !== 'self' &&
         !isWithin(connection.remoteAddress, now.ownSubnets)
       )
         return connection;
     }
     return undefined;
+  };
+  return (task) => {
+    if (!known.has(task)) known.set(task, look(task));
+    return known.get(task);
   };
 }
 

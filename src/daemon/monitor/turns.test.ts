@@ -1,0 +1,74 @@
+// Ten containers that make as much to look at as they can take no more than half of coid's thread; all of them are looked
+// at, and a quiet one more often.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Allowance, type Steps, threadTime } from '../../host/allowance.ts';
+import { type Looking, Turns } from './turns.ts';
+
+class Fake implements Looking {
+  readonly pollMs = 50;
+  readonly ended = false;
+  readonly #costMs: number;
+  readonly #began: () => void;
+  looks = 0;
+  isWhole = false;
+
+  constructor(costMs: number, began: () => void = () => undefined) {
+    this.#costMs = costMs;
+    this.#began = began;
+  }
+
+  *tick(allowance: Allowance): Steps<void> {
+    this.looks += 1;
+    this.#began();
+    while (allowance.spentMs < this.#costMs) yield* allowance.turn();
+    this.isWhole = true;
+  }
+}
+
+function turnsUntil(signal: AbortSignal, after: () => void = () => undefined): Turns {
+  return new Turns({ elapsedMs: () => performance.now(), signal, after });
+}
+
+test('looks leave half of the thread to others, reach all, and the cheap ones more often', async () => {
+  const end = new AbortController();
+  const all = Promise.withResolvers<void>();
+  const hostile: Fake[] = Array.from(
+    { length: 10 },
+    () =>
+      new Fake(30, () => {
+        if (hostile.every(({ looks }) => looks >= 3)) all.resolve();
+      }),
+  );
+  const quiet = new Fake(0);
+  const turns = turnsUntil(end.signal);
+  const [startedMs, busyMs] = [performance.now(), threadTime()];
+  let answered = 0;
+  // Each time is one at which a request could be answered.
+  const requests = setInterval(() => {
+    answered += 1;
+  }, 5);
+  for (const one of [quiet, ...hostile]) turns.add(one);
+  await all.promise;
+  end.abort();
+  clearInterval(requests);
+  const [tookMs, usedMs] = [performance.now() - startedMs, threadTime() - busyMs];
+  assert.ok(usedMs < 0.7 * tookMs, `${Math.round(usedMs)} of ${Math.round(tookMs)} ms`);
+  const most = Math.max(...hostile.map(({ looks }) => looks));
+  assert.ok(most <= 4, `${most} looks at one, 3 at another`);
+  assert.ok(quiet.looks > 2 * most, `${quiet.looks} looks, and ${most}`);
+  assert.ok(answered > 30, `${answered} times`);
+});
+
+test('a look that is not wanted any more ends where it is', async () => {
+  const end = new AbortController();
+  const [began, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const turns = turnsUntil(end.signal, over.resolve);
+  const long = new Fake(60_000, began.resolve);
+  turns.add(long);
+  await began.promise;
+  turns.forget(long);
+  await over.promise;
+  end.abort();
+  assert.equal(long.isWhole, false);
+});

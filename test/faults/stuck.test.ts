@@ -1,0 +1,74 @@
+// Goal: a container whose processes wait for a file system that one of them serves, and that never answers, ends when it
+// is killed; the file systems of other containers are left alone.
+// Method: a server of the raw FUSE protocol in Perl, which is in every image, with a child that waits for it in the kernel.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { pace } from '../bed/pace.ts';
+
+const timeout = 180_000;
+
+/** Answers the greeting and nothing else. Prints `stuck` when a child that holds the connection, too, waits for an answer. */
+const server = String.raw`
+use strict;
+$^F = 100;
+open(my $fuse, '+<', '/dev/fuse') or die "fuse: $!";
+mkdir '/mnt/f';
+my $options = 'fd=' . fileno($fuse) . ',rootmode=40000,user_id=0,group_id=0';
+system('mount', '-i', '-t', 'fuse', '-o', $options, 'none', '/mnt/f') == 0 or die 'mount';
+sysread($fuse, my $greeting, 1 << 20) or die "greeting: $!";
+my ($length, $opcode, $unique) = unpack('L L Q', $greeting);
+syswrite($fuse, pack('L l Q L L L L L L', 40, 0, $unique, 7, 12, 0, 0, 0, 4096)) or die "answer: $!";
+my $child = fork();
+if ($child == 0) { stat('/mnt/f/x'); exit 0 }
+sysread($fuse, my $request, 1 << 20) or die "request: $!";
+print "stuck\n";
+close STDOUT; close STDERR;
+sleep 3600;
+`;
+
+async function background(bed: Bed): Promise<string> {
+  const before = new Set(await bed.instances());
+  const said = await bed.coi(['shell', '--background', '--image', bed.image]);
+  assert.equal(said.status, 0, said.stderr);
+  const [name] = (await bed.instances()).filter((one) => !before.has(one));
+  assert.ok(name);
+  return name;
+}
+
+/** Serves a file system there that hangs. */
+async function hang({ incus }: Bed, name: string): Promise<void> {
+  const script = `cat > /root/server.pl <<'end'\n${server}\nend\nsetsid perl /root/server.pl </dev/null >/root/said 2>&1 &`;
+  await incus.execCaptured(name, { command: ['sh', '-c', script] });
+  const until = 'until grep -q . /root/said; do sleep 0.1; done; cat /root/said';
+  const said = await incus.execCaptured(name, { command: ['sh', '-c', until] });
+  assert.equal(said.stdout.toString(), 'stuck\n', said.stderr.toString());
+}
+
+test('a container that waits for its own file system is killed all the same, and no other loses its own', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const [one, other] = [await background(bed), await background(bed)];
+  try {
+    await hang(bed, one);
+    await hang(bed, other);
+    const startedMs = performance.now();
+    const killed = await bed.coi(['kill', one]);
+    const tookMs = performance.now() - startedMs;
+    assert.equal(killed.status, 0, killed.stderr);
+    assert.deepEqual((await bed.instances()).includes(one), false);
+    assert.ok(tookMs < 15_000 * (await pace()), `${Math.round(tookMs)} ms`);
+    // The other one, of the same workspace and so of the same ids, waits still.
+    const states = await bed.incus.execCaptured(other, {
+      command: ['sh', '-c', 'cat /proc/[0-9]*/stat'],
+    });
+    assert.equal(states.stdout.toString().match(/\(perl\) [SD] /g)?.length, 2);
+    const last = await bed.coi(['shutdown', '--timeout', '1', other]);
+    assert.equal(last.status, 0, last.stderr);
+    assert.equal((await bed.instances()).includes(other), false);
+  } finally {
+    // Nobody else could end them.
+    await bed.coi(['kill', '--force', one, other]);
+  }
+});
