@@ -32,6 +32,8 @@ export interface ToolWish {
   /** The tool's id for a new conversation; another than the session's where the session has one already. */
   readonly conversationId: string;
   readonly conversation: Conversation;
+  /** The store was copied from another session's. */
+  readonly copied: boolean;
   readonly at: Place;
   /** bash instead of the tool; the store is there all the same. */
   readonly debug: boolean;
@@ -87,6 +89,8 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     launch: { ...launch, sessionId: wish.session },
     context: settings['tool.auto_context'] ? context(app, tool, resolved, wish) : undefined,
     keeper,
+    copied: wish.copied,
+    nowMs: app.clock.now().getTime(),
     owner: uid === 0 ? wish.at.owner : keeper,
   });
   return {

@@ -3,7 +3,7 @@ import { constants, lstatSync, realpathSync } from 'node:fs';
 import { type FileContent, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { FileError, type FileReason } from './file-error.ts';
-import { readUserFile } from './user-file.ts';
+import { changeUserFile, readUserFile, type UserChange } from './user-file.ts';
 
 export type { FileContent, Owner, WriteOptions } from './content.ts';
 export type { Directory, Entry } from './directory.ts';
@@ -19,6 +19,13 @@ export interface HostFiles {
     relative: string,
     options: { maxBytes: number },
   ): FileContent | undefined;
+  /** Changes such a file as a whole; false if a program of the user is about to change it. */
+  changeUserFile(
+    home: string,
+    relative: string,
+    change: (text: string | undefined) => string | undefined,
+    options: UserChange,
+  ): boolean;
   /** Whether a name is there; a link counts, wherever it leads. */
   exists(path: string): boolean;
   /** The path without links; undefined if there is no such thing, `dangling` if it ends in a link to nothing. */
@@ -35,6 +42,7 @@ export const hostFiles: HostFiles = {
     return fd === undefined ? undefined : new Directory(fd, path);
   },
   readUserFile,
+  changeUserFile,
   exists,
   realPath: (path) => {
     try {

@@ -1,4 +1,5 @@
 // Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
+import { claudeLogin } from '../logins/claude.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -9,7 +10,6 @@ export const claude: Tool = {
   sessionsDir: 'sessions-claude',
   stateDirs: ['.claude'],
   seeds: [
-    { from: '.claude/.credentials.json', to: '.claude/.credentials.json', kind: 'credential' },
     { from: '.claude/settings.json', to: '.claude/settings.json', kind: 'settings' },
     { from: '.claude/config.yml', to: '.claude/config.yml', kind: 'settings' },
     { from: '.claude/CLAUDE.md', to: '.claude/CLAUDE.md', kind: 'context' },
@@ -33,6 +33,7 @@ export const claude: Tool = {
       ],
     },
   ],
+  login: claudeLogin,
   command: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',

@@ -1,4 +1,5 @@
 // Gemini CLI: https://github.com/google-gemini/gemini-cli. Everything is in ~/.gemini.
+import { geminiLogin } from '../logins/gemini.ts';
 import type { Tool } from './shape.ts';
 
 export const gemini: Tool = {
@@ -7,7 +8,6 @@ export const gemini: Tool = {
   sessionsDir: 'sessions-gemini',
   stateDirs: ['.gemini'],
   seeds: [
-    { from: '.gemini/oauth_creds.json', to: '.gemini/oauth_creds.json', kind: 'credential' },
     {
       from: '.gemini/google_accounts.json',
       to: '.gemini/google_accounts.json',
@@ -16,6 +16,7 @@ export const gemini: Tool = {
     { from: '.gemini/settings.json', to: '.gemini/settings.json', kind: 'settings' },
     { from: '.gemini/GEMINI.md', to: '.gemini/GEMINI.md', kind: 'context' },
   ],
+  login: geminiLogin,
   command: ({ binary, model, permissionMode, conversation }) => [
     binary ?? 'gemini',
     ...(permissionMode === 'bypass' ? ['--approval-mode', 'yolo'] : []),

@@ -1,4 +1,5 @@
 // opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
+import { opencodeLogin } from '../logins/by-provider.ts';
 import type { Tool } from './shape.ts';
 
 export const opencode: Tool = {
@@ -7,11 +8,6 @@ export const opencode: Tool = {
   sessionsDir: 'sessions-opencode',
   stateDirs: ['.config/opencode', '.local/share/opencode', '.local/state/opencode'],
   seeds: [
-    {
-      from: '.local/share/opencode/auth.json',
-      to: '.local/share/opencode/auth.json',
-      kind: 'credential',
-    },
     {
       from: '.config/opencode/opencode.json',
       to: '.config/opencode/opencode.json',
@@ -25,6 +21,7 @@ export const opencode: Tool = {
     { from: '.config/opencode/tui.json', to: '.config/opencode/tui.json', kind: 'settings' },
     { from: '.config/opencode/AGENTS.md', to: '.config/opencode/AGENTS.md', kind: 'context' },
   ],
+  login: opencodeLogin,
   command: ({ binary, model, conversation }) => [
     binary ?? 'opencode',
     ...(model === undefined ? [] : ['--model', model]),

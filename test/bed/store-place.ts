@@ -71,6 +71,7 @@ export class StorePlace implements Disposable {
       tool: claude,
       launch: this.launch(kind),
       context: '# Here',
+      nowMs: Date.now(),
       keeper: owner,
       owner,
       ...more,
