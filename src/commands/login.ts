@@ -18,7 +18,7 @@ import { keepingOf } from './logins.ts';
 import { oneContainer } from './one-container.ts';
 
 interface TakeOptions extends GlobalOptions {
-  yes?: boolean;
+  yes: boolean;
 }
 
 export function register(command: Command, app: App): void {
@@ -31,12 +31,14 @@ export function register(command: Command, app: App): void {
     .description('list the logins, and sessions that have another one')
     .option('--json', 'print JSON')
     .action((options: { json?: boolean }) => list(app, options.json ?? false));
-  const take = command
+  command
     .command('take')
     .description("make the login of a session the user's, for the host and all sessions")
     .argument('<session>', 'its id (or the beginning of it), container or alias')
-    .option('-y, --yes', 'do not ask');
-  take.action((word: string) => takeLogin(app, flagsOf<TakeOptions>(take), word));
+    .option('-y, --yes', 'do not ask')
+    .action((word: string, { yes }: { yes?: boolean }) =>
+      takeLogin(app, { ...flagsOf<GlobalOptions>(command), yes: yes ?? false }, word),
+    );
 }
 
 async function list(app: App, json: boolean): Promise<void> {

@@ -53,6 +53,7 @@ export const claudeLogin: LoginFile = {
     expiresMs,
     value: { ...login.value, expiresAt: expiresMs },
   }),
+  lock: { name: '.oauth_refresh.lock', staleMs: 10_000, earlyMs: 300_000 },
   question: ({ access }) => anthropicQuestion(access),
 };
 

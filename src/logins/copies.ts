@@ -6,8 +6,6 @@ import { type Memory, memoryPath, memoryText, readMemory } from './memory.ts';
 
 const fileMaxBytes = 16 * 2 ** 20;
 const storeMaxBytes = 2 ** 20;
-/** Longer than a tool holds its own lock while a provider answers. */
-const staleMs = 10_000;
 
 const nothing: Logins = { logins: new Map(), blank: new Set() };
 
@@ -64,7 +62,7 @@ export function giveToHost(
   logins: readonly Login[],
   { owner, nowMs, files }: { owner: Owner; nowMs: number; files: HostFiles },
 ): boolean {
-  const lock = { name: '.oauth_refresh.lock', staleMs, nowMs };
+  const lock = file.lock && { ...file.lock, nowMs };
   let written: string | undefined;
   const done = files.changeUserFile(
     home,
@@ -74,7 +72,7 @@ export function giveToHost(
       written = logins.reduce<string | undefined>((one, login) => file.put(one, login), text);
       return written;
     },
-    { maxBytes: fileMaxBytes, owner, ...(file.tool === 'claude' && { lock }) },
+    { maxBytes: fileMaxBytes, owner, ...(lock && { lock }) },
   );
   if (!done) return false;
   const { account, putProfile } = file;

@@ -131,7 +131,11 @@ describe('the host', () => {
   });
 
   test('without a login gets none; the session’s is offered', () => {
-    const { winner, give, known } = decided([copy(host, undefined), copy('a', second)]);
+    const { winner, give, known } = decided(
+      [copy(host, undefined), copy('a', second)],
+      nothingKnown,
+      { a: me },
+    );
     assert.deepEqual([winner, give], [undefined, []]);
     assert.deepEqual(
       known.verdicts.map(({ session, reason }) => [session, reason]),

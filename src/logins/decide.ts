@@ -212,15 +212,26 @@ function reasonAgainst(
   return 'unknown';
 }
 
-function withoutHost({ known, nowMs }: Situation, sessions: readonly Copy[]): Decision {
-  const offered = sessions.flatMap(({ holder, login }) =>
+/** A login in a session is offered, by the name that its provider has for it; nobody else gets it unasked. */
+function withoutHost(situation: Situation, sessions: readonly Copy[]): Decision {
+  const { answers, known, nowMs } = situation;
+  const fresh = sessions.flatMap(({ holder, login }) =>
     login && login.refresh !== '' && login.expiresMs > nowMs && standing(login, known) === 'new'
-      ? [{ session: holder, hash: hashOf(login), reason: 'offered' as const, name: login.name }]
+      ? [{ holder, login }]
       : [],
   );
+  const ask = fresh.filter(
+    ({ holder, login }) => !answers.has(holder) && !earlier(holder, login, known),
+  );
+  if (ask.length > 0) return { ...nothing(known), ask: ask.map(({ holder }) => holder) };
+  const verdicts = fresh.map(({ holder, login }) => {
+    const refused = answers.get(holder) === 'refused';
+    const reason = earlier(holder, login, known)?.reason ?? (refused ? 'refused' : 'offered');
+    return verdict(holder, login, reason, situation);
+  });
   return {
     ...nothing(known),
-    known: withVerdicts({ ...known, current: undefined }, sessions, offered),
+    known: withVerdicts({ ...known, current: undefined }, sessions, verdicts),
   };
 }
 

@@ -1,11 +1,12 @@
 // What a start does: the session's store gets the user's login, unless what it has is newer or the session's own affair.
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
-import type { Directory, HostFiles } from '../host/files.ts';
+import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
 import { hashesOf, hashOf, standing } from './decide.ts';
 import type { Login, LoginFile } from './login.ts';
 import { type Known, type Memory, nothingKnown, withTokens } from './memory.ts';
 import { forSession } from './spread.ts';
+import { takeTurn } from './turn.ts';
 
 export interface FillRequest {
   readonly file: LoginFile;
@@ -14,6 +15,8 @@ export interface FillRequest {
   readonly store: Directory;
   /** The store was copied from another session: what it has is that one's. */
   readonly copied: boolean;
+  /** Of what coi keeps for itself. */
+  readonly owner: Owner;
   readonly nowMs: number;
 }
 
@@ -24,7 +27,7 @@ export interface Filled {
 }
 
 export function fillLogins(request: FillRequest, files: HostFiles): Filled {
-  const { file, home, session, store, copied, nowMs } = request;
+  const { file, home, session, store, copied, owner, nowMs } = request;
   const own = hostLogins(file, home, files);
   const has = storeLogins(file, store, files);
   const memory = memoryOf(file, home, files);
@@ -38,6 +41,9 @@ export function fillLogins(request: FillRequest, files: HostFiles): Filled {
   });
   const changed = given.map((login) => forSession(file, login, session, nowMs));
   if (changed.length > 0 || dropped.length > 0) giveToStore(file, store, changed, files, gone);
+  const lasting = [...has.logins.values()].filter(({ id }) => !gone.has(id));
+  const logins = [...new Map([...lasting, ...changed].map((login) => [login.id, login])).values()];
+  takeTurn({ file, home, store, logins, owner, nowMs }, files);
   return { has: changed.length > 0 || has.logins.size > gone.size, memory };
 }
 

@@ -67,6 +67,11 @@ export interface LoginFile {
   readonly putProfile?: (text: string | undefined, profile: Json) => string;
   /** The login as if it ended at that time; undefined where the tool would not believe it. */
   readonly ending?: (login: Login, expiresMs: number) => Login;
+  /**
+   * A directory beside the file that the tool makes while it renews, waiting for another's until that is so old. It
+   * renews that long before the end.
+   */
+  readonly lock?: { readonly name: string; readonly staleMs: number; readonly earlyMs: number };
   /** Undefined where the provider cannot be asked. */
   readonly question: (login: Login) => Question | undefined;
 }

@@ -7,7 +7,7 @@ import type { Login, LoginFile } from './login.ts';
 const stepMs = 5000;
 const turns = 240;
 /** Tools renew some minutes before the end: nothing becomes due because of us. */
-const leftMs = 15 * 60_000;
+const leftMs = 6 * 60_000;
 
 /** The login as that session gets it: it never ends later than it does. */
 export function forSession(

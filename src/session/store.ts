@@ -98,6 +98,7 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
           session: launch.sessionId,
           store: session,
           copied: request.copied ?? false,
+          owner: request.keeper,
           nowMs: request.nowMs,
         },
         files,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import type { CommandResult, RunningCommand } from '../bed/command.ts';
+import { type CommandResult, mustRun, type RunningCommand } from '../bed/command.ts';
 import type { Screen } from '../bed/screen.ts';
 import { homeFile } from '../lifecycle/talk.ts';
 import type { AccountAtProvider } from './login-protocol.ts';
@@ -20,12 +20,18 @@ export interface LoginBed extends AsyncDisposable {
   /** `coi shell`; resolves when Claude waits for words. */
   open(args?: readonly string[]): Promise<Screen>;
   say(screen: Screen, words: string): Promise<void>;
+  /** The user's file after a renewal on the host. */
+  renewed(): Promise<string>;
+  /** Writes a file of a session as something in its container may. */
+  asAgent(session: string, path: string, text: string): Promise<void>;
   /** The path of a file of a session. */
   inStore(session: string, path: string): string;
 }
 
 export const credentials = '.claude/.credentials.json';
 const hourMs = 3_600_000;
+/** Nothing listens there. */
+const nowhere = 'http://127.0.0.1:9';
 const waitMs = 30_000;
 
 export function accountNamed(name: string): AccountAtProvider {
@@ -68,11 +74,18 @@ export function accountText({ uuid, organization, email }: AccountAtProvider): s
   return JSON.stringify({ oauthAccount, hasCompletedOnboarding: true, projects: { '/x': {} } });
 }
 
-/** `hours` until the user's access token ends; negative where it has ended. */
-export async function makeLoginBed({ hours = 8 }: { hours?: number } = {}): Promise<LoginBed> {
+interface LoginBedOptions {
+  /** Until the user's access token ends; negative where it has ended. */
+  readonly hours?: number;
+  /** False: coi cannot ask the provider anything. */
+  readonly reachable?: boolean;
+}
+
+export async function makeLoginBed(options: LoginBedOptions = {}): Promise<LoginBed> {
+  const { hours = 8, reachable = true } = options;
   await using undo = new AsyncDisposableStack();
   const provider = undo.use(await openLoginProvider());
-  const environment = { COI_TEST_LOGIN_URL: provider.url };
+  const environment = { COI_TEST_LOGIN_URL: reachable ? provider.url : nowhere };
   const bed = undo.use(
     await makeBed({ env: { COI_USE_DUMMY: '0', ...environment }, coidEnv: environment }),
   );
@@ -97,6 +110,8 @@ hostnames = [${providerNames.map((name) => `"${name}"`).join(', ')}]
 enabled = false
 `,
   );
+  // There to be watched.
+  homeFile(bed, '.coi/logins/lock', '');
   const certificate = 'provider.pem';
   writeFileSync(join(bed.workspace.path, certificate), provider.certificate, { mode: 0o644 });
   const variables = [
@@ -122,6 +137,17 @@ enabled = false
       await screen.waitFor(words);
       screen.type('\r');
       await screen.waitFor(`I heard ${words}.`, waitMs);
+    },
+    renewed: async () => {
+      const body = JSON.stringify({ grant_type: 'refresh_token', refresh_token: mine.refresh });
+      const response = await fetch(`${provider.url}/v1/oauth/token`, { method: 'POST', body });
+      const given = (await response.json()) as { access_token: string; refresh_token: string };
+      const pair = { access: given.access_token, refresh: given.refresh_token };
+      return credentialsText(pair, Date.now() + 8 * hourMs);
+    },
+    asAgent: async (session, path, text) => {
+      const file = join(bed.user.home, '.coi/sessions-claude', session, path);
+      await mustRun(bed.user.argv(['tee', file]), { input: text, env: bed.user.env });
     },
     inStore: (session, path) => join(bed.user.home, '.coi/sessions-claude', session, path),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

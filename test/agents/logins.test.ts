@@ -3,8 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { sessionId } from '../lifecycle/talk.ts';
-import { credentials, makeLoginBed, tokenIn, untilToken } from './login-bed.ts';
+import { endMs, homeFile, live, sessionId, stopFromOutside } from '../lifecycle/talk.ts';
+import { onlyInstance } from '../terminal/session.ts';
+import {
+  accountNamed,
+  accountText,
+  credentials,
+  credentialsText,
+  makeLoginBed,
+  tokenIn,
+  untilToken,
+} from './login-bed.ts';
 
 const timeout = 240_000;
 
@@ -42,4 +51,77 @@ test('what one session renews while others run is theirs and the host’s at onc
   await login.say(two, 'hello two');
   assert.equal(tokenIn(files[0] ?? ''), 'sk-ant-oat01-renewed-1');
   assert.deepEqual(provider.renewals(), [login.mine.refresh]);
+});
+
+test('sessions that start together with an ended token renew it once', { timeout }, async () => {
+  await using login = await makeLoginBed({ hours: -1 });
+  const names = ['one', 'two', 'three'];
+  const ended = await Promise.all(names.map((name) => login.prompt(`hello ${name}`)));
+  for (const { status, stdout, stderr } of ended) assert.equal(status, 0, stdout + stderr);
+  assert.deepEqual(login.provider.renewals(), [login.mine.refresh]);
+});
+
+test('what the host renews, a session that runs has', { timeout }, async () => {
+  await using login = await makeLoginBed();
+  const { bed, provider } = login;
+  const screen = await login.open();
+  const file = login.inStore(sessionId(screen), credentials);
+  await provider.expire();
+  homeFile(bed, credentials, await login.renewed());
+  await untilToken(file, 'sk-ant-oat01-renewed-1');
+  await login.say(screen, 'hello');
+  assert.deepEqual(provider.renewals(), [login.mine.refresh]);
+});
+
+test('a login that was blanked inside is there again', { timeout }, async () => {
+  await using login = await makeLoginBed();
+  const screen = await login.open();
+  const file = login.inStore(sessionId(screen), credentials);
+  await login.asAgent(
+    sessionId(screen),
+    credentials,
+    credentialsText({ access: '', refresh: '' }, 0),
+  );
+  await untilToken(file, login.mine.access);
+  assert.equal(tokenIn(join(login.bed.user.home, credentials)), login.mine.access);
+  await login.say(screen, 'hello');
+});
+
+test('a renewal that nobody saw is found when coid is there again', { timeout }, async () => {
+  await using login = await makeLoginBed();
+  const { bed, provider } = login;
+  const screen = await login.open();
+  const { name } = await onlyInstance(bed);
+  await live(bed, name);
+  await bed.coid.crash();
+  // Not by Claude: without coid the session finds no names.
+  await login.asAgent(sessionId(screen), credentials, await login.renewed());
+  await stopFromOutside(bed, name);
+  await screen.ended(endMs);
+  assert.equal(tokenIn(join(bed.user.home, credentials)), login.mine.access, 'nobody saw it');
+  await bed.coid.start();
+  const next = await login.open();
+  await untilToken(join(bed.user.home, credentials), 'sk-ant-oat01-renewed-1');
+  await untilToken(login.inStore(sessionId(next), credentials), 'sk-ant-oat01-renewed-1');
+  await login.say(next, 'hello again');
+  assert.deepEqual(provider.renewals(), [login.mine.refresh]);
+});
+
+test('a fork has the present login, not a copy of an old one', { timeout }, async () => {
+  await using login = await makeLoginBed();
+  const { bed } = login;
+  const screen = await login.open();
+  const theirs = accountNamed('theirs');
+  await login.provider.add(theirs);
+  // Its own account: with a copy of that login one of the two would lose it.
+  const end = Date.now() + 3_600_000;
+  await login.asAgent(sessionId(screen), '.claude/.claude.json', accountText(theirs));
+  await login.asAgent(sessionId(screen), credentials, credentialsText(theirs, end));
+  const { stdout, stderr } = await bed.coi(['fork', '--json']);
+  const fork = JSON.parse(stdout || '{}') as { session_id?: string };
+  assert.ok(fork.session_id, stderr);
+  const file = login.inStore(fork.session_id, credentials);
+  assert.equal(tokenIn(file), login.mine.access);
+  assert.ok(!readFileSync(file, 'utf8').includes(theirs.refresh));
+  assert.equal(tokenIn(login.inStore(sessionId(screen), credentials)), theirs.access);
 });
