@@ -103,7 +103,7 @@ export class Logins {
     }
     this.#followed = now;
     if (this.#timer || signal.aborted || now.size === 0) return;
-    this.#timer = setInterval(() => this.#tick(), everyMs);
+    this.#timer = setInterval(() => void this.look(), everyMs);
     this.#timer.unref();
   }
 
@@ -124,24 +124,30 @@ export class Logins {
     return owner;
   }
 
-  #tick(): void {
-    let waiting = false;
-    for (const owner of this.#owners.values()) {
-      waiting ||= owner.sessions.length > 0 || owner.ended.length > 0 || owner.again !== undefined;
-      // A home that does not answer holds up its own user only.
-      if (owner.busy) continue;
-      owner.busy = true;
-      this.#look(owner)
-        .catch((error: unknown) =>
-          this.#parts.log('warning', 'logins-failed', { owner: owner.uid, error }),
-        )
-        .finally(() => {
-          owner.busy = false;
-        });
+  /** Resolves when all were looked at, and what had to be done for them is done. */
+  async look(): Promise<void> {
+    const owners = [...this.#owners.values()];
+    const waiting = owners.some(
+      ({ sessions, ended, again }) =>
+        sessions.length > 0 || ended.length > 0 || again !== undefined,
+    );
+    if (!waiting) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
     }
-    if (waiting) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    // A home that does not answer holds up its own user only.
+    await Promise.all(owners.filter(({ busy }) => !busy).map((owner) => this.#lookSafely(owner)));
+  }
+
+  async #lookSafely(owner: Owner): Promise<void> {
+    owner.busy = true;
+    try {
+      await this.#look(owner);
+    } catch (error) {
+      this.#parts.log('warning', 'logins-failed', { owner: owner.uid, error });
+    } finally {
+      owner.busy = false;
+    }
   }
 
   async #look(owner: Owner): Promise<void> {
