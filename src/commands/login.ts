@@ -4,12 +4,12 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { hostLogins, memoryOf, remember, storeLogins } from '../logins/copies.ts';
-import { hashOf, standing } from '../logins/decide.ts';
 import { keepLogins } from '../logins/keep.ts';
 import { loginFiles } from '../logins/list.ts';
 import type { Login, LoginFile } from '../logins/login.ts';
 import { type Memory, nothingKnown } from '../logins/memory.ts';
 import { allTold, reasonWords } from '../logins/notices.ts';
+import { hashOf, standing } from '../logins/standing.ts';
 import { isUuid, quoted } from '../names.ts';
 import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
@@ -57,7 +57,7 @@ async function list(app: App, json: boolean): Promise<void> {
         session,
         tool: file.tool,
         login,
-        account: name ?? null,
+        account: name,
         reason,
       })),
     ),
@@ -83,11 +83,11 @@ function shown(app: App, file: LoginFile, login: Login, memory: Memory) {
   return {
     tool: file.tool,
     login: login.id,
-    account: login.name ?? known?.name ?? null,
+    account: login.name ?? known?.name,
     renewable: login.refresh !== '',
-    expires_at: ends && login.expiresMs > 0 ? new Date(login.expiresMs).toISOString() : null,
+    expires_at: ends && login.expiresMs > 0 ? new Date(login.expiresMs).toISOString() : undefined,
     expired: ends && login.expiresMs <= app.clock.now().getTime(),
-    from_session: known?.from === undefined || known.from === 'host' ? null : known.from,
+    from_session: known?.from === 'host' ? undefined : known?.from,
   };
 }
 
@@ -97,7 +97,7 @@ function print(
   others: readonly {
     session: string;
     tool: string;
-    account: string | null;
+    account: string | undefined;
     reason: keyof typeof reasonWords;
   }[],
 ): void {

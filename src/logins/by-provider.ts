@@ -10,6 +10,7 @@ import {
   objectIn,
   type Question,
   stringIn,
+  timeIn,
   tokenIn,
 } from './login.ts';
 
@@ -20,6 +21,7 @@ function byProvider(tool: string, path: string): LoginFile {
   return {
     tool,
     path,
+    lifeMaxMs: 40 * 86_400_000,
     read: ({ main }) => {
       const logins = new Map<string, Login>();
       const blank = new Set<string>();
@@ -59,7 +61,7 @@ function loginOf(id: string, own: Json): Login | undefined {
   return {
     ...known,
     refresh,
-    expiresMs: typeof expires === 'number' ? expires : 0,
+    expiresMs: timeIn(expires) ?? 0,
     value: Object.fromEntries(
       Object.entries(own).filter(([, value]) => typeof value !== 'object' || value === null),
     ),

@@ -10,6 +10,7 @@ import {
   type LoginFile,
   objectIn,
   stringIn,
+  timeIn,
   tokenIn,
 } from './login.ts';
 
@@ -18,6 +19,7 @@ const id = 'claude.ai';
 export const claudeLogin: LoginFile = {
   tool: 'claude',
   path: '.claude/.credentials.json',
+  lifeMaxMs: 2 * 86_400_000,
   account: { host: '.claude.json', store: '.claude/.claude.json' },
   read: ({ main, account }) => {
     const own = objectIn(jsonIn(main)?.['claudeAiOauth']);
@@ -35,7 +37,7 @@ export const claudeLogin: LoginFile = {
       id,
       access,
       refresh: tokenIn(own['refreshToken']),
-      expiresMs: typeof own['expiresAt'] === 'number' ? own['expiresAt'] : Number.MAX_SAFE_INTEGER,
+      expiresMs: timeIn(own['expiresAt']) ?? Number.MAX_SAFE_INTEGER,
       ...named,
       value: keptOf(own),
       profile: about.profile,
@@ -83,7 +85,7 @@ function keptOf(own: Json): Json {
   return defined({
     accessToken: tokenIn(own['accessToken']),
     refreshToken: own['refreshToken'] === null ? null : tokenIn(own['refreshToken']),
-    expiresAt: typeof own['expiresAt'] === 'number' ? own['expiresAt'] : null,
+    expiresAt: timeIn(own['expiresAt']) ?? null,
     scopes: Array.isArray(scopes) ? scopes.filter((one) => stringIn(one) !== undefined) : [],
     subscriptionType: stringIn(own['subscriptionType']) ?? null,
     rateLimitTier: stringIn(own['rateLimitTier']) ?? null,

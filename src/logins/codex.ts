@@ -12,6 +12,7 @@ import {
   objectIn,
   type Question,
   stringIn,
+  timeIn,
   tokenIn,
 } from './login.ts';
 
@@ -21,6 +22,7 @@ const keyId = 'api-key';
 export const codexLogin: LoginFile = {
   tool: 'codex',
   path: '.codex/auth.json',
+  lifeMaxMs: 40 * 86_400_000,
   read: ({ main }) => {
     const file = jsonIn(main);
     const logins = new Map<string, Login>();
@@ -110,5 +112,5 @@ function openaiIdentity(access: string): Identity | undefined {
 
 function openaiEnd(access: string): number | undefined {
   const end = claimsOf(access)?.['exp'];
-  return typeof end === 'number' ? end * 1000 : undefined;
+  return timeIn(typeof end === 'number' ? end * 1000 : undefined);
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Answer, decide, hashesOf, hashOf, host, type Situation, standing } from './decide.ts';
+import { type Answer, decide, host, type Situation } from './decide.ts';
 import type { Login } from './login.ts';
+import { hashesOf, hashOf, standing } from './standing.ts';
 
 const nowMs = 1_000_000;
 const hour = 3_600_000;
@@ -60,6 +61,7 @@ const anySituation = fc.record({
     .map((all) => new Map(Object.entries(all))),
   hostAccount: fc.constantFrom('me', undefined),
   nowMs: fc.constant(nowMs),
+  lifeMaxMs: fc.constantFrom(2 * hour, Number.MAX_SAFE_INTEGER),
 });
 
 describe('whatever the copies are', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Answer, type Copy, decide, hashesOf, hashOf, host } from './decide.ts';
+import { type Answer, type Copy, decide, host } from './decide.ts';
 import type { Login } from './login.ts';
 import { type Known, nothingKnown, withTokens } from './memory.ts';
+import { hashesOf, hashOf } from './standing.ts';
 
 const nowMs = 1_000_000;
 const hour = 3_600_000;
@@ -44,7 +45,14 @@ function decided(
   answers: Readonly<Record<string, Answer>> = {},
   hostAccount?: string,
 ) {
-  return decide({ copies, known, answers: new Map(Object.entries(answers)), hostAccount, nowMs });
+  return decide({
+    copies,
+    known,
+    answers: new Map(Object.entries(answers)),
+    hostAccount,
+    nowMs,
+    lifeMaxMs: 48 * hour,
+  });
 }
 
 const first = login('first');
@@ -95,6 +103,12 @@ describe('a renewal in a session', () => {
       knowing(first),
     );
     assert.deepEqual([ask, winner?.refresh], [[], first.refresh]);
+  });
+
+  test('goes nowhere with an end that no provider gives, which nothing later could replace', () => {
+    const forever = { ...second, expiresMs: nowMs + 49 * hour };
+    const { ask, winner } = decided([copy(host, first), copy('a', forever)], knowing(first), {});
+    assert.deepEqual([ask, winner], [[], first]);
   });
 
   test('goes nowhere beside an access token that everybody had', () => {

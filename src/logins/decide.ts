@@ -1,6 +1,7 @@
 // Which of the copies of one login is everybody's, who gets it, and which are not taken. Pure.
-import { type Identity, type Login, tokenHash } from './login.ts';
+import type { Identity, Login } from './login.ts';
 import { type Known, type Reason, type Verdict, withTokens } from './memory.ts';
+import { hashesOf, hashOf, standing } from './standing.ts';
 
 export const host = 'host';
 
@@ -25,6 +26,8 @@ export interface Situation {
   /** By holder; those that are not there have not been asked. */
   readonly answers: ReadonlyMap<string, Answer>;
   readonly nowMs: number;
+  /** What ends later than that after now says what no provider would. */
+  readonly lifeMaxMs: number;
 }
 
 export interface Decision {
@@ -37,21 +40,6 @@ export interface Decision {
   /** The host's belongs to somebody else than its files say: it came from a session, and goes. */
   readonly swapped: boolean;
   readonly known: Known;
-}
-
-/**
- * - `current`: what everybody has; `old`: what everybody had.
- * - `new`: never seen, as after a renewal or a login.
- * - `mixed`: a refresh token that was never seen beside an access token that was. No provider gives such a pair.
- */
-export type Standing = 'current' | 'old' | 'new' | 'mixed';
-
-export function standing(login: Login, known: Known): Standing {
-  const hash = hashOf(login);
-  if (hash === known.current) return 'current';
-  if (known.tokens.includes(hash)) return 'old';
-  const paired = login.refresh !== '' && login.access !== '';
-  return paired && known.tokens.includes(tokenHash(login.access)) ? 'mixed' : 'new';
 }
 
 export function decide(situation: Situation): Decision {
@@ -181,9 +169,16 @@ function isSwapped(base: Held, answer: Answer | undefined, known: Known): boolea
 }
 
 /** Not judged before, and its token can show something. */
-function isOpen(holder: string, login: Login, { answers, known, nowMs }: Situation): boolean {
+function isOpen(holder: string, login: Login, situation: Situation): boolean {
+  const { answers, known } = situation;
   const before = earlier(holder, login, known)?.reason;
-  return !answers.has(holder) && login.expiresMs > nowMs && (!before || before === 'offered');
+  const wanted = !before || before === 'offered';
+  return !answers.has(holder) && isTimely(login, situation) && wanted;
+}
+
+/** It has not ended, and says no more than a provider would: everything later would count as older. */
+function isTimely({ expiresMs }: Login, { nowMs, lifeMaxMs }: Situation): boolean {
+  return expiresMs > nowMs && expiresMs <= nowMs + lifeMaxMs;
 }
 
 function earlier(holder: string, login: Login, known: Known): Verdict | undefined {
@@ -194,19 +189,20 @@ function earlier(holder: string, login: Login, known: Known): Verdict | undefine
 function reasonAgainst(
   { holder, login }: Held,
   account: string | undefined,
-  { answers, known, nowMs }: Situation,
+  situation: Situation,
 ): Reason | 'later' | undefined {
+  const { answers, known } = situation;
   const before = earlier(holder, login, known);
   if (before && before.reason !== 'offered') return before.reason;
   const answer = answers.get(holder);
-  if (isIdentity(answer)) {
+  if (isIdentity(answer) && isTimely(login, situation)) {
     if (account === undefined) return 'unknown';
     return answer.account === account ? undefined : 'other';
   }
   if (login.account !== undefined && account !== undefined && login.account !== account)
     return 'other';
   // An access token that has ended shows nothing, whatever is beside it.
-  if (answer === 'refused' || login.expiresMs <= nowMs) return 'refused';
+  if (answer === 'refused' || !isTimely(login, situation)) return 'refused';
   if (answer === 'unreachable')
     return account !== undefined && login.account === account ? undefined : 'later';
   return 'unknown';
@@ -214,9 +210,9 @@ function reasonAgainst(
 
 /** A login in a session is offered, by the name that its provider has for it; nobody else gets it unasked. */
 function withoutHost(situation: Situation, sessions: readonly Copy[]): Decision {
-  const { answers, known, nowMs } = situation;
+  const { answers, known } = situation;
   const fresh = sessions.flatMap(({ holder, login }) =>
-    login && login.refresh !== '' && login.expiresMs > nowMs && standing(login, known) === 'new'
+    login?.refresh && isTimely(login, situation) && standing(login, known) === 'new'
       ? [{ holder, login }]
       : [],
   );
@@ -287,13 +283,4 @@ function isSame(login: Login | undefined, other: Login): boolean {
 /** The account without its organization, as of one person. */
 function person(account: string): string {
   return account.split(' ')[0] ?? '';
-}
-
-/** By what one login is told from another: the refresh token, or the key that has none. */
-export function hashOf(login: Login): string {
-  return tokenHash(login.refresh || login.access);
-}
-
-export function hashesOf(login: Login): string[] {
-  return [login.refresh, login.access].filter((token) => token !== '').map(tokenHash);
 }

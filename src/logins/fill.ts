@@ -2,10 +2,10 @@
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
 import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
-import { hashesOf, hashOf, standing } from './decide.ts';
 import type { Login, LoginFile } from './login.ts';
 import { type Known, type Memory, nothingKnown, withTokens } from './memory.ts';
 import { forSession } from './spread.ts';
+import { hashesOf, hashOf, standing } from './standing.ts';
 import { takeTurn } from './turn.ts';
 
 export interface FillRequest {

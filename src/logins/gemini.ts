@@ -1,11 +1,12 @@
 // Gemini CLI: oauth_creds.json. Google's refresh tokens stay the same when they are used, so copies do not kill each other.
-import { claimsOf, jsonIn, jsonText, type LoginFile, stringIn, tokenIn } from './login.ts';
+import { claimsOf, jsonIn, jsonText, type LoginFile, stringIn, timeIn, tokenIn } from './login.ts';
 
 const id = 'google';
 
 export const geminiLogin: LoginFile = {
   tool: 'gemini',
   path: '.gemini/oauth_creds.json',
+  lifeMaxMs: 40 * 86_400_000,
   read: ({ main }) => {
     const file = jsonIn(main);
     if (!file) return { logins: new Map(), blank: new Set() };
@@ -17,7 +18,7 @@ export const geminiLogin: LoginFile = {
       id,
       refresh,
       access: tokenIn(file['access_token']),
-      expiresMs: typeof file['expiry_date'] === 'number' ? file['expiry_date'] : 0,
+      expiresMs: timeIn(file['expiry_date']) ?? 0,
       account: stringIn(claims?.['sub']),
       name: stringIn(claims?.['email']),
       value: Object.fromEntries(

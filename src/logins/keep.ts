@@ -10,10 +10,11 @@ import {
   remember,
   storeLogins,
 } from './copies.ts';
-import { type Answer, type Copy, type Decision, decide, hashOf, host, standing } from './decide.ts';
+import { type Answer, type Copy, type Decision, decide, host } from './decide.ts';
 import type { Login, LoginFile, Logins, Question } from './login.ts';
 import { type Known, memoryText, nothingKnown } from './memory.ts';
 import { forSession } from './spread.ts';
+import { hashOf, standing } from './standing.ts';
 
 export interface KeepRequest {
   readonly file: LoginFile;
@@ -121,6 +122,7 @@ function once(
               }),
             ),
             nowMs,
+            lifeMaxMs: file.lifeMaxMs,
           });
     for (const holder of decision.ask) {
       const login = copies.find((copy) => copy.holder === holder)?.login;
@@ -209,6 +211,7 @@ function taken(known: Known, winner: Login, session: string, holders: readonly s
     known: { ...known, from: undefined, current: undefined },
     answers: new Map([[host, 'unreachable' as const]]),
     nowMs: 0,
+    lifeMaxMs: 0,
   });
   const verdicts = known.verdicts.filter(
     (one) => !holders.includes(one.session) && one.hash !== hashOf(winner),

@@ -55,6 +55,8 @@ export interface Identity {
 export interface LoginFile {
   readonly tool: string;
   readonly path: string;
+  /** No access token lives longer: what says so is made up. */
+  readonly lifeMaxMs: number;
   /** The file that names the account, where it is another. */
   readonly account?: { readonly host: string; readonly store: string };
   /** Never throws: what cannot be read holds nothing. */
@@ -84,6 +86,14 @@ export function tokenIn(value: unknown): string {
   return typeof value === 'string' && value.length <= tokenMax && /^[\x21-\x7e]+$/.test(value)
     ? value
     : '';
+}
+
+/** The last moment that a date can name. */
+const lastMs = 8_640_000_000_000_000;
+
+/** A moment in milliseconds; undefined for what is none. */
+export function timeIn(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= lastMs ? value : undefined;
 }
 
 export function stringIn(value: unknown): string | undefined {

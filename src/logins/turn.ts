@@ -2,8 +2,8 @@
 // others find the tool's own lock in their store, as if another program were renewing, and wait for what that brings.
 import { dirname } from 'node:path';
 import type { Directory, HostFiles, Owner } from '../host/files.ts';
-import { hashOf } from './decide.ts';
 import type { Login, LoginFile } from './login.ts';
+import { hashOf } from './standing.ts';
 
 /** From a start until its renewal is in the other stores, on a busy host. */
 const firstMs = 12_000;

@@ -21,7 +21,7 @@ const timeout = 240_000;
 const endMs = () => Date.now() + 20 * 3_600_000;
 
 interface Listed {
-  readonly sessions: readonly { session: string; account: string | null; reason: string }[];
+  readonly sessions: readonly { session: string; account: string; reason: string }[];
 }
 
 async function listed({ bed }: LoginBed): Promise<Listed['sessions']> {
