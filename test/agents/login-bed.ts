@@ -77,12 +77,13 @@ export function accountText({ uuid, organization, email }: AccountAtProvider): s
 interface LoginBedOptions {
   /** Until the user's access token ends; negative where it has ended. */
   readonly hours?: number;
+  readonly tool?: 'claude' | 'pi';
   /** False: coi cannot ask the provider anything. */
   readonly reachable?: boolean;
 }
 
 export async function makeLoginBed(options: LoginBedOptions = {}): Promise<LoginBed> {
-  const { hours = 8, reachable = true } = options;
+  const { hours = 8, reachable = true, tool = 'claude' } = options;
   await using undo = new AsyncDisposableStack();
   const provider = undo.use(await openLoginProvider());
   const environment = { COI_TEST_LOGIN_URL: reachable ? provider.url : nowhere };
@@ -91,13 +92,13 @@ export async function makeLoginBed(options: LoginBedOptions = {}): Promise<Login
   );
   const mine = accountNamed('mine');
   await provider.add(mine);
-  homeFile(bed, credentials, credentialsText(mine, Date.now() + hours * hourMs));
-  homeFile(bed, '.claude.json', accountText(mine));
+  const files = filesOf[tool](mine, Date.now() + hours * hourMs);
+  for (const [path, text] of Object.entries(files)) homeFile(bed, path, text);
   homeFile(
     bed,
     '.coi/config.toml',
     `[tool]
-name = "claude"
+name = "${tool}"
 [container]
 image = "${image}"
 [network]
@@ -129,7 +130,7 @@ enabled = false
     prompt: (words, args) => startPrompt(words, args).result,
     open: async (args = []) => {
       const screen = bed.screen(['shell', ...variables, ...args]);
-      await screen.waitFor(/bypass permissions on/, 60_000);
+      await screen.waitFor(ready[tool], 60_000);
       return screen;
     },
     say: async (screen, words) => {
@@ -149,10 +150,30 @@ enabled = false
       const file = join(bed.user.home, '.coi/sessions-claude', session, path);
       await mustRun(bed.user.argv(['tee', file]), { input: text, env: bed.user.env });
     },
-    inStore: (session, path) => join(bed.user.home, '.coi/sessions-claude', session, path),
+    inStore: (session, path) => join(bed.user.home, `.coi/sessions-${tool}`, session, path),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
+
+const ready = { claude: /bypass permissions on/, pi: /%\/\d/ };
+
+/** What a user of the tool has who is logged in as that. */
+const filesOf = {
+  claude: (mine: AccountAtProvider, endMs: number) => ({
+    [credentials]: credentialsText(mine, endMs),
+    '.claude.json': accountText(mine),
+  }),
+  pi: ({ access, refresh }: AccountAtProvider, endMs: number) => ({
+    '.pi/agent/auth.json': JSON.stringify({
+      anthropic: { type: 'oauth', access, refresh, expires: endMs },
+      openai: { type: 'api_key', key: 'sk-of-openai' },
+    }),
+    '.pi/agent/settings.json': JSON.stringify({
+      defaultProvider: 'anthropic',
+      defaultModel: 'claude-sonnet-4-5',
+    }),
+  }),
+};
 
 /** The access token in one of Claude's files. */
 export function tokenIn(path: string): string | undefined {

@@ -12,6 +12,7 @@ import {
   credentialsText,
   makeLoginBed,
   tokenIn,
+  untilFile,
   untilToken,
 } from './login-bed.ts';
 
@@ -104,6 +105,24 @@ test('a renewal that nobody saw is found when coid is there again', { timeout },
   await untilToken(join(bed.user.home, credentials), 'sk-ant-oat01-renewed-1');
   await untilToken(login.inStore(sessionId(next), credentials), 'sk-ant-oat01-renewed-1');
   await login.say(next, 'hello again');
+  assert.deepEqual(provider.renewals(), [login.mine.refresh]);
+});
+
+test('pi: what one session renewed, the host and the next session have', { timeout }, async () => {
+  await using login = await makeLoginBed({ tool: 'pi', hours: -1 });
+  const { bed, provider } = login;
+  const auth = '.pi/agent/auth.json';
+  const onHost = join(bed.user.home, auth);
+  const renewed = (path: string) => {
+    const { anthropic, openai } = JSON.parse(readFileSync(path, 'utf8') || '{}');
+    return anthropic?.access === 'sk-ant-oat01-renewed-1' && openai?.key === 'sk-of-openai';
+  };
+  const one = await login.open();
+  await login.say(one, 'hello one');
+  await untilFile(onHost, renewed, 'renewed');
+  const two = await login.open();
+  assert.ok(renewed(login.inStore(sessionId(two), auth)));
+  await login.say(two, 'hello two');
   assert.deepEqual(provider.renewals(), [login.mine.refresh]);
 });
 
