@@ -2,7 +2,7 @@
 // What is to be looked at is on its stdin, as JSON.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { CoiError } from '../errors.ts';
+import { CoiError, ExitStatus } from '../errors.ts';
 import { keepLogins } from '../logins/keep.ts';
 import { loginFiles } from '../logins/list.ts';
 import type { LoginFile } from '../logins/login.ts';
@@ -16,6 +16,8 @@ interface Wanted {
 }
 
 const inputMaxBytes = 2 ** 20;
+/** EX_TEMPFAIL of sysexits(3): coid tries again. */
+const laterStatus = 75;
 
 export function register(command: Command, app: App): void {
   command.action(async () => keepAll(app, await input(app)));
@@ -26,10 +28,11 @@ async function keepAll(app: App, text: string): Promise<void> {
   const live = sessionsIn(request?.['live']);
   const ended = sessionsIn(request?.['ended']);
   const keeping = await keepingOf(app);
+  let all = true;
   for (const file of loginFiles) {
     const of = (sessions: readonly Wanted[]) =>
       sessions.filter(({ tool }) => tool === file.tool).map(({ session }) => session);
-    await keepOne(app, file, {
+    const done = await keepOne(app, file, {
       live: of(live),
       ended: [
         ...of(ended),
@@ -37,7 +40,9 @@ async function keepAll(app: App, text: string): Promise<void> {
       ],
       keeping,
     });
+    all &&= done;
   }
+  if (!all) throw new ExitStatus(laterStatus);
 }
 
 async function keepOne(
@@ -52,12 +57,11 @@ async function keepOne(
     ended: readonly string[];
     keeping: Awaited<ReturnType<typeof keepingOf>>;
   },
-): Promise<void> {
-  if (live.length + ended.length === 0) return;
+): Promise<boolean> {
+  if (live.length + ended.length === 0) return true;
   const { home, uid, gid } = app.user;
   const kept = await keepLogins({ file, home, owner: { uid, gid }, live, ended }, keeping);
-  if (kept === 'busy')
-    throw new CoiError('failed', `${home}/${file.path} is held by a program of yours`);
+  return kept === 'done';
 }
 
 function sessionsIn(value: unknown): Wanted[] {

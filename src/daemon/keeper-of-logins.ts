@@ -19,7 +19,11 @@ export function keeperOf(
       return runAs({
         argv: [...program, '__keep-logins'],
         user: { ...account, home },
-        environment: loginUrl === undefined ? {} : { COI_TEST_LOGIN_URL: loginUrl },
+        environment: {
+          // Where a company looks into TLS, its authority is one of the host's.
+          NODE_USE_SYSTEM_CA: '1',
+          ...(loginUrl !== undefined && { COI_TEST_LOGIN_URL: loginUrl }),
+        },
         input: JSON.stringify(input),
         limitMs,
       });

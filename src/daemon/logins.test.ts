@@ -80,6 +80,12 @@ function session(id: string, tool = 'claude', startedAt = '2100-01-01T00:00:00Z'
   return { name: id, status: 'Running', config, ...times } as Instance;
 }
 
+/** The record of its mounts under another id. */
+function mountsOf({ config }: Instance, owner: number): string {
+  const mounts = JSON.parse(config['user.coi.mounts'] ?? '{}');
+  return JSON.stringify({ ...mounts, id: `id-${owner}` });
+}
+
 /** Looks once and returns what the keeper was started for. */
 async function look(): Promise<KeepRequest['input'][]> {
   const before = kept.length;
@@ -148,6 +154,33 @@ describe('the keeper of logins', () => {
     assert.ok(started <= 8 + 120 / 20 + 1, `${started} times in two minutes`);
     write(inStore(b), 'a renewal');
     assert.equal((await look()).length, 1, 'the other session is looked at at once');
+  });
+
+  test('is not started for all users at once', async () => {
+    let [running, most] = [0, 0];
+    const slow = new Logins({
+      log: () => undefined,
+      runDir,
+      elapsedMs: () => nowMs,
+      signal: ending.signal,
+      homeOf: () => undefined,
+      keep: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        return 0;
+      },
+    });
+    const owned = (owner: number) => {
+      const one = session(a);
+      const ids = { 'user.coi.owner': String(owner), 'user.coi.mounts': mountsOf(one, owner) };
+      return { ...one, config: { ...one.config, ...ids } };
+    };
+    slow.follow([1001, 1002, 1003, 1004, 1005].map(owned));
+    await slow.look();
+    slow.follow([]);
+    assert.deepEqual([running, most], [0, 2]);
   });
 
   test('is started again after it failed, later and later', async () => {

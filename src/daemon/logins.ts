@@ -54,6 +54,8 @@ const refillMs = 20_000;
 const retryMs = 5000;
 const retryMaxMs = 300_000;
 const endedMax = 500;
+/** Each is a program of some 60 MB. */
+const keepersMax = 2;
 
 /** What is known of one user. */
 interface Owner {
@@ -75,6 +77,8 @@ export class Logins {
   /** What was seen of a file when the keeper was last started for it. */
   readonly #seen = new Map<string, string>();
   readonly #budgets = new Map<string, { readonly tokens: number; readonly atMs: number }>();
+  #keepers = 0;
+  readonly #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: LoginsParts) {
@@ -185,7 +189,7 @@ export class Logins {
     owner.begun ||= all;
     owner.again = undefined;
     const live = owner.sessions.map(({ session, tool }) => ({ session, tool }));
-    const status = await keep({ uid, home, input: { live, ended, all } });
+    const status = await this.#inTurn(() => keep({ uid, home, input: { live, ended, all } }));
     if (status === 0) return;
     log('warning', 'logins-not-kept', { owner: uid, status });
     const waitMs = Math.min(retryMaxMs, (again?.waitMs ?? retryMs / 2) * 2);
@@ -194,6 +198,19 @@ export class Logins {
     owner.again = { atMs: elapsedMs() + waitMs, waitMs };
     owner.ended.push(...ended.slice(0, endedMax - owner.ended.length));
     if (all) owner.begun = false;
+  }
+
+  /** Not more at once than there is room for beside coid. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#keepers >= keepersMax)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#keepers += 1;
+    try {
+      return await work();
+    } finally {
+      this.#keepers -= 1;
+      this.#waiting.shift()?.();
+    }
   }
 
   /** Whether a session's change is looked at now: an agent that writes all the time costs no more than a person. */

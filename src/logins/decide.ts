@@ -39,6 +39,8 @@ export interface Decision {
   readonly give: readonly string[];
   /** The host's belongs to somebody else than its files say: it came from a session, and goes. */
   readonly swapped: boolean;
+  /** A login could not be judged now. */
+  readonly later: boolean;
   readonly known: Known;
 }
 
@@ -81,7 +83,8 @@ export function decide(situation: Situation): Decision {
   const mixed = sessions.flatMap(({ holder, login }) =>
     login && standing(login, seen) === 'mixed' ? [verdict(holder, login, 'mixed', situation)] : [],
   );
-  if (!best) return { ...nothing(known), known: withVerdicts(known, copies, verdicts) };
+  const later = judged.some(({ reason }) => reason === 'later');
+  if (!best) return { ...nothing(known), later, known: withVerdicts(known, copies, verdicts) };
   const kept = new Set(judged.flatMap(({ holder, reason }) => (reason ? [holder] : [])));
   for (const { holder, login } of sessions) if (login && isOwnKey(login, seen)) kept.add(holder);
   return {
@@ -92,6 +95,7 @@ export function decide(situation: Situation): Decision {
       .filter(({ holder, login }) => !kept.has(holder) && !isSame(login, best.login))
       .map(({ holder }) => holder),
     swapped: false,
+    later,
     known: withVerdicts(
       {
         ...withTokens(known, [
@@ -269,7 +273,15 @@ function forgotten(known: Known, login: Login, answer: Answer | undefined): Know
 }
 
 function nothing(known: Known): Decision {
-  return { ask: [], winner: undefined, from: undefined, give: [], swapped: false, known };
+  return {
+    ask: [],
+    winner: undefined,
+    from: undefined,
+    give: [],
+    swapped: false,
+    later: false,
+    known,
+  };
 }
 
 function isIdentity(answer: Answer | undefined): answer is Identity {

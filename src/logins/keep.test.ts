@@ -1,98 +1,39 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
-  truncateSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { hostFiles } from '../host/files.ts';
-import { claudeLogin } from './claude.ts';
-import { memoryOf } from './copies.ts';
-import type { Answer } from './decide.ts';
-import { type KeepRequest, keepLogins } from './keep.ts';
-import type { Question } from './login.ts';
+import {
+  a,
+  asked,
+  b,
+  begin,
+  claude,
+  credentials,
+  end,
+  home,
+  inStore,
+  keep,
+  me,
+  plant,
+  profile,
+  reasons,
+  token,
+  tokens,
+  write,
+} from '../../test/bed/login-home.ts';
+import { type HostFiles, hostFiles } from '../host/files.ts';
 
-const hourMs = 3_600_000;
-const [a, b] = ['aaaaaaaa-1111-4111-8111-111111111111', 'bbbbbbbb-1111-4111-8111-111111111111'];
-const credentials = '.claude/.credentials.json';
-const me = { account: 'me us', name: 'me@example.org' };
-let home = '';
-let asked: string[] = [];
-
-beforeEach(() => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'coit-logins-')));
-  asked = [];
-  write(credentials, claude('first'));
-  write('.claude.json', profile('me'));
-  for (const session of [a, b]) plant(session, claude('first'));
-});
-afterEach(() => rmSync(home, { recursive: true }));
-
-function claude(name: string, hours = 1): string {
-  const expiresAt = Math.round(Date.now() + hours * hourMs);
-  return JSON.stringify({
-    claudeAiOauth: { accessToken: `a-${name}`, refreshToken: `r-${name}`, expiresAt, scopes: [] },
-  });
-}
-
-function profile(account: string): string {
-  const oauthAccount = { accountUuid: account, organizationUuid: 'us', flags: { kept: true } };
-  return JSON.stringify({ oauthAccount, projects: { '/x': {} } });
-}
-
-function write(path: string, text: string): void {
-  mkdirSync(dirname(join(home, path)), { recursive: true });
-  writeFileSync(join(home, path), text);
-}
-
-const inStore = (session: string, path: string) => `.coi/sessions-claude/${session}/${path}`;
-
-function plant(session: string, text: string, account = 'me'): void {
-  write(inStore(session, credentials), text);
-  write(inStore(session, '.claude/.claude.json'), profile(account));
-}
-
-/** The access token in a file of the home. */
-function token(path: string): string | undefined {
-  const text = existsSync(join(home, path)) ? readFileSync(join(home, path), 'utf8') : '{}';
-  return JSON.parse(text).claudeAiOauth?.accessToken;
-}
-
-const tokens = () => [credentials, inStore(a, credentials), inStore(b, credentials)].map(token);
-
-/** Keeps, where the provider answers that for each access token. */
-function keep(answers: Readonly<Record<string, Answer>> = {}, more: Partial<KeepRequest> = {}) {
-  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const request = { file: claudeLogin, home, owner, live: [a, b], ended: [], ...more };
-  return keepLogins(request, {
-    files: hostFiles,
-    ask: async ({ headers }: Question) => {
-      const access = headers['authorization']?.replace('Bearer ', '') ?? '';
-      asked.push(access);
-      return answers[access] ?? 'refused';
-    },
-    now: () => new Date(),
-    whileAlone: async (effect) => effect(),
-    pause: async () => undefined,
-  });
-}
-
-const reasons = () =>
-  [...memoryOf(claudeLogin, home, hostFiles).values()].flatMap(({ verdicts }) =>
-    verdicts.map(({ reason }) => reason),
-  );
+beforeEach(begin);
+afterEach(end);
 
 describe('a renewal in a session', () => {
   test('is everywhere after the provider was asked once', async () => {
@@ -149,72 +90,44 @@ describe('a renewal in a session', () => {
   });
 });
 
-describe('a hostile session', () => {
-  test('does not bring another account under the name of the user’s', async () => {
-    await keep();
-    plant(a, claude('theirs', 9));
-    await keep({ 'a-theirs': { account: 'them us', name: 'them@example.org' } });
-    assert.deepEqual(tokens(), ['a-first', 'a-theirs', 'a-first']);
-    assert.deepEqual(reasons(), ['other']);
-  });
+describe('a keeper that is killed', () => {
+  for (const [when, nth] of [
+    ['before', 1],
+    ['after', 1],
+    ['before', 2],
+    ['after', 2],
+  ] as const)
+    test(`${when} its write number ${nth} is followed by one that ends the work`, async () => {
+      await keep();
+      plant(a, claude('second', 8));
+      let writes = 0;
+      const strike = (now: string) => {
+        if (now === when && writes === nth) throw new Error('killed');
+      };
+      const changeUserFile: HostFiles['changeUserFile'] = (...given) => {
+        writes += 1;
+        strike('before');
+        const done = hostFiles.changeUserFile(...given);
+        strike('after');
+        return done;
+      };
+      const dying = keep({ 'a-second': me }, {}, { ...hostFiles, changeUserFile });
+      await assert.rejects(dying, /killed/);
+      await keep({ 'a-second': me });
+      assert.deepEqual(tokens(), ['a-second', 'a-second', 'a-second']);
+      assert.deepEqual(reasons(), []);
+    });
+});
 
-  test('does not bring what its files say belongs to another account, nor a name for the user’s', async () => {
-    plant(a, claude('theirs', 9), 'them');
-    await keep({ 'a-theirs': { account: 'them us', name: undefined } });
+describe('a provider that cannot be reached', () => {
+  test('is asked again where only it can say whose a login is', async () => {
+    await keep();
+    plant(a, claude('second', 8));
+    rmSync(join(home, inStore(a, '.claude/.claude.json')));
+    assert.equal(await keep({ 'a-second': 'unreachable' }), 'later');
     assert.equal(token(credentials), 'a-first');
-    plant(a, claude('second', 9), 'them');
-    await keep({ 'a-second': me });
+    assert.equal(await keep({ 'a-second': me }), 'done');
     assert.equal(token(credentials), 'a-second');
-    assert.match(readFileSync(join(home, '.claude.json'), 'utf8'), /"me"/);
-    assert.match(readFileSync(join(home, inStore(b, '.claude/.claude.json')), 'utf8'), /"me"/);
-  });
-
-  test('does not pair the user’s access token with a refresh token of its own', async () => {
-    await keep();
-    const pair = JSON.parse(claude('first', 9));
-    pair.claudeAiOauth.refreshToken = 'r-theirs';
-    plant(a, JSON.stringify(pair));
-    await keep({ 'a-first': me });
-    assert.deepEqual([asked, reasons()], [[], ['mixed']]);
-    assert.ok(!readFileSync(join(home, credentials), 'utf8').includes('theirs'));
-  });
-
-  test('loses what it had brought when a renewal shows that it was another’s', async () => {
-    await keep();
-    plant(a, claude('half', 8));
-    await keep({ 'a-half': me });
-    write(credentials, claude('renewed', 16));
-    await keep({ 'a-renewed': { account: 'them us', name: undefined } });
-    assert.equal(token(credentials), undefined);
-    assert.deepEqual(reasons(), ['swapped']);
-    assert.equal(token(inStore(b, credentials)), 'a-half');
-  });
-
-  test('leads nobody out by a link, stops nobody by a FIFO, fills nobody by a giant', async () => {
-    write('precious', claude('precious', 9));
-    const path = join(home, inStore(a, credentials));
-    const plants = [
-      () => symlinkSync(join(home, 'precious'), path),
-      () => execFileSync('mkfifo', [path]),
-      () => {
-        writeFileSync(path, '');
-        truncateSync(path, 2 ** 36);
-      },
-    ];
-    for (const planted of plants) {
-      rmSync(path);
-      planted();
-      await keep({ 'a-precious': me });
-      assert.deepEqual(tokens(), ['a-first', 'a-first', 'a-first']);
-      assert.ok(lstatSync(path).isFile());
-    }
-    assert.equal(token('precious'), 'a-precious');
-    assert.deepEqual(asked, []);
-    rmSync(path);
-    mkdirSync(path);
-    write(credentials, claude('second', 8));
-    await keep();
-    assert.equal(token(inStore(b, credentials)), 'a-second', 'the others get theirs');
   });
 });
 

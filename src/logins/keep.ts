@@ -41,14 +41,14 @@ export interface Keeping {
 const roundsMax = 4;
 const pausesMax = 60;
 
-export type Kept = 'done' | 'busy';
+export type Kept = 'done' | 'later' | 'busy';
 
-/** `busy` if the tool on the host held its file all the time. Throws FileError where the user's own file cannot be used. */
+/** `later` if a provider could not be asked, `busy` if the tool on the host held its file all the time. Throws FileError where the user's own file cannot be used. */
 export async function keepLogins(request: KeepRequest, keeping: Keeping): Promise<Kept> {
   const answers = new Map<string, Answer>();
   let pauses = 0;
   for (let round = 0; round < roundsMax; ) {
-    const look: { open?: readonly Held[]; busy?: boolean } = {};
+    const look: { open?: readonly Held[]; busy?: boolean; later?: boolean } = {};
     await keeping.whileAlone(() => Object.assign(look, once(request, keeping, answers)));
     if (look.busy) {
       pauses += 1;
@@ -57,7 +57,7 @@ export async function keepLogins(request: KeepRequest, keeping: Keeping): Promis
       continue;
     }
     const open = look.open ?? [];
-    if (open.length === 0) return 'done';
+    if (open.length === 0) return look.later ? 'later' : 'done';
     round += 1;
     await Promise.all(
       open.map(async ({ holder, login }) => {
@@ -84,7 +84,7 @@ function once(
   request: KeepRequest,
   { files, now }: Keeping,
   answers: ReadonlyMap<string, Answer>,
-): { open: Held[]; busy: boolean } {
+): { open: Held[]; busy: boolean; later: boolean } {
   const { file, home, owner, live, ended, wanted } = request;
   const nowMs = now().getTime();
   using stores = new Stores(request, files);
@@ -100,6 +100,7 @@ function once(
     [own, ...found.values()].flatMap(({ logins, blank }) => [...logins.keys(), ...blank]),
   );
   const open: Held[] = [];
+  let later = false;
   const gifts = new Map<string, Login[]>();
   const swapped: string[] = [];
   for (const id of ids) {
@@ -130,6 +131,7 @@ function once(
     }
     if (decision.ask.length > 0) continue;
     memory.set(id, decision.known);
+    later ||= decision.later;
     if (decision.swapped) swapped.push(id);
     const { give } = decision;
     const winner =
@@ -142,7 +144,7 @@ function once(
     wanted?.id === login.id ? login : { ...login, profile: undefined },
   );
   if (forHost.length > 0 && !giveToHost(file, home, forHost, { owner, nowMs, files }))
-    return { open: [], busy: true };
+    return { open: [], busy: true, later };
   for (const id of swapped) dropFromHost(file, home, id, { owner, files });
   // Remembered before it is given away: what a session shows later is then known for what it is.
   if (memoryText(memory) !== memoryText(memoryOf(file, home, files)))
@@ -158,7 +160,7 @@ function once(
       if (!files.problem(error)) throw error;
     }
   }
-  return { open, busy: false };
+  return { open, busy: false, later };
 }
 
 /** Whose it is was checked against the user's account, so it counts no more what a session's files say. */
@@ -189,7 +191,15 @@ function unspread(
 /** The user's word stands against everything: that one is everybody's now. */
 function takes(copies: readonly Copy[], session: string, known: Known): Decision {
   const winner = copies.find(({ holder }) => holder === session)?.login;
-  const none = { ask: [], winner: undefined, from: undefined, give: [], swapped: false, known };
+  const none = {
+    ask: [],
+    winner: undefined,
+    from: undefined,
+    give: [],
+    swapped: false,
+    later: false,
+    known,
+  };
   if (!winner) return none;
   // What another session has of its own stays its own.
   const all = copies

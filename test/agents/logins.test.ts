@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { endMs, homeFile, live, sessionId, stopFromOutside } from '../lifecycle/talk.ts';
+import {
+  endMs,
+  homeFile,
+  leaveAgent,
+  live,
+  sessionId,
+  stopFromOutside,
+} from '../lifecycle/talk.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import {
   accountNamed,
@@ -132,6 +139,8 @@ test('a fork has the present login, not a copy of an old one', { timeout }, asyn
   const screen = await login.open();
   const theirs = accountNamed('theirs');
   await login.provider.add(theirs);
+  // Claude writes its own name for the account over and over while it runs.
+  await leaveAgent(screen);
   // Its own account: with a copy of that login one of the two would lose it.
   const end = Date.now() + 3_600_000;
   await login.asAgent(sessionId(screen), '.claude/.claude.json', accountText(theirs));
