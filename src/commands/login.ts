@@ -105,14 +105,10 @@ function print(
     tool,
     login,
     account ?? '-',
-    renewable
-      ? `${expired ? 'until it is used, token ended' : 'token until'} ${end ?? '-'}`
-      : 'a key',
+    renewable ? `${expired ? 'ended' : 'until'} ${end ?? '-'}` : 'key',
   ]);
   app.io.print(
-    rows.length === 0
-      ? 'No logins'
-      : table(['TOOL', 'LOGIN', 'ACCOUNT', 'RENEWED'], rows).join('\n'),
+    rows.length === 0 ? 'No logins' : table(['TOOL', 'LOGIN', 'ACCOUNT', 'TOKEN'], rows).join('\n'),
   );
   if (others.length === 0) return;
   const sessions = others.map(({ session, tool, account, reason }) => [
