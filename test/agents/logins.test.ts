@@ -1,6 +1,6 @@
 // Claude Code itself, at a provider that rotates its tokens: all sessions of a user and the host have one login.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -101,6 +101,9 @@ test('a renewal that nobody saw is found when coid is there again', { timeout },
   const screen = await login.open();
   const { name } = await onlyInstance(bed);
   await live(bed, name);
+  // The keeper that coid starts first of all outlives it: it has to have looked by now.
+  const memory = join(bed.user.home, '.coi/logins/claude.json');
+  await untilFile(memory, existsSync, 'is there');
   await bed.coid.crash();
   // Not by Claude: without coid the session finds no names.
   await login.asAgent(sessionId(screen), credentials, await login.renewed());
