@@ -37,12 +37,14 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+const withoutIncus: readonly string[] = [
+  ...['version', 'completion', 'help', '__complete', '__keep-logins'],
+  ...['schema', 'validate', 'update'],
+];
+
 /** A login that does not have the group of Incus yet gets it, except where Incus is not needed. */
 async function enterGroup(word: string): Promise<void> {
-  if (
-    ['version', 'completion', 'help', '__complete', 'schema', 'validate', 'update'].includes(word)
-  )
-    return;
+  if (withoutIncus.includes(word)) return;
   const [{ enterGroupFor }, { incusSocketPath }] = await Promise.all([
     import('./host/group.ts'),
     import('./incus/open.ts'),

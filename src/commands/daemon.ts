@@ -83,6 +83,7 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
     { openLogFile },
     { groupId },
     { notifySystemd },
+    { selfArgv },
   ] = await Promise.all([
     import('../daemon/run.ts'),
     import('../daemon/log.ts'),
@@ -90,6 +91,7 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
     import('../host/log-file.ts'),
     import('../host/service-socket.ts'),
     import('../host/systemd.ts'),
+    import('../host/self.ts'),
   ]);
   if (app.user.uid !== 0) throw needsRoot();
   const { runDir, stateDir, logPath } = daemonPlaces(app.env);
@@ -106,6 +108,7 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
     stateDir,
     version: app.version,
     pid: process.pid,
+    program: selfArgv(process),
     log,
     now: app.clock.now,
     elapsedMs: app.clock.elapsedMs,
@@ -116,6 +119,7 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
     },
     leaseMs: numberOf(app.env['COI_LEASE_MS']),
     reconcileEveryMs: numberOf(app.env['COI_RECONCILE_EVERY_MS']),
+    loginUrl: app.env['COI_TEST_LOGIN_URL'],
   });
 }
 

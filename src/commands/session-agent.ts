@@ -45,6 +45,7 @@ export function agentOf(
     // A store that has had conversations needs a new id for the next one.
     conversationId: isNew ? session : randomUUID(),
     conversation: resumed ? lastConversation(app, tool, session, copyOf, at) : { kind: 'new' },
+    copied: copyOf !== session,
     at,
     debug: options.debug ?? false,
     headless: options.headless ?? false,

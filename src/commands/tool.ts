@@ -33,6 +33,8 @@ export interface ToolWish {
   /** The tool's id for a new conversation; another than the session's where the session has one already. */
   readonly conversationId: string;
   readonly conversation: Conversation;
+  /** The store was copied from another session's. */
+  readonly copied: boolean;
   readonly at: Place;
   /** bash instead of the tool; the store is there all the same. */
   readonly debug: boolean;
@@ -94,6 +96,8 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
     carry: settings['tool.carry'],
     workspace: wish.at.workspace,
     keeper,
+    copied: wish.copied,
+    nowMs: app.clock.now().getTime(),
     owner: uid === 0 ? wish.at.owner : keeper,
   });
   const command = wish.debug ? ['bash'] : agentCommand(tool, launch, wish.headless);

@@ -74,6 +74,13 @@ export const tree: readonly Branch[] = [
     load: () => import('./fork.ts'),
   },
   {
+    name: 'login',
+    group: 'Sessions',
+    summary: 'Show the logins that all sessions share, take one over from a session',
+    below: ['list', 'take'],
+    load: () => import('./login.ts'),
+  },
+  {
     name: 'network',
     group: 'Sessions',
     summary: 'Show what sessions may reach and were refused, open something for a while',
@@ -253,6 +260,13 @@ export const tree: readonly Branch[] = [
     summary: 'Print candidates for the last word',
     hidden: true,
     load: () => import('./complete.ts'),
+  },
+  {
+    name: '__keep-logins',
+    group: 'Other',
+    summary: 'Give a renewed login to the sessions that run',
+    hidden: true,
+    load: () => import('./keep-logins.ts'),
   },
   {
     name: 'update',

@@ -9,6 +9,7 @@ import { finish } from './finish.ts';
 import { IncusWatch } from './incus-watch.ts';
 import { beingMadeMs, keptWhileMade, type Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import type { Logins } from './logins.ts';
 import { lookAfterMs } from './look-after.ts';
 import type { Monitors } from './monitor/monitors.ts';
 import type { MountRoots } from './mount-roots.ts';
@@ -45,6 +46,7 @@ export interface ReconcilerParts {
   readonly monitors: Monitors;
   readonly ownership: Pick<Ownership, 'follow'>;
   readonly setIds: Pick<SetIds, 'follow'>;
+  readonly logins: Pick<Logins, 'follow'>;
   readonly claims: Pick<Claims, 'settled'>;
   readonly keeper: Pick<Keeper, 'release' | 'drop'>;
   /** Guards the workspace of a running session, if it is not; may throw. */
@@ -186,6 +188,7 @@ export class Reconciler {
     monitors.reconcile(instances);
     this.#parts.deadlines.follow(instances);
     this.#parts.ownership.follow(instances);
+    this.#parts.logins.follow(instances);
     forgetGone(this.#unrestored, instances);
     const both = [...before, ...leases.all()];
     const known = new Map(both.map(({ reservation: { id }, expiresMs }) => [id, expiresMs]));

@@ -15,8 +15,10 @@ import type { Incus } from '../incus/client.ts';
 import { Claims } from './claims.ts';
 import { Deadlines } from './deadlines.ts';
 import { endsOf } from './ends.ts';
+import { keeperOf } from './keeper-of-logins.ts';
 import { Leases } from './leases.ts';
 import type { Log } from './log.ts';
+import { Logins } from './logins.ts';
 import { Baits } from './monitor/baits.ts';
 import { Monitors } from './monitor/monitors.ts';
 import { MountRoots } from './mount-roots.ts';
@@ -43,6 +45,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** Of this process. */
   readonly pid: number;
+  /** How coi is started: argv up to the arguments. */
+  readonly program: readonly string[];
   readonly now: () => Date;
   /** Monotonic. */
   readonly elapsedMs: () => number;
@@ -53,6 +57,8 @@ export interface DaemonOptions {
   /** For tests: how long an unused reservation is kept, and a look at everything that often besides those that events cause. */
   readonly leaseMs?: number | undefined;
   readonly reconcileEveryMs?: number | undefined;
+  /** For tests: who answers in the place of the providers of logins. */
+  readonly loginUrl?: string | undefined;
 }
 
 const setIdEveryMs = 60_000;
@@ -177,12 +183,14 @@ function assemble(
   };
   const ownership = new Ownership({ ...parts, before: (id) => setIds.settled(id) });
   const service = new Service({ ...parts, ends: endsOf(setIds, ownership) });
+  const logins = new Logins({ ...options, ...keeperOf(libc, options) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
     service,
     monitors,
     ownership,
+    logins,
     worked: () => [...setIds.ids(), ...ownership.ids()],
     guardAgain: (session) => guardAgain(parts, session),
     everyMs,

@@ -9,10 +9,12 @@ import {
   fchmodSync,
   fstatSync,
   fsyncSync,
+  futimesSync,
   mkdirSync,
   opendirSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   type Stats,
   unlinkSync,
 } from 'node:fs';
@@ -124,6 +126,29 @@ export class Directory implements Disposable {
         closeSync(fd);
       }
     });
+  }
+
+  /** Makes a directory that only one can make; false if something of that name is there. */
+  claim(name: string, options: { modifiedMs?: number; owner?: Owner } = {}): boolean {
+    const [single = ''] = components(name, this.path);
+    if (!attempt(this.shown(single), () => madeDirectory(this.at(single), 0o700))) return false;
+    using made = this.#child(single);
+    if (!made) return false;
+    giveAway(made.#fd, options.owner);
+    if (options.modifiedMs !== undefined)
+      futimesSync(made.#fd, options.modifiedMs / 1000, options.modifiedMs / 1000);
+    return true;
+  }
+
+  /** Takes an empty directory away; false if it is none, or not there. */
+  unclaim(name: string): boolean {
+    const [single = ''] = components(name, this.path);
+    try {
+      rmdirSync(this.at(single));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   unlink(relative: string): void {

@@ -4,7 +4,7 @@ import { type CarryLimits, type Collected, collectCarried } from './carried.ts';
 import { type FileContent, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { FileError, type FileReason } from './file-error.ts';
-import { readUserFile } from './user-file.ts';
+import { changeUserFile, readUserFile, type UserChange } from './user-file.ts';
 
 export type { CarriedFile, CarryLimits, Collected } from './carried.ts';
 export type { FileContent, Owner, WriteOptions } from './content.ts';
@@ -28,6 +28,13 @@ export interface HostFiles {
     names: readonly string[],
     limits: CarryLimits,
   ): Collected;
+  /** Changes such a file as a whole; false if a program of the user is about to change it. */
+  changeUserFile(
+    home: string,
+    relative: string,
+    change: (text: string | undefined) => string | undefined,
+    options: UserChange,
+  ): boolean;
   /** Whether a name is there; a link counts, wherever it leads. */
   exists(path: string): boolean;
   /** The path without links; undefined if there is no such thing, `dangling` if it ends in a link to nothing. */
@@ -45,6 +52,7 @@ export const hostFiles: HostFiles = {
   },
   readUserFile,
   collectCarried,
+  changeUserFile,
   exists,
   realPath: (path) => {
     try {

@@ -1,10 +1,19 @@
 // Files of the user's home that may be links, because dotfiles are often kept elsewhere. Such a place can be a
 // workspace, and an agent that can replace a file there must not be able to point it at another secret:
 // so a link is followed where it stands in the home itself or in a directory of root, but not beyond a first one.
-import { closeSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { contentOf, type FileContent, openedFile } from './content.ts';
-import { FileError } from './file-error.ts';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  rmdirSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { contentOf, type FileContent, type Owner, openedFile, openedOr } from './content.ts';
+import { Directory } from './directory.ts';
+import { attempt, FileError } from './file-error.ts';
 
 const maxLinks = 16;
 
@@ -26,6 +35,76 @@ export function readUserFile(
   } finally {
     closeSync(fd);
   }
+}
+
+export interface UserChange {
+  readonly maxBytes: number;
+  readonly owner: Owner;
+  /** A directory beside the file that programs of the user make while they change it, and when it counts as left behind. */
+  readonly lock?: { readonly name: string; readonly staleMs: number; readonly nowMs: number };
+}
+
+/**
+ * Changes a file of the user's own as a whole, where it is or where the user's link leads; what is missing is made.
+ * False if a program of the user is about to change it itself. Throws FileError as for reading.
+ */
+export function changeUserFile(
+  home: string,
+  relative: string,
+  change: (text: string | undefined) => string | undefined,
+  { maxBytes, owner, lock }: UserChange,
+): boolean {
+  const shown = `${home}/${relative}`;
+  using directory = placeOf(home, relative, shown, owner);
+  const name = basename(userPath(home, relative) ?? relative);
+  const lockPath = lock && directory.at(lock.name);
+  if (lockPath !== undefined && !locked(lockPath, lock?.staleMs ?? 0, lock?.nowMs ?? 0, shown))
+    return false;
+  try {
+    const before = directory.read(name, { maxBytes });
+    const after = change(before?.text);
+    if (after !== undefined && after !== before?.text)
+      directory.write(name, after, { owner, mode: before ? before.mode & 0o700 : 0o600 });
+  } finally {
+    if (lockPath !== undefined) rmdirSync(lockPath);
+  }
+  return true;
+}
+
+/** The directory that the file is in, or would be. */
+function placeOf(home: string, relative: string, shown: string, owner: Owner): Directory {
+  const above = dirname(relative);
+  const path = userPath(home, relative);
+  const parent = path === undefined ? userPath(home, above) : dirname(path);
+  if (parent === undefined) {
+    const top = openedOr(home, constants.O_RDONLY | constants.O_DIRECTORY, home);
+    if (top === undefined) throw new FileError('failed', home, 'does not exist');
+    using opened = new Directory(top, home);
+    return opened.makeDirectory(above, { owner });
+  }
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const fd = openedOr(parent, flags, parent);
+  const directory = fd === undefined ? undefined : new Directory(fd, parent);
+  // The walk went by names: what was opened has to be what they led to.
+  if (directory?.realPath() === parent) return directory;
+  directory?.[Symbol.dispose]();
+  throw new FileError('failed', shown, 'was moved while it was being opened');
+}
+
+function locked(path: string, staleMs: number, nowMs: number, shown: string): boolean {
+  for (const last of [false, true]) {
+    try {
+      mkdirSync(path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+        throw new FileError('failed', shown, 'cannot be locked', error);
+    }
+    const since = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (last || since + staleMs > nowMs) return false;
+    attempt(shown, () => rmdirSync(path));
+  }
+  return false;
 }
 
 /**

@@ -24,6 +24,25 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
+const hourMs = 3_600_000;
+
+/** A file of Claude Code, with a login that ends so many hours from now. */
+function login(name: string, hours = 1): string {
+  return JSON.stringify({
+    claudeAiOauth: {
+      accessToken: `access-${name}`,
+      refreshToken: `refresh-${name}`,
+      expiresAt: Date.now() + hours * hourMs,
+      scopes: ['user:inference'],
+    },
+  });
+}
+
+/** The access token that the session has. */
+function token(): string {
+  return place.settings('.claude/.credentials.json').claudeAiOauth.accessToken;
+}
+
 describe('a new store', () => {
   test('has a directory for each part of the home, for the user alone', () => {
     const opencode = toolOf('opencode', { tools: {} });
@@ -46,11 +65,11 @@ describe('a new store', () => {
   });
 
   test('takes over the login, the settings and the instructions of the user', () => {
-    place.write('.claude/.credentials.json', '{"token":1}');
+    place.write('.claude/.credentials.json', login('mine'));
     place.write('.claude/CLAUDE.md', '# Mine\n');
     place.write('.claude/settings.json', '{"env":{"A":"b"},"permissions":{"allow":["x"]}}');
     place.prepare();
-    assert.equal(place.stored('.claude/.credentials.json'), '{"token":1}');
+    assert.equal(token(), 'access-mine');
     assert.equal(statSync(join(place.store, '.claude/.credentials.json')).mode & 0o777, 0o600);
     assert.match(place.stored('.claude/CLAUDE.md'), /^# Mine\n\n<!-- BEGIN COI/);
     const merged = place.settings('.claude/settings.json');
@@ -79,7 +98,7 @@ describe('a new store', () => {
   test('skips the first questions only where there is a login', () => {
     place.prepare();
     assert.equal(place.settings('.claude/.claude.json').hasCompletedOnboarding, undefined);
-    place.write('.claude/.credentials.json', '{"token":1}');
+    place.write('.claude/.credentials.json', login('mine'));
     place.prepare();
     assert.equal(place.settings('.claude/.claude.json').hasCompletedOnboarding, true);
   });
@@ -120,29 +139,38 @@ describe('a new store', () => {
 });
 
 describe('a resumed store', () => {
-  const old = new Date('2020-01-01');
   const recent = new Date('2024-01-01');
 
   test('keeps a login that the agent renewed, and gets a newer one of the user', () => {
-    place.write('.claude/.credentials.json', 'first', old);
+    place.write('.claude/.credentials.json', login('first'));
     place.prepare();
-    place.plant(`.claude/.credentials.json`, 'renewed by the agent');
+    place.plant(`.claude/.credentials.json`, login('renewed', 2));
     place.prepare('resume');
-    assert.equal(place.stored('.claude/.credentials.json'), 'renewed by the agent');
-    place.write('.claude/.credentials.json', 'newer', new Date(Date.now() + 60_000));
+    assert.equal(token(), 'access-renewed');
+    place.write('.claude/.credentials.json', login('newer', 3));
     place.prepare('resume');
-    assert.equal(place.stored('.claude/.credentials.json'), 'newer');
+    assert.equal(token(), 'access-newer');
   });
 
-  test('gets a login where the old one is empty or missing', () => {
-    place.write('.claude/.credentials.json', 'login', old);
+  test('gets a login where the old one is empty, missing, blanked or no login', () => {
+    place.write('.claude/.credentials.json', login('mine'));
     place.prepare();
-    truncateSync(join(place.store, '.claude/.credentials.json'));
+    const path = join(place.store, '.claude/.credentials.json');
+    const blanked = { claudeAiOauth: { accessToken: '', refreshToken: '', expiresAt: 0 } };
+    for (const text of ['', undefined, JSON.stringify(blanked), 'no json']) {
+      if (text === undefined) rmSync(path);
+      else place.plant('.claude/.credentials.json', text, new Date(Date.now() + 60_000));
+      place.prepare('resume');
+      assert.equal(token(), 'access-mine', String(text));
+    }
+  });
+
+  test('keeps its own login where the user has none any more', () => {
+    place.write('.claude/.credentials.json', login('mine'));
+    place.prepare();
+    place.write('.claude/.credentials.json', '{}');
     place.prepare('resume');
-    assert.equal(place.stored('.claude/.credentials.json'), 'login');
-    rmSync(join(place.store, '.claude/.credentials.json'));
-    place.prepare('resume');
-    assert.equal(place.stored('.claude/.credentials.json'), 'login');
+    assert.equal(token(), 'access-mine');
   });
 
   test('keeps the settings of the session, and coi’s are put in again', () => {
@@ -183,7 +211,7 @@ describe('a resumed store', () => {
   });
 
   test('is not led out by links, whatever name they were planted under', () => {
-    place.write('.claude/.credentials.json', 'login');
+    place.write('.claude/.credentials.json', login('mine'));
     place.prepare();
     place.write('precious', 'precious');
     for (const name of ['.credentials.json', 'settings.json', '.claude.json', 'CLAUDE.md']) {

@@ -3,6 +3,8 @@
 // path is walked without following links, and only regular files are read (host/files.ts).
 import { CoiError } from '../errors.ts';
 import type { Directory, FileReason, HostFiles, Owner } from '../host/files.ts';
+import { fillLogins } from '../logins/fill.ts';
+import { loginNotices } from '../logins/notices.ts';
 import type { SessionId } from '../names.ts';
 import { withContext } from '../tools/context.ts';
 import { jsonObject, mergedSettings } from '../tools/settings.ts';
@@ -28,6 +30,9 @@ export interface StoreRequest {
   readonly carry: readonly string[] | undefined;
   /** The workspace on the host, which settings may name. */
   readonly workspace: string;
+  /** Its store is a copy of another session's, whose login it must not go on with. */
+  readonly copied?: boolean;
+  readonly nowMs: number;
   /** Who owns `~/.coi` and what is not mounted. */
   readonly keeper: Owner;
   /** Who owns what is mounted: the owner of the reservation's mounts. The keeper, unless root works for somebody else. */
@@ -98,7 +103,23 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
     );
     const left = leftOutText(tool.title, leftOut);
     if (left !== undefined) warnings.push(left);
+    const filled =
+      tool.login &&
+      fillLogins(
+        {
+          file: tool.login,
+          home: request.home,
+          session: launch.sessionId,
+          store: session,
+          copied: request.copied ?? false,
+          owner: request.keeper,
+          nowMs: request.nowMs,
+        },
+        files,
+      );
+    if (tool.login && filled) warnings.push(...loginNotices(tool, filled.memory));
     const canLogIn =
+      filled?.has === true ||
       login.length > 0 ||
       (tool.loginVariables ?? []).some((name) => launch.variables?.includes(name));
     const merges = tool.settings(launch).filter((merge) => canLogIn || !merge.onlyWithLogin);

@@ -154,6 +154,7 @@ function hasState(session: Directory, tool: Tool): boolean {
     ...tool.seeds.map(({ to }) => to),
     ...tool.settings(launch).map(({ path }) => path),
     tool.contextFile,
+    tool.login?.path,
   ]);
   return tool.stateDirs.some((part) => {
     using directory = session.directory(part);

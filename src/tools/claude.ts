@@ -1,4 +1,6 @@
 // Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
+
+import { claudeLogin } from '../logins/claude.ts';
 import { fittedSettings, namedFiles } from './claude-settings.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 
@@ -10,7 +12,6 @@ export const claude: Tool = {
   sessionsDir: 'sessions-claude',
   stateDirs: ['.claude'],
   seeds: [
-    { from: '.claude/.credentials.json', to: '.claude/.credentials.json', kind: 'credential' },
     {
       from: '.claude/settings.json',
       to: '.claude/settings.json',
@@ -52,6 +53,7 @@ export const claude: Tool = {
     imports: true,
     never: ['.credentials.json', '.claude.json'],
   },
+  login: claudeLogin,
   command: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',

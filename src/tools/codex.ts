@@ -1,4 +1,5 @@
 // Codex: https://github.com/openai/codex. Conversations are ~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl.
+import { codexLogin } from '../logins/codex.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 
 export const codex: Tool = {
@@ -7,7 +8,6 @@ export const codex: Tool = {
   sessionsDir: 'sessions-codex',
   stateDirs: ['.codex'],
   seeds: [
-    { from: '.codex/auth.json', to: '.codex/auth.json', kind: 'credential' },
     { from: '.codex/config.toml', to: '.codex/config.toml', kind: 'settings' },
     { from: '.codex/AGENTS.md', to: '.codex/AGENTS.md', kind: 'context' },
   ],
@@ -16,6 +16,7 @@ export const codex: Tool = {
     names: ['prompts', 'rules', 'skills'],
     never: ['auth.json'],
   },
+  login: codexLogin,
   command: (launch) => [
     launch.binary ?? 'codex',
     ...resumed(launch),

@@ -1,4 +1,5 @@
 // Gemini CLI: https://github.com/google-gemini/gemini-cli. Everything is in ~/.gemini.
+import { geminiLogin } from '../logins/gemini.ts';
 import type { Tool } from './shape.ts';
 
 export const gemini: Tool = {
@@ -7,7 +8,6 @@ export const gemini: Tool = {
   sessionsDir: 'sessions-gemini',
   stateDirs: ['.gemini'],
   seeds: [
-    { from: '.gemini/oauth_creds.json', to: '.gemini/oauth_creds.json', kind: 'credential' },
     {
       from: '.gemini/google_accounts.json',
       to: '.gemini/google_accounts.json',
@@ -22,6 +22,7 @@ export const gemini: Tool = {
     imports: true,
     never: ['oauth_creds.json', 'google_accounts.json'],
   },
+  login: geminiLogin,
   command: ({ binary, model, permissionMode, conversation }) => [
     binary ?? 'gemini',
     ...(permissionMode === 'bypass' ? ['--approval-mode', 'yolo'] : []),

@@ -1,4 +1,5 @@
 // opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
+import { opencodeLogin } from '../logins/by-provider.ts';
 import type { Tool } from './shape.ts';
 
 /**
@@ -19,11 +20,6 @@ export const opencode: Tool = {
   stateDirs: ['.config/opencode', '.local/share/opencode', '.local/state/opencode'],
   seeds: [
     {
-      from: '.local/share/opencode/auth.json',
-      to: '.local/share/opencode/auth.json',
-      kind: 'credential',
-    },
-    {
       from: '.config/opencode/opencode.json',
       to: '.config/opencode/opencode.json',
       kind: 'settings',
@@ -43,6 +39,7 @@ export const opencode: Tool = {
       ...['skill', 'skills', 'themes', 'prompts'],
     ],
   },
+  login: opencodeLogin,
   command: ({ binary, model, conversation }) => [
     binary ?? 'opencode',
     ...(model === undefined ? [] : ['--model', model]),

@@ -1,4 +1,5 @@
 // pi: https://github.com/badlogic/pi-mono. Settings, logins and conversations are in ~/.pi/agent.
+import { piLogin } from '../logins/by-provider.ts';
 import type { Tool } from './shape.ts';
 
 export const pi: Tool = {
@@ -7,7 +8,6 @@ export const pi: Tool = {
   sessionsDir: 'sessions-pi',
   stateDirs: ['.pi/agent'],
   seeds: [
-    { from: '.pi/agent/auth.json', to: '.pi/agent/auth.json', kind: 'credential' },
     { from: '.pi/agent/settings.json', to: '.pi/agent/settings.json', kind: 'settings' },
     { from: '.pi/agent/models.json', to: '.pi/agent/models.json', kind: 'settings' },
     { from: '.pi/agent/AGENTS.md', to: '.pi/agent/AGENTS.md', kind: 'context' },
@@ -17,6 +17,7 @@ export const pi: Tool = {
     names: ['prompts', 'skills', 'themes', 'extensions'],
     never: ['auth.json'],
   },
+  login: piLogin,
   command: ({ binary, model, conversation }) => [
     binary ?? 'pi',
     ...(model === undefined ? [] : ['--model', model]),

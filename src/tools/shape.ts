@@ -1,4 +1,6 @@
 // What coi has to know about an agent. One file per agent, all data; a user's own come from [tools.NAME].
+
+import type { LoginFile } from '../logins/login.ts';
 import type { FittedSettings } from './claude-settings.ts';
 import type { InsideFacts } from './shell-paths.ts';
 
@@ -31,7 +33,7 @@ export interface Seed {
   /** Relative to the host user's home, and to the home in the container (the store mirrors it). */
   readonly from: string;
   readonly to: string;
-  /** Credentials are kept 0600, replaced only by newer ones, and also refreshed when resuming. */
+  /** Credentials are kept 0600, replaced only by newer ones, and also refreshed when resuming; never taken back. */
   readonly kind: 'credential' | 'settings' | 'context';
   /** Of a JSON file only these top-level keys: the rest is not the agent's business. */
   readonly keys?: readonly string[];
@@ -94,6 +96,8 @@ export interface Tool {
   readonly stateDirs: readonly string[];
   readonly seeds: readonly Seed[];
   readonly carry?: Carry;
+  /** Its logins, which are the same for all sessions of a user. */
+  readonly login?: LoginFile;
   readonly command: (launch: ToolLaunch) => readonly string[];
   /** Runs one prompt, which comes on its stdin, and ends; undefined where the tool cannot. */
   readonly headless?: (launch: ToolLaunch) => readonly string[];

@@ -205,6 +205,28 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
   },
   'tmux list': list(object({ container: string, session: string })),
   'tmux capture': object({ container: string, session: string, screen: string }),
+  'login list': object({
+    logins: list(
+      object({
+        tool: string,
+        login: string,
+        'account?': string,
+        renewable: boolean,
+        'expires_at?': string,
+        expired: boolean,
+        'from_session?': string,
+      }),
+    ),
+    sessions: list(
+      object({
+        session: string,
+        tool: string,
+        login: string,
+        'account?': string,
+        reason: { enum: ['other', 'refused', 'mixed', 'unknown', 'swapped', 'offered'] },
+      }),
+    ),
+  }),
   'hosts list': list(object({ ip: string, hostnames: list(string) })),
   'profile list': list(
     object({

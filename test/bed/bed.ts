@@ -11,6 +11,9 @@ import { sweepInstances } from './sweep.ts';
 import { makeUser, rootUser, type TestUser, userOfUid } from './users.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
+/** No test asks a provider whose a login is, unless it has one of its own. */
+const noProvider = { COI_TEST_LOGIN_URL: 'http://127.0.0.1:9' };
+
 /** Who uses coi in a test: `ordinary` is any account of incus-admin. */
 export type Who = 'ordinary' | 'uid-1000' | 'root';
 
@@ -66,7 +69,13 @@ export async function makeBed(options: BedOptions = {}): Promise<Bed> {
   undo.defer(async () => void (await sweepInstances(incus, prefix)));
   // First of all, so that it does not finish or change what is being swept.
   undo.defer(() => coid.stop());
-  const env = { ...coid.env, COI_CONTAINER_PREFIX: prefix, COI_USE_DUMMY: '1', ...options.env };
+  const env = {
+    ...coid.env,
+    COI_CONTAINER_PREFIX: prefix,
+    COI_USE_DUMMY: '1',
+    ...noProvider,
+    ...options.env,
+  };
   const kept = undo.move();
   const command = (argv: readonly string[], more: Partial<ScreenOptions> = {}) => {
     const place = { cwd: workspace.path, ...more, env: { ...user.env, ...env, ...more.env } };

@@ -73,6 +73,7 @@ export class StorePlace implements Disposable {
       context: '# Here',
       carry: undefined,
       workspace: `${home}/shop`,
+      nowMs: Date.now(),
       keeper: owner,
       owner,
       ...more,

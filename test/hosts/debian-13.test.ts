@@ -127,6 +127,25 @@ test('rules that somebody takes away are put back at once', { timeout }, async (
   assert.equal(await heardBySession(host, guarded), '');
 });
 
+test('a login that is made on the host reaches the sessions that run', { timeout }, async () => {
+  const login = {
+    accessToken: 'of-the-host',
+    refreshToken: 'r',
+    expiresAt: Date.now() + 3_600_000,
+  };
+  const profile = { oauthAccount: { accountUuid: 'me', organizationUuid: 'us' } };
+  const script = `mkdir -p .claude && echo '${JSON.stringify(profile)}' > .claude.json &&
+    echo '${JSON.stringify({ claudeAiOauth: login })}' > .claude/.credentials.json`;
+  const written = await host.asUser(account.home, 'sh', '-c', script);
+  assert.equal(written.status, 0, written.stderr);
+  // By a program that coid starts from within its unit, as the user.
+  const stores = `${account.home}/.coi/sessions-claude/*/.claude/.credentials.json`;
+  await host.must(
+    ...['timeout', '20', 'sh', '-c'],
+    `until [ "$(cat ${stores} 2>/dev/null | grep -c of-the-host)" = 2 ]; do sleep 0.1; done`,
+  );
+});
+
 test('a restart of coid keeps sessions guarded', { timeout }, async () => {
   await host.must('systemctl', 'restart', 'coid.service');
   assert.equal(await heardBySession(host, guarded), '');

@@ -110,7 +110,6 @@ test('one that loses the session between its decision and its first step writes 
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  homeFile(bed, '.claude/.credentials.json', '{"token":"old"}');
   const first = await talk(bed);
   const id = sessionId(first);
   await powerOff(first);
@@ -135,7 +134,6 @@ GATE = "echo >reached-$HOW; cat gate"
     await untilWritten(`${home}/reached-${how}`);
     const winner = await bed.coi([...resume, '--persistent']);
     assert.equal(winner.status, 0, winner.stderr);
-    homeFile(bed, '.claude/.credentials.json', `{"token":"newer than ${how}"}`);
     const before = stateOf(storeOf(bed, id));
     writeFileSync(gate, '');
     const { status, stderr } = await loser.result;
@@ -146,6 +144,11 @@ GATE = "echo >reached-$HOW; cat gate"
     await stopFromOutside(bed, name);
   }
 });
+
+function loginFile(token: string): string {
+  const claudeAiOauth = { accessToken: token, refreshToken: `refresh-${token}` };
+  return JSON.stringify({ claudeAiOauth });
+}
 
 /** Every entry below a directory, and whether it was touched. */
 function stateOf(top: string): string[] {
@@ -202,7 +205,7 @@ test('a login that the user renewed on the host reaches the resumed session, a l
 }, async () => {
   await using bed = await makeBed();
   const { home, uid, gid } = bed.user;
-  homeFile(bed, '.claude/.credentials.json', '{"token":"old"}');
+  homeFile(bed, '.claude/.credentials.json', loginFile('old'));
   const first = await talk(bed);
   const id = sessionId(first);
   await leaveAgent(first);
@@ -213,11 +216,11 @@ test('a login that the user renewed on the host reaches the resumed session, a l
     `rm ~/.claude/settings.json; ln -s ${secret} ~/.claude/settings.json; rm ~/.claude/.credentials.json; ln -s ${secret} ~/.claude/.credentials.json; sudo poweroff\r`,
   );
   await first.ended();
-  homeFile(bed, '.claude/.credentials.json', '{"token":"new"}');
+  homeFile(bed, '.claude/.credentials.json', loginFile('new'));
   const again = await talk(bed, ['--resume'], {});
   await leaveAgent(again);
   again.type('clear; cat ~/.claude/.credentials.json; echo; ls -l ~/.claude/\r');
-  await again.waitFor(/\{"token":"new"\}[\s\S]*settings\.json/);
+  await again.waitFor(/"accessToken": "new"[\s\S]*settings\.json/);
   assert.ok(!again.text().includes('->'), again.text());
   assert.equal(readFileSync(secret, 'utf8'), 'private');
   assert.ok(!said(bed, id).includes('private'));

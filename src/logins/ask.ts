@@ -1,0 +1,32 @@
+// What a provider's answer says about whose a token is. Pure but for the question itself.
+import type { Answered } from '../host/https-ask.ts';
+import type { Answer } from './decide.ts';
+import { jsonIn, type Question } from './login.ts';
+
+export type AskService = (
+  url: string,
+  options: { readonly headers: Readonly<Record<string, string>>; readonly limitMs: number },
+) => Promise<Answered>;
+
+const limitMs = 5000;
+
+/** `instead` answers in the place of all providers: `http://127.0.0.1:8080`. */
+export function asking(service: AskService, instead: string | undefined) {
+  return async (question: Question): Promise<Answer> => {
+    const { pathname } = new URL(question.url);
+    const url = instead === undefined ? question.url : new URL(pathname, instead).href;
+    const answered = await service(url, { headers: question.headers, limitMs });
+    return answerOf(question, answered);
+  };
+}
+
+/** Only what the provider says of the token counts: when it is busy or broken it has said nothing. */
+export function answerOf(question: Question, answered: Answered): Answer {
+  if (answered.kind === 'unreachable') return 'unreachable';
+  const { status, body } = answered;
+  const json = jsonIn(body);
+  // A 403 may come from something before the provider, which says it in HTML.
+  if (status === 401 || (status === 403 && json)) return 'refused';
+  if (status !== 200) return 'unreachable';
+  return (json && question.read(json)) ?? 'unreachable';
+}

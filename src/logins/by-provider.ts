@@ -1,0 +1,91 @@
+// opencode and pi: auth.json has an entry for each provider, of type oauth or a key. Entries are exchanged one by one.
+import { anthropicQuestion } from './claude.ts';
+import { openaiLogin, openaiQuestion } from './codex.ts';
+import {
+  type Json,
+  jsonIn,
+  jsonText,
+  type Login,
+  type LoginFile,
+  objectIn,
+  type Question,
+  stringIn,
+  timeIn,
+  tokenIn,
+} from './login.ts';
+
+export const opencodeLogin: LoginFile = byProvider('opencode', '.local/share/opencode/auth.json');
+export const piLogin: LoginFile = byProvider('pi', '.pi/agent/auth.json');
+
+function byProvider(tool: string, path: string): LoginFile {
+  return {
+    tool,
+    path,
+    lifeMaxMs: 40 * 86_400_000,
+    read: ({ main }) => {
+      const logins = new Map<string, Login>();
+      const blank = new Set<string>();
+      for (const [id, entry] of Object.entries(jsonIn(main) ?? {})) {
+        const own = objectIn(entry);
+        const login = own && loginOf(id, own);
+        if (login) logins.set(id, login);
+        else blank.add(id);
+      }
+      return { logins, blank };
+    },
+    put: (text, { id, value }) => jsonText({ ...jsonIn(text), [id]: value }),
+    drop: (text, id) => {
+      const { [id]: _, ...rest } = jsonIn(text) ?? {};
+      return jsonText(rest);
+    },
+    ending: (login, expiresMs) => ({
+      ...login,
+      expiresMs,
+      value: { ...login.value, expires: expiresMs },
+    }),
+    question: ({ id, access }) => questionOf(id, access),
+  };
+}
+
+function loginOf(id: string, own: Json): Login | undefined {
+  if (own['type'] !== 'oauth') {
+    const key = tokenIn(own['key']) || tokenIn(own['token']);
+    // A key that is a command for the shell (pi) goes with the user's own file only, so it is a key as well.
+    const text = key || stringIn(own['key']);
+    return text === undefined ? undefined : plain(id, text, own);
+  }
+  const [access, refresh] = [tokenIn(own['access']), tokenIn(own['refresh'])];
+  if (refresh === '') return undefined;
+  const known = isOpenai(id) ? openaiLogin(id, access, refresh) : plain(id, access, own);
+  const expires = own['expires'];
+  return {
+    ...known,
+    refresh,
+    expiresMs: timeIn(expires) ?? 0,
+    value: Object.fromEntries(
+      Object.entries(own).filter(([, value]) => typeof value !== 'object' || value === null),
+    ),
+  };
+}
+
+function plain(id: string, access: string, value: Json): Login {
+  return {
+    id,
+    access,
+    refresh: '',
+    expiresMs: Number.MAX_SAFE_INTEGER,
+    account: undefined,
+    name: undefined,
+    value,
+  };
+}
+
+function isOpenai(id: string): boolean {
+  return id === 'openai' || id === 'openai-codex';
+}
+
+function questionOf(id: string, access: string): Question | undefined {
+  if (access === '') return undefined;
+  if (id === 'anthropic') return anthropicQuestion(access);
+  return isOpenai(id) ? openaiQuestion(access) : undefined;
+}

@@ -1,0 +1,66 @@
+// What a start does: the session's store gets the user's login, unless what it has is newer or the session's own affair.
+// Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
+import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
+import type { Login, LoginFile } from './login.ts';
+import { type Known, type Memory, nothingKnown, withTokens } from './memory.ts';
+import { forSession } from './spread.ts';
+import { hashesOf, hashOf, standing } from './standing.ts';
+import { takeTurn } from './turn.ts';
+
+export interface FillRequest {
+  readonly file: LoginFile;
+  readonly home: string;
+  readonly session: string;
+  readonly store: Directory;
+  /** The store was copied from another session: what it has is that one's. */
+  readonly copied: boolean;
+  /** Of what coi keeps for itself. */
+  readonly owner: Owner;
+  readonly nowMs: number;
+}
+
+export interface Filled {
+  /** The session has a login now. */
+  readonly has: boolean;
+  readonly memory: Memory;
+}
+
+export function fillLogins(request: FillRequest, files: HostFiles): Filled {
+  const { file, home, session, store, copied, owner, nowMs } = request;
+  const own = hostLogins(file, home, files);
+  const has = storeLogins(file, store, files);
+  const memory = memoryOf(file, home, files);
+  // Two that have one refresh token cost each other their login.
+  const dropped = copied ? [...has.logins.values()].filter(({ refresh }) => refresh !== '') : [];
+  const gone = new Set(dropped.map(({ id }) => id));
+  const given = [...own.logins.values()].filter((login) => {
+    const before = has.logins.get(login.id);
+    const known = memory.get(login.id) ?? nothingKnown;
+    return !before || gone.has(login.id) || isReplaced(before, login, known);
+  });
+  const changed = given.map((login) => forSession(file, login, session, nowMs));
+  if (changed.length > 0 || dropped.length > 0) giveToStore(file, store, changed, files, gone);
+  const lasting = [...has.logins.values()].filter(({ id }) => !gone.has(id));
+  const logins = [...new Map([...lasting, ...changed].map((login) => [login.id, login])).values()];
+  takeTurn({ file, home, store, logins, owner, nowMs }, files);
+  return { has: changed.length > 0 || has.logins.size > gone.size, memory };
+}
+
+/** Whether the user's login goes in the place of the one that the session has. Pure. */
+export function isReplaced(before: Login, login: Login, known: Known): boolean {
+  if (hashOf(before) === hashOf(login)) return false;
+  const seen = withTokens(known, hashesOf(login));
+  switch (standing(before, seen)) {
+    case 'current':
+      // The user's is one that everybody had before, as from a backup.
+      return standing(login, known) !== 'old';
+    case 'old':
+    case 'mixed':
+      return true;
+    case 'new': {
+      const foreign = before.account !== undefined && before.account !== login.account;
+      return before.refresh !== '' && !foreign && before.expiresMs <= login.expiresMs;
+    }
+  }
+}

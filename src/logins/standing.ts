@@ -1,0 +1,27 @@
+// What is known of a login by the hashes of its tokens. Pure.
+import { type Login, tokenHash } from './login.ts';
+import type { Known } from './memory.ts';
+
+/**
+ * - `current`: what everybody has; `old`: what everybody had.
+ * - `new`: never seen, as after a renewal or a login.
+ * - `mixed`: a refresh token that was never seen beside an access token that was. No provider gives such a pair.
+ */
+export type Standing = 'current' | 'old' | 'new' | 'mixed';
+
+export function standing(login: Login, known: Known): Standing {
+  const hash = hashOf(login);
+  if (hash === known.current) return 'current';
+  if (known.tokens.includes(hash)) return 'old';
+  const paired = login.refresh !== '' && login.access !== '';
+  return paired && known.tokens.includes(tokenHash(login.access)) ? 'mixed' : 'new';
+}
+
+/** By what one login is told from another: the refresh token, or the key that has none. */
+export function hashOf(login: Login): string {
+  return tokenHash(login.refresh || login.access);
+}
+
+export function hashesOf(login: Login): string[] {
+  return [login.refresh, login.access].filter((token) => token !== '').map(tokenHash);
+}

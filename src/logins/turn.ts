@@ -1,0 +1,67 @@
+// Sessions that start with a login whose access token has ended all renew it at once, and only one of them can: the
+// others find the tool's own lock in their store, as if another program were renewing, and wait for what that brings.
+import { dirname } from 'node:path';
+import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import type { Login, LoginFile } from './login.ts';
+import { hashOf } from './standing.ts';
+
+/** From a start until its renewal is in the other stores, on a busy host. */
+const firstMs = 12_000;
+/** Where the one before did not renew, the next has that long. */
+const nextMs = 4000;
+/** Then it is another time. */
+const forgottenMs = 60_000;
+const turnsMax = 8;
+const place = '.coi/logins/turns';
+
+export interface Turn {
+  readonly file: LoginFile;
+  readonly home: string;
+  readonly store: Directory;
+  /** What the session has. */
+  readonly logins: readonly Login[];
+  readonly owner: Owner;
+  readonly nowMs: number;
+}
+
+/** Does nothing where nothing has to be renewed soon, nor for the first who has to. */
+export function takeTurn(
+  { file, home, store, logins, owner, nowMs }: Turn,
+  files: HostFiles,
+): void {
+  const { lock } = file;
+  if (!lock) return;
+  const due = logins.find(
+    ({ refresh, expiresMs }) => refresh !== '' && expiresMs - lock.earlyMs <= nowMs,
+  );
+  if (!due) return;
+  using top = files.open(home);
+  using turns = top?.makeDirectory(place, { owner });
+  const untilMs = turns && turnOf(turns, hashOf(due), owner, nowMs);
+  if (untilMs === undefined) return;
+  using state = store.directory(dirname(file.path));
+  const own = state && { modifiedMs: untilMs - lock.staleMs, owner: ownerOf(state) };
+  if (!own || state.claim(lock.name, own)) return;
+  // Left by the last container.
+  if (state.unclaim(lock.name)) state.claim(lock.name, own);
+}
+
+/** When the turn of this start comes; undefined for the first. Those after the last share its turn. */
+function turnOf(turns: Directory, hash: string, owner: Owner, nowMs: number): number | undefined {
+  for (const { name } of [...turns.entries()]) {
+    const madeMs = turns.entry(name)?.stat.mtimeMs ?? nowMs;
+    if (madeMs + forgottenMs < nowMs) turns.unclaim(name);
+  }
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const last = turn === turnsMax - 1;
+    if (!turns.claim(`${hash}.${turn}`, { owner }) && !last) continue;
+    const firstAtMs = turns.entry(`${hash}.0`)?.stat.mtimeMs ?? nowMs;
+    return turn === 0 ? undefined : firstAtMs + firstMs + (turn - 1) * nextMs;
+  }
+  return undefined;
+}
+
+function ownerOf(directory: Directory): Owner {
+  const { uid, gid } = directory.stat();
+  return { uid, gid };
+}

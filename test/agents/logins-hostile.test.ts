@@ -1,0 +1,141 @@
+// What a session may try with the user's login, and how the user takes a session's on purpose.
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { mustRun } from '../bed/command.ts';
+import { homeFile, leaveAgent, sessionId } from '../lifecycle/talk.ts';
+import {
+  accountNamed,
+  accountText,
+  credentials,
+  credentialsText,
+  type LoginBed,
+  makeLoginBed,
+  tokenIn,
+  untilFile,
+  untilToken,
+} from './login-bed.ts';
+
+const timeout = 240_000;
+const endMs = () => Date.now() + 20 * 3_600_000;
+
+interface Listed {
+  readonly sessions: readonly { session: string; account: string; reason: string }[];
+}
+
+async function listed({ bed }: LoginBed): Promise<Listed['sessions']> {
+  const { stdout } = await bed.coi(['login', 'list', '--json']);
+  return (JSON.parse(stdout) as Listed).sessions;
+}
+
+/** Resolves when coi has judged a login of a session: what it remembers has changed. */
+async function judged(login: LoginBed, name: string, reason: string): Promise<void> {
+  const memory = join(login.bed.user.home, '.coi/logins/claude.json');
+  await untilFile(
+    memory,
+    (path) => {
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      return text.includes(`"${reason}"`) && text.includes(name);
+    },
+    reason,
+  );
+}
+
+function isSmallFile(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size < 10_000;
+}
+
+test('another account under the name of the user’s stays in its session', { timeout }, async () => {
+  await using login = await makeLoginBed();
+  const { bed, mine } = login;
+  const [one, two] = await Promise.all([login.open(), login.open()]);
+  const theirs = accountNamed('theirs');
+  await login.provider.add(theirs);
+  // Claude writes its own name for the account over and over while it runs.
+  await leaveAgent(one);
+  await login.asAgent(sessionId(one), credentials, credentialsText(theirs, endMs()));
+  await judged(login, theirs.email, 'other');
+  const onHost = join(bed.user.home, credentials);
+  assert.equal(tokenIn(onHost), mine.access);
+  assert.equal(tokenIn(login.inStore(sessionId(two), credentials)), mine.access);
+  const warned = await bed.coi(['run', '--prompt', 'x', '--timeout', '1s']);
+  assert.match(warned.stderr, new RegExp(`session ${sessionId(one)} is logged in .*theirs@`));
+  assert.deepEqual(await listed(login), [
+    {
+      session: sessionId(one),
+      tool: 'claude',
+      login: 'claude.ai',
+      account: theirs.email,
+      reason: 'other',
+    },
+  ]);
+  const refused = await bed.coi(['login', 'take', sessionId(one), '--yes']);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /says that its login belongs to mine@.* the provider says theirs@/);
+  // Where its files say the same as the provider, the user may want it.
+  await login.asAgent(sessionId(one), '.claude/.claude.json', accountText(theirs));
+  const unsure = await bed.coi(['login', 'take', sessionId(one)]);
+  assert.equal(unsure.status, 2, unsure.stderr);
+  assert.equal(tokenIn(onHost), mine.access);
+  const taken = await bed.coi(['login', 'take', sessionId(one), '--yes']);
+  assert.equal(taken.status, 0, taken.stderr);
+  assert.match(taken.stderr, /yours: +mine@[\s\S]*session: theirs@/);
+  assert.equal(tokenIn(onHost), theirs.access);
+  const account = JSON.parse(readFileSync(join(bed.user.home, '.claude.json'), 'utf8'));
+  assert.equal(account.oauthAccount.emailAddress, theirs.email);
+  assert.deepEqual(account.projects, { '/x': {} });
+  await untilToken(login.inStore(sessionId(two), credentials), theirs.access);
+});
+
+test('where the provider cannot be asked, what the files say decides', { timeout }, async () => {
+  await using login = await makeLoginBed({ reachable: false });
+  const screen = await login.open();
+  const theirs = accountNamed('theirs');
+  const onHost = join(login.bed.user.home, credentials);
+  await login.asAgent(sessionId(screen), credentials, credentialsText(theirs, endMs()));
+  // The control of the test before: it is the provider's answer that keeps this out.
+  await untilToken(onHost, theirs.access);
+});
+
+test('a login made inside is offered where the user has none, and not taken unasked', {
+  timeout,
+}, async () => {
+  await using login = await makeLoginBed();
+  const { bed } = login;
+  const screen = await login.open();
+  await leaveAgent(screen);
+  for (const path of [credentials, '.claude.json']) rmSync(join(bed.user.home, path));
+  const theirs = accountNamed('inside');
+  await login.provider.add(theirs);
+  await login.asAgent(sessionId(screen), '.claude/.claude.json', accountText(theirs));
+  await login.asAgent(sessionId(screen), credentials, credentialsText(theirs, endMs()));
+  await judged(login, theirs.email, 'offered');
+  assert.equal(existsSync(join(bed.user.home, credentials)), false);
+  const said = await bed.coi(['run', '--prompt', 'x', '--timeout', '1s']);
+  assert.match(said.stderr, new RegExp(`as inside@.*coi login take ${sessionId(screen)}`));
+  const taken = await bed.coi(['login', 'take', sessionId(screen).slice(0, 8), '--yes']);
+  assert.equal(taken.status, 0, taken.stderr);
+  const next = await login.open();
+  assert.equal(tokenIn(login.inStore(sessionId(next), credentials)), theirs.access);
+});
+
+test('a link, a FIFO or a giant in the place of the login leads nobody out', {
+  timeout,
+}, async () => {
+  await using login = await makeLoginBed();
+  const { bed, mine } = login;
+  const screen = await login.open();
+  const file = login.inStore(sessionId(screen), credentials);
+  homeFile(bed, 'precious', credentialsText(accountNamed('precious'), endMs()));
+  const precious = join(bed.user.home, 'precious');
+  for (const planted of [`ln -s ${precious} F`, 'mkfifo F', 'truncate -s 64G F', 'ln -s F F']) {
+    const script = `rm F && ${planted}`.replaceAll('F', file);
+    await mustRun(bed.user.argv(['sh', '-c', script]));
+    await untilFile(file, (path) => isSmallFile(path) && tokenIn(path) === mine.access, planted);
+  }
+  assert.equal(tokenIn(precious), 'sk-ant-oat01-precious');
+  assert.equal(tokenIn(join(bed.user.home, credentials)), mine.access);
+  await login.say(screen, 'hello');
+});
