@@ -104,7 +104,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     [[...start, '--slot', '11'], 2, /slots go from 1 to 10/],
     [[...start, '--slot', '-1'], 2, /slots go from 1 to 10/],
     [[...start, '--slot', '10'], 1, /slot/],
-    [[...start, '--env', 'NAME'], 2, /it has the form NAME=value/],
+    [[...start, '--env', 'NO-NAME'], 2, /it has the form NAME or NAME=value/],
     [[...start, '--mount', '/nonexistent:/data'], 1, /mount source \/nonexistent does not exist/],
     [[...start, '--mount', `${own}/mine:/proc`], 1, /would hide the container's own files/],
     [[...start, '--mount', `${closed}:/data`], 1, /cannot be read by this user/],

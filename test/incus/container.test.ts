@@ -86,7 +86,7 @@ test('--capture=true and flags behind the name work as in the predecessor; wrong
     ['--format', 'raw'],
     ['--capture', '--tty'],
     ['--user', 'root'],
-    ['--env', 'NOVALUE'],
+    ['--env', 'NO-NAME'],
     ['--capture', '--format', 'xml'],
   ])
     assert.equal((await container('exec', name, ...args, '--', 'true')).status, 2, args.join(' '));
