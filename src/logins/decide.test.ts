@@ -79,6 +79,10 @@ describe('a renewal in a session', () => {
     const { winner, known } = decided(unnamed, knowing(first), { a: 'unreachable' });
     assert.equal(winner, first);
     assert.deepEqual(known.verdicts, [], 'it is asked about again');
+    const nameless = [copy(host, { ...first, account: undefined }), unnamed[1] as Copy];
+    const nobody = { ...knowing(first), account: undefined };
+    const answers = { [host]: 'unreachable', a: 'unreachable' } as const;
+    assert.equal(decided(nameless, nobody, answers).winner?.expiresMs, second.expiresMs);
   });
 
   test('goes nowhere where the provider says another account, or refuses it', () => {

@@ -207,8 +207,8 @@ function reasonAgainst(
     return 'other';
   // An access token that has ended shows nothing, whatever is beside it.
   if (answer === 'refused' || !isTimely(login, situation)) return 'refused';
-  if (answer === 'unreachable')
-    return account !== undefined && login.account === account ? undefined : 'later';
+  // Where no file names an account, nothing speaks against it.
+  if (answer === 'unreachable') return login.account === account ? undefined : 'later';
   return 'unknown';
 }
 
