@@ -18,13 +18,22 @@ export function agentEnvironment(
   { settings }: ResolvedConfig,
   workspace: string,
 ): Record<string, string> {
-  return {
+  const variables = {
     ...settings['defaults.environment'],
     ...commanded(app, settings),
     ...taken(app, settings['defaults.forward_env'], 'forward_env'),
     ...givenVariables(app, options, workspace),
   };
+  const left = proxies.filter((name) => app.env[name] && variables[name] === undefined);
+  if (left.length > 0)
+    app.io.warn(
+      `sessions do not use the proxy of this host: add ${left.join(', ')} to [defaults] forward_env if they should`,
+    );
+  return variables;
 }
+
+/** Never the value, which may hold a password. */
+const proxies = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
 /** What --env-file and --env say. Throws `usage`. */
 export function givenVariables(

@@ -46,7 +46,7 @@ test(
     assert.deepEqual(await notReady(host), []);
     const { stdout } = await host.run('incus', 'storage', 'show', 'default');
     assert.match(stdout, /^driver: btrfs$/m);
-    assert.match((await host.run('cat', '/etc/subuid')).stdout, /^root:1000000:1000000000$/m);
+    assert.match((await host.run('cat', '/etc/subuid')).stdout, /^root:600113152:1000000000$/m);
     const before = await pools(host);
     const second = await host.run(...setup);
     assert.match(second.stdout, /^Nothing to do/);
