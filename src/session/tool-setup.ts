@@ -113,7 +113,7 @@ fi`;
 
 /** Where somebody has added an authority (a company's), programs that bring a list of their own are told of the system's. */
 const authorities = `coi_list=/etc/ssl/certs/ca-certificates.crt
-if [ -e "$coi_list" ] && [ -n "$(ls -A /usr/local/share/ca-certificates 2>/dev/null)" ]; then
+if [ -e "$coi_list" ] && compgen -G '/usr/local/share/ca-certificates/*' >/dev/null; then
   export NODE_USE_SYSTEM_CA="\${NODE_USE_SYSTEM_CA-1}" SSL_CERT_FILE="\${SSL_CERT_FILE-$coi_list}"
   export REQUESTS_CA_BUNDLE="\${REQUESTS_CA_BUNDLE-$coi_list}" PIP_CERT="\${PIP_CERT-$coi_list}"
   export CARGO_HTTP_CAINFO="\${CARGO_HTTP_CAINFO-$coi_list}" AWS_CA_BUNDLE="\${AWS_CA_BUNDLE-$coi_list}"
