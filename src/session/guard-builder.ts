@@ -99,6 +99,11 @@ export class GuardBuilder {
     if (found && found.is !== 'missing') this.#seal(found, path);
   }
 
+  /** A directory as it is, with all that is in it. What links in it lead to is nobody's concern: git makes none there. */
+  close(path: string): void {
+    if (this.#facts.kind(path) === 'directory') this.#add({ path, kind: 'tree', by: 'owner' });
+  }
+
   /** A file that has to keep its owner: a mount that nobody can take away holds it, and its group tells who tries. */
   hold(path: string): void {
     this.pass(path);

@@ -109,6 +109,7 @@ test('all files of configuration: of worktrees and of submodules, also of those 
     '.git/worktrees/w/gitdir': '/home/ana/project/wt/w/.git\n',
     '.git/worktrees/w/commondir': '../..\n',
     '.git/worktrees/w/config.worktree': '[gpg]\nprogram = ./run.sh',
+    'wt/w/.git': 'gitdir: /workspace/.git/worktrees/w\n',
     'wt/w/.githooks/a': '',
     'wt/w/run.sh': '',
     '.git/modules/lib/HEAD': '',
@@ -116,6 +117,8 @@ test('all files of configuration: of worktrees and of submodules, also of those 
     '.git/modules/lib/modules/in/HEAD': '',
     '.git/modules/lib/modules/in/config':
       '[core]\nworktree = ../../../../../lib/in\nhooksPath = ../hooks',
+    'lib/.git': 'gitdir: ../.git/modules/lib\n',
+    'lib/in/.git': 'gitdir: ../../.git/modules/lib/modules/in\n',
     'lib/bin/x': '',
     'lib/in/a': '',
     'lib/hooks/a': '',
@@ -131,6 +134,41 @@ test('all files of configuration: of worktrees and of submodules, also of those 
   for (const line of ['tree lib', 'tree wt/w']) assert.ok(!guarded.includes(line), line);
   // A submodule's programs lie in the submodule.
   assert.ok(!guarded.includes('file bin/x'));
+  const user = guardedBy('', { ...files, '/home/ana/.gitconfig': '[core]\nhooksPath = .githooks' });
+  for (const line of ['missing lib/.githooks', 'missing lib/in/.githooks', 'tree wt/w/.githooks'])
+    assert.ok(user.includes(line), `the user's own configuration: ${line}`);
+});
+
+test('an entry that an agent made takes no guard away; a real checkout in a named directory refuses the start', () => {
+  const config = '[alias]\nx = !node tools';
+  const refusal = (lines: readonly string[]) => lines.find((line) => line.includes('holds the'));
+  for (const entry of [
+    { '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' },
+    { '.git/worktrees/evil/gitdir': '../../../tools/lib/.git\n', 'tools/lib/.git': 'gitdir: /x' },
+    {
+      '.git/modules/evil/HEAD': '',
+      '.git/modules/evil/config': '[core]\nworktree = ../../../tools/lib',
+    },
+  ]) {
+    const guarded = guardedBy(config, { ...tools, ...entry });
+    assert.ok(guarded.includes('tree tools'));
+    assert.equal(refusal(guarded), undefined);
+  }
+  const real = {
+    '.git/worktrees/w/gitdir': '/home/ana/project/tools/lib/.git\n',
+    'tools/lib/.git': 'gitdir: /home/ana/project/.git/worktrees/w\n',
+  };
+  assert.match(
+    refusal(guardedBy(config, { ...tools, ...real })) ?? '',
+    /^"tools" \(named by|tools/,
+  );
+  // Nobody names it by the way there.
+  assert.equal(refusal(guardedBy('[alias]\nx = !cd .. && ./$1', { ...tools, ...real })), undefined);
+});
+
+test('an entry that is a link is none', () => {
+  const guarded = guardedBy('', { '.git/worktrees/evil@': '../../src', 'src/a': '' });
+  assert.ok(!guarded.some((line) => line.includes('src')), guarded.join());
 });
 
 test('what cannot be read or guarded refuses the start, and says which key names it', () => {

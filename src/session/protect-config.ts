@@ -1,5 +1,6 @@
 // Guards what git's configuration names in a workspace: programs, hooks, further configuration. What cannot be read refuses
 // the start, since nobody knows then what git would run. Pure.
+import { type Checkout, configuredAt, isCheckedOut, worktreeAt } from './git-checkouts.ts';
 import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
 import { isGitState, isInclude } from './git-keys.ts';
 import { type Candidate, candidatesOf } from './git-names.ts';
@@ -51,7 +52,7 @@ class ConfigGuard {
   readonly #configured: ConfiguredGit;
   readonly #seen = new Set<string>();
   readonly #looked = new Set<string>();
-  /** Where worktrees and submodules are checked out. */
+  /** Where worktrees and submodules really are checked out: work goes on there. */
   #tops: readonly string[] = [];
   #lookups = 0;
   #isCrowded = false;
@@ -73,16 +74,19 @@ class ConfigGuard {
 
   protect(): void {
     const { git, worktrees, modules } = this.#configured;
-    const tops = worktrees.flatMap((worktree) => this.#topOf(worktree));
-    const lower = modules.flatMap((module) => this.#worktreeOf(`${module}/config`, module));
-    this.#tops = [...tops, ...lower];
+    const linked = worktrees.flatMap((one) => worktreeAt(this.#facts, one));
+    const lower = modules.flatMap((one) => configuredAt(this.#facts, one, `${one}/config`));
+    this.#tops = topsOf([...linked, ...lower].filter((one) => isCheckedOut(this.#facts, one)));
+    const tops = topsOf(linked);
     // The workspace itself: `.git` lies in it, or is a file that leads here.
     this.#read(git, ['', ...tops]);
-    for (const worktree of worktrees) this.#read(worktree, ['', ...this.#topOf(worktree)]);
+    for (const one of worktrees) this.#read(one, ['', ...topsOf(worktreeAt(this.#facts, one))]);
     for (const module of modules) this.#read(module, []);
     this.#readAll(
       [ofSystem, ...ofUser].flatMap((path) =>
-        this.#places(path, [], joined).flatMap((place) => this.#include(place, ['', ...tops])),
+        this.#places(path, [], joined).flatMap((place) =>
+          this.#include(place, ['', ...tops, ...topsOf(lower)]),
+        ),
       ),
     );
   }
@@ -90,7 +94,7 @@ class ConfigGuard {
   /** Both files of a directory of git, and all that they include. */
   #read(git: string, tops: readonly string[]): void {
     const paths = ['config', 'config.worktree'].map((name) => `${git}/${name}`);
-    const own = paths.flatMap((path) => this.#worktreeOf(path, git));
+    const own = topsOf(paths.flatMap((path) => configuredAt(this.#facts, git, path)));
     const found = [...new Set([...tops, ...own])];
     const bases = found.length > 0 ? found : [''];
     this.#readAll(paths.map((path) => ({ path, bases, own: !git.startsWith('/'), by: undefined })));
@@ -100,33 +104,6 @@ class ConfigGuard {
     const open = [...files];
     for (let next = open.pop(); next !== undefined; next = open.pop())
       open.push(...this.#readFile(next));
-  }
-
-  /** Where a worktree is checked out, if that is in the workspace. */
-  #topOf(worktree: string): string[] {
-    const named = this.#facts.text(`${worktree}/gitdir`)?.trim();
-    // In a container that is what the workspace is called.
-    const top = named?.replace(/\/?\.git$/, '').replace(/^\/workspace(?=\/|$)/, this.#facts.root);
-    return top ? this.#directoryAt(worktree, top) : [];
-  }
-
-  /** `core.worktree`, as submodules have it. */
-  #worktreeOf(path: string, git: string): string[] {
-    return this.#variables(path)
-      .filter((variable) => keyOf(variable) === 'core.worktree')
-      .flatMap(({ value }) => (value ? this.#directoryAt(git, value) : []));
-  }
-
-  #directoryAt(from: string, path: string): string[] {
-    const { end } = wayOf(this.#facts, path, from);
-    return end.kind === 'inside' && end.is === 'directory' ? [end.path] : [];
-  }
-
-  #variables(path: string): readonly GitVariable[] {
-    const { end } = wayOf(this.#facts, path);
-    const text = end.kind === 'inside' ? this.#facts.text(end.path) : undefined;
-    const config = text === undefined ? undefined : parseGitConfig(text);
-    return config && 'variables' in config ? config.variables : [];
   }
 
   /** Guards what one file names; gives those that it includes. */
@@ -213,7 +190,8 @@ class ConfigGuard {
       if (end.kind === 'stuck' && end.link === '') this.#refuse({ path: place, why: end.why });
       else if (links.length > 0) this.#builder.lead(place);
     } else if (this.#isTooMuch(end.path)) {
-      if (candidate.sure) this.#refuse({ path: end.path, why: 'workspace' });
+      if (candidate.sure || (candidate.directory && this.#isAbove(end.path, candidate)))
+        this.#refuse({ path: end.path, why: 'workspace' });
     } else if (!candidate.sure && this.#isState(end.path, end.is)) return;
     else if (end.is === 'missing') {
       if (candidate.sure && links.length === 0)
@@ -242,6 +220,12 @@ class ConfigGuard {
 
   #isTooMuch(path: string): boolean {
     return path === '' || [...this.#gits(), ...this.#tops].some((one) => isWithin(one, path));
+  }
+
+  /** A directory that is named itself and holds a checkout beside what git runs: unguarded, it would be anybody's. */
+  #isAbove(path: string, { path: named }: Candidate): boolean {
+    const isOther = path !== '' && !this.#tops.includes(path) && !/^[./]*$/.test(named);
+    return isOther && !this.#gits().some((one) => isWithin(one, path));
   }
 
   #isState(path: string, is: string): boolean {
@@ -293,6 +277,10 @@ class ConfigGuard {
     this.#builder.refuse({ ...refused, asked });
     return [];
   }
+}
+
+function topsOf(checkouts: readonly Checkout[]): string[] {
+  return checkouts.map(({ top }) => top);
 }
 
 const endings = ['.js', '.json', '.node', '.cjs', '.mjs', '.ts'];

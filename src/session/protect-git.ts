@@ -18,6 +18,8 @@ export interface GitRequest {
 
 /** In every git directory: what git runs or takes orders from. */
 const gitFiles = ['config', 'config.worktree', 'commondir'];
+/** What git goes on with where it stopped, which runs the commands that are written in there. */
+export const resumed = ['rebase-merge', 'rebase-apply', 'sequencer'];
 /** Worktrees or submodules: more are refused, never left out in silence. */
 const gitlinksMax = 500;
 
@@ -80,17 +82,20 @@ export function protectGitDirectory(
   if (readonlyGit) builder.pass(git);
   if (inner.length === 0) return;
   for (const path of inner) protectInner(builder, git, path);
-  const worktrees = directories(builder, facts, `${git}/worktrees`);
+  // Git makes no links there: they would let an agent seal whatever they lead to.
+  const worktrees = directories(builder, facts, `${git}/worktrees`, isNoLink);
   for (const worktree of worktrees) {
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
     // Git reads it as soon as a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
     builder.protectOrMake(`${worktree}/config.worktree`, { kind: 'file', content: '' });
     // No session works in it, and with a mount on it the host could not remove it.
-    if (!isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts]))
-      builder.seal(worktree);
+    if (isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts])) continue;
+    builder.seal(worktree);
+    for (const name of resumed) builder.close(`${worktree}/${name}`);
   }
-  const modules = gitModules(builder, facts, git);
+  // A linked worktree has git directories of its own for its submodules.
+  const modules = [git, ...worktrees].flatMap((one) => gitModules(builder, facts, one));
   for (const module of modules) {
     // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
     builder.addGit(module);
@@ -123,10 +128,16 @@ function protectInner(builder: GuardBuilder, git: string, path: string): void {
 }
 
 /** The directories in a directory, without links, as far as they were there when the session began. */
-function directories(builder: GuardBuilder, facts: TreeFacts, path: string): string[] {
+function directories(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  path: string,
+  counts: (facts: TreeFacts, path: string) => boolean = () => true,
+): string[] {
   const top = wayOf(facts, path).end;
   if (top.kind !== 'inside' || top.is !== 'directory') return [];
-  const names = facts.names(top.path).filter((name) => !facts.isLate(`${top.path}/${name}`));
+  const isCounted = (entry: string) => !facts.isLate(entry) && counts(facts, entry);
+  const names = facts.names(top.path).filter((name) => isCounted(`${top.path}/${name}`));
   if (names.length > gitlinksMax) {
     builder.refuse({ path: top.path, why: 'many', asked: path });
     return [];
@@ -135,6 +146,10 @@ function directories(builder: GuardBuilder, facts: TreeFacts, path: string): str
     const found = builder.lead(`${path}/${name}`);
     return found?.is === 'directory' ? [found.path] : [];
   });
+}
+
+function isNoLink(facts: TreeFacts, path: string): boolean {
+  return facts.kind(path) !== 'link';
 }
 
 /** Directories of submodules, those of submodules in them as well. Their names may hold slashes. */

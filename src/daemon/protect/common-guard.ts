@@ -59,9 +59,9 @@ function checkoutOf(libc: Libc, common: Source, worktree = ''): string {
   return dirname(resolve(common.path, own, below.text(`${own}/gitdir`)?.trim() ?? ''));
 }
 
-/** The directory of a worktree in which another session works. */
+/** The directory of a worktree in which another session works, or in it. */
 function isOfOthers(libc: Libc, common: Source, path: string, checkout: string): boolean {
-  const [, worktree] = /^[^/]+\/worktrees\/([^/]+)$/.exec(path) ?? [];
+  const [, worktree] = /^[^/]+\/worktrees\/([^/]+)/.exec(path) ?? [];
   if (worktree === undefined) return false;
   return !isWorkedIn(`${checkoutOf(libc, common, worktree)}/`, [checkout]);
 }

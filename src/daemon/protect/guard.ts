@@ -8,6 +8,7 @@ import {
   protectionPlan,
   protectionRefusal,
 } from '../../session/protect.ts';
+import { resumed } from '../../session/protect-git.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { guard, isGuarded } from './change.ts';
 import { leafId } from './ids.ts';
@@ -135,7 +136,9 @@ function reachable(
   known: ReadonlyMap<string, GuardedEntry>,
 ): ProtectionPlan {
   const late = plan.git.flatMap((git) => [`${git}/worktrees/`, `${git}/modules/`]);
-  const isLate = (path: string) => late.some((above) => path.startsWith(above)) && !known.has(path);
+  // What is made in a directory that is guarded itself is the host's.
+  const isNew = (path: string) => !known.has(path) && !isResumed(path, known);
+  const isLate = (path: string) => late.some((above) => path.startsWith(above)) && isNew(path);
   const others = mounted && plan.ancestors.filter(({ path }) => !mounted.includes(path));
   const sealed = (others ?? []).map(({ path, by }): Leaf => ({ path, by, kind: 'sealed' }));
   return {
@@ -143,6 +146,12 @@ function reachable(
     ancestors: plan.ancestors.filter(({ path }) => mounted?.includes(path)),
     leaves: [...plan.leaves, ...sealed].filter(({ path }) => !isLate(path)),
   };
+}
+
+/** Of a rebase, for example, that the host began in a worktree where no session works. */
+function isResumed(path: string, known: ReadonlyMap<string, GuardedEntry>): boolean {
+  const [, worktree = '', name = ''] = /^(.+)\/([^/]+)$/.exec(path) ?? [];
+  return resumed.includes(name) && known.has(worktree);
 }
 
 /** Not what the clock, set back, makes young for hours. */

@@ -1,0 +1,51 @@
+// Where worktrees and submodules are checked out in a workspace, by what their git directories say, and by what says the same there. Pure.
+import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
+import { type TreeFacts, wayOf } from './way.ts';
+
+/** A directory of git of a worktree or a submodule, and where that says it is checked out. */
+export interface Checkout {
+  readonly git: string;
+  readonly top: string;
+}
+
+/** By its file `gitdir`. */
+export function worktreeAt(facts: TreeFacts, git: string): Checkout[] {
+  const named = facts.text(`${git}/gitdir`)?.trim();
+  return named ? at(facts, git, named.replace(/\/?\.git$/, '')) : [];
+}
+
+/** `core.worktree` in a file of its configuration, as submodules have it. */
+export function configuredAt(facts: TreeFacts, git: string, config: string): Checkout[] {
+  return variables(facts, config)
+    .filter((variable) => keyOf(variable) === 'core.worktree')
+    .flatMap(({ value }) => (value ? at(facts, git, value) : []));
+}
+
+/**
+ * The file `.git` there names the directory of git as well. Anybody who writes in a repository can let an entry of it name
+ * any directory; in a guarded one they make no file.
+ */
+export function isCheckedOut(facts: TreeFacts, { git, top }: Checkout): boolean {
+  const named = /^gitdir: (.+?)\s*$/.exec(facts.text(`${top}/.git`) ?? '')?.[1];
+  if (named === undefined) return false;
+  const { end } = wayOf(facts, onHost(facts, named), top);
+  return end.kind === 'inside' && end.path === git;
+}
+
+function at(facts: TreeFacts, git: string, path: string): Checkout[] {
+  if (path === '') return [];
+  const { end } = wayOf(facts, onHost(facts, path), git);
+  return end.kind === 'inside' && end.is === 'directory' ? [{ git, top: end.path }] : [];
+}
+
+/** In a container the workspace is called `/workspace`. */
+function onHost({ root }: TreeFacts, path: string): string {
+  return path.replace(/^\/workspace(?=\/|$)/, () => root);
+}
+
+function variables(facts: TreeFacts, path: string): readonly GitVariable[] {
+  const { end } = wayOf(facts, path);
+  const text = end.kind === 'inside' ? facts.text(end.path) : undefined;
+  const config = text === undefined ? undefined : parseGitConfig(text);
+  return config && 'variables' in config ? config.variables : [];
+}
