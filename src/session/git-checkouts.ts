@@ -1,4 +1,5 @@
 // Where worktrees and submodules are checked out in a workspace, by what their git directories say, and by what says the same there. Pure.
+import { normalize, resolve } from 'node:path';
 import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
 import { type TreeFacts, wayOf } from './way.ts';
 
@@ -29,12 +30,14 @@ export function isCheckedOut(facts: TreeFacts, { git, top }: Checkout): boolean 
   const named = /^gitdir: (.+?)\s*$/.exec(facts.text(`${top}/.git`) ?? '')?.[1];
   if (named === undefined) return false;
   const { end } = wayOf(facts, onHost(facts, named), top);
+  if (end.kind === 'outside') return normalize(end.host) === git;
   return end.kind === 'inside' && end.path === git;
 }
 
 function at(facts: TreeFacts, git: string, path: string): Checkout[] {
   if (path === '') return [];
-  const { end } = wayOf(facts, onHost(facts, path), git);
+  const from = git.startsWith('/') ? resolve(git, path) : path;
+  const { end } = wayOf(facts, onHost(facts, from), git);
   return end.kind === 'inside' && end.is === 'directory' ? [{ git, top: end.path }] : [];
 }
 
@@ -45,7 +48,9 @@ function onHost({ root }: TreeFacts, path: string): string {
 
 function variables(facts: TreeFacts, path: string): readonly GitVariable[] {
   const { end } = wayOf(facts, path);
-  const text = end.kind === 'inside' ? facts.text(end.path) : undefined;
+  const found = end.kind === 'outside' ? facts.outside?.(end.host) : undefined;
+  const outside = typeof found === 'object' ? found.text : undefined;
+  const text = end.kind === 'inside' ? facts.text(end.path) : outside;
   const config = text === undefined ? undefined : parseGitConfig(text);
   return config && 'variables' in config ? config.variables : [];
 }

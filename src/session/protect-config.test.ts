@@ -102,6 +102,25 @@ test('a worktree of a repository elsewhere: what that names lies in the worktree
   assert.deepEqual(leaves.map(({ path }) => path).toSorted(), ['run.sh', 'tools']);
 });
 
+test('a worktree of a repository elsewhere: also what its submodules name, and the user in them', () => {
+  const own = '/home/ana/main/.git/worktrees/w';
+  const elsewhere = {
+    '.git': `gitdir: ${own}\n`,
+    [`${own}/commondir`]: '../..\n',
+    [`${own}/modules/lib/config`]: `[core]\nworktree = ../../../../../../project/lib\n[diff]\nexternal = bin/x\n[submodule "in"]\nurl = x`,
+    [`${own}/modules/lib/modules/in/config`]:
+      '[core]\nworktree = /home/ana/project/lib/in\nhooksPath = h',
+    '/home/ana/main/.git/config': '[submodule "lib"]\nurl = x\n[submodule "gone"]\nurl = y',
+    '/home/ana/.gitconfig': '[core]\nhooksPath = .githooks',
+    'lib/.git': `gitdir: ${own}/modules/lib\n`,
+    ...{ 'lib/bin/x': '', 'lib/.githooks/a': '', 'lib/in/h/a': '', 'bin/x': '' },
+  };
+  const { leaves } = protectionPlan(guard(...asked), tree(elsewhere));
+  assert.deepEqual(leaves.map(({ path }) => path).toSorted(), [
+    ...['lib/.githooks', 'lib/bin/x', 'lib/in/h'],
+  ]);
+});
+
 test('all files of configuration: of worktrees and of submodules, also of those in others', () => {
   const files: Files = {
     ...tools,

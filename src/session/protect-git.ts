@@ -1,5 +1,6 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
-import { resolve } from 'node:path';
+import { normalize, resolve } from 'node:path';
+import { parseGitConfig } from './git-config.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { protectByConfig } from './protect-config.ts';
 import { type TreeFacts, wayOf } from './way.ts';
@@ -67,8 +68,26 @@ function protectElsewhere(
   const text = facts.outside?.(`${end.host}/commondir`);
   const common = typeof text === 'object' ? text.text.trim() : '';
   const shared = common.startsWith('/') ? common : `${end.host}/${common}`;
+  const config = `${common === '' ? end.host : shared}/config`;
+  const modules = modulesElsewhere(facts, end.host, config);
   for (const git of common === '' ? [end.host] : [end.host, shared])
-    protectByConfig(builder, facts, { git, worktrees: [], modules: [], writable });
+    protectByConfig(builder, facts, { git, worktrees: [], modules, writable });
+}
+
+/** Directories of submodules, which nobody lists there: those of which the configuration beside them knows. */
+function modulesElsewhere(facts: TreeFacts, git: string, config: string, depth = 0): string[] {
+  const found = facts.outside?.(config);
+  const parsed = typeof found === 'object' ? parseGitConfig(found.text) : undefined;
+  const variables = parsed && 'variables' in parsed ? parsed.variables : [];
+  const names = variables.flatMap(({ section, subsection }) =>
+    section === 'submodule' && subsection ? [subsection] : [],
+  );
+  return [...new Set(names)].flatMap((name) => {
+    const module = normalize(`${git}/modules/${name}`);
+    const isThere = typeof facts.outside?.(`${module}/config`) === 'object';
+    const below = () => modulesElsewhere(facts, module, `${module}/config`, depth + 1);
+    return isThere && depth < 6 ? [module, ...below()] : [];
+  });
 }
 
 /** A directory of git, whatever it is called. */

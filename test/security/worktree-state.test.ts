@@ -95,6 +95,36 @@ test(
   },
 );
 
+test(
+  'hooks in a submodule of a linked worktree that its own configuration names are guarded in the worktree',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const mark = join(await bed.directory(uid), 'ran');
+    const [bare, held] = [await withSubmodules(bed), await withSubmodules(bed)];
+    for (const { feature } of [bare, held])
+      await host(
+        `${feature}/sub`,
+        'mkdir .hooks && echo true > .hooks/pre-commit && chmod +x .hooks/* && git config core.hooksPath .hooks',
+      );
+    const of = ({ feature, common }: Worktrees) => ({
+      workspace: feature,
+      mounts: [commonOf(common)],
+    });
+    const script = ({ feature }: Worktrees) =>
+      `cd ${feature}/sub && printf '#!/bin/sh\\ntouch ${mark}\\n' > .hooks/pre-commit`;
+    const does = 'git commit -q --allow-empty -m x';
+    const open = await bed.session(of(bare));
+    assert.equal((await bed.sh(open.container, script(bare))).status, 0);
+    assert.ok(await ran(mark, `${bare.feature}/sub`, does), 'guard off');
+    const guarded = await bed.session({ ...of(held), protect });
+    assert.notEqual((await bed.sh(guarded.container, script(held), 'root')).status, 0);
+    assert.ok(!(await ran(mark, `${held.feature}/sub`, does)), 'guard on');
+    const works = await bed.sh(guarded.container, `cd ${held.feature}/sub && echo x > new`);
+    assert.equal(works.status, 0, works.stderr.toString());
+  },
+);
+
 /** A rebase that stopped before its first step. */
 const stops = "GIT_SEQUENCE_EDITOR='sed -i 1ibreak' git rebase -q -i HEAD~1";
 
