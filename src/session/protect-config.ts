@@ -16,11 +16,11 @@ export interface ConfiguredGit {
   readonly modules: readonly string[];
   /** What the agent may change after all. */
   readonly writable: readonly string[];
+  readonly everywhere?: boolean | undefined;
 }
 
 /** Where git looks for configuration that holds in every repository. */
-const ofSystem = '/etc/gitconfig';
-const ofUser = ['~/.config/git/config', '~/.gitconfig'];
+const ofHost = ['/etc/gitconfig', '~/.config/git/config', '~/.gitconfig'];
 
 /** A file of configuration, and the directories in which git runs what it names. */
 interface ConfigFile {
@@ -72,17 +72,18 @@ class ConfigGuard {
   }
 
   protect(): void {
-    const { git, worktrees, modules } = this.#configured;
+    const { git, worktrees, modules, everywhere } = this.#configured;
     const tops = worktrees.flatMap((worktree) => this.#topOf(worktree));
+    const bases = ['', ...(everywhere ? tops : [])];
     const lower = modules.flatMap((module) => this.#worktreeOf(`${module}/config`, module));
     this.#tops = [...tops, ...lower];
-    // The workspace itself: `.git` lies in it, or is a file that leads here.
-    this.#read(git, ['', ...tops]);
-    for (const worktree of worktrees) this.#read(worktree, ['', ...this.#topOf(worktree)]);
+    for (const top of this.#tops) this.#builder.addCheckout(top);
+    // The workspace itself; other worktrees in it have a guard of their own, and two on the same files lift each other.
+    for (const one of [git, ...worktrees]) this.#read(one, bases);
     for (const module of modules) this.#read(module, []);
     this.#readAll(
-      [ofSystem, ...ofUser].flatMap((path) =>
-        this.#places(path, [], joined).flatMap((place) => this.#include(place, ['', ...tops])),
+      ofHost.flatMap((path) =>
+        this.#places(path, [], joined).flatMap((place) => this.#include(place, bases)),
       ),
     );
   }
@@ -91,8 +92,7 @@ class ConfigGuard {
   #read(git: string, tops: readonly string[]): void {
     const paths = ['config', 'config.worktree'].map((name) => `${git}/${name}`);
     const own = paths.flatMap((path) => this.#worktreeOf(path, git));
-    const found = [...new Set([...tops, ...own])];
-    const bases = found.length > 0 ? found : [''];
+    const bases = tops.length + own.length > 0 ? [...new Set([...tops, ...own])] : [''];
     this.#readAll(paths.map((path) => ({ path, bases, own: !git.startsWith('/'), by: undefined })));
   }
 
@@ -107,7 +107,9 @@ class ConfigGuard {
     const named = this.#facts.text(`${worktree}/gitdir`)?.trim();
     // In a container that is what the workspace is called.
     const top = named?.replace(/\/?\.git$/, '').replace(/^\/workspace(?=\/|$)/, this.#facts.root);
-    return top ? this.#directoryAt(worktree, top) : [];
+    // An agent's may name any directory.
+    const tops = top ? this.#directoryAt(worktree, top) : [];
+    return tops.filter((path) => path !== '' && this.#facts.kind(`${path}/.git`) === 'file');
   }
 
   /** `core.worktree`, as submodules have it. */
