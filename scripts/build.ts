@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { everydayWords } from '../src/everyday-words.ts';
+import { launcherLines } from '../src/host/own-words.ts';
 import { type Arch, koffiNative, koffiShipped, lazyBuiltins, licences, shared } from './bundle.ts';
 import { root } from './run.ts';
 
@@ -48,6 +49,9 @@ const commandsOnly = (words: readonly string[]): Plugin => ({
   },
 });
 
+/** sh reads the lines up to `exec`, JavaScript a string and a comment. */
+const launcher = `#!/bin/sh\n':' /*\n${launcherLines}\nexec node "$0"\n*/`;
+
 const plugins = [lazyBuiltins, koffiShipped];
 const made = await Promise.all([
   build({ ...shared, outdir: staging, entryPoints: ['src/cli.ts', 'src/index.ts'], plugins }),
@@ -68,7 +72,7 @@ const made = await Promise.all([
     outdir: staging,
     entryPoints: ['src/main.ts'],
     plugins: [entryOnly, ...plugins],
-    banner: { js: `#!/usr/bin/env node\n${shared.banner?.['js']}` },
+    banner: { js: `${launcher}\n${shared.banner?.['js']}` },
   }),
 ]);
 chmodSync(join(staging, 'main.js'), 0o755);

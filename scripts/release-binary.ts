@@ -62,6 +62,8 @@ async function make(): Promise<void> {
     main: join(work, 'main.js'),
     output: join(work, 'blob'),
     disableExperimentalSEAWarning: true,
+    // Words of coi's command line are no flags of Node.
+    execArgvExtension: 'none',
     useCodeCache: arch === process.arch,
     assets,
   };

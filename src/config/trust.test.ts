@@ -194,6 +194,7 @@ describe('what a project may not decide by itself', () => {
     const at = (container: string) => `[[mounts]]\nhost = "in"\ncontainer = "${container}"\n`;
     place.project(
       ['/data', '/mnt/x', '/home/code/.claude', '/usr/local/bin', '/etc/profile.d', '/usr']
+        .concat(['/./home/code/.local/bin', '//./usr/bin', '/.', '/'])
         .map(at)
         .join(''),
     );

@@ -107,7 +107,7 @@ const systemPlaces =
 
 /** Whether what a project mounts there cannot take the place of the agent's program, its settings or the system's. */
 function isOwnPlace(container: string): boolean {
-  return !systemPlaces.test(container);
+  return container !== '/' && !systemPlaces.test(container);
 }
 
 /** The value with paths as they were judged: who uses it later need not ask again where they lead. */

@@ -178,7 +178,8 @@ export const guestPath: ValueType<string> = {
     const given = expectText(value);
     if (!given.startsWith('/') || given.split('/').includes('..'))
       throw new ValueProblem('must be an absolute path in the container, without ..');
-    return given.length > 1 ? given.replace(/\/+/g, '/').replace(/\/$/, '') : given;
+    const parts = given.split('/').filter((part) => part !== '' && part !== '.');
+    return `/${parts.join('/')}`;
   },
 };
 

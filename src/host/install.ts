@@ -5,6 +5,7 @@ import { constants, existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sea from 'node:sea';
+import { launcherLines } from './own-words.ts';
 
 export interface Program {
   /** The built bundle: the directory of main.js. Undefined where one executable file holds everything. */
@@ -147,7 +148,7 @@ async function copyItem({ from, executable }: Item, to: string): Promise<void> {
 }
 
 async function writeLauncher(staging: string, target: string): Promise<void> {
-  const text = `#!/bin/sh\n# Written by \`coi setup\`.\nexec ${target}/bin/node ${target}/dist/main.js "$@"\n`;
+  const text = `#!/bin/sh\n# Written by \`coi setup\`.\n${launcherLines}\nexec ${target}/bin/node ${target}/dist/main.js\n`;
   await fs.writeFile(join(staging, 'bin/coi'), text, { mode: 0o755 });
   await fs.chmod(join(staging, 'bin/coi'), 0o755);
 }

@@ -71,6 +71,15 @@ test('a sequence that is broken off does not swallow what follows', () => {
   assert.equal(shown(`${esc}]52;c;x${esc}[31mred`, none), `${esc}[31mred`);
 });
 
+test('control characters in the midst of a sequence hide nothing', () => {
+  for (const control of ['\0', '\r', '\n', '\u000e', '\u007f', '\0\0'])
+    for (const [, sequence] of sequences) {
+      if (!sequence.startsWith(esc)) continue;
+      const out = shown(`${esc}${control}${sequence.slice(1)}after`, none);
+      assert.equal(out, `${control}after`, JSON.stringify([control, sequence]));
+    }
+});
+
 test('text, colours, positions, modes and letters of all alphabets stay as they are', () => {
   const text = `${esc}[31mrot${esc}[0m ${esc}[?1049h${esc}[2J${esc}(0x${esc}7 é Â © £ 漢字 🙂 ${esc}]10;?\u0007${esc}]4;1;#ff0000\u0007`;
   assert.equal(shown(text, none), text);

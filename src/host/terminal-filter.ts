@@ -57,6 +57,11 @@ type State =
   /** After 0xc2 in one. */
   | 'drop-c1';
 
+function isControl(byte: number): boolean {
+  const endsIt = byte === escapeByte || byte === cancel || byte === substitute;
+  return (byte < 0x20 && !endsIt) || byte === 0x7f;
+}
+
 class Filter {
   readonly #rules: TerminalRules;
   #state: State = 'ground';
@@ -84,6 +89,8 @@ class Filter {
         break;
       case 'escape':
         if (byte === 0x5d) this.#header(byte);
+        // Terminals obey other control characters in the midst of a sequence, and go on with it.
+        else if (isControl(byte)) out.push(byte);
         // DCS, SOS, PM, APC: with tmux on the user's side they carry other sequences.
         else if ([0x50, 0x58, 0x5e, 0x5f].includes(byte)) this.#drop();
         else this.#release(byte, out);

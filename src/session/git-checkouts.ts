@@ -38,7 +38,9 @@ function at(facts: TreeFacts, git: string, path: string): Checkout[] {
   if (path === '') return [];
   const from = git.startsWith('/') ? resolve(git, path) : path;
   const { end } = wayOf(facts, onHost(facts, from), git);
-  return end.kind === 'inside' && end.is === 'directory' ? [{ git, top: end.path }] : [];
+  // The workspace itself is no other checkout.
+  const isOther = end.kind === 'inside' && end.is === 'directory' && end.path !== '';
+  return isOther ? [{ git, top: end.path }] : [];
 }
 
 /** In a container the workspace is called `/workspace`. */

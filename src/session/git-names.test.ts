@@ -171,6 +171,10 @@ test('ordinary configurations guard nothing of the project', () => {
 [submodule "lib"]
 	active = true
 	url = ./lib
+[gitflow "branch"]
+	master = src
+[git-town]
+	main-branch = docs
 [commit]
 	template = .gitmessage
 	gpgsign = true

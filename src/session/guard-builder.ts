@@ -23,6 +23,7 @@ export class GuardBuilder {
   readonly #refused = new Map<string, RefusedPath>();
   readonly #held = new Set<string>();
   readonly #git: string[] = [];
+  readonly #checkouts = new Set<string>();
   readonly #names = new Map<string, string>();
   #named: string | undefined;
 
@@ -33,6 +34,11 @@ export class GuardBuilder {
   /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
   addGit(path: string): void {
     this.#git.push(path);
+  }
+
+  /** Where a submodule or another worktree is checked out: git looks at the owner of that directory. */
+  addCheckout(path: string): void {
+    this.#checkouts.add(path);
   }
 
   /** `asked` is the path of the configuration that led here. */
@@ -204,7 +210,7 @@ export class GuardBuilder {
       (git) =>
         path === git || ['worktrees', 'modules'].some((name) => isWithin(path, `${git}/${name}`)),
     );
-    return isGit ? 'group' : 'owner';
+    return isGit || this.#checkouts.has(path) ? 'group' : 'owner';
   }
 }
 

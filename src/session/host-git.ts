@@ -76,7 +76,9 @@ export function gitAnswers(answer: string): readonly (GitValue & { readonly key:
 
 /** Whether the answer may be another one in the workspace: the user has `includeIf`, or signs, which a repository may change. */
 export function dependsOnPlace(answers: ReturnType<typeof gitAnswers>): boolean {
-  return answers.some(({ key }) => /^(includeif|gpg|commit|tag)\./.test(key));
+  return answers.some(({ key }) =>
+    /^(?:(?:includeif|gpg|commit|tag)\.|user\.signingkey$)/.test(key),
+  );
 }
 
 /** What counts for the user's git in that workspace. */

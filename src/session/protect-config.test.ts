@@ -8,6 +8,7 @@ import {
   tree,
 } from '../../test/security/workspace-tree.ts';
 import { protectionPlan } from './protect.ts';
+import { bothRequests, commonRequest } from './protect-request.ts';
 
 const asked = ['.git/hooks', '.git/config', '.git/config.worktree'];
 const tools: Files = {
@@ -143,51 +144,78 @@ test('all files of configuration: of worktrees and of submodules, also of those 
     'lib/hooks/a': '',
     'bin/x': '',
   };
-  const guarded = guardedBy('[core]\nhooksPath = .githooks\n[x]\ny = ./lib\nz = wt/w', files);
+  const config = '[core]\nhooksPath = .githooks\n[x]\ny = ./lib\nz = wt/w';
+  const guarded = guardedBy(config, files);
+  const inWorktree = ['file wt/w/run.sh', 'tree wt/w/.githooks'];
   for (const line of [
-    ...['file tools/x', 'file run.sh', 'file wt/w/run.sh', 'tree wt/w/.githooks'],
+    ...['file tools/x', 'file run.sh'],
     ...['file lib/bin/x', 'tree lib/hooks', 'missing .githooks'],
   ])
     assert.ok(guarded.includes(line), line);
   // Work goes on where something is checked out, whatever names it.
-  for (const line of ['tree lib', 'tree wt/w']) assert.ok(!guarded.includes(line), line);
+  for (const line of ['tree lib', 'tree wt/w', ...inWorktree])
+    assert.ok(!guarded.includes(line), line);
   // A submodule's programs lie in the submodule.
   assert.ok(!guarded.includes('file bin/x'));
+  // The report tells of other worktrees, in which nothing is guarded for this session.
+  const told = guardedBy(config, files, { ...guard(...asked), everywhere: true });
+  for (const line of inWorktree) assert.ok(told.includes(line), line);
+  // Git refuses a checkout whose top is not the user's.
+  const plan = protectionPlan(guard(...asked), tree({ ...repository, ...files }));
+  assert.equal(plan.ancestors.find(({ path }) => path === 'lib')?.by, 'group');
   const user = guardedBy('', { ...files, '/home/ana/.gitconfig': '[core]\nhooksPath = .githooks' });
-  for (const line of ['missing lib/.githooks', 'missing lib/in/.githooks', 'tree wt/w/.githooks'])
+  for (const line of ['missing lib/.githooks', 'missing lib/in/.githooks'])
     assert.ok(user.includes(line), `the user's own configuration: ${line}`);
 });
 
-test('an entry that an agent made takes no guard away; a real checkout in a named directory refuses the start', () => {
-  const config = '[alias]\nx = !node tools';
-  const refusal = (lines: readonly string[]) => lines.find((line) => line.includes('holds the'));
-  for (const entry of [
-    { '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' },
-    { '.git/worktrees/evil/gitdir': '../../../tools/lib/.git\n', 'tools/lib/.git': 'gitdir: /x' },
-    {
-      '.git/modules/evil/HEAD': '',
-      '.git/modules/evil/config': '[core]\nworktree = ../../../tools/lib',
-    },
-  ]) {
-    const guarded = guardedBy(config, { ...tools, ...entry });
-    assert.ok(guarded.includes('tree tools'));
-    assert.equal(refusal(guarded), undefined);
-  }
-  const real = {
-    '.git/worktrees/w/gitdir': '/home/ana/project/tools/lib/.git\n',
-    'tools/lib/.git': 'gitdir: /home/ana/project/.git/worktrees/w\n',
-  };
-  assert.match(
-    refusal(guardedBy(config, { ...tools, ...real })) ?? '',
-    /^"tools" \(named by|tools/,
-  );
-  // Nobody names it by the way there.
-  assert.equal(refusal(guardedBy('[alias]\nx = !cd .. && ./$1', { ...tools, ...real })), undefined);
+test('what an agent calls a worktree in the repository loosens nothing', () => {
+  const planted = { ...tools, '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' };
+  assert.deepEqual(guardedBy('[core]\nhooksPath = tools', planted), [
+    'file .git/worktrees/evil/gitdir',
+    'made .git/worktrees/evil/config.worktree',
+    'tree tools',
+  ]);
 });
 
-test('an entry that is a link is none', () => {
-  const guarded = guardedBy('', { '.git/worktrees/evil@': '../../src', 'src/a': '' });
-  assert.ok(!guarded.some((line) => line.includes('src')), guarded.join());
+test('where only a directory of git is shared, nothing is guarded beside it', () => {
+  const files: Files = {
+    '.bare/config':
+      '[core]\nhooksPath = .githooks\n[user]\nsigningkey = ./id.pub\n[x]\ny = .bare/run.sh',
+    '.bare/run.sh': '',
+    '.bare/worktrees/main/gitdir': '/home/ana/project/main/.git\n',
+    '.bare/worktrees/main/commondir': '../..\n',
+    'main/.git': '',
+    'main/.githooks/a': '',
+    'id.pub': '',
+    '.githooks/a': '',
+  };
+  const request = commonRequest(guard(...asked), '.bare', ['/home/ana/project/main']);
+  assert.ok(request);
+  const linked = { ...files, '.bare/hooks@': '../main/.githooks' };
+  const { leaves, ancestors, missing, refused } = protectionPlan(request, tree(files));
+  assert.ok(leaves.some(({ path }) => path === '.bare/run.sh'));
+  for (const { path } of [...leaves, ...ancestors]) assert.match(path, /^\.bare(?:\/|$)/);
+  assert.deepEqual([missing, refused], [[], []]);
+  // In the worktree itself nobody else guards what a link of the repository leads to.
+  assert.equal(protectionPlan(request, tree(linked)).refused[0]?.why, 'worktree');
+});
+
+test('what may be written holds in a shared directory of git, and for each session beside others', () => {
+  const own = { ...guard(...asked), writable: ['.git/hooks', '.githooks'] };
+  const common = commonRequest(own, '.git');
+  assert.deepEqual(common?.writable, ['.git/hooks']);
+  assert.ok(common);
+  for (const both of [bothRequests(own, common), bothRequests(common, own)]) {
+    assert.deepEqual(both.writable?.toSorted(), ['.git/hooks', '.githooks']);
+    assert.equal(both.within, undefined);
+  }
+  const strict = commonRequest(guard(...asked), '.git');
+  assert.ok(strict);
+  assert.deepEqual(bothRequests(strict, own).writable, ['.githooks']);
+  assert.deepEqual(bothRequests(guard(...asked), common).writable, []);
+  const other = commonRequest(guard(...asked), 'b.git');
+  assert.ok(other);
+  assert.deepEqual(bothRequests(common, other).within, ['.git', 'b.git']);
 });
 
 test('what cannot be read or guarded refuses the start, and says which key names it', () => {
@@ -248,4 +276,36 @@ test('a configuration that names more than can be looked at refuses the start', 
   assert.ok(
     guardedBy(`[diff]\n${many}`).some((one) => /names more than coi can look at/.test(one)),
   );
+});
+
+test('an entry that an agent made takes no guard away; a real checkout in a named directory refuses the start', () => {
+  const config = '[alias]\nx = !node tools';
+  const refusal = (lines: readonly string[]) => lines.find((line) => line.includes('holds the'));
+  for (const entry of [
+    { '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' },
+    { '.git/worktrees/evil/gitdir': '../../../tools/lib/.git\n', 'tools/lib/.git': 'gitdir: /x' },
+    {
+      '.git/modules/evil/HEAD': '',
+      '.git/modules/evil/config': '[core]\nworktree = ../../../tools/lib',
+    },
+  ]) {
+    const guarded = guardedBy(config, { ...tools, ...entry });
+    assert.ok(guarded.includes('tree tools'));
+    assert.equal(refusal(guarded), undefined);
+  }
+  const real = {
+    '.git/worktrees/w/gitdir': '/home/ana/project/tools/lib/.git\n',
+    'tools/lib/.git': 'gitdir: /home/ana/project/.git/worktrees/w\n',
+  };
+  assert.match(
+    refusal(guardedBy(config, { ...tools, ...real })) ?? '',
+    /^"tools" \(named by|tools/,
+  );
+  // Nobody names it by the way there.
+  assert.equal(refusal(guardedBy('[alias]\nx = !cd .. && ./$1', { ...tools, ...real })), undefined);
+});
+
+test('an entry that is a link is none', () => {
+  const guarded = guardedBy('', { '.git/worktrees/evil@': '../../src', 'src/a': '' });
+  assert.ok(!guarded.some((line) => line.includes('src')), guarded.join());
 });

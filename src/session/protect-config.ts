@@ -17,11 +17,11 @@ export interface ConfiguredGit {
   readonly modules: readonly string[];
   /** What the agent may change after all. */
   readonly writable: readonly string[];
+  readonly everywhere?: boolean | undefined;
 }
 
 /** Where git looks for configuration that holds in every repository. */
-const ofSystem = '/etc/gitconfig';
-const ofUser = ['~/.config/git/config', '~/.gitconfig'];
+const ofHost = ['/etc/gitconfig', '~/.config/git/config', '~/.gitconfig'];
 
 /** A file of configuration, and the directories in which git runs what it names. */
 interface ConfigFile {
@@ -73,30 +73,37 @@ class ConfigGuard {
   }
 
   protect(): void {
-    const { git, worktrees, modules } = this.#configured;
+    const { git, worktrees, modules, everywhere } = this.#configured;
     const linked = worktrees.flatMap((one) => worktreeAt(this.#facts, one));
     const lower = modules.flatMap((one) => configuredAt(this.#facts, one, `${one}/config`));
     this.#tops = topsOf([...linked, ...lower].filter((one) => isCheckedOut(this.#facts, one)));
-    const tops = topsOf(linked);
-    // The workspace itself: `.git` lies in it, or is a file that leads here.
-    this.#read(git, ['', ...tops]);
-    for (const one of worktrees) this.#read(one, ['', ...topsOf(worktreeAt(this.#facts, one))]);
-    for (const module of modules) this.#read(module, []);
+    for (const top of this.#tops) this.#builder.addCheckout(top);
+    const bases = ['', ...(everywhere ? topsOf(linked) : [])];
+    // The workspace itself; other worktrees in it have a guard of their own, and two on the same files lift each other.
+    for (const one of [git, ...worktrees]) this.#read(one, bases);
+    for (const module of modules) this.#read(module, this.#isApart(module) ? [module] : []);
+    const own = lower.filter((one) => !this.#isApart(one.git));
     this.#readAll(
-      [ofSystem, ...ofUser].flatMap((path) =>
+      ofHost.flatMap((path) =>
         this.#places(path, [], joined).flatMap((place) =>
-          this.#include(place, ['', ...tops, ...topsOf(lower)]),
+          this.#include(place, [...bases, ...topsOf(own)]),
         ),
       ),
     );
   }
 
+  /** A submodule of another worktree, which is checked out in that. */
+  #isApart(module: string): boolean {
+    const { worktrees, everywhere } = this.#configured;
+    return !everywhere && worktrees.some((worktree) => isWithin(module, worktree));
+  }
+
   /** Both files of a directory of git, and all that they include. */
   #read(git: string, tops: readonly string[]): void {
     const paths = ['config', 'config.worktree'].map((name) => `${git}/${name}`);
-    const own = topsOf(paths.flatMap((path) => configuredAt(this.#facts, git, path)));
-    const found = [...new Set([...tops, ...own])];
-    const bases = found.length > 0 ? found : [''];
+    const checkouts = paths.flatMap((path) => configuredAt(this.#facts, git, path));
+    const own = this.#isApart(git) ? [] : topsOf(checkouts);
+    const bases = tops.length + own.length > 0 ? [...new Set([...tops, ...own])] : [''];
     this.#readAll(paths.map((path) => ({ path, bases, own: !git.startsWith('/'), by: undefined })));
   }
 

@@ -15,6 +15,7 @@ export interface GitRequest {
   readonly writable: readonly string[];
   /** Worktrees outside of the workspace that sessions work in. */
   readonly checkouts: readonly string[];
+  readonly everywhere?: boolean | undefined;
 }
 
 /** In every git directory: what git runs or takes orders from. */
@@ -95,7 +96,7 @@ export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit, checkouts, writable }: Omit<GitRequest, 'asked'>,
+  { inner, readonlyGit, checkouts, writable, everywhere }: Omit<GitRequest, 'asked'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);
@@ -124,7 +125,7 @@ export function protectGitDirectory(
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
-  protectByConfig(builder, facts, { git, worktrees, modules, writable });
+  protectByConfig(builder, facts, { git, worktrees, modules, writable, everywhere });
 }
 
 /** Where a worktree is checked out, as it was written down on the host or in a container. */

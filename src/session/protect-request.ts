@@ -1,6 +1,7 @@
 // What of a workspace is asked to be guarded, from the configuration. Pure.
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { isWithin } from './path-text.ts';
 
 export interface ProtectRequest {
   /** `[security]`: relative paths that the agent may not change. */
@@ -13,6 +14,10 @@ export interface ProtectRequest {
   readonly writable?: readonly string[] | undefined;
   /** Directories of git directly in the workspace that have another name than `.git`; what is protected in them is among the paths. */
   readonly gitDirectories?: readonly string[] | undefined;
+  /** Only what lies in these directories is guarded: nobody works in the rest. */
+  readonly within?: readonly string[] | undefined;
+  /** Also what git's configuration names in other worktrees in the workspace: for the report, which guards nothing. */
+  readonly everywhere?: boolean | undefined;
   /** Worktrees outside of it that sessions work in; absolute paths. Those of others are sealed. */
   readonly checkouts?: readonly string[] | undefined;
 }
@@ -59,15 +64,19 @@ export function protectRequest(
  * that is protected in a `.git`, and nothing beside it. Undefined where that is nothing.
  */
 export function commonRequest(
-  { paths, mode, readonlyGit }: ProtectRequest,
+  { paths, mode, readonlyGit, writable = [] }: ProtectRequest,
   name: string,
   checkouts: readonly string[] = [],
 ): ProtectRequest | undefined {
-  const inner = paths.filter((path) => path.startsWith('.git/'));
+  const inGit = (all: readonly string[]) =>
+    all.flatMap((path) =>
+      path.startsWith('.git/') ? [`${name}${path.slice('.git'.length)}`] : [],
+    );
+  const inner = inGit(paths);
   if (inner.length === 0) return undefined;
   return {
-    paths: inner.map((path) => `${name}${path.slice('.git'.length)}`),
-    ...{ mode, checkouts },
+    paths: inner,
+    ...{ mode, checkouts, writable: inGit(writable), within: [name] },
     ...(readonlyGit ? { readonlyGit } : {}),
     ...(name === '.git' ? {} : { gitDirectories: [name] }),
   };
@@ -80,21 +89,27 @@ export function bothRequests(
 ): ProtectRequest {
   const gitDirectories = joined(before?.gitDirectories, request.gitDirectories);
   const checkouts = joined(before?.checkouts, request.checkouts);
+  const { within: _, ...rest } = request;
+  const isPart = request.within && (!before || before.within);
   return {
-    ...request,
+    ...rest,
     paths: joined(before?.paths, request.paths),
-    writable: writableFor(before, request),
+    writable: before ? writableFor(before, request) : (request.writable ?? []),
+    ...(isPart ? { within: joined(before?.within, request.within) } : {}),
     ...(gitDirectories.length > 0 ? { gitDirectories } : {}),
     ...(checkouts.length > 0 ? { checkouts } : {}),
   };
 }
 
-/** What each of them may change. */
-function writableFor(
-  before: ProtectRequest | undefined,
-  { writable = [] }: ProtectRequest,
-): readonly string[] {
-  return before ? writable.filter((path) => before.writable?.includes(path)) : writable;
+/** What each of them may change; of what lies beside its part a request says nothing. */
+function writableFor(before: ProtectRequest, request: ProtectRequest): readonly string[] {
+  return joined(before.writable, request.writable).filter((path) =>
+    [before, request].every(
+      ({ writable, within }) =>
+        writable?.includes(path) ||
+        (within && !within.some((directory) => isWithin(path, directory))),
+    ),
+  );
 }
 
 function joined(one: readonly string[] = [], other: readonly string[] = []): string[] {

@@ -4,6 +4,7 @@ import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GuardBuilder } from './guard-builder.ts';
 import { protectGit, protectGitDirectory } from './protect-git.ts';
+import { checkoutsIn, partOf } from './protect-part.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
 import { linksMax, type Tangle, type TreeFacts, wayOf } from './way.ts';
 
@@ -66,6 +67,7 @@ export interface RefusedPath {
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
    * `many`: more worktrees or submodules than can be guarded.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
+   * `worktree`: it lies in a worktree, which is guarded apart from its repository.
    */
   readonly why:
     | Tangle
@@ -77,7 +79,8 @@ export interface RefusedPath {
     | 'git-link'
     | 'many'
     | 'unread-config'
-    | 'crowded';
+    | 'crowded'
+    | 'worktree';
   /** The path of the configuration that led there. */
   readonly asked: string;
   /** The key of git's configuration that names it, with its file. */
@@ -104,6 +107,8 @@ export function protectionPlan(
     gitDirectories = [],
     checkouts = [],
     writable = [],
+    everywhere,
+    within,
   }: ProtectRequest,
   facts: TreeFacts,
 ): ProtectionPlan {
@@ -112,7 +117,7 @@ export function protectionPlan(
   const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
   const request = (git: string) => ({
     inner: inside(git).map((path) => path.slice(git.length + 1)),
-    ...{ readonlyGit, checkouts, writable },
+    ...{ readonlyGit, checkouts, writable, everywhere },
   });
   const others = gitDirectories.map(cleanPath);
   for (const git of others) protectGitDirectory(builder, facts, git, request(git));
@@ -122,7 +127,8 @@ export function protectionPlan(
   protectGit(builder, facts, { ...request('.git'), asked });
   const inGit = new Set([...inOthers, ...inside('.git')]);
   for (const path of clean) if (!inGit.has(path)) builder.protect(path);
-  return builder.plan();
+  const plan = builder.plan();
+  return within ? partOf(plan, within, checkoutsIn(facts.root, checkouts)) : plan;
 }
 
 /** Whether something is at a path that was missing, also if it is reached through a link: one that was put there since leads anywhere. */
@@ -147,6 +153,8 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
   'unread-config': (path) =>
     `git's configuration ${path} cannot be read, and what git runs is not known`,
+  worktree: (path) =>
+    `it leads to ${path} in the worktree, which is not guarded together with its repository`,
   crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 

@@ -90,6 +90,7 @@ describe('a bare Debian 12 without systemd', () => {
     assert.equal(await host.readText(path), '1048576');
     const kept = (await host.readText('/etc/sysctl.d/61-coi-limits.conf')) ?? '';
     assert.match(kept, /^fs\.inotify\.max_user_instances = 1048576$/m);
+    assert.doesNotMatch(kept, /max_map_count/, 'a limit that is high enough stays what it is');
   });
 
   test('leaves limits that may not be changed, as in a container, and says so', async () => {

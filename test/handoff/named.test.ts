@@ -64,3 +64,22 @@ test('a configuration that cannot be read makes the report incomplete', () => {
     { path: '.git/config', why: 'what this configuration of git names is not known' },
   ]);
 });
+
+test('the program of a key in another worktree in the project, where it is not guarded', () => {
+  using place = new HandoffPlace();
+  place.sh(
+    'git init -q .; mkdir hooks; printf "#!/bin/sh\\n" > hooks/pre-commit; chmod +x hooks/pre-commit; git add .; git commit -qm x; git config core.hooksPath hooks; git worktree add -q trees/w -b w',
+  );
+  place.guarded = ['.git', '.git/config', 'hooks', 'hooks/pre-commit'];
+  place.begin();
+  assert.deepEqual(place.lines(), [], 'before the attack');
+  place.write('trees/w/hooks/pre-commit', `#!/bin/sh\n"${place.program}"\n`, 0o755);
+  const told = place.lines();
+  assert.ok(
+    place.gitRuns('trees/w', ['commit', '--allow-empty', '-m', 'x']),
+    'git does not run it',
+  );
+  assert.deepEqual(told, [
+    'trees/w/hooks/pre-commit - git runs or obeys it: core.hookspath in .git/config',
+  ]);
+});

@@ -22,7 +22,8 @@ after(async () => {
 const git = 'git -c user.name=a -c user.email=a@example.invalid';
 const commit = `${git} commit -q --allow-empty -m x`;
 const repository = `git init -q repo; cd repo; ${commit}; git branch one; git branch two`;
-const works = `git status --porcelain && ${commit} && git branch made && git gc -q`;
+const ownHooks = `mkdir .githooks; printf '#!/bin/sh\\n' > .githooks/pre-commit; chmod +x .githooks/pre-commit; git add .; ${git} commit -qm x`;
+const works = `echo x > new && git status --porcelain && rm new && ${commit} && git branch made && git gc -q`;
 
 const kinds: Readonly<Record<string, { readonly script: string; readonly at: string }>> = {
   'beside the main checkout': {
@@ -40,6 +41,14 @@ const kinds: Readonly<Record<string, { readonly script: string; readonly at: str
   'beside a bare repository that a file names': {
     script: `${repository}; cd ..; mkdir all; git clone -q --bare repo all/.bare; echo 'gitdir: ./.bare' > all/.git; git -C all worktree add -q feature one`,
     at: 'all/feature',
+  },
+  'of a bare repository, with hooks of its own': {
+    script: `umask 077; ${repository}; ${ownHooks}; cd ..; mkdir all; git clone -q --bare repo all/.bare; git -C all/.bare config core.hooksPath .githooks; git -C all/.bare worktree add -q ../main; git -C all/.bare worktree add -q ../feature -b new`,
+    at: 'all/feature',
+  },
+  'in the main checkout, with hooks of its own': {
+    script: `umask 077; ${repository}; ${ownHooks}; git config core.hooksPath .githooks; git worktree add -q .trees/feature -b new`,
+    at: 'repo/.trees/feature',
   },
   'named by a path from the worktree': {
     script: `${repository}; git worktree add -q ../feature one; echo 'gitdir: ../repo/.git/worktrees/feature' > ../feature/.git`,

@@ -1,6 +1,6 @@
 // coi as one executable file: started where there is no Node, and a whole session with a coid of it.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
@@ -67,4 +67,17 @@ test('a command runs in a session that it made, with a coid that it started', {
 test('its native file is loaded from a place that is gone afterwards', async () => {
   const { stdout } = await runCommand(['sh', '-c', 'ls -d /tmp/coi-native-* 2>/dev/null; true']);
   assert.equal(stdout, '');
+});
+
+test('it obeys no flag of Node in its command line, nor a file that such a flag names', async () => {
+  const at = (name: string) => join(directory, name);
+  await writeFile(at('evil.cjs'), `require('node:fs').writeFileSync('${at('ran')}', '')`);
+  await writeFile(at('.env'), `NODE_OPTIONS="--require ${at('evil.cjs')}"\nWORD=x\n`);
+  const env = { PATH: process.env['PATH'] ?? '', HOME: directory, INCUS_SOCKET: '/nonexistent' };
+  await runCommand([binary, 'run', '--env-file', '.env', '--', 'true'], { cwd: directory, env });
+  await assert.rejects(access(at('ran')), { code: 'ENOENT' });
+  // The control: Node itself does.
+  const node = [process.execPath, '--env-file', '.env', '-e', '0'];
+  await runCommand(node, { cwd: directory, env });
+  await access(at('ran'));
 });

@@ -235,6 +235,12 @@ test('a submodule and a worktree that are there are guarded as well', limit, asy
     ]);
   await git('submodule', '--quiet', 'add', library, 'lib');
   await git('worktree', 'add', '--quiet', join(workspace, 'tree'));
+  await asUser(uid, [
+    'sh',
+    '-c',
+    `mkdir ${workspace}/lib/.githooks; echo x > ${workspace}/lib/.githooks/a`,
+  ]);
+  await git('-C', join(workspace, 'lib'), 'config', 'core.hooksPath', '.githooks');
   const { container } = await bed.session({ workspace, protect });
   for (const script of [
     'echo "[x]" >> .git/modules/lib/config',
@@ -245,6 +251,9 @@ test('a submodule and a worktree that are there are guarded as well', limit, asy
     'echo /tmp > .git/worktrees/tree/commondir',
     'mv .git/worktrees/tree .git/worktrees/tree2',
     'rm -f .git/worktrees/tree/gitdir',
+    'echo x > lib/.githooks/a',
+    'mv lib/.githooks lib/g',
+    'mv lib lib2',
   ]) {
     const attack = await bed.sh(container, `cd /workspace; ${script}`);
     assert.notEqual(attack.status, 0, script);
@@ -252,7 +261,7 @@ test('a submodule and a worktree that are there are guarded as well', limit, asy
   // In the worktree work goes on.
   const worked = await bed.sh(
     container,
-    'cd /workspace/.git/worktrees/tree && echo x > probe && rm probe',
+    'cd /workspace/.git/worktrees/tree && echo x > probe && rm probe && cd /workspace/lib && echo x > probe && git status --porcelain',
   );
   assert.equal(worked.status, 0, worked.stderr.toString());
   await git('-C', join(workspace, 'lib'), 'status');

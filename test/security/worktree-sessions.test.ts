@@ -3,7 +3,7 @@
 // Method: real sessions of one user; the state of the repository is compared afterwards.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { coidBed } from '../incus/coid-bed.ts';
@@ -193,3 +193,94 @@ test(
       }
   },
 );
+
+const identity = '-c user.name=a -c user.email=a@example.invalid';
+const hooked = `umask 077; mkdir repo; cd repo; git init -q; mkdir .githooks; printf '#!/bin/sh\\n' > .githooks/pre-commit; chmod +x .githooks/pre-commit; git add .; git ${identity} commit -qm x`;
+
+for (const { title, script, common, checkouts } of [
+  {
+    title: 'beside their bare repository',
+    script: `${hooked}; cd ..; git clone -q --bare repo .bare; rm -r repo; cd .bare; git config core.hooksPath .githooks; git worktree add -q ../x -b x; git worktree add -q ../y -b y`,
+    common: '.bare',
+    checkouts: ['x', 'y'],
+  },
+  {
+    title: 'in the main checkout',
+    script: `${hooked}; git config core.hooksPath .githooks; git worktree add -q .trees/x -b x; git worktree add -q .trees/y -b y`,
+    common: 'repo/.git',
+    checkouts: ['repo/.trees/x', 'repo/.trees/y', 'repo'],
+  },
+])
+  test(
+    `worktrees ${title} with hooks of their own: the hooks are guarded and all else works on both sides`,
+    limit,
+    async () => {
+      await using bed = await coidBed();
+      const top = await bed.directory(uid);
+      await asUser(uid, ['sh', '-ec', `cd ${top}; ${script}`]);
+      const workspaces = checkouts.map((path) => join(top, path));
+      const [feature = ''] = workspaces;
+      const mounts = [commonOf(join(top, common), 'x')];
+      const hook = 'cd AT && cp .githooks/pre-commit /tmp/h && cat /tmp/h > .githooks/pre-commit';
+      const rename = 'cd AT && mv .githooks g && mv g .githooks';
+      const attacks = [hook, rename].map((one) => one.replaceAll('AT', feature));
+      const open = await bed.session({ workspace: feature, mounts });
+      for (const attack of attacks) assert.equal((await bed.sh(open.container, attack)).status, 0);
+      await killed(bed, open.container);
+      await bed.untilUnmounted(open.id);
+
+      const before = await inventory(top);
+      const status = async () => {
+        for (const workspace of workspaces)
+          await asUser(uid, ['git', '-C', workspace, 'status', '--porcelain']);
+      };
+      const held = async (container: string, tries: readonly string[]) => {
+        for (const attack of tries)
+          for (const user of ['agent', 'root'] as const)
+            assert.notEqual((await bed.sh(container, attack, user)).status, 0, attack);
+      };
+      const first = await bed.session({ workspace: feature, mounts, protect });
+      await status();
+      const work = `cd ${feature} && echo x > new && git status --porcelain && git add new && git ${identity} commit -qm n`;
+      const worked = await bed.sh(first.container, work);
+      assert.equal(worked.status, 0, worked.stderr.toString());
+      await held(first.container, attacks);
+      const sessions = [first];
+      if (workspaces.includes(join(top, 'repo'))) {
+        const second = await bed.session({ workspace: join(top, 'repo'), protect });
+        sessions.push(second);
+        await held(
+          second.container,
+          [hook, rename].map((one) => one.replaceAll('AT', '/workspace')),
+        );
+        await status();
+      }
+      // Two guards on the same files would lift each other.
+      const records = join(bed.daemon.stateDir, 'protect');
+      for (const name of await readdir(records)) {
+        const { root, state } = JSON.parse(await readFile(join(records, name), 'utf8')) as {
+          readonly root: string;
+          readonly state: { readonly entries: readonly { readonly path: string }[] };
+        };
+        const paths = state.entries.map(({ path }) => join(root, path));
+        if (root === feature) assert.ok(paths.includes(join(feature, '.githooks/pre-commit')));
+        else
+          assert.deepEqual(
+            paths.filter((path) => path.startsWith(feature)),
+            [],
+          );
+      }
+      await held(first.container, attacks);
+      for (const { container } of sessions) await killed(bed, container);
+      await released(bed);
+      await status();
+      const after = await inventory(top);
+      const rights = (found: Record<string, string>, path: string) =>
+        found[path]?.split(' ').slice(0, 2);
+      // What git writes anew has the modes of whoever ran it.
+      const kept = Object.keys(before).filter(
+        (one) => one in after && !/\/(?:index|refs\/heads\/x)$/.test(one),
+      );
+      for (const path of kept) assert.deepEqual(rights(after, path), rights(before, path), path);
+    },
+  );

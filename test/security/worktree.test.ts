@@ -174,3 +174,31 @@ test(
     assert.equal((await bed.sh(guarded.container, 'echo x > /checkout/new')).status, 0);
   },
 );
+
+test(
+  'what the user lets the agent write holds in the repository of a worktree, and in the main checkout beside it',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature } = await worktrees(bed, uid);
+    const script = `mkdir ${main}/.githooks; cd ${main}; git config core.hooksPath ${common}/hooks; git config diff.external .githooks/x; echo true > .githooks/x`;
+    await asUser(uid, ['sh', '-ec', script]);
+    const may = (strict: boolean) => ({
+      paths: protect.paths.filter((path) => strict || path !== '.git/hooks'),
+      mode: 'guard' as const,
+      ...(strict ? {} : { writable: ['.git/hooks', '.githooks'] }),
+    });
+    const mounts = [commonOf(common)];
+    const hook = `echo true > ${common}/hooks/pre-push`;
+    const [inWorktree, inMain] = [
+      await bed.session({ workspace: feature, mounts, protect: may(false) }),
+      await bed.session({ workspace: main, protect: may(false) }),
+    ];
+    assert.equal((await bed.sh(inWorktree.container, hook)).status, 0);
+    const own = 'cd /workspace && echo true > .githooks/x && echo true > .git/hooks/pre-push';
+    assert.equal((await bed.sh(inMain.container, own)).status, 0);
+    // The strictest of those that share it counts.
+    await bed.session({ workspace: feature, mounts, protect: may(true) });
+    assert.notEqual((await bed.sh(inWorktree.container, hook)).status, 0);
+  },
+);

@@ -233,11 +233,14 @@ function networksOf(
   initPid: number,
 ): Map<string, Network> {
   const found = new Map<string, Network>();
-  for (const { netns, pid, place, exe, comm } of processes) {
-    if (netns === '' || netns === hostNetwork) continue;
+  const own = networkNamespace(initPid);
+  if (own !== '' && own !== hostNetwork)
+    found.set(own, { place: initPid, matters: true, own: true });
+  for (const { netns, place, exe, comm } of processes) {
+    if (netns === '' || netns === hostNetwork || netns === own) continue;
     const known = found.get(netns);
-    const matters = known?.matters || pid === initPid || interest.closely({ exe, comm });
-    found.set(netns, { place: known?.place ?? place, matters });
+    const matters = known?.matters || interest.closely({ exe, comm });
+    found.set(netns, { place: known?.place ?? place, matters, own: false });
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SocketReading } from '../../host/sockets.ts';
 import { detect, noWatch, type Watch } from '../detect.ts';
 import { idle, later, task } from '../fixtures/load.ts';
 import type { GuardCounters, Sample } from '../sample.ts';
@@ -58,6 +59,28 @@ test('a burst of processes is a fork bomb only when it is far beyond a build', (
   assert.deepEqual(told([count(20, 0), count(320, 2000)]), []);
   assert.deepEqual(told([count(900, 0), count(1100, 2000)]), []);
   assert.deepEqual(told([count(20, 0), count(1500, 2000)]), ['critical: Fork bomb']);
+});
+
+test('each port that is listened on is told once, also those of the first look', () => {
+  const on = (...ports: number[]) =>
+    ports.map(
+      (localPort): SocketReading => ({
+        protocol: 'tcp',
+        localAddress: '0.0.0.0',
+        localPort,
+        remoteAddress: '0.0.0.0',
+        remotePort: 0,
+        state: 'listening',
+        uid: 0,
+        inode: `${localPort}`,
+      }),
+    );
+  const first = later(idle, 0, { listeners: on(80) });
+  assert.deepEqual(told([first]), ['info: New listener']);
+  assert.deepEqual(told([first, later(idle, 2000, { listeners: on(80) })]), []);
+  assert.deepEqual(told([first, later(idle, 2000, { listeners: on(80, 81) })]), [
+    'info: New listener',
+  ]);
 });
 
 test('limits of the user replace the built-in ones', () => {

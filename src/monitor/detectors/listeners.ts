@@ -1,9 +1,9 @@
-// Ports that the container began to listen on: nothing wrong, but good to know afterwards.
+// Ports that the container began to listen on: nothing wrong, but good to know afterwards. At the first look all are new.
 import { placeOf } from '../addresses.ts';
 import type { Detector } from './detector.ts';
 
 export const newListeners: Detector = ({ now, before }) => {
-  const known = new Set(before.listeners.map(keyOf));
+  const known = new Set(before === now ? [] : before.listeners.map(keyOf));
   return now.listeners
     .filter(
       (listener) =>

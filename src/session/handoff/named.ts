@@ -19,7 +19,7 @@ export function namedByGit(
 ): NamedFindings {
   const paths = ['.git/config', '.git/config.worktree'];
   const { leaves, named, refused } = protectionPlan(
-    { paths, mode: 'watch' },
+    { paths, mode: 'watch', everywhere: true },
     factsOf(tree, root, textMax),
   );
   const files = leaves.flatMap(({ path }) => {

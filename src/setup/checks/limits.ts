@@ -36,7 +36,12 @@ export const kernelLimits: Check = {
   fix: async ({ machine }) => {
     const low = await tooLow(machine);
     for (const { key } of low) await raised(machine, key);
-    const lines = Object.entries(lowest).map(([key, value]) => `${key} = ${value}`);
+    // What this host has more of is not for a later boot to lower.
+    const before = (await machine.readText(keptPath)) ?? '';
+    const kept = Object.keys(lowest).filter(
+      (key) => low.some((one) => one.key === key) || before.includes(`\n${key} = `),
+    );
+    const lines = kept.map((key) => `${key} = ${lowest[key]}`);
     await machine.writeText(
       keptPath,
       `# Written by \`coi setup\`: all sessions together need more than one user.\n${lines.join('\n')}\n`,

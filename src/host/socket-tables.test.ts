@@ -1,0 +1,76 @@
+// What a look at the sockets of a namespace misses nobody sees: each new one is in the very next look.
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { test } from 'node:test';
+import { Allowance, atOnce } from './allowance.ts';
+import { networkNamespace } from './processes.ts';
+import { type Network, SocketTables } from './socket-tables.ts';
+
+/** The clock stands: all the time of the world. */
+const unlimited = () => new Allowance(() => 0);
+const here = { place: process.pid, matters: true, own: true } as const;
+
+/** Looks into the namespace of this test. */
+function looks(): () => ReadonlySet<string> {
+  const tables = new SocketTables();
+  const networks = new Map([[networkNamespace('self'), here]]);
+  return () => {
+    const { sockets } = atOnce(tables.read(networks, unlimited()));
+    return new Set(
+      sockets.map(
+        ({ protocol, localPort, remotePort }) => `${protocol} ${localPort} ${remotePort}`,
+      ),
+    );
+  };
+}
+
+test('a new listener is in the next look', async () => {
+  const look = looks();
+  for (let round = 0; round < 3; round += 1) {
+    look();
+    await using server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    assert.ok(look().has(`tcp ${port} 0`), `round ${round}`);
+  }
+});
+
+test('a datagram socket that gets a remote end is in the next look, though the counts stay', async () => {
+  const look = looks();
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  assert.ok(look().has(`udp ${port} 0`));
+  socket.connect(5001, '127.0.0.1');
+  await once(socket, 'connect');
+  assert.ok(look().has(`udp ${port} 5001`));
+  socket.close();
+});
+
+test("the container's own namespace is in each look, whatever else waits", async () => {
+  // Nothing answers for them, so they are always more urgent; and time is for three of them.
+  const gone = { place: 2 ** 22 + 1, matters: true, own: false } as const;
+  const others = Array.from({ length: 50 }, (_, index): [string, Network] => [`${index}`, gone]);
+  const networks = new Map([...others, ['own', here] as const]);
+  const tables = new SocketTables();
+  let nowMs = 0;
+  const hurried = () => {
+    nowMs += 20;
+    return nowMs;
+  };
+  await using servers = new AsyncDisposableStack();
+  for (let round = 0; round < 8; round += 1) {
+    const server = servers.use(createServer().listen(0, '127.0.0.1'));
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { sockets, networksLate } = atOnce(tables.read(networks, new Allowance(hurried)));
+    assert.ok(
+      sockets.some(({ localPort }) => localPort === port),
+      `round ${round}`,
+    );
+    assert.equal(networksLate > 0, round >= 5);
+  }
+});
