@@ -2,7 +2,8 @@
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
 import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
-import type { Login, LoginFile } from './login.ts';
+import { earlier } from './judge.ts';
+import { type Login, type LoginFile, sameAccount } from './login.ts';
 import { type Known, type Memory, nothingKnown, withTokens } from './memory.ts';
 import { forSession } from './spread.ts';
 import { hashesOf, hashOf, standing } from './standing.ts';
@@ -37,7 +38,7 @@ export function fillLogins(request: FillRequest, files: HostFiles): Filled {
   const given = [...own.logins.values()].filter((login) => {
     const before = has.logins.get(login.id);
     const known = memory.get(login.id) ?? nothingKnown;
-    return !before || gone.has(login.id) || isReplaced(before, login, known);
+    return !before || gone.has(login.id) || isReplaced(before, login, known, { session, nowMs });
   });
   const changed = given.map((login) => forSession(file, login, session, nowMs));
   if (changed.length > 0 || dropped.length > 0) giveToStore(file, store, changed, files, gone);
@@ -48,7 +49,12 @@ export function fillLogins(request: FillRequest, files: HostFiles): Filled {
 }
 
 /** Whether the user's login goes in the place of the one that the session has. Pure. */
-export function isReplaced(before: Login, login: Login, known: Known): boolean {
+export function isReplaced(
+  before: Login,
+  login: Login,
+  known: Known,
+  { session, nowMs }: { session: string; nowMs: number },
+): boolean {
   if (hashOf(before) === hashOf(login)) return false;
   const seen = withTokens(known, hashesOf(login));
   switch (standing(before, seen)) {
@@ -59,8 +65,16 @@ export function isReplaced(before: Login, login: Login, known: Known): boolean {
     case 'mixed':
       return true;
     case 'new': {
-      const foreign = before.account !== undefined && before.account !== login.account;
-      return before.refresh !== '' && !foreign && before.expiresMs <= login.expiresMs;
+      const judged = earlier(session, before, known);
+      if (before.refresh === '' || (judged && judged.reason !== 'refused')) return false;
+      const foreign = before.account !== undefined && !sameAccount(before.account, login.account);
+      // One that has not ended is lost for good where nobody has asked the provider about it: the keeper does.
+      return (
+        !foreign &&
+        before.expiresMs !== 0 &&
+        before.expiresMs <= nowMs &&
+        before.expiresMs <= login.expiresMs
+      );
     }
   }
 }

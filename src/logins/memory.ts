@@ -1,6 +1,6 @@
 // What coi remembers of a tool's logins, without any token: which were everybody's, which is now, what was told of which
 // session. In ~/.coi/logins/<tool>.json, which no container sees. Pure.
-import { type Json, jsonIn, jsonText, objectIn, stringIn } from './login.ts';
+import { type Json, jsonIn, jsonText, nameIn, objectIn, stringIn } from './login.ts';
 
 /** Why the login of a session was not taken. */
 export type Reason =
@@ -8,6 +8,10 @@ export type Reason =
   | 'other'
   /** The provider does not accept it. */
   | 'refused'
+  /** It is good and the user's, as is the host's: each has its own. */
+  | 'apart'
+  /** The host's own: it belongs to somebody else than the one before, which a session had brought. */
+  | 'changed'
   /** Its two tokens do not belong together. */
   | 'mixed'
   /** Nobody says whose it is. */
@@ -53,7 +57,16 @@ export const nothingKnown: Known = {
 
 const tokensMax = 2000;
 const verdictsMax = 200;
-const reasons: readonly string[] = ['other', 'refused', 'mixed', 'unknown', 'swapped', 'offered'];
+const reasons: readonly string[] = [
+  'other',
+  'refused',
+  'mixed',
+  'unknown',
+  'swapped',
+  'offered',
+  'apart',
+  'changed',
+];
 
 export function memoryPath(tool: string): string {
   return `.coi/logins/${tool}.json`;
@@ -95,7 +108,7 @@ function knownOf(own: Json): Known {
     tokens: list(own['tokens']).filter((one) => typeof one === 'string'),
     current: stringIn(own['current']),
     account: stringIn(own['account']),
-    name: stringIn(own['name']),
+    name: nameIn(own['name']),
     from: stringIn(own['from']),
     verdicts: list(own['verdicts']).flatMap((one) => {
       const entry = objectIn(one);
@@ -106,7 +119,7 @@ function knownOf(own: Json): Known {
               session,
               hash,
               reason,
-              name: stringIn(entry?.['name']),
+              name: nameIn(entry?.['name']),
               told: entry?.['told'] === true,
             },
           ]
