@@ -33,7 +33,14 @@ export function agentEnvironment(
 }
 
 /** Never the value, which may hold a password. */
-const proxies = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
+const proxies = [
+  'HTTPS_PROXY',
+  'https_proxy',
+  'HTTP_PROXY',
+  'http_proxy',
+  'ALL_PROXY',
+  'all_proxy',
+];
 
 /** What --env-file and --env say. Throws `usage`. */
 export function givenVariables(

@@ -25,11 +25,16 @@ export interface Filled {
   /** The session has a login now. */
   readonly has: boolean;
   readonly memory: Memory;
+  /** Why the user's login cannot be used. */
+  readonly warnings: readonly string[];
 }
 
 export function fillLogins(request: FillRequest, files: HostFiles): Filled {
   const { file, home, session, store, copied, owner, nowMs } = request;
-  const own = hostLogins(file, home, files);
+  const warnings: string[] = [];
+  const own = hostLogins(file, home, files, (message) =>
+    warnings.push(`your login is not used: ${message}`),
+  );
   const has = storeLogins(file, store, files);
   const memory = memoryOf(file, home, files);
   // Two that have one refresh token cost each other their login.
@@ -45,7 +50,7 @@ export function fillLogins(request: FillRequest, files: HostFiles): Filled {
   const lasting = [...has.logins.values()].filter(({ id }) => !gone.has(id));
   const logins = [...new Map([...lasting, ...changed].map((login) => [login.id, login])).values()];
   takeTurn({ file, home, store, logins, owner, nowMs }, files);
-  return { has: changed.length > 0 || has.logins.size > gone.size, memory };
+  return { has: changed.length > 0 || has.logins.size > gone.size, memory, warnings };
 }
 
 /** Whether the user's login goes in the place of the one that the session has. Pure. */

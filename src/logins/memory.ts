@@ -55,6 +55,9 @@ export const nothingKnown: Known = {
   verdicts: [],
 };
 
+/** What is longer is not read, and so never written. */
+export const memoryMaxBytes = 2 ** 20;
+const loginsMax = 100;
 const tokensMax = 2000;
 const verdictsMax = 200;
 const reasons: readonly string[] = [
@@ -68,8 +71,9 @@ const reasons: readonly string[] = [
   'changed',
 ];
 
+/** Below `~/.coi`. */
 export function memoryPath(tool: string): string {
-  return `.coi/logins/${tool}.json`;
+  return `logins/${tool}.json`;
 }
 
 export function readMemory(text: string | undefined): Memory {
@@ -83,17 +87,31 @@ export function readMemory(text: string | undefined): Memory {
 }
 
 export function memoryText(memory: Memory): string {
-  const logins = Object.fromEntries(
-    [...memory].map(([id, known]) => [
-      id,
-      {
-        ...known,
-        tokens: known.tokens.slice(-tokensMax),
-        verdicts: known.verdicts.slice(-verdictsMax),
-      },
-    ]),
-  );
-  return jsonText({ version: 1, logins });
+  // The user's before those that only sessions have.
+  const all = [...memory].filter(([, known]) => !isEmpty(known));
+  const first = all.filter(([, { current }]) => current !== undefined);
+  const rest = all.filter(([, { current }]) => current === undefined);
+  const kept = [...first, ...rest].slice(0, loginsMax);
+  for (let part = 1; ; part /= 2) {
+    const text = jsonText({ version: 1, logins: Object.fromEntries(kept.map(latest(part))) });
+    if (Buffer.byteLength(text) <= memoryMaxBytes) return text;
+  }
+}
+
+function isEmpty({ tokens, current, verdicts }: Known): boolean {
+  return tokens.length === 0 && current === undefined && verdicts.length === 0;
+}
+
+/** An entry of the file with that part of what may be kept. */
+function latest(part: number) {
+  return ([id, known]: readonly [string, Known]) => [
+    id,
+    {
+      ...known,
+      tokens: known.tokens.slice(-Math.ceil(tokensMax * part)),
+      verdicts: known.verdicts.slice(-Math.ceil(verdictsMax * part)),
+    },
+  ];
 }
 
 /** With more tokens known, each once. */
