@@ -36,7 +36,10 @@ export function register(command: Command, app: App): void {
   command
     .command('take')
     .description("make the login of a session the user's, for the host and all sessions")
-    .argument('<session>', 'its id (or the beginning of it), container or alias')
+    .argument(
+      '<session>',
+      'its id (or the beginning of it), container or alias; `host` for your own, where it changed',
+    )
     .option('-y, --yes', 'do not ask')
     .action((word: string, { yes }: { yes?: boolean }) =>
       takeLogin(app, { ...flagsOf<GlobalOptions>(command), yes: yes ?? false }, word),

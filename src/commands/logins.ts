@@ -23,6 +23,7 @@ export async function keepingOf(app: App): Promise<Keeping> {
   const { home, uid, gid } = app.user;
   const libc = await loadLibc();
   using top = ownPlace(home, { uid, gid }, hostFiles);
+  if (!top) throw new CoiError('failed', `the home directory ${home} does not exist`);
   using place = top.makeDirectory('logins', { owner: { uid, gid } });
   const lock = `${place.realPath()}/lock`;
   return {

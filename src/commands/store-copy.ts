@@ -91,6 +91,7 @@ export function snapshotStore(app: App, session: string): Directory {
   const owner = { uid, gid };
   return guarded(hostFiles, () => {
     using top = ownPlace(home, owner, hostFiles);
+    if (!top) throw new CoiError('store-unusable', `the home directory ${home} does not exist`);
     return top.makeDirectory(`snapshots/${session}`, { owner });
   });
 }

@@ -154,6 +154,7 @@ export function remember(
   { owner, files }: { owner: Owner; files: HostFiles },
 ): void {
   using place = ownPlace(home, owner, files);
+  if (!place) return;
   const options = { maxBytes: fileMaxBytes, owner };
   files.changeUserFile(place.realPath(), memoryPath(file.tool), () => memoryText(memory), options);
 }

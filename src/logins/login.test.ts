@@ -8,6 +8,7 @@ test('an account without its organization is the person’s', () => {
   assert.ok(!sameAccount('me us', 'me them'));
   assert.ok(!sameAccount('them us', 'me '));
   assert.ok(!sameAccount(' one', ' two'));
+  assert.ok(!sameAccount('me us', 'me us more'));
   assert.ok(!sameAccount('me us', undefined));
 });
 

@@ -112,12 +112,18 @@ export function nameIn(value: unknown): string | undefined {
 /** Two texts of `account`: the same, or the same person where one of them names no organization. */
 export function sameAccount(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
-  const [person, organization = ''] = one.split(' ');
-  const [otherPerson, otherOrganization = ''] = other.split(' ');
+  const [person, organization] = partsOf(one);
+  const [otherPerson, otherOrganization] = partsOf(other);
   const unsaid = organization === '' || otherOrganization === '';
   return (
     person === otherPerson && (organization === otherOrganization || (unsaid && person !== ''))
   );
+}
+
+/** The person and the organization, which may be missing. */
+export function partsOf(account: string): [string, string] {
+  const [person = '', ...organization] = account.split(' ');
+  return [person, organization.join(' ')];
 }
 
 export function objectIn(value: unknown): Json | undefined {

@@ -43,8 +43,8 @@ function taken({ file, home, store, logins, owner, nowMs }: Turn, files: HostFil
   );
   if (!due) return;
   using top = ownPlace(home, owner, files);
-  using turns = top.makeDirectory(place, { owner });
-  const untilMs = turnOf(turns, hashOf(due), owner, nowMs);
+  using turns = top?.makeDirectory(place, { owner });
+  const untilMs = turns && turnOf(turns, hashOf(due), owner, nowMs);
   if (untilMs === undefined) return;
   using state = store.directory(dirname(file.path));
   const own = state && { modifiedMs: untilMs - lock.staleMs, owner: ownerOf(state) };
