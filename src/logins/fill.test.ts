@@ -1,6 +1,20 @@
 import assert from 'node:assert/strict';
+import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { isReplaced } from './fill.ts';
+import {
+  a,
+  begin,
+  claude,
+  credentials,
+  end,
+  home,
+  inStore,
+  write,
+} from '../../test/bed/login-home.ts';
+import { hostFiles } from '../host/files.ts';
+import { claudeLogin } from './claude.ts';
+import { fillLogins, isReplaced } from './fill.ts';
 import type { Login } from './login.ts';
 import { type Known, nothingKnown, type Reason } from './memory.ts';
 import { hashOf } from './standing.ts';
@@ -36,4 +50,26 @@ describe('a start replaces what the session has', () => {
     const elsewhere = { ...at, session: 'b' };
     assert.equal(isReplaced(ended, users, judged(ended, 'other'), elsewhere), true);
   });
+});
+
+test('a start with an ended token takes its turn where ~/.coi is a link, and never fails for it', () => {
+  begin();
+  try {
+    renameSync(join(home, '.coi'), join(home, 'elsewhere'));
+    symlinkSync('elsewhere', join(home, '.coi'));
+    write(credentials, claude('ended', -1));
+    rmSync(join(home, inStore(a, credentials)));
+    using store = hostFiles.open(join(home, '.coi/sessions-claude', a));
+    assert.ok(store);
+    const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const common = { file: claudeLogin, home, session: a, store, copied: false, owner };
+    const start = () => fillLogins({ ...common, nowMs: Date.now() }, hostFiles);
+    assert.ok(start().has);
+    assert.equal(readdirSync(join(home, 'elsewhere/logins/turns')).length, 1);
+    rmSync(join(home, 'elsewhere/logins'), { recursive: true });
+    writeFileSync(join(home, 'elsewhere/logins'), '');
+    assert.ok(start().has);
+  } finally {
+    end();
+  }
 });
