@@ -4,9 +4,11 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { hostLogins, memoryOf, remember, storeLogins } from '../logins/copies.ts';
+import { host } from '../logins/decide.ts';
+import { earlier } from '../logins/judge.ts';
 import { keepLogins } from '../logins/keep.ts';
 import { loginFiles } from '../logins/list.ts';
-import type { Login, LoginFile } from '../logins/login.ts';
+import { type Login, type LoginFile, sameAccount } from '../logins/login.ts';
 import { type Memory, nothingKnown } from '../logins/memory.ts';
 import { allTold, reasonWords } from '../logins/notices.ts';
 import { hashOf, standing } from '../logins/standing.ts';
@@ -34,7 +36,10 @@ export function register(command: Command, app: App): void {
   command
     .command('take')
     .description("make the login of a session the user's, for the host and all sessions")
-    .argument('<session>', 'its id (or the beginning of it), container or alias')
+    .argument(
+      '<session>',
+      'its id (or the beginning of it), container or alias; `host` for your own, where it changed',
+    )
     .option('-y, --yes', 'do not ask')
     .action((word: string, { yes }: { yes?: boolean }) =>
       takeLogin(app, { ...flagsOf<GlobalOptions>(command), yes: yes ?? false }, word),
@@ -126,7 +131,41 @@ function print(
   );
 }
 
+/** What the host has itself, where it is another account's than what a session had brought before: for all sessions. */
+async function takeHosts(app: App, options: TakeOptions): Promise<boolean> {
+  const { home, uid, gid } = app.user;
+  const changed = loginFiles.flatMap((file) => {
+    const memory = memoryOf(file, home, hostFiles);
+    return [...hostLogins(file, home, hostFiles).logins.values()].flatMap((login) =>
+      earlier(host, login, memory.get(login.id) ?? nothingKnown) ? [{ file, login }] : [],
+    );
+  });
+  for (const { file, login } of changed) {
+    const name = login.name ?? 'an unknown account';
+    if (!(await confirmed(app, options, `Give your login for ${file.tool} (${name}) to all?`)))
+      continue;
+    const request = { file, home, owner: { uid, gid }, live: [], ended: [] };
+    const wanted = { session: host, login };
+    const kept = await keepLogins({ ...request, wanted }, await keepingOf(app));
+    if (kept === 'changed') throw new CoiError('failed', 'your login has changed meanwhile');
+    app.io.tell(`Taken: sessions that start get ${name} for ${file.tool}`);
+  }
+  return changed.length > 0;
+}
+
+async function confirmed(app: App, options: TakeOptions, question: string): Promise<boolean> {
+  if (options.yes) return true;
+  if (!app.io.interactive)
+    throw new CoiError('usage', 'this replaces a login and has to be confirmed', {
+      hint: 'Use --yes.',
+    });
+  if (await app.io.confirm(question)) return true;
+  app.io.tell('Cancelled.');
+  return false;
+}
+
 async function takeLogin(app: App, options: TakeOptions, word: string): Promise<void> {
+  if (word === host && (await takeHosts(app, options))) return;
   const { session, file } = await sessionOf(app, options, word);
   const { home, uid, gid } = app.user;
   const own = hostLogins(file, home, hostFiles);
@@ -155,7 +194,7 @@ async function takeLogin(app: App, options: TakeOptions, word: string): Promise<
     if (
       typeof answer === 'object' &&
       login.account !== undefined &&
-      answer.account !== login.account
+      !sameAccount(answer.account, login.account)
     )
       throw new CoiError(
         'failed',
@@ -172,14 +211,7 @@ async function takeLogin(app: App, options: TakeOptions, word: string): Promise<
     app.io.tell(
       `  session: ${name}${typeof answer === 'object' ? '' : ' (not confirmed by the provider)'}`,
     );
-    if (!options.yes && !app.io.interactive)
-      throw new CoiError('usage', 'this replaces a login and has to be confirmed', {
-        hint: 'Use --yes.',
-      });
-    if (!options.yes && !(await app.io.confirm('Use it on the host and in all sessions?'))) {
-      app.io.tell('Cancelled.');
-      continue;
-    }
+    if (!(await confirmed(app, options, 'Use it on the host and in all sessions?'))) continue;
     const kept = await keepLogins(
       {
         file,
@@ -187,10 +219,20 @@ async function takeLogin(app: App, options: TakeOptions, word: string): Promise<
         owner: { uid, gid },
         live: [],
         ended: [session],
-        wanted: { session, id: login.id },
+        wanted: { session, login },
       },
       keeping,
     );
+    if (kept === 'changed')
+      throw new CoiError(
+        'failed',
+        `session ${session} has another login by now; nothing was taken`,
+        {
+          hint: 'Look at it again: coi login take.',
+        },
+      );
+    if (kept === 'broken')
+      throw new CoiError('failed', `${home}/${file.path} is no JSON object; nothing was taken`);
     if (kept === 'busy')
       throw new CoiError('failed', `${home}/${file.path} is held by a program of yours`);
     // coid sees that the user's file has changed, and gives it to the sessions that run.

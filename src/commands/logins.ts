@@ -10,6 +10,7 @@ import { asking } from '../logins/ask.ts';
 import type { Keeping } from '../logins/keep.ts';
 import type { LoginFile } from '../logins/login.ts';
 import { memoryPath } from '../logins/memory.ts';
+import { ownPlace } from '../logins/place.ts';
 import { isUuid } from '../names.ts';
 
 const lockLimitMs = 10_000;
@@ -21,9 +22,9 @@ const sessionsMax = 2000;
 export async function keepingOf(app: App): Promise<Keeping> {
   const { home, uid, gid } = app.user;
   const libc = await loadLibc();
-  using top = hostFiles.open(home);
+  using top = ownPlace(home, { uid, gid }, hostFiles);
   if (!top) throw new CoiError('failed', `the home directory ${home} does not exist`);
-  using place = top.makeDirectory('.coi/logins', { owner: { uid, gid } });
+  using place = top.makeDirectory('logins', { owner: { uid, gid } });
   const lock = `${place.realPath()}/lock`;
   return {
     files: hostFiles,
@@ -42,7 +43,7 @@ export async function keepingOf(app: App): Promise<Keeping> {
 export function endedSessions(app: App, file: LoginFile, live: readonly string[]): string[] {
   const { home } = app.user;
   const found: string[] = [];
-  using top = hostFiles.open(home);
+  using top = hostFiles.open(`${home}/.coi`);
   const lastMs = top?.entry(memoryPath(file.tool))?.stat.mtimeMs;
   const sinceMs = lastMs ?? app.clock.now().getTime() - firstLookMs;
   using stores = hostFiles.open(`${home}/.coi/sessions-${file.tool}`);

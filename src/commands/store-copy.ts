@@ -7,6 +7,7 @@ import { CoiError } from '../errors.ts';
 import { type CopyBudget, copyTree } from '../host/copy-tree.ts';
 import { type Directory, hostFiles } from '../host/files.ts';
 import { removeTree } from '../host/remove.ts';
+import { ownPlace } from '../logins/place.ts';
 import type { SessionRecord } from '../session/record.ts';
 import { guarded } from '../session/store.ts';
 
@@ -87,9 +88,10 @@ function newBudget(app: App): CopyBudget {
 /** `~/.coi/snapshots/<session>`, made where it is missing. */
 export function snapshotStore(app: App, session: string): Directory {
   const { home, uid, gid } = app.user;
-  using top = hostFiles.open(home);
-  if (!top) throw new CoiError('store-unusable', `the home directory ${home} does not exist`);
-  return guarded(hostFiles, () =>
-    top.makeDirectory(`.coi/snapshots/${session}`, { owner: { uid, gid } }),
-  );
+  const owner = { uid, gid };
+  return guarded(hostFiles, () => {
+    using top = ownPlace(home, owner, hostFiles);
+    if (!top) throw new CoiError('store-unusable', `the home directory ${home} does not exist`);
+    return top.makeDirectory(`snapshots/${session}`, { owner });
+  });
 }

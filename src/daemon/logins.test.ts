@@ -198,4 +198,47 @@ describe('the keeper of logins', () => {
     assert.equal((await look()).length, 1);
     assert.deepEqual(await look(), []);
   });
+
+  test('is started for what is new also while a failure waits to be tried again', async () => {
+    logins.follow([session(a), session(b)]);
+    status = 75;
+    await look();
+    for (const waitMs of [5000, 10_000, 20_000, 40_000, 80_000]) {
+      nowMs += waitMs;
+      assert.equal((await look()).length, 1);
+    }
+    write('.claude/.credentials.json', 'renewed by another session');
+    assert.equal((await look()).length, 1, 'at once');
+    assert.deepEqual(await look(), []);
+    nowMs += 159_000;
+    assert.deepEqual(await look(), [], 'what failed still waits');
+    nowMs += 1000;
+    status = 0;
+    assert.deepEqual(await look(), [{ live: of(a, b), ended: [], all: true }]);
+    nowMs += 1_000_000;
+    assert.deepEqual(await look(), []);
+  });
+
+  test('is started for what has ended until that was done', async () => {
+    logins.follow([session(a), session(b)]);
+    await look();
+    status = 1;
+    logins.follow([session(a)]);
+    assert.deepEqual(await look(), [{ live: of(a), ended: of(b), all: false }]);
+    assert.deepEqual(await look(), []);
+    nowMs += 5000;
+    status = 0;
+    assert.deepEqual(await look(), [{ live: of(a), ended: of(b), all: false }]);
+    assert.deepEqual(await look(), []);
+  });
+
+  test('is started once where the host’s changed between a start and its first look', async () => {
+    logins.follow([session(a)]);
+    await look();
+    write('.claude/.credentials.json', 'renewed meanwhile');
+    await look();
+    logins.follow([session(a), session(b)]);
+    assert.deepEqual(await look(), [{ live: of(a, b), ended: [], all: false }]);
+    assert.deepEqual(await look(), []);
+  });
 });

@@ -57,6 +57,13 @@ const endedMax = 500;
 /** Each is a program of some 60 MB. */
 const keepersMax = 2;
 
+/** After a failure: when it is tried again, and how long was waited. What is new does not wait for that. */
+interface Again {
+  readonly atMs: number;
+  readonly waitMs: number;
+  readonly ended: readonly SessionOfTool[];
+}
+
 /** What is known of one user. */
 interface Owner {
   readonly uid: number;
@@ -66,8 +73,7 @@ interface Owner {
   /** It was looked for what ended before coid began. */
   begun: boolean;
   busy: boolean;
-  /** After a failure: when it is tried again, and how long was waited. */
-  again: { readonly atMs: number; readonly waitMs: number } | undefined;
+  again: Again | undefined;
 }
 
 export class Logins {
@@ -157,14 +163,18 @@ export class Logins {
   async #look(owner: Owner): Promise<void> {
     const { elapsedMs } = this.#parts;
     const { sessions, ended, again } = owner;
-    if (again && again.atMs > elapsedMs()) return;
-    let due = ended.length > 0 || again !== undefined;
-    for (const { file, startedMs } of sessions) {
+    const isRetry = again !== undefined && again.atMs <= elapsedMs();
+    let due = ended.length > 0 || isRetry;
+    for (const { file, hostFile, startedMs } of sessions) {
       const stats = await stated(() => lstat(file));
       const mark = markOf(stats);
       if (this.#seen.get(file) === mark) continue;
       // What a start put there is older than its container.
-      const isNews = this.#seen.has(file) || (stats?.ctimeMs ?? 0) > startedMs;
+      const isNew = !this.#seen.has(file);
+      const changedMs = stats?.ctimeMs ?? 0;
+      // The host's may have changed after the start had copied it, and before the session was known here.
+      const isBehind = async () => ((await stated(() => stat(hostFile)))?.ctimeMs ?? 0) > changedMs;
+      const isNews = !isNew || changedMs > startedMs || (await isBehind());
       if (isNews && !this.#may(file)) continue;
       this.#seen.set(file, mark);
       due ||= isNews;
@@ -178,26 +188,30 @@ export class Logins {
       this.#seen.set(key, mark);
       due ||= !first;
     }
-    const all = sessions.length > 0 && !owner.begun;
+    const all = sessions.length > 0 && !owner.begun && (isRetry || !again);
     if (due || all) await this.#keep(owner, all);
   }
 
   async #keep(owner: Owner, all: boolean): Promise<void> {
     const { elapsedMs, log, keep } = this.#parts;
     const { uid, home, again } = owner;
-    const ended = owner.ended.splice(0);
+    const isRetry = !again || again.atMs <= elapsedMs();
+    const ended = [...(again?.ended ?? []), ...owner.ended.splice(0)].slice(0, endedMax);
     owner.begun ||= all;
     owner.again = undefined;
     const live = owner.sessions.map(({ session, tool }) => ({ session, tool }));
     const status = await this.#inTurn(() => keep({ uid, home, input: { live, ended, all } }));
     if (status === 0) return;
     log('warning', 'logins-not-kept', { owner: uid, status });
+    if (all) owner.begun = false;
+    if (again && !isRetry) {
+      owner.again = { ...again, ended };
+      return;
+    }
     const waitMs = Math.min(retryMaxMs, (again?.waitMs ?? retryMs / 2) * 2);
     // Of a user who has no session any more nothing can be new.
     if (waitMs === retryMaxMs && live.length === 0) return;
-    owner.again = { atMs: elapsedMs() + waitMs, waitMs };
-    owner.ended.push(...ended.slice(0, endedMax - owner.ended.length));
-    if (all) owner.begun = false;
+    owner.again = { atMs: elapsedMs() + waitMs, waitMs, ended };
   }
 
   /** Not more at once than there is room for beside coid. */

@@ -11,21 +11,24 @@ export async function askService(
   url: string,
   { headers, limitMs }: { headers: Readonly<Record<string, string>>; limitMs: number },
 ): Promise<Answered> {
+  let status: number | undefined;
   try {
     const response = await fetch(url, {
       headers,
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.timeout(limitMs),
     });
+    status = response.status;
     let body = '';
     for await (const text of (response.body ?? new ReadableStream()).pipeThrough(
       new TextDecoderStream(),
     )) {
       body += text;
-      if (body.length > bodyMaxChars) return { kind: 'unreachable' };
+      if (body.length > bodyMaxChars) return { kind: 'answered', status, body: '' };
     }
-    return { kind: 'answered', status: response.status, body };
+    return { kind: 'answered', status, body };
   } catch {
-    return { kind: 'unreachable' };
+    // Half an answer is one that says nothing, not a service that is away.
+    return status === undefined ? { kind: 'unreachable' } : { kind: 'answered', status, body: '' };
   }
 }

@@ -4,11 +4,15 @@
 import {
   closeSync,
   constants,
+  fsyncSync,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readlinkSync,
   realpathSync,
   rmdirSync,
+  writeSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { contentOf, type FileContent, type Owner, openedFile, openedOr } from './content.ts';
@@ -63,12 +67,42 @@ export function changeUserFile(
   try {
     const before = directory.read(name, { maxBytes });
     const after = change(before?.text);
-    if (after !== undefined && after !== before?.text)
-      directory.write(name, after, { owner, mode: before ? before.mode & 0o700 : 0o600 });
+    if (after !== undefined && after !== before?.text) {
+      const mode = before ? before.mode & 0o700 : 0o600;
+      const write = () => directory.write(name, after, { owner, mode });
+      if (isRefusedRename(write)) writeInPlace(directory.at(name), after, shown);
+    }
   } finally {
     if (lockPath !== undefined) rmdirSync(lockPath);
   }
   return true;
+}
+
+/** A file that is mounted by itself cannot be renamed over. */
+function isRefusedRename(write: () => void): boolean {
+  try {
+    write();
+    return false;
+  } catch (error) {
+    const cause = error instanceof FileError ? error.cause : undefined;
+    if ((cause as NodeJS.ErrnoException | undefined)?.code !== 'EBUSY') throw error;
+    return true;
+  }
+}
+
+function writeInPlace(path: string, text: string, shown: string): void {
+  attempt(shown, () => {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      // Cut off last, so that a full disk leaves more of the old one than nothing.
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+      ftruncateSync(fd, bytes.length);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
 }
 
 /** The directory that the file is in, or would be. */

@@ -1,6 +1,6 @@
 // What a provider's answer says about whose a token is. Pure but for the question itself.
 import type { Answered } from '../host/https-ask.ts';
-import type { Answer } from './decide.ts';
+import type { Answer } from './judge.ts';
 import { jsonIn, type Question } from './login.ts';
 
 export type AskService = (
@@ -27,6 +27,7 @@ export function answerOf(question: Question, answered: Answered): Answer {
   const json = jsonIn(body);
   // A 403 may come from something before the provider, which says it in HTML.
   if (status === 401 || (status === 403 && json)) return 'refused';
-  if (status !== 200) return 'unreachable';
-  return (json && question.read(json)) ?? 'unreachable';
+  // An agent can choose a token that makes the provider answer with an error: that must not count as no connection.
+  if (status !== 200) return 'later';
+  return (json && question.read(json)) ?? 'later';
 }

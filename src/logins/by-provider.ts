@@ -7,12 +7,16 @@ import {
   jsonText,
   type Login,
   type LoginFile,
+  nameIn,
   objectIn,
   type Question,
   stringIn,
   timeIn,
   tokenIn,
 } from './login.ts';
+
+/** More than there are; each is remembered, and an agent writes what it likes. */
+const providersMax = 50;
 
 export const opencodeLogin: LoginFile = byProvider('opencode', '.local/share/opencode/auth.json');
 export const piLogin: LoginFile = byProvider('pi', '.pi/agent/auth.json');
@@ -25,7 +29,8 @@ function byProvider(tool: string, path: string): LoginFile {
     read: ({ main }) => {
       const logins = new Map<string, Login>();
       const blank = new Set<string>();
-      for (const [id, entry] of Object.entries(jsonIn(main) ?? {})) {
+      const named = Object.entries(jsonIn(main) ?? {}).filter(([id]) => nameIn(id) === id);
+      for (const [id, entry] of named.slice(0, providersMax)) {
         const own = objectIn(entry);
         const login = own && loginOf(id, own);
         if (login) logins.set(id, login);

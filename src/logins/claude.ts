@@ -8,6 +8,7 @@ import {
   jsonText,
   type Login,
   type LoginFile,
+  nameIn,
   objectIn,
   stringIn,
   timeIn,
@@ -76,7 +77,7 @@ export function anthropicQuestion(access: string) {
 /** One person may have a login for each of several organizations. */
 function identity(account: unknown, organization: unknown, email: unknown) {
   const [uuid, of] = [stringIn(account), stringIn(organization)];
-  return { account: uuid === undefined ? undefined : `${uuid} ${of ?? ''}`, name: stringIn(email) };
+  return { account: uuid === undefined ? undefined : `${uuid} ${of ?? ''}`, name: nameIn(email) };
 }
 
 /** What Claude Code keeps of a login, and nothing else that an agent wrote there. */

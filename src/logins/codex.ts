@@ -9,6 +9,7 @@ import {
   type Login,
   type LoginFile,
   type Logins,
+  nameIn,
   objectIn,
   type Question,
   stringIn,
@@ -80,7 +81,7 @@ export function openaiLogin(login: string, access: string, refresh: string, idTo
     refresh,
     expiresMs: openaiEnd(access) ?? 0,
     account: found?.account,
-    name: stringIn(claimsOf(idToken)?.['email']) ?? found?.name,
+    name: nameIn(claimsOf(idToken)?.['email']) ?? found?.name,
     value: {},
   };
 }
@@ -107,7 +108,7 @@ function openaiIdentity(access: string): Identity | undefined {
   const user = stringIn(own?.['chatgpt_user_id']) ?? stringIn(own?.['user_id']) ?? '';
   if (account === undefined) return undefined;
   const email = objectIn(claims?.['https://api.openai.com/profile'])?.['email'];
-  return { account: `${user} ${account}`, name: stringIn(email) };
+  return { account: `${user} ${account}`, name: nameIn(email) };
 }
 
 function openaiEnd(access: string): number | undefined {

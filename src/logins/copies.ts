@@ -2,19 +2,34 @@
 // may have left anything: no link is followed there, and what is no regular file of a small size holds nothing.
 import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { jsonIn, type Login, type LoginFile, type Logins } from './login.ts';
-import { type Memory, memoryPath, memoryText, readMemory } from './memory.ts';
+import { type Memory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
+import { ownPlace } from './place.ts';
 
 const fileMaxBytes = 16 * 2 ** 20;
 const storeMaxBytes = 2 ** 20;
 
 const nothing: Logins = { logins: new Map(), blank: new Set() };
 
-export function hostLogins(file: LoginFile, home: string, files: HostFiles): Logins {
-  const text = (path: string | undefined) =>
+type Problem = NonNullable<ReturnType<HostFiles['problem']>>;
+
+/** `note` is told of a file of logins that cannot be used. */
+export function hostLogins(
+  file: LoginFile,
+  home: string,
+  files: HostFiles,
+  note?: (message: string) => void,
+): Logins {
+  const text = (path: string | undefined, noted?: (problem: Problem) => void) =>
     path === undefined
       ? undefined
-      : readable(files, () => files.readUserFile(home, path, { maxBytes: fileMaxBytes })?.text);
-  return file.read({ main: text(file.path), account: text(file.account?.host) });
+      : readable(
+          files,
+          () => files.readUserFile(home, path, { maxBytes: fileMaxBytes })?.text,
+          noted,
+        );
+  const main = text(file.path, ({ message }) => note?.(message));
+  if (isBroken(main)) note?.(`${home}/${file.path} is no JSON object`);
+  return file.read({ main, account: text(file.account?.host) });
 }
 
 export function storeLogins(file: LoginFile, store: Directory, files: HostFiles): Logins {
@@ -22,7 +37,7 @@ export function storeLogins(file: LoginFile, store: Directory, files: HostFiles)
     path === undefined ? undefined : readable(files, () => store.read(path, { maxBytes })?.text);
   const main = text(file.path, storeMaxBytes);
   if (main === undefined) return nothing;
-  return file.read({ main, account: text(file.account?.store, fileMaxBytes) });
+  return file.read({ main, account: text(file.account?.store, storeMaxBytes) });
 }
 
 /** Puts logins into a session's store. Throws FileError where the agent left a directory in the place of the file. */
@@ -40,41 +55,74 @@ export function giveToStore(
   const { uid, gid } = directory.stat();
   const owner: Owner = { uid, gid };
   const before = readable(files, () => store.read(file.path, { maxBytes: storeMaxBytes })?.text);
-  const rest = [...dropped].reduce<string | undefined>((text, id) => file.drop(text, id), before);
-  const after = logins.reduce<string | undefined>((text, login) => file.put(text, login), rest);
+  const after = withLogins(file, before, logins, dropped);
   if (after !== undefined && after !== before)
     store.write(file.path, after, { owner, durable: false });
   const { account, putProfile } = file;
   const profile = logins.find((login) => login.profile)?.profile;
   if (!account || !putProfile || !profile) return;
+  let isBig = false;
   const accountBefore = readable(
     files,
-    () => store.read(account.store, { maxBytes: fileMaxBytes })?.text,
+    () => store.read(account.store, { maxBytes: storeMaxBytes })?.text,
+    ({ reason }) => {
+      isBig = reason === 'too-big';
+    },
   );
-  if (sameAccount(file, after, accountBefore, logins)) return;
-  store.write(account.store, putProfile(accountBefore, profile), { owner, durable: false });
+  // What the tool keeps beside the account would be lost.
+  if (isBig || namesAccount(file, after, accountBefore, logins)) return;
+  const named = unlessDeep(accountBefore, (text) => putProfile(text, profile));
+  store.write(account.store, named, { owner, durable: false });
 }
 
-/** Puts logins into the user's own files. False if the tool is about to change them itself. Throws FileError. */
+function withLogins(
+  file: LoginFile,
+  before: string | undefined,
+  logins: readonly Login[],
+  dropped: Iterable<string>,
+): string | undefined {
+  return unlessDeep(before, (text) => {
+    const rest = [...dropped].reduce<string | undefined>((one, id) => file.drop(one, id), text);
+    return logins.reduce<string | undefined>((one, login) => file.put(one, login), rest);
+  });
+}
+
+/** JSON of an agent's may be nested too deeply to be written again: it counts as no JSON. */
+function unlessDeep<T>(text: string | undefined, change: (text: string | undefined) => T): T {
+  try {
+    return change(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return change(undefined);
+  }
+}
+
+/** `busy` if the tool is about to change its file itself, `broken` if that is no JSON: nothing was written then. */
+export type Given = 'done' | 'busy' | 'broken';
+
+/** Puts logins into the user's own files. Throws FileError. */
 export function giveToHost(
   file: LoginFile,
   home: string,
   logins: readonly Login[],
   { owner, nowMs, files }: { owner: Owner; nowMs: number; files: HostFiles },
-): boolean {
+): Given {
   const lock = file.lock && { ...file.lock, nowMs };
   let written: string | undefined;
+  let broken = false;
   const done = files.changeUserFile(
     home,
     file.path,
     (text) => {
-      if (isBroken(text)) return text;
+      broken = isBroken(text);
+      if (broken) return text;
       written = logins.reduce<string | undefined>((one, login) => file.put(one, login), text);
       return written;
     },
     { maxBytes: fileMaxBytes, owner, ...(lock && { lock }) },
   );
-  if (!done) return false;
+  if (!done) return 'busy';
+  if (broken) return 'broken';
   const { account, putProfile } = file;
   const profile = logins.find((login) => login.profile)?.profile;
   if (account && putProfile && profile)
@@ -82,20 +130,20 @@ export function giveToHost(
       home,
       account.host,
       (text) =>
-        sameAccount(file, written, text, logins) || isBroken(text)
+        namesAccount(file, written, text, logins) || isBroken(text)
           ? text
           : putProfile(text, profile),
       { maxBytes: fileMaxBytes, owner },
     );
-  return true;
+  return 'done';
 }
 
 export function memoryOf(file: LoginFile, home: string, files: HostFiles): Memory {
   return readMemory(
-    readable(
-      files,
-      () => files.readUserFile(home, memoryPath(file.tool), { maxBytes: storeMaxBytes })?.text,
-    ),
+    readable(files, () => {
+      using place = files.open(`${home}/.coi`);
+      return place?.read(memoryPath(file.tool), { maxBytes: memoryMaxBytes })?.text;
+    }),
   );
 }
 
@@ -105,8 +153,10 @@ export function remember(
   memory: Memory,
   { owner, files }: { owner: Owner; files: HostFiles },
 ): void {
+  using place = ownPlace(home, owner, files);
+  if (!place) return;
   const options = { maxBytes: fileMaxBytes, owner };
-  files.changeUserFile(home, memoryPath(file.tool), () => memoryText(memory), options);
+  files.changeUserFile(place.realPath(), memoryPath(file.tool), () => memoryText(memory), options);
 }
 
 /** Takes a login out of the user's own file. */
@@ -121,7 +171,7 @@ export function dropFromHost(
 }
 
 /** Whether the account's file names the one of these logins already. */
-function sameAccount(
+function namesAccount(
   file: LoginFile,
   main: string | undefined,
   account: string | undefined,
@@ -137,11 +187,17 @@ function isBroken(text: string | undefined): boolean {
 }
 
 /** Undefined for what is not read. */
-function readable(files: HostFiles, read: () => string | undefined): string | undefined {
+function readable(
+  files: HostFiles,
+  read: () => string | undefined,
+  note?: (problem: Problem) => void,
+): string | undefined {
   try {
     return read();
   } catch (error) {
-    if (!files.problem(error)) throw error;
+    const problem = files.problem(error);
+    if (!problem) throw error;
+    note?.(problem);
     return undefined;
   }
 }

@@ -84,7 +84,8 @@ describe('whatever the copies are', () => {
           (typeof asked === 'object' ? asked.account : undefined);
         assert.equal(account, mine);
         const stale = !own || standing(own, situation.known) === 'old';
-        assert.ok(stale || winner.expiresMs > own.expiresMs);
+        const dead = [...situation.answers.values()].includes('refused');
+        assert.ok(stale || dead || winner.expiresMs > own.expiresMs);
       }),
       { numRuns: 3000 },
     );
@@ -115,9 +116,10 @@ describe('whatever the copies are', () => {
         if (decide(situation).swapped) return;
         // One that was taken may show another for what it is, so it may take two.
         const settled = after(after(situation));
-        const { give, winner } = decide(settled);
+        const { give, winner, later } = decide(settled);
         assert.deepEqual(give, []);
-        if (winner) assert.equal(hashOf(winner), settled.known.current);
+        // Nothing is written down of one that could not be asked about.
+        if (winner && !later) assert.equal(hashOf(winner), settled.known.current);
       }),
       { numRuns: 3000 },
     );

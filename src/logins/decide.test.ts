@@ -206,3 +206,88 @@ describe('a session', () => {
     );
   });
 });
+
+describe('a fresh login that ends sooner than the user’s', () => {
+  const long = login('long', { expiresMs: nowMs + 9 * hour });
+  const fresh = login('fresh', { expiresMs: nowMs + hour });
+  const other: Answer = { account: 'them', name: undefined };
+
+  test('is asked about, as is the user’s', () => {
+    const copies = [copy(host, long), copy('a', fresh)];
+    assert.deepEqual(decided(copies, knowing(long)).ask, [host, 'a']);
+  });
+
+  for (const [answers, wins, reasons] of [
+    [{ host: 'refused', a: me }, true, []],
+    [{ host: me, a: me }, false, ['apart']],
+    [{ host: me, a: other }, false, ['other']],
+    [{ host: me, a: 'no-question' }, false, ['unknown']],
+    [{ host: 'later', a: me }, false, []],
+    [{ host: 'unreachable', a: 'unreachable' }, false, []],
+  ] as const)
+    test(`is not lost where the provider says ${JSON.stringify(answers)}`, () => {
+      const copies = [copy(host, long), copy('a', fresh)];
+      const { winner, give, known } = decided(copies, knowing(long), answers);
+      assert.deepEqual([winner, give], wins ? [fresh, [host]] : [long, []]);
+      assert.deepEqual(
+        known.verdicts.map(({ reason }) => reason),
+        reasons,
+      );
+      // A later renewal of the user's changes nothing of it.
+      const next = [copy(host, login('next', { expiresMs: nowMs + 20 * hour })), copies[1] as Copy];
+      if (reasons.length > 0) assert.deepEqual(decided(next, known).give, []);
+    });
+
+  test('is replaced where the provider refused it', () => {
+    const copies = [copy(host, long), copy('a', fresh)];
+    const answers = { host: me, a: 'refused' } as const;
+    assert.deepEqual(decided(copies, knowing(long), answers).give, ['a']);
+  });
+
+  test('stays in the session beside a token of the host’s that never ends', () => {
+    const static_ = login('static', { refresh: '', expiresMs: Number.MAX_SAFE_INTEGER });
+    const copies = [copy(host, static_), copy('a', fresh)];
+    const { ask, give, known } = decided(copies, knowing(static_), { a: me });
+    assert.deepEqual([ask, give, known.verdicts[0]?.reason], [[], [], 'apart']);
+  });
+});
+
+describe('a provider that does not say whose a token is', () => {
+  test('is asked again, and what the files say counts for nothing', () => {
+    const copies = [copy(host, first), copy('a', second)];
+    const { winner, later, known } = decided(copies, knowing(first), { a: 'later' });
+    assert.deepEqual([winner, later, known.verdicts], [first, true, []]);
+  });
+
+  for (const answer of ['later', 'unreachable'] as const)
+    test(`about the host’s (${answer}) leaves it to be asked about`, () => {
+      const brought: Known = { ...knowing(first, second), from: 'a' };
+      const third = login('third', { expiresMs: nowMs + 3 * hour });
+      const { winner, later, known } = decided([copy(host, third)], brought, { host: answer });
+      assert.deepEqual([winner, later, known], [undefined, true, brought]);
+      const unnamed = { ...nothingKnown, from: undefined };
+      const nameless = [copy(host, { ...third, account: undefined }), copy('b', second)];
+      const again = decided(nameless, unnamed, { host: answer, b: me });
+      assert.deepEqual([again.later, again.known], [true, unnamed]);
+    });
+});
+
+describe('what the host renewed of a login that a session had brought', () => {
+  const brought: Known = { ...knowing(first, second), account: 'me us', from: 'a' };
+  const theirs = login('third', { account: 'them us', expiresMs: nowMs + 3 * hour });
+  const answers = { host: { account: 'them us', name: 'them@example.org' } };
+
+  test('goes nowhere where it is somebody else’s, and the user is told', () => {
+    for (const account of ['them us', undefined]) {
+      const copies = [copy(host, { ...theirs, account }), copy('b', second)];
+      const { winner, give, known } = decided(copies, brought, answers);
+      assert.deepEqual([winner, give, known.verdicts[0]?.reason], [undefined, [], 'changed']);
+      assert.equal(known.from, 'a');
+    }
+  });
+
+  test('goes to all where the user’s own files name the other account', () => {
+    const copies = [copy(host, theirs), copy('b', second)];
+    assert.equal(decided(copies, brought, answers, 'them us').winner, theirs);
+  });
+});

@@ -1,33 +1,37 @@
 // Which of the copies of one login is everybody's, who gets it, and which are not taken. Pure.
-import type { Identity, Login } from './login.ts';
-import { type Known, type Reason, type Verdict, withTokens } from './memory.ts';
+import {
+  host,
+  isBrought,
+  isChanged,
+  isRenewed,
+  isSwapped,
+  isUnanswered,
+  isUnsure,
+} from './host-renewal.ts';
+import {
+  type Answer,
+  type Copy,
+  earlier,
+  type Held,
+  isIdentity,
+  isOpen,
+  isTimely,
+  reasonAgainst,
+  type Situation,
+  saysSomething,
+  verdict,
+  withVerdicts,
+} from './judge.ts';
+import { type Login, sameAccount } from './login.ts';
+import { type Known, type Verdict, withTokens } from './memory.ts';
 import { hashesOf, hashOf, standing } from './standing.ts';
 
-export const host = 'host';
+export { host } from './host-renewal.ts';
+export type { Answer, Copy, Situation } from './judge.ts';
 
-/** One login as the host or a session has it. */
-export interface Copy {
-  /** `host`, or the id of the session. */
-  readonly holder: string;
-  /** Undefined if it is missing or of no use. */
-  readonly login: Login | undefined;
-  /** It was there, and was emptied: as a tool leaves one that its provider refused. */
-  readonly blank: boolean;
-}
-
-/** What a provider said of an access token. */
-export type Answer = Identity | 'refused' | 'unreachable' | 'no-question';
-
-export interface Situation {
-  readonly copies: readonly Copy[];
-  /** Whom the host's files name, where they hold no login that does. */
-  readonly hostAccount: string | undefined;
-  readonly known: Known;
-  /** By holder; those that are not there have not been asked. */
-  readonly answers: ReadonlyMap<string, Answer>;
-  readonly nowMs: number;
-  /** What ends later than that after now says what no provider would. */
-  readonly lifeMaxMs: number;
+interface Challenger extends Held {
+  /** It ends later than the user's. */
+  readonly isLate: boolean;
 }
 
 export interface Decision {
@@ -45,49 +49,63 @@ export interface Decision {
 }
 
 export function decide(situation: Situation): Decision {
-  const { copies, known } = situation;
+  const { copies, known, answers } = situation;
   const own = copies.find(({ holder }) => holder === host);
   const sessions = copies.filter(({ holder }) => holder !== host);
   const current = sessions.find(({ login }) => login && standing(login, known) === 'current');
   const base = baseOf(own, current, known);
   if (!base && !own?.blank) return withoutHost(situation, sessions);
-  const answer = situation.answers.get(host);
+  const answer = answers.get(host);
   // Never what a session's files say.
   const named = own?.login?.account ?? situation.hostAccount ?? known.account;
   const account = named ?? (isIdentity(answer) ? answer.account : undefined);
   // What the host has is nobody's secret any more, also where it was never looked at before.
   const seen = base ? withTokens(known, hashesOf(base.login)) : known;
   const challengers = sessions.flatMap(({ holder, login }) =>
-    login && login.refresh !== '' && isChallenger(login, base, seen) ? [{ holder, login }] : [],
+    login && login.refresh !== '' && isChallenger({ holder, login }, base, seen, situation)
+      ? [{ holder, login, isLate: !base || isLater(login, base) }]
+      : [],
   );
+  const open = challengers.filter((one) => isOpen(one, situation));
   const ask = [
     ...hostQuestion(situation, base, challengers.length > 0 ? account : named),
-    ...challengers.filter(({ holder, login }) => isOpen(holder, login, situation)),
+    ...baseQuestion(situation, base, challengers),
+    ...open,
   ].map(({ holder }) => holder);
-  if (ask.length > 0) return { ...nothing(known), ask };
+  if (ask.length > 0) return { ...nothing(known), ask: [...new Set(ask)] };
   if (base && isSwapped(base, answer, known))
     return { ...nothing(known), swapped: true, known: forgotten(known, base.login, answer) };
-  const judged = challengers.map((one) => ({
-    ...one,
-    reason: reasonAgainst(one, account, situation),
-  }));
-  const best = judged
-    .filter(({ reason }) => reason === undefined)
-    .reduce<Held | undefined>(
-      (a, b) => (a && a.login.expiresMs >= b.login.expiresMs ? a : b),
-      base,
-    );
-  const verdicts = judged.flatMap(({ holder, login, reason }) =>
-    reason && reason !== 'later' ? [verdict(holder, login, reason, situation)] : [],
+  if (base && isUnsure(base, answer, known)) return { ...nothing(known), later: true };
+  if (base && isChanged(base, answer, situation)) {
+    const changed = [verdict(host, base.login, 'changed', situation)];
+    return { ...nothing(known), known: withVerdicts(known, own ? [own] : [], changed) };
+  }
+  const isAsked = isUnanswered(answer) && named === undefined;
+  const dead = base && answers.get(base.holder) === 'refused';
+  const judged = challengers.map((one) => {
+    const reason = reasonAgainst(one, { account, isAsked }, situation);
+    return { ...one, reason: reason ?? (one.isLate || dead ? undefined : apart(base, situation)) };
+  });
+  const best = bestOf(
+    judged.filter(({ reason }) => reason === undefined),
+    base,
   );
+  // Sooner than the user's and of no use: it is replaced, and nobody has to be told.
+  const isGone = ({ isLate, reason }: (typeof judged)[number]) => !isLate && reason === 'refused';
+  const verdicts = judged.flatMap((one) => {
+    const { holder, login, reason } = one;
+    return reason && reason !== 'later' && !isGone(one)
+      ? [verdict(holder, login, reason, situation)]
+      : [];
+  });
   const mixed = sessions.flatMap(({ holder, login }) =>
     login && standing(login, seen) === 'mixed' ? [verdict(holder, login, 'mixed', situation)] : [],
   );
   const later = judged.some(({ reason }) => reason === 'later');
   if (!best) return { ...nothing(known), later, known: withVerdicts(known, copies, verdicts) };
-  const kept = new Set(judged.flatMap(({ holder, reason }) => (reason ? [holder] : [])));
+  const kept = new Set(judged.flatMap((one) => (one.reason && !isGone(one) ? [one.holder] : [])));
   for (const { holder, login } of sessions) if (login && isOwnKey(login, seen)) kept.add(holder);
-  return {
+  const decision: Decision = {
     ask: [],
     winner: best.login,
     from: best.holder,
@@ -96,19 +114,22 @@ export function decide(situation: Situation): Decision {
       .map(({ holder }) => holder),
     swapped: false,
     later,
+    known,
+  };
+  // Whose the host's is was not said: it is asked about again, so it stays one that was never seen.
+  if (isAsked && best.holder === host) return { ...decision, later: true };
+  const tokens = copies.flatMap(({ holder, login }) =>
+    login && !kept.has(holder) && standing(login, seen) !== 'mixed' ? hashesOf(login) : [],
+  );
+  return {
+    ...decision,
     known: withVerdicts(
       {
-        ...withTokens(known, [
-          ...copies.flatMap(({ holder, login }) =>
-            login && !kept.has(holder) && standing(login, seen) !== 'mixed' ? hashesOf(login) : [],
-          ),
-          ...hashesOf(best.login),
-        ]),
+        ...withTokens(known, [...tokens, ...hashesOf(best.login)]),
         current: hashOf(best.login),
         account,
         name: best.login.name ?? (account === known.account ? known.name : undefined),
-        from:
-          best.holder === host && hashOf(best.login) === known.current ? known.from : best.holder,
+        from: fromOf(best, answer, known),
       },
       copies,
       [...verdicts, ...mixed],
@@ -116,9 +137,22 @@ export function decide(situation: Situation): Decision {
   };
 }
 
-interface Held {
-  readonly holder: string;
-  readonly login: Login;
+/** The one that ends last; of those that the provider took, where it refused the user's. */
+function bestOf(taken: readonly Challenger[], base: Held | undefined): Held | undefined {
+  const latest = (all: readonly Held[], first: Held | undefined) =>
+    all.reduce<Held | undefined>(
+      (a, b) => (a && a.login.expiresMs >= b.login.expiresMs ? a : b),
+      first,
+    );
+  // A sooner one is among them only where the user's is refused.
+  return latest(taken, taken.some(({ isLate }) => !isLate) ? undefined : base);
+}
+
+/** Who brought it: a session, until a renewal of the host's has shown whose it is. */
+function fromOf(best: Held, answer: Answer | undefined, known: Known): string | undefined {
+  if (best.holder !== host) return best.holder;
+  if (hashOf(best.login) === known.current) return known.from;
+  return isBrought(known) && !isIdentity(answer) ? known.from : host;
 }
 
 /** What is everybody's before the sessions' are looked at: the host's, unless it is one that everybody had before. */
@@ -131,19 +165,44 @@ function baseOf(own: Copy | undefined, current: Copy | undefined, known: Known):
   return { holder: host, login };
 }
 
-/** Never seen, and not older than what everybody has. */
-function isChallenger(login: Login, base: Held | undefined, known: Known): boolean {
-  if (standing(login, known) !== 'new') return false;
-  return !base || isForeign(login, base) || login.expiresMs > base.login.expiresMs;
+/** Never seen. One that ends sooner than the user's is one only while it can show something, or was judged before. */
+function isChallenger(
+  { holder, login }: Held,
+  base: Held | undefined,
+  seen: Known,
+  situation: Situation,
+): boolean {
+  if (standing(login, seen) !== 'new') return false;
+  if (!base || isLater(login, base)) return true;
+  const before = earlier(holder, login, situation.known);
+  return saysSomething(login, situation) || (before !== undefined && before.reason !== 'refused');
 }
 
-/** Of another account, by what the files say: it is the session's own affair, however old. */
-function isForeign(login: Login, base: Held): boolean {
-  return (
+/** It ends later than the user's, or is of another account, by what the files say: then it is the session's own affair. */
+function isLater(login: Login, base: Held): boolean {
+  const isForeign =
     login.account !== undefined &&
     base.login.account !== undefined &&
-    login.account !== base.login.account
+    !sameAccount(login.account, base.login.account);
+  return isForeign || login.expiresMs > base.login.expiresMs;
+}
+
+/** A good login of the user's that ends sooner, as after a new login or with a clock that was set back. */
+function apart(base: Held | undefined, { answers }: Situation): 'apart' | 'later' {
+  const answer = base && answers.get(base.holder);
+  return isUnanswered(answer) ? 'later' : 'apart';
+}
+
+/** The user's is asked about where a session has one that ends sooner: it may be of no use any more. */
+function baseQuestion(
+  { answers, known }: Situation,
+  base: Held | undefined,
+  challengers: readonly Challenger[],
+): Held[] {
+  const sooner = challengers.some(
+    ({ holder, login, isLate }) => !isLate && !earlier(holder, login, known),
   );
+  return base && sooner && base.login.refresh !== '' && !answers.has(base.holder) ? [base] : [];
 }
 
 /** The provider is asked about the host's where no file names its account, or a session brought the last one. */
@@ -152,64 +211,8 @@ function hostQuestion(
   base: Held | undefined,
   account: string | undefined,
 ): Held[] {
-  if (base?.holder !== host || base.login.refresh === '' || answers.has(host)) return [];
-  const brought = known.from !== undefined && known.from !== host;
-  const renewed = standing(base.login, known) === 'new';
-  return (renewed && brought) || (account === undefined && renewed) ? [base] : [];
-}
-
-function isSwapped(base: Held, answer: Answer | undefined, known: Known): boolean {
-  const { account } = base.login;
-  return (
-    base.holder === host &&
-    standing(base.login, known) === 'new' &&
-    known.from !== undefined &&
-    known.from !== host &&
-    account !== undefined &&
-    account === known.account &&
-    isIdentity(answer) &&
-    person(answer.account) !== person(account)
-  );
-}
-
-/** Not judged before, and its token can show something. */
-function isOpen(holder: string, login: Login, situation: Situation): boolean {
-  const { answers, known } = situation;
-  const before = earlier(holder, login, known)?.reason;
-  const wanted = !before || before === 'offered';
-  return !answers.has(holder) && isTimely(login, situation) && wanted;
-}
-
-/** It has not ended, and says no more than a provider would: everything later would count as older. */
-function isTimely({ expiresMs }: Login, { nowMs, lifeMaxMs }: Situation): boolean {
-  return expiresMs > nowMs && expiresMs <= nowMs + lifeMaxMs;
-}
-
-function earlier(holder: string, login: Login, known: Known): Verdict | undefined {
-  const hash = hashOf(login);
-  return known.verdicts.find((one) => one.session === holder && one.hash === hash);
-}
-
-function reasonAgainst(
-  { holder, login }: Held,
-  account: string | undefined,
-  situation: Situation,
-): Reason | 'later' | undefined {
-  const { answers, known } = situation;
-  const before = earlier(holder, login, known);
-  if (before && before.reason !== 'offered') return before.reason;
-  const answer = answers.get(holder);
-  if (isIdentity(answer) && isTimely(login, situation)) {
-    if (account === undefined) return 'unknown';
-    return answer.account === account ? undefined : 'other';
-  }
-  if (login.account !== undefined && account !== undefined && login.account !== account)
-    return 'other';
-  // An access token that has ended shows nothing, whatever is beside it.
-  if (answer === 'refused' || !isTimely(login, situation)) return 'refused';
-  // Where no file names an account, nothing speaks against it.
-  if (answer === 'unreachable') return login.account === account ? undefined : 'later';
-  return 'unknown';
+  if (!base || base.login.refresh === '' || answers.has(host)) return [];
+  return isRenewed(base, known) && (isBrought(known) || account === undefined) ? [base] : [];
 }
 
 /** A login in a session is offered, by the name that its provider has for it; nobody else gets it unasked. */
@@ -233,26 +236,6 @@ function withoutHost(situation: Situation, sessions: readonly Copy[]): Decision 
     ...nothing(known),
     known: withVerdicts({ ...known, current: undefined }, sessions, verdicts),
   };
-}
-
-function verdict(
-  session: string,
-  login: Login,
-  reason: Reason,
-  { answers, known }: Situation,
-): Verdict {
-  const answer = answers.get(session);
-  const before = earlier(session, login, known);
-  const name = isIdentity(answer) ? answer.name : (before?.name ?? login.name);
-  return { session, hash: hashOf(login), reason, name, told: before?.told ?? false };
-}
-
-/** One verdict for a session: the latest, as long as the session has what was judged. */
-function withVerdicts(known: Known, copies: readonly Copy[], fresh: readonly Verdict[]): Known {
-  const seen = new Set(copies.map(({ holder }) => holder));
-  const stays = ({ session, reason, told }: Verdict) =>
-    reason === 'swapped' ? !told : !seen.has(session);
-  return { ...known, verdicts: [...known.verdicts.filter(stays), ...fresh] };
 }
 
 /** A key that was typed in inside. */
@@ -284,15 +267,6 @@ function nothing(known: Known): Decision {
   };
 }
 
-function isIdentity(answer: Answer | undefined): answer is Identity {
-  return typeof answer === 'object';
-}
-
 function isSame(login: Login | undefined, other: Login): boolean {
   return login !== undefined && hashOf(login) === hashOf(other);
-}
-
-/** The account without its organization, as of one person. */
-function person(account: string): string {
-  return account.split(' ')[0] ?? '';
 }

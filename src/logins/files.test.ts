@@ -183,8 +183,10 @@ describe('a provider', () => {
       [200, 'x'],
       [500, {}],
       [429, {}],
+      [400, {}],
+      [431, ''],
     ] as const)
-      assert.equal(answered(status, body), 'unreachable');
+      assert.equal(answered(status, body), 'later');
   });
 });
 

@@ -2,7 +2,8 @@
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
 import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
-import type { Login, LoginFile } from './login.ts';
+import { earlier } from './judge.ts';
+import { type Login, type LoginFile, sameAccount } from './login.ts';
 import { type Known, type Memory, nothingKnown, withTokens } from './memory.ts';
 import { forSession } from './spread.ts';
 import { hashesOf, hashOf, standing } from './standing.ts';
@@ -24,11 +25,16 @@ export interface Filled {
   /** The session has a login now. */
   readonly has: boolean;
   readonly memory: Memory;
+  /** Why the user's login cannot be used. */
+  readonly warnings: readonly string[];
 }
 
 export function fillLogins(request: FillRequest, files: HostFiles): Filled {
   const { file, home, session, store, copied, owner, nowMs } = request;
-  const own = hostLogins(file, home, files);
+  const warnings: string[] = [];
+  const own = hostLogins(file, home, files, (message) =>
+    warnings.push(`your login is not used: ${message}`),
+  );
   const has = storeLogins(file, store, files);
   const memory = memoryOf(file, home, files);
   // Two that have one refresh token cost each other their login.
@@ -37,18 +43,23 @@ export function fillLogins(request: FillRequest, files: HostFiles): Filled {
   const given = [...own.logins.values()].filter((login) => {
     const before = has.logins.get(login.id);
     const known = memory.get(login.id) ?? nothingKnown;
-    return !before || gone.has(login.id) || isReplaced(before, login, known);
+    return !before || gone.has(login.id) || isReplaced(before, login, known, { session, nowMs });
   });
   const changed = given.map((login) => forSession(file, login, session, nowMs));
   if (changed.length > 0 || dropped.length > 0) giveToStore(file, store, changed, files, gone);
   const lasting = [...has.logins.values()].filter(({ id }) => !gone.has(id));
   const logins = [...new Map([...lasting, ...changed].map((login) => [login.id, login])).values()];
   takeTurn({ file, home, store, logins, owner, nowMs }, files);
-  return { has: changed.length > 0 || has.logins.size > gone.size, memory };
+  return { has: changed.length > 0 || has.logins.size > gone.size, memory, warnings };
 }
 
 /** Whether the user's login goes in the place of the one that the session has. Pure. */
-export function isReplaced(before: Login, login: Login, known: Known): boolean {
+export function isReplaced(
+  before: Login,
+  login: Login,
+  known: Known,
+  { session, nowMs }: { session: string; nowMs: number },
+): boolean {
   if (hashOf(before) === hashOf(login)) return false;
   const seen = withTokens(known, hashesOf(login));
   switch (standing(before, seen)) {
@@ -59,8 +70,16 @@ export function isReplaced(before: Login, login: Login, known: Known): boolean {
     case 'mixed':
       return true;
     case 'new': {
-      const foreign = before.account !== undefined && before.account !== login.account;
-      return before.refresh !== '' && !foreign && before.expiresMs <= login.expiresMs;
+      const judged = earlier(session, before, known);
+      if (before.refresh === '' || (judged && judged.reason !== 'refused')) return false;
+      const foreign = before.account !== undefined && !sameAccount(before.account, login.account);
+      // One that has not ended is lost for good where nobody has asked the provider about it: the keeper does.
+      return (
+        !foreign &&
+        before.expiresMs !== 0 &&
+        before.expiresMs <= nowMs &&
+        before.expiresMs <= login.expiresMs
+      );
     }
   }
 }

@@ -1,5 +1,14 @@
 // Gemini CLI: oauth_creds.json. Google's refresh tokens stay the same when they are used, so copies do not kill each other.
-import { claimsOf, jsonIn, jsonText, type LoginFile, stringIn, timeIn, tokenIn } from './login.ts';
+import {
+  claimsOf,
+  jsonIn,
+  jsonText,
+  type LoginFile,
+  nameIn,
+  stringIn,
+  timeIn,
+  tokenIn,
+} from './login.ts';
 
 const id = 'google';
 
@@ -20,7 +29,7 @@ export const geminiLogin: LoginFile = {
       access: tokenIn(file['access_token']),
       expiresMs: timeIn(file['expiry_date']) ?? 0,
       account: stringIn(claims?.['sub']),
-      name: stringIn(claims?.['email']),
+      name: nameIn(claims?.['email']),
       value: Object.fromEntries(
         Object.entries(file).filter(([, value]) => typeof value !== 'object' || value === null),
       ),

@@ -29,6 +29,9 @@ import {
   tokens,
   write,
 } from '../../test/bed/login-home.ts';
+import { hostFiles } from '../host/files.ts';
+import { opencodeLogin } from './by-provider.ts';
+import { memoryOf } from './copies.ts';
 
 beforeEach(begin);
 afterEach(end);
@@ -99,5 +102,51 @@ describe('a hostile session', () => {
     write(credentials, claude('second', 8));
     await keep();
     assert.equal(token(inStore(b, credentials)), 'a-second', 'the others get theirs');
+  });
+
+  test('with JSON that nests too deeply, or a giant beside it, stops nobody', async () => {
+    await keep();
+    const deep = `{"x":${'['.repeat(200_000)}${']'.repeat(200_000)},${claude('first').slice(1)}`;
+    const big = JSON.stringify({ projects: { x: 'x'.repeat(2 ** 21) } });
+    write(inStore(a, credentials), deep);
+    write(inStore(a, '.claude/.claude.json'), big);
+    write(credentials, claude('second', 9));
+    await keep();
+    assert.deepEqual(tokens(), ['a-second', 'a-second', 'a-second']);
+    assert.equal(readFileSync(join(home, inStore(a, '.claude/.claude.json')), 'utf8'), big);
+  });
+
+  test('that has a new login at each look holds up nobody', async () => {
+    await keep();
+    write(credentials, claude('second', 9));
+    let made = 0;
+    const answers = new Proxy({}, { get: () => plant(a, claude(`new-${++made}`, 12)) });
+    plant(a, claude('new-0', 12));
+    assert.equal(await keep(answers), 'later');
+    assert.equal(token(inStore(b, credentials)), 'a-second');
+  });
+
+  test('does not fill the memory', async () => {
+    const file = opencodeLogin;
+    const at = (session: string) => `.coi/sessions-opencode/${session}/${file.path}`;
+    const entry = (refresh: string) => ({
+      type: 'oauth',
+      access: 'a',
+      refresh,
+      expires: Date.now() + 9e6,
+    });
+    const many = (of: (n: number) => unknown) =>
+      JSON.stringify(
+        Object.fromEntries(Array.from({ length: 9000 }, (_, n) => [`id-${n}`, of(n)])),
+      );
+    for (const [text, most] of [
+      [many(() => 0), 0],
+      [many((n) => entry(`r-${n}`)), 50],
+      [JSON.stringify({ ['x'.repeat(1000)]: entry('r'), 'a\nb': entry('r') }), 50],
+    ] as const) {
+      write(at(a), text);
+      await keep({}, { file });
+      assert.ok(memoryOf(file, home, hostFiles).size <= most, text.slice(0, 40));
+    }
   });
 });

@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -28,9 +29,14 @@ import {
   reasons,
   token,
   tokens,
+  wantedOf,
   write,
 } from '../../test/bed/login-home.ts';
-import { type HostFiles, hostFiles } from '../host/files.ts';
+import { FileError, type HostFiles, hostFiles } from '../host/files.ts';
+import { claudeLogin } from './claude.ts';
+import { hostLogins } from './copies.ts';
+import { fillLogins } from './fill.ts';
+import type { Login } from './login.ts';
 
 beforeEach(begin);
 afterEach(end);
@@ -167,10 +173,93 @@ describe('the host', () => {
     await keep({ 'a-first': me });
     assert.equal(token(credentials), undefined);
     assert.deepEqual(reasons(), ['offered', 'offered']);
-    await keep({}, { wanted: { session: a, id: 'claude.ai' } });
+    await keep({}, { wanted: wantedOf(a) });
     assert.equal(token(credentials), 'a-first');
     const account = JSON.parse(readFileSync(join(home, '.claude.json'), 'utf8'));
     assert.deepEqual([account.theme, account.oauthAccount.accountUuid], ['dark', 'me']);
     assert.deepEqual(reasons(), []);
   });
+});
+
+describe('a login that the user wants', () => {
+  test('is the one that was confirmed, or none', async () => {
+    await keep();
+    plant(a, claude('shown', 9), 'them');
+    const wanted = wantedOf(a);
+    plant(a, claude('exchanged', 9), 'evil');
+    assert.equal(await keep({}, { live: [], ended: [a], wanted }), 'changed');
+    plant(a, claude('shown', 9), 'evil');
+    assert.equal(await keep({}, { live: [], ended: [a], wanted }), 'done');
+    assert.equal(token(credentials), 'a-shown');
+    assert.match(readFileSync(join(home, '.claude.json'), 'utf8'), /"them"/);
+  });
+
+  test('is not said to be taken where the user’s file is broken', async () => {
+    await keep();
+    plant(a, claude('other', 9));
+    write(credentials, '// mine');
+    assert.equal(await keep({}, { live: [], ended: [a], wanted: wantedOf(a) }), 'broken');
+  });
+
+  test('is the host’s, where a renewal there shows another account than a session had brought', async () => {
+    await keep();
+    plant(a, claude('second', 8));
+    await keep({ 'a-second': me });
+    write(credentials, claude('renewed', 16));
+    write('.claude.json', '{}');
+    const they = { account: 'them us', name: undefined };
+    await keep({ 'a-renewed': they });
+    assert.deepEqual([tokens()[2], reasons()], ['a-second', ['changed']]);
+    const { logins } = hostLogins(claudeLogin, home, hostFiles);
+    const login = [...logins.values()][0] as Login;
+    await keep({}, { live: [], wanted: { session: 'host', login } });
+    await keep({ 'a-renewed': they });
+    assert.deepEqual([tokens()[2], reasons()], ['a-renewed', []]);
+  });
+});
+
+test('~/.coi may be where a link of the user’s leads', async () => {
+  mkdirSync(join(home, 'far'));
+  renameSync(join(home, '.coi'), join(home, 'far/coi'));
+  symlinkSync('far/coi', join(home, 'near'));
+  symlinkSync('near', join(home, '.coi'));
+  await keep();
+  plant(a, claude('second', 8));
+  await keep({ 'a-second': me });
+  assert.deepEqual(tokens(), ['a-second', 'a-second', 'a-second']);
+  assert.ok(existsSync(join(home, 'far/coi/logins/claude.json')));
+});
+
+test('a file of the host that cannot be written costs the sessions nothing', async () => {
+  await keep();
+  plant(a, claude('second', 8));
+  const changeUserFile: HostFiles['changeUserFile'] = (at, path, ...rest) => {
+    if (path === credentials) throw new FileError('denied', path, 'is read-only');
+    return hostFiles.changeUserFile(at, path, ...rest);
+  };
+  const files = { ...hostFiles, changeUserFile };
+  assert.equal(await keep({ 'a-second': me }, {}, files), 'later');
+  assert.deepEqual(tokens(), ['a-first', 'a-second', 'a-second']);
+  assert.equal(await keep(), 'done');
+  assert.deepEqual(tokens(), ['a-second', 'a-second', 'a-second']);
+});
+
+test('a start says why the user’s login is not used', () => {
+  using store = hostFiles.open(join(home, '.coi/sessions-claude', a));
+  assert.ok(store);
+  const owner = { uid: 0, gid: 0 };
+  const request = { file: claudeLogin, home, session: a, store, copied: false, owner, nowMs: 0 };
+  const warnings = () => fillLogins(request, hostFiles).warnings.join();
+  assert.equal(warnings(), '');
+  write(credentials, '{"half":');
+  assert.match(warnings(), /your login is not used: .*credentials\.json is no JSON/);
+  for (const [from, to] of [
+    ['.claude/one', '/two'],
+    [credentials, '.claude/one'],
+  ] as const) {
+    rmSync(join(home, from), { force: true });
+    symlinkSync(join(home, to), join(home, from));
+  }
+  write('two', claude('first'));
+  if (process.geteuid?.() === 0) assert.match(warnings(), /leads over a symbolic link/);
 });

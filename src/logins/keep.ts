@@ -1,8 +1,9 @@
 // Keeps the logins of a user the same everywhere: reads what the host and the sessions have, lets decide.ts say which is
 // everybody's, asks the provider whose a new one is, and writes. Runs as the user; nobody waits for it.
-import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import type { HostFiles, Owner } from '../host/files.ts';
 import {
   dropFromHost,
+  type Given,
   giveToHost,
   giveToStore,
   hostLogins,
@@ -10,11 +11,13 @@ import {
   remember,
   storeLogins,
 } from './copies.ts';
-import { type Answer, type Copy, type Decision, decide, host } from './decide.ts';
+import { type Answer, type Copy, decide, host } from './decide.ts';
 import type { Login, LoginFile, Logins, Question } from './login.ts';
-import { type Known, memoryText, nothingKnown } from './memory.ts';
+import { memoryText, nothingKnown } from './memory.ts';
 import { forSession } from './spread.ts';
-import { hashOf, standing } from './standing.ts';
+import { hashOf } from './standing.ts';
+import { Stores } from './stores.ts';
+import { isWanted, takes, type Wanted } from './take.ts';
 
 export interface KeepRequest {
   readonly file: LoginFile;
@@ -25,7 +28,7 @@ export interface KeepRequest {
   /** Sessions that have ended: what they had may be the newest. */
   readonly ended: readonly string[];
   /** Taken whatever is against it, because the user said so. */
-  readonly wanted?: { readonly session: string; readonly id: string } | undefined;
+  readonly wanted?: Wanted | undefined;
 }
 
 export interface Keeping {
@@ -41,23 +44,33 @@ export interface Keeping {
 const roundsMax = 4;
 const pausesMax = 60;
 
-export type Kept = 'done' | 'later' | 'busy';
+/**
+ * - `later`: a provider could not be asked, or a file not be written.
+ * - `busy`: the tool on the host held its file all the time.
+ * - `broken`: what is wanted was not taken, since the user's file is no JSON.
+ * - `changed`: it was not taken, since the session has another by now.
+ */
+export type Kept = 'done' | 'later' | 'busy' | 'broken' | 'changed';
 
-/** `later` if a provider could not be asked, `busy` if the tool on the host held its file all the time. Throws FileError where the user's own file cannot be used. */
+/** Throws FileError where what is wanted cannot be written, or nothing be remembered. */
 export async function keepLogins(request: KeepRequest, keeping: Keeping): Promise<Kept> {
   const answers = new Map<string, Answer>();
   let pauses = 0;
-  for (let round = 0; round < roundsMax; ) {
-    const look: { open?: readonly Held[]; busy?: boolean; later?: boolean } = {};
-    await keeping.whileAlone(() => Object.assign(look, once(request, keeping, answers)));
-    if (look.busy) {
+  for (let round = 0; ; ) {
+    // A session that has a new one at each look holds up nobody: what is open then waits for another time.
+    const isLast = round === roundsMax;
+    let look: Look | undefined;
+    await keeping.whileAlone(() => {
+      look = once(request, keeping, answers, isLast);
+    });
+    const { open = [], end = 'done' } = (look ?? {}) as Partial<Look>;
+    if (end === 'busy') {
       pauses += 1;
       if (pauses > pausesMax) return 'busy';
       await keeping.pause();
       continue;
     }
-    const open = look.open ?? [];
-    if (open.length === 0) return look.later ? 'later' : 'done';
+    if (open.length === 0 || isLast) return end;
     round += 1;
     await Promise.all(
       open.map(async ({ holder, login }) => {
@@ -67,7 +80,12 @@ export async function keepLogins(request: KeepRequest, keeping: Keeping): Promis
       }),
     );
   }
-  return 'done';
+}
+
+interface Look {
+  /** To be asked about before anything is done. */
+  readonly open: readonly Held[];
+  readonly end: Kept;
 }
 
 interface Held {
@@ -84,7 +102,8 @@ function once(
   request: KeepRequest,
   { files, now }: Keeping,
   answers: ReadonlyMap<string, Answer>,
-): { open: Held[]; busy: boolean; later: boolean } {
+  isLast: boolean,
+): Look {
   const { file, home, owner, live, ended, wanted } = request;
   const nowMs = now().getTime();
   using stores = new Stores(request, files);
@@ -99,6 +118,12 @@ function once(
   const ids = new Set(
     [own, ...found.values()].flatMap(({ logins, blank }) => [...logins.keys(), ...blank]),
   );
+  const isTaken = (id: string) => wanted?.login.id === id;
+  if (wanted) {
+    const { session, login } = wanted;
+    const has = (session === host ? own : found.get(session))?.logins.get(login.id);
+    if (!has || !isWanted(has, wanted.login)) return { open: [], end: 'changed' };
+  }
   const open: Held[] = [];
   let later = false;
   const gifts = new Map<string, Login[]>();
@@ -109,22 +134,22 @@ function once(
       ...[...found].map(([session, has]) => copyOf(session, has, id)),
     ];
     const known = memory.get(id) ?? nothingKnown;
-    const decision =
-      wanted?.id === id
-        ? takes(copies, wanted.session, known)
-        : decide({
-            copies,
-            hostAccount: own.account,
-            known,
-            answers: new Map(
-              copies.flatMap(({ holder, login }) => {
-                const answer = login && answers.get(answerKey(holder, login));
-                return answer ? [[holder, answer] as const] : [];
-              }),
-            ),
-            nowMs,
-            lifeMaxMs: file.lifeMaxMs,
-          });
+    const decided = (missing?: Answer) =>
+      decide({
+        copies,
+        hostAccount: own.account,
+        known,
+        answers: new Map(
+          copies.flatMap(({ holder, login }) => {
+            const answer = login && (answers.get(answerKey(holder, login)) ?? missing);
+            return answer ? [[holder, answer] as const] : [];
+          }),
+        ),
+        nowMs,
+        lifeMaxMs: file.lifeMaxMs,
+      });
+    const first = isTaken(id) ? takes(copies, wanted as Wanted, known) : decided();
+    const decision = isLast && first.ask.length > 0 ? decided('later') : first;
     for (const holder of decision.ask) {
       const login = copies.find((copy) => copy.holder === holder)?.login;
       if (login) open.push({ holder, login });
@@ -134,18 +159,35 @@ function once(
     later ||= decision.later;
     if (decision.swapped) swapped.push(id);
     const { give } = decision;
-    const winner =
-      decision.winner && (wanted?.id === id ? decision.winner : named(decision.winner, own));
+    const winner = decision.winner && (isTaken(id) ? decision.winner : named(decision.winner, own));
     if (winner)
       for (const holder of [...give, ...unspread(copies, winner, file, nowMs)])
         gifts.set(holder, [...(gifts.get(holder) ?? []), winner]);
   }
   const forHost = (gifts.get(host) ?? []).map((login) =>
-    wanted?.id === login.id ? login : { ...login, profile: undefined },
+    isTaken(login.id) ? login : { ...login, profile: undefined },
   );
-  if (forHost.length > 0 && !giveToHost(file, home, forHost, { owner, nowMs, files }))
-    return { open: [], busy: true, later };
-  for (const id of swapped) dropFromHost(file, home, id, { owner, files });
+  const onHost = (effect: () => Given): Given | 'failed' => {
+    try {
+      return effect();
+    } catch (error) {
+      // Mounted, read-only, of another user: the sessions get theirs, and it is tried again.
+      if (wanted || !files.problem(error)) throw error;
+      later = true;
+      return 'failed';
+    }
+  };
+  const given =
+    forHost.length > 0
+      ? onHost(() => giveToHost(file, home, forHost, { owner, nowMs, files }))
+      : 'done';
+  if (given === 'busy') return { open: [], end: 'busy' };
+  if (wanted && given === 'broken') return { open: [], end: 'broken' };
+  for (const id of swapped)
+    onHost(() => {
+      dropFromHost(file, home, id, { owner, files });
+      return 'done';
+    });
   // Remembered before it is given away: what a session shows later is then known for what it is.
   if (memoryText(memory) !== memoryText(memoryOf(file, home, files)))
     remember(file, home, memory, { owner, files });
@@ -155,12 +197,11 @@ function once(
     if (!store || gift.length === 0) continue;
     try {
       giveToStore(file, store, gift, files);
-    } catch (error) {
-      // Of the session's own making; the others get theirs.
-      if (!files.problem(error)) throw error;
+    } catch {
+      // Of the session's own making, whatever it is: the others get theirs.
     }
   }
-  return { open, busy: false, later };
+  return { open, end: later ? 'later' : 'done' };
 }
 
 /** Whose it is was checked against the user's account, so it counts no more what a session's files say. */
@@ -186,77 +227,4 @@ function unspread(
       ? [holder]
       : [];
   });
-}
-
-/** The user's word stands against everything: that one is everybody's now. */
-function takes(copies: readonly Copy[], session: string, known: Known): Decision {
-  const winner = copies.find(({ holder }) => holder === session)?.login;
-  const none = {
-    ask: [],
-    winner: undefined,
-    from: undefined,
-    give: [],
-    swapped: false,
-    later: false,
-    known,
-  };
-  if (!winner) return none;
-  // What another session has of its own stays its own.
-  const all = copies
-    .filter(({ holder, login }) => holder === host || !login || standing(login, known) !== 'new')
-    .map(({ holder }) => holder);
-  return {
-    ...none,
-    winner,
-    from: session,
-    give: all.filter((holder) => holder !== session),
-    known: taken(known, winner, session, [...all, session]),
-  };
-}
-
-function taken(known: Known, winner: Login, session: string, holders: readonly string[]): Known {
-  const decision = decide({
-    copies: [{ holder: host, login: winner, blank: false }],
-    hostAccount: undefined,
-    known: { ...known, from: undefined, current: undefined },
-    answers: new Map([[host, 'unreachable' as const]]),
-    nowMs: 0,
-    lifeMaxMs: 0,
-  });
-  const verdicts = known.verdicts.filter(
-    (one) => !holders.includes(one.session) && one.hash !== hashOf(winner),
-  );
-  return { ...decision.known, from: session, verdicts };
-}
-
-/** The opened stores of sessions, each once. */
-class Stores implements Disposable {
-  readonly #request: KeepRequest;
-  readonly #files: HostFiles;
-  readonly #opened = new Map<string, Directory | undefined>();
-
-  constructor(request: KeepRequest, files: HostFiles) {
-    this.#request = request;
-    this.#files = files;
-  }
-
-  of(session: string): Directory | undefined {
-    if (!this.#opened.has(session)) this.#opened.set(session, this.#open(session));
-    return this.#opened.get(session);
-  }
-
-  [Symbol.dispose](): void {
-    for (const directory of this.#opened.values()) directory?.[Symbol.dispose]();
-  }
-
-  #open(session: string): Directory | undefined {
-    const { home, file } = this.#request;
-    try {
-      using top = this.#files.open(`${home}/.coi/sessions-${file.tool}`);
-      return top?.directory(session);
-    } catch (error) {
-      if (!this.#files.problem(error)) throw error;
-      return undefined;
-    }
-  }
 }

@@ -80,6 +80,7 @@ export interface LoginFile {
 
 /** Longer ones are nobody's. */
 const tokenMax = 16_384;
+const nameMax = 200;
 
 /** A token as providers make them; empty for anything else. */
 export function tokenIn(value: unknown): string {
@@ -98,6 +99,31 @@ export function timeIn(value: unknown): number | undefined {
 
 export function stringIn(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= 1000 ? value : undefined;
+}
+
+/** A name for people: one line of text, since an agent may have written it. */
+export function nameIn(value: unknown): string | undefined {
+  const text = stringIn(value)
+    ?.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
+  return stringIn(text?.slice(0, nameMax));
+}
+
+/** Two texts of `account`: the same, or the same person where one of them names no organization. */
+export function sameAccount(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  const [person, organization] = partsOf(one);
+  const [otherPerson, otherOrganization] = partsOf(other);
+  const unsaid = organization === '' || otherOrganization === '';
+  return (
+    person === otherPerson && (organization === otherOrganization || (unsaid && person !== ''))
+  );
+}
+
+/** The person and the organization, which may be missing. */
+export function partsOf(account: string): [string, string] {
+  const [person = '', ...organization] = account.split(' ');
+  return [person, organization.join(' ')];
 }
 
 export function objectIn(value: unknown): Json | undefined {

@@ -1,6 +1,6 @@
 // What coi remembers of a tool's logins, without any token: which were everybody's, which is now, what was told of which
 // session. In ~/.coi/logins/<tool>.json, which no container sees. Pure.
-import { type Json, jsonIn, jsonText, objectIn, stringIn } from './login.ts';
+import { type Json, jsonIn, jsonText, nameIn, objectIn, stringIn } from './login.ts';
 
 /** Why the login of a session was not taken. */
 export type Reason =
@@ -8,6 +8,10 @@ export type Reason =
   | 'other'
   /** The provider does not accept it. */
   | 'refused'
+  /** It is good and the user's, as is the host's: each has its own. */
+  | 'apart'
+  /** The host's own: it belongs to somebody else than the one before, which a session had brought. */
+  | 'changed'
   /** Its two tokens do not belong together. */
   | 'mixed'
   /** Nobody says whose it is. */
@@ -51,12 +55,25 @@ export const nothingKnown: Known = {
   verdicts: [],
 };
 
+/** What is longer is not read, and so never written. */
+export const memoryMaxBytes = 2 ** 20;
+const loginsMax = 100;
 const tokensMax = 2000;
 const verdictsMax = 200;
-const reasons: readonly string[] = ['other', 'refused', 'mixed', 'unknown', 'swapped', 'offered'];
+const reasons: readonly string[] = [
+  'other',
+  'refused',
+  'mixed',
+  'unknown',
+  'swapped',
+  'offered',
+  'apart',
+  'changed',
+];
 
+/** Below `~/.coi`. */
 export function memoryPath(tool: string): string {
-  return `.coi/logins/${tool}.json`;
+  return `logins/${tool}.json`;
 }
 
 export function readMemory(text: string | undefined): Memory {
@@ -70,17 +87,31 @@ export function readMemory(text: string | undefined): Memory {
 }
 
 export function memoryText(memory: Memory): string {
-  const logins = Object.fromEntries(
-    [...memory].map(([id, known]) => [
-      id,
-      {
-        ...known,
-        tokens: known.tokens.slice(-tokensMax),
-        verdicts: known.verdicts.slice(-verdictsMax),
-      },
-    ]),
-  );
-  return jsonText({ version: 1, logins });
+  // The user's before those that only sessions have.
+  const all = [...memory].filter(([, known]) => !isEmpty(known));
+  const first = all.filter(([, { current }]) => current !== undefined);
+  const rest = all.filter(([, { current }]) => current === undefined);
+  const kept = [...first, ...rest].slice(0, loginsMax);
+  for (let part = 1; ; part /= 2) {
+    const text = jsonText({ version: 1, logins: Object.fromEntries(kept.map(latest(part))) });
+    if (Buffer.byteLength(text) <= memoryMaxBytes) return text;
+  }
+}
+
+function isEmpty({ tokens, current, verdicts }: Known): boolean {
+  return tokens.length === 0 && current === undefined && verdicts.length === 0;
+}
+
+/** An entry of the file with that part of what may be kept. */
+function latest(part: number) {
+  return ([id, known]: readonly [string, Known]) => [
+    id,
+    {
+      ...known,
+      tokens: known.tokens.slice(-Math.ceil(tokensMax * part)),
+      verdicts: known.verdicts.slice(-Math.ceil(verdictsMax * part)),
+    },
+  ];
 }
 
 /** With more tokens known, each once. */
@@ -95,7 +126,7 @@ function knownOf(own: Json): Known {
     tokens: list(own['tokens']).filter((one) => typeof one === 'string'),
     current: stringIn(own['current']),
     account: stringIn(own['account']),
-    name: stringIn(own['name']),
+    name: nameIn(own['name']),
     from: stringIn(own['from']),
     verdicts: list(own['verdicts']).flatMap((one) => {
       const entry = objectIn(one);
@@ -106,7 +137,7 @@ function knownOf(own: Json): Known {
               session,
               hash,
               reason,
-              name: stringIn(entry?.['name']),
+              name: nameIn(entry?.['name']),
               told: entry?.['told'] === true,
             },
           ]

@@ -21,6 +21,10 @@ function notice(title: string, { session, reason, name }: Verdict): string {
       return `session ${session} tried to bring a login to ${title} whose parts do not belong together; it was not taken`;
     case 'swapped':
       return `the login to ${title} that session ${session} had brought belonged to another account${who} and was taken away: log in again`;
+    case 'apart':
+      return `session ${session} has a login to ${title}${who} of its own; to use it for all sessions: coi login take ${session}`;
+    case 'changed':
+      return `your login to ${title} belongs to another account now${who}, and a session had brought the one before; sessions do not get it: log in again, or, if it is right: coi login take ${session}`;
     default:
       return `session ${session} has a login to ${title}${who} that could not be checked; to use it: coi login take ${session}`;
   }
@@ -31,6 +35,8 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   other: 'another account',
   refused: 'refused by the provider',
   mixed: 'not a pair',
+  apart: 'a login of its own',
+  changed: 'another account than before',
   unknown: 'not checked',
   swapped: 'brought a foreign login',
   offered: 'offered',

@@ -3,6 +3,7 @@
 import { dirname } from 'node:path';
 import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import type { Login, LoginFile } from './login.ts';
+import { ownPlace } from './place.ts';
 import { hashOf } from './standing.ts';
 
 /** From a start until its renewal is in the other stores, on a busy host. */
@@ -12,7 +13,7 @@ const nextMs = 4000;
 /** Then it is another time. */
 const forgottenMs = 60_000;
 const turnsMax = 8;
-const place = '.coi/logins/turns';
+const place = 'logins/turns';
 
 export interface Turn {
   readonly file: LoginFile;
@@ -25,17 +26,23 @@ export interface Turn {
 }
 
 /** Does nothing where nothing has to be renewed soon, nor for the first who has to. */
-export function takeTurn(
-  { file, home, store, logins, owner, nowMs }: Turn,
-  files: HostFiles,
-): void {
+export function takeTurn(turn: Turn, files: HostFiles): void {
+  try {
+    taken(turn, files);
+  } catch (error) {
+    // A start is worth more than its turn.
+    if (!files.problem(error)) throw error;
+  }
+}
+
+function taken({ file, home, store, logins, owner, nowMs }: Turn, files: HostFiles): void {
   const { lock } = file;
   if (!lock) return;
   const due = logins.find(
     ({ refresh, expiresMs }) => refresh !== '' && expiresMs - lock.earlyMs <= nowMs,
   );
   if (!due) return;
-  using top = files.open(home);
+  using top = ownPlace(home, owner, files);
   using turns = top?.makeDirectory(place, { owner });
   const untilMs = turns && turnOf(turns, hashOf(due), owner, nowMs);
   if (untilMs === undefined) return;

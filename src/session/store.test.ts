@@ -141,13 +141,17 @@ describe('a new store', () => {
 describe('a resumed store', () => {
   const recent = new Date('2024-01-01');
 
-  test('keeps a login that the agent renewed, and gets a newer one of the user', () => {
+  test('keeps a login that the agent renewed, and gets a newer one of the user when that has ended', () => {
     place.write('.claude/.credentials.json', login('first'));
     place.prepare();
     place.plant(`.claude/.credentials.json`, login('renewed', 2));
     place.prepare('resume');
     assert.equal(token(), 'access-renewed');
     place.write('.claude/.credentials.json', login('newer', 3));
+    place.prepare('resume');
+    // Nobody has asked the provider about it yet.
+    assert.equal(token(), 'access-renewed');
+    place.plant(`.claude/.credentials.json`, login('renewed', -1));
     place.prepare('resume');
     assert.equal(token(), 'access-newer');
   });

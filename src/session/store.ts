@@ -117,7 +117,7 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
         },
         files,
       );
-    if (tool.login && filled) warnings.push(...loginNotices(tool, filled.memory));
+    if (filled) warnings.push(...filled.warnings, ...loginNotices(tool, filled.memory));
     const canLogIn =
       filled?.has === true ||
       login.length > 0 ||

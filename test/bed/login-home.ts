@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { hostFiles } from '../../src/host/files.ts';
 import { claudeLogin } from '../../src/logins/claude.ts';
-import { memoryOf } from '../../src/logins/copies.ts';
+import { memoryOf, storeLogins } from '../../src/logins/copies.ts';
 import type { Answer } from '../../src/logins/decide.ts';
 import { type KeepRequest, keepLogins } from '../../src/logins/keep.ts';
 import type { Question } from '../../src/logins/login.ts';
@@ -72,6 +72,14 @@ export function token(path: string): string | undefined {
 
 export const tokens = () =>
   [credentials, inStore(a, credentials), inStore(b, credentials)].map(token);
+
+/** What the user confirmed of that session. */
+export function wantedOf(session: string) {
+  using store = hostFiles.open(join(home, `.coi/sessions-claude/${session}`));
+  const login = store && storeLogins(claudeLogin, store, hostFiles).logins.get('claude.ai');
+  if (!login) throw new Error(`session ${session} has no login`);
+  return { session, login };
+}
 
 /** Keeps, where the provider answers that for each access token. */
 export function keep(

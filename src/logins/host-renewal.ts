@@ -1,0 +1,58 @@
+// What a new login of the host's means: it came from the user, or from what a session had brought. Pure.
+import { type Answer, type Held, isIdentity, type Situation } from './judge.ts';
+import { sameAccount } from './login.ts';
+import type { Known } from './memory.ts';
+import { standing } from './standing.ts';
+
+export const host = 'host';
+
+export function isRenewed({ holder, login }: Held, known: Known): boolean {
+  return holder === host && standing(login, known) === 'new';
+}
+
+export function isBrought({ from }: Known): boolean {
+  return from !== undefined && from !== host;
+}
+
+export function isUnanswered(answer: Answer | undefined): boolean {
+  return answer === 'unreachable' || answer === 'later';
+}
+
+/** Nobody said whose the renewal is of what a session had brought: it stays where it is until somebody does. */
+export function isUnsure(base: Held, answer: Answer | undefined, known: Known): boolean {
+  return isRenewed(base, known) && isBrought(known) && isUnanswered(answer);
+}
+
+/** The host's files still name the one whose login it was. */
+export function isSwapped(base: Held, answer: Answer | undefined, known: Known): boolean {
+  const { account } = base.login;
+  return (
+    isRenewed(base, known) &&
+    isBrought(known) &&
+    account !== undefined &&
+    sameAccount(account, known.account) &&
+    isIdentity(answer) &&
+    person(answer.account) !== person(account)
+  );
+}
+
+/** The same where the host's files say nothing by themselves: the user may have logged in as somebody else. */
+export function isChanged(
+  base: Held,
+  answer: Answer | undefined,
+  { known, hostAccount }: Situation,
+): boolean {
+  return (
+    isRenewed(base, known) &&
+    isBrought(known) &&
+    known.account !== undefined &&
+    isIdentity(answer) &&
+    person(answer.account) !== person(known.account) &&
+    (hostAccount === undefined || !sameAccount(hostAccount, answer.account))
+  );
+}
+
+/** The account without its organization, as of one person. */
+function person(account: string): string {
+  return account.split(' ')[0] ?? '';
+}

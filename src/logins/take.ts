@@ -1,0 +1,61 @@
+// A login of a session that the user wants to be everybody's. Pure.
+import { type Copy, type Decision, decide, host } from './decide.ts';
+import type { Login } from './login.ts';
+import type { Known } from './memory.ts';
+import { hashesOf, hashOf, standing } from './standing.ts';
+
+export interface Wanted {
+  readonly session: string;
+  /** As the user confirmed it: what the session has by now may be another. */
+  readonly login: Login;
+}
+
+/** Both tokens are those that the user was shown. */
+export function isWanted(found: Login, wanted: Login): boolean {
+  return found.id === wanted.id && hashesOf(found).join() === hashesOf(wanted).join();
+}
+
+/** The user's word stands against everything: that one is everybody's now. */
+export function takes(
+  copies: readonly Copy[],
+  { session, login: winner }: Wanted,
+  known: Known,
+): Decision {
+  const found = copies.find(({ holder }) => holder === session)?.login;
+  const none = {
+    ask: [],
+    winner: undefined,
+    from: undefined,
+    give: [],
+    swapped: false,
+    later: false,
+    known,
+  };
+  if (!found || !isWanted(found, winner)) return none;
+  // What another session has of its own stays its own.
+  const all = copies
+    .filter(({ holder, login }) => holder === host || !login || standing(login, known) !== 'new')
+    .map(({ holder }) => holder);
+  return {
+    ...none,
+    winner,
+    from: session,
+    give: all.filter((holder) => holder !== session),
+    known: taken(known, winner, session, [...all, session]),
+  };
+}
+
+function taken(known: Known, winner: Login, session: string, holders: readonly string[]): Known {
+  const decision = decide({
+    copies: [{ holder: host, login: winner, blank: false }],
+    hostAccount: undefined,
+    known: { ...known, from: undefined, current: undefined },
+    answers: new Map([[host, 'unreachable' as const]]),
+    nowMs: 0,
+    lifeMaxMs: 0,
+  });
+  const verdicts = known.verdicts.filter(
+    (one) => !holders.includes(one.session) && one.hash !== hashOf(winner),
+  );
+  return { ...decision.known, from: session, verdicts };
+}
