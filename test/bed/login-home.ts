@@ -28,8 +28,13 @@ export let home = '';
 /** Access tokens that the provider was asked about. */
 export let asked: string[] = [];
 
+/** Where files run in one process, hooks of one count for the tests of all. */
+let users = 0;
+
 /** A home with a login that two sessions have as well. */
 export function begin(): void {
+  users += 1;
+  if (users > 1) return;
   home = realpathSync(mkdtempSync(join(tmpdir(), 'coit-logins-')));
   asked = [];
   write(credentials, claude('first'));
@@ -37,7 +42,8 @@ export function begin(): void {
   for (const session of [a, b]) plant(session, claude('first'));
 }
 export function end(): void {
-  rmSync(home, { recursive: true });
+  users -= 1;
+  if (users === 0) rmSync(home, { recursive: true });
 }
 
 export function claude(name: string, hours = 1): string {
