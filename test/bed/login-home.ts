@@ -37,7 +37,8 @@ export function begin(): void {
   for (const session of [a, b]) plant(session, claude('first'));
 }
 export function end(): void {
-  rmSync(home, { recursive: true });
+  // Hooks of one file run for the tests of others as well where all are in one process.
+  rmSync(home, { recursive: true, force: true });
 }
 
 export function claude(name: string, hours = 1): string {
