@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
   a,
   begin,
@@ -52,9 +52,11 @@ describe('a start replaces what the session has', () => {
   });
 });
 
-test('a start with an ended token takes its turn where ~/.coi is a link, and never fails for it', () => {
-  begin();
-  try {
+describe('a start with an ended token', () => {
+  beforeEach(begin);
+  afterEach(end);
+
+  test('takes its turn where ~/.coi is a link, and never fails for it', () => {
     renameSync(join(home, '.coi'), join(home, 'elsewhere'));
     symlinkSync('elsewhere', join(home, '.coi'));
     write(credentials, claude('ended', -1));
@@ -69,7 +71,5 @@ test('a start with an ended token takes its turn where ~/.coi is a link, and nev
     rmSync(join(home, 'elsewhere/logins'), { recursive: true });
     writeFileSync(join(home, 'elsewhere/logins'), '');
     assert.ok(start().has);
-  } finally {
-    end();
-  }
+  });
 });
