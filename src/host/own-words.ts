@@ -21,6 +21,8 @@ export const launcherLines = [
 /** The words, which from now on no other account can see. Called once, before anything else. */
 export function ownWords(process: NodeJS.Process): string[] {
   const words = wordsOf(process);
+  // Who hands them on looks for them where they always are.
+  process.argv.splice(2, process.argv.length, ...words);
   // Node writes a title over the memory that the kernel shows as the command line.
   if (words.length > 0) process.title = title(words[0] ?? '');
   return words;
