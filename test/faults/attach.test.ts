@@ -31,8 +31,9 @@ test('an attach or a persist that is killed at any call leaves the session as it
       if (shown) screen.key('ctrl-b d');
       const { status } = await screen.ended();
       struck = strike.at !== undefined;
-      assert.equal(status, struck ? 137 : 0, `${moment} ${strike.at}`);
-      assert.ok(shown || struck, screen.output());
+      // What it asks beside the open terminal may be struck when the user has just left: then it came through.
+      const through = shown && status === 0;
+      assert.ok(through || (struck && status === 137), `${status}: ${moment} ${strike.at}`);
     }
   const after = await onlyInstance(bed);
   assert.deepEqual([after.name, after.status, after.config], [name, 'Running', config]);
