@@ -6,7 +6,7 @@ import { fitted, type InsideFacts } from './shell-paths.ts';
 const facts: InsideFacts = {
   hostHome: '/home/ana',
   guestHome: '/home/code',
-  workspace: '/home/ana/work/shop',
+  workspace: '/home/ana/dev/shop',
   target: '/workspace',
   has: (path) =>
     ['.claude/hooks/a.sh', '.claude/hooks/my own.sh', '.claude/hooks', '.claude'].includes(path),
@@ -27,8 +27,8 @@ const fits: Readonly<Record<string, string>> = {
   '$CLAUDE_PROJECT_DIR/x.sh': '$CLAUDE_PROJECT_DIR/x.sh',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: shell text.
   '${CLAUDE_PLUGIN_ROOT}/x.sh': '${CLAUDE_PLUGIN_ROOT}/x.sh',
-  '/home/ana/work/shop/tools/x.sh': '/workspace/tools/x.sh',
-  'cd /home/ana/work/shop && make': 'cd /workspace && make',
+  '/home/ana/dev/shop/tools/x.sh': '/workspace/tools/x.sh',
+  'cd /home/ana/dev/shop && make': 'cd /workspace && make',
   'CONFIG=/home/ana/.claude/hooks/a.sh run': 'CONFIG=/home/code/.claude/hooks/a.sh run',
   '/usr/bin/env bash ~/.claude/hooks/a.sh 2>/dev/null':
     '/usr/bin/env bash ~/.claude/hooks/a.sh 2>/dev/null',
@@ -70,7 +70,7 @@ for (const command of missing)
 test('nothing that fits names the home of the host', () => {
   const part = fc.constantFrom(
     ...['/home/ana', '/home/ana/', '.claude/hooks/a.sh', '~/', '$HOME/', '"', "'", ' ', '\\', ';'],
-    ...['=', ':', '|', 'x', '/', '/workspace', '/home/ana/work/shop', '(', '\n'],
+    ...['=', ':', '|', 'x', '/', '/workspace', '/home/ana/dev/shop', '(', '\n'],
   );
   fc.assert(
     fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
