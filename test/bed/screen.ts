@@ -110,8 +110,14 @@ function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
       watchers.add(look);
       look();
     });
-  const kill = (signal: NodeJS.Signals) => {
-    if (end === undefined) process.kill(pty.pid, signal);
+  const kill = (signal: NodeJS.Signals, pid = pty.pid) => {
+    if (end !== undefined) return;
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // It has just ended by itself, and its terminal has not told yet.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   };
   return {
     pid: pty.pid,
@@ -133,12 +139,7 @@ function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
     hangUp: () => (pty as IPty & { destroy(): void }).destroy(),
     close: async () => {
       // The group, since a shell that watches the modes has the program below it.
-      try {
-        if (end === undefined) process.kill(-pty.pid, 'SIGKILL');
-      } catch (error) {
-        // It has just ended, which is told a moment later.
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-      }
+      kill('SIGKILL', -pty.pid);
       await exit;
       terminal.dispose();
     },

@@ -66,26 +66,24 @@ test('a coi shell that is killed at any call after its machine was switched off:
 }, async () => {
   await using bed = await makeBed();
   await using stack = new AsyncDisposableStack();
-  // As many as there are calls, and some more, since coi looks again on a busy machine. At the same time: each in its slot.
+  // As many as there are calls; on a busy machine coi looks more often. At the same time: each in its slot.
   const ends = await Promise.all(
-    [1, 2, 3, 4, 5, 6, 7, 8].map(async (nth) => {
+    [1, 2, 3, 4, 5, 6, 7, Number.POSITIVE_INFINITY].map(async (nth, index) => {
       const relay = stack.use(await openRelay());
-      const screen = await talk(bed, ['--slot', String(nth)], {
+      const screen = await talk(bed, ['--slot', String(index + 1)], {
         env: { INCUS_SOCKET: relay.socketPath },
       });
       await say(screen, `words of ${nth}`);
       await leaveAgent(screen);
-      screen.type('sudo poweroff\r');
-      // A coi that is killed before it has passed that on ends nothing.
-      await screen.waitFor('$ sudo poweroff');
+      screen.type("echo o''ff; sudo poweroff\r");
+      // The shell has begun: what follows needs nobody who is attached. The echo of the line shows less than that.
+      await screen.waitFor(/^off$/m);
       const strike = relay.strikeAt(nth, 'before', calls.before, () => screen.kill('SIGKILL'));
       await screen.ended(endMs);
       return { id: sessionId(screen), at: strike.at, words: `words of ${nth}` };
     }),
   );
   assert.ok(ends.some(({ at }) => at !== undefined));
-  // One came through, or was killed at its last change: where coid is slow, coi deletes.
-  assert.ok(ends.some(({ at }) => at === undefined || at.startsWith('DELETE ')));
   await Promise.all((await bed.instances()).map((name) => untilGone(bed.incus, name, endMs)));
   for (const { id, at, words } of ends) {
     assert.ok(said(bed, id).includes(words), at);
