@@ -3,6 +3,7 @@
 import { globSync } from 'node:fs';
 import { openRealIncus } from '../test/bed/incus.ts';
 import { sweepMachine } from '../test/bed/sweep.ts';
+import { recap } from './recap.ts';
 import { root, run, seconds } from './run.ts';
 import { type Suite, suites } from './suites.ts';
 
@@ -12,6 +13,8 @@ interface Outcome {
   readonly elapsedMs: number;
   /** How many tests ran in it; 0 for what is no suite. */
   readonly tests: number;
+  /** Of its tests that failed, for the end. */
+  readonly failed: readonly string[];
 }
 
 const node = process.execPath;
@@ -73,7 +76,7 @@ async function step(name: string, argv: readonly string[], limitMinutes: number)
     (sum, [, n]) => sum + Number(n),
     0,
   );
-  outcomes.push({ name, good, elapsedMs, tests });
+  outcomes.push({ name, good, elapsedMs, tests, failed: good ? [] : recap(output) });
   say(`=== ${name}: ${good ? 'ok' : `FAILED with status ${status}`} (${seconds(elapsedMs)})`);
   return good;
 }
@@ -86,13 +89,16 @@ async function needed(name: string, argv: readonly string[], limitMinutes: numbe
 /** Takes away what dead test runs left; afterwards, what this one left. */
 async function sweep(name: string): Promise<void> {
   const from = performance.now();
+  const ended = (good: boolean): Outcome => {
+    return { name, good, elapsedMs: performance.now() - from, tests: 0, failed: [] };
+  };
   const incus = await openRealIncus();
   try {
     await sweepMachine(incus);
-    outcomes.push({ name, good: true, elapsedMs: performance.now() - from, tests: 0 });
+    outcomes.push(ended(true));
   } catch (error) {
     say(`=== ${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
-    outcomes.push({ name, good: false, elapsedMs: performance.now() - from, tests: 0 });
+    outcomes.push(ended(false));
   } finally {
     incus.close();
   }
@@ -102,6 +108,8 @@ function finish(): never {
   say('');
   for (const { name, good, elapsedMs } of outcomes)
     say(`${good ? 'ok    ' : 'FAILED'} ${name} (${seconds(elapsedMs)})`);
+  for (const { name, failed } of outcomes)
+    if (failed.length > 0) say([`--- ${name}:`, ...failed].join('\n'));
   const failed = outcomes.filter(({ good }) => !good).map(({ name }) => name);
   const took = seconds(performance.now() - started);
   const tests = outcomes.reduce((sum, outcome) => sum + outcome.tests, 0);

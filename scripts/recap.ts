@@ -1,0 +1,23 @@
+/** Of each test that failed, its name and the first lines of its error. */
+const linesOfOne = 8;
+const linesOfAll = 32;
+
+/**
+ * What failed in the output of `node --test` (reporter `spec`), short enough to stand at the end of a long log, where
+ * people and CI look first.
+ */
+export function recap(output: string): string[] {
+  const lines = output.split('\n');
+  const from = lines.indexOf('✖ failing tests:');
+  if (from < 0) return [];
+  const found: string[] = [];
+  let left = 0;
+  for (const line of lines.slice(from + 1)) {
+    if (line.startsWith('✖ ')) left = linesOfOne;
+    // The way of the error through Node itself says nothing.
+    if (left <= 0 || line === '' || /^\s+at .*\(?node:/.test(line)) continue;
+    left -= 1;
+    found.push(line.slice(0, 240));
+  }
+  return found.slice(0, linesOfAll);
+}
