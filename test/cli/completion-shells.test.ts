@@ -14,25 +14,25 @@ const prompt = 'ready>';
 interface Shell {
   readonly name: string;
   readonly argv: readonly string[];
-  /** What is typed so that the shell has the prompt, and Tab completes. */
-  readonly setUp: readonly string[];
+  /** A line after which Tab completes, and the shell has the prompt. */
+  readonly setUp: string;
 }
 
 const shells: readonly Shell[] = [
   {
     name: 'bash',
     argv: ['bash', '--norc', '--noprofile', '-i'],
-    setUp: [`PS1='${prompt}'`, 'source <(coi completion bash)'],
+    setUp: `source <(coi completion bash); PS1='${prompt}'`,
   },
   {
     name: 'zsh',
     argv: ['zsh', '-f', '-i'],
-    setUp: [`PS1='${prompt}'; unsetopt zle_bracketed_paste`, 'source <(coi completion zsh)'],
+    setUp: `source <(coi completion zsh); PS1='${prompt}'`,
   },
   {
     name: 'fish',
     argv: ['fish', '--no-config', '-i'],
-    setUp: [`function fish_prompt; echo -n '${prompt}'; end`, 'coi completion fish | source'],
+    setUp: `coi completion fish | source; function fish_prompt; echo -n '${prompt}'; end`,
   },
 ];
 
@@ -57,7 +57,7 @@ for (const shell of shells)
     };
     const screen = startScreen(shell.argv, { env, cwd: place.workspace, columns: 120, rows: 40 });
     try {
-      for (const line of shell.setUp) screen.type(`${line}\r`);
+      screen.type(`${shell.setUp}\r`);
       await screen.waitUntil('the prompt', (text) => lastLine(text) === prompt);
       await completes(screen, 'coi snap', 'coi snapshot ');
       await completes(screen, 'coi snapshot res', 'coi snapshot restore ');
