@@ -180,6 +180,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./profile.ts'),
   },
   {
+    name: 'migrate',
+    group: 'Configuration',
+    summary: 'Bring configuration files of older versions up to date',
+    load: () => import('./migrate.ts'),
+  },
+  {
     name: 'validate',
     group: 'Configuration',
     summary: 'Check configuration and profiles without using them',

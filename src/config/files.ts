@@ -23,17 +23,39 @@ export interface FoundSources {
 /** Reads the files of the three places. Throws `config-invalid`. */
 export function foundSources(places: Places, files: HostFiles): FoundSources {
   const closed = isClosed(places, files);
-  const warnings = leftovers(places, closed, files);
+  const problems: CoiError[] = [];
+  const readable = <T>(read: () => T) => withoutProblem(read, problems);
+  const warnings = readable(() => leftovers(places, closed, files)) ?? [];
   if (closed)
     warnings.push(
       `${places.workspace} cannot be read by this user: the configuration of that project does not count`,
     );
-  const user = userSource('.coi/config.toml', 'config', places, files);
+  const user = readable(() => userSource('.coi/config.toml', 'config', places, files));
   const project =
     closed || isHome(places, files)
       ? undefined
-      : projectSource('.coi/config.toml', 'config', places, files);
-  return { user, project, named: namedSource(places, files), warnings };
+      : readable(() => projectSource('.coi/config.toml', 'config', places, files));
+  const named = readable(() => namedSource(places, files));
+  if (problems.length > 0) throw allOf(problems);
+  return { user, project, named, warnings };
+}
+
+/** What is wrong with one file does not hide what is wrong with the next. */
+function withoutProblem<T>(read: () => T, problems: CoiError[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CoiError && error.code === 'config-invalid')) throw error;
+    problems.push(error);
+    return undefined;
+  }
+}
+
+function allOf(problems: readonly CoiError[]): CoiError {
+  const hint = problems.find((one) => one.hint !== undefined)?.hint;
+  return new CoiError('config-invalid', problems.map(({ message }) => message).join('\n'), {
+    hint,
+  });
 }
 
 /** The profile of that name. Throws `config-invalid` if there are two. */
@@ -164,7 +186,7 @@ function leftovers({ home, workspace }: Places, closed: boolean, files: HostFile
     const text = `${path} is not read any more: move it to ${now}`;
     if (refused)
       throw new CoiError('config-invalid', text, {
-        hint: `mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
+        hint: `\`coi migrate\` does it, or: mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
       });
     warnings.push(text);
   }
