@@ -59,7 +59,7 @@ async function asked(app: App, kind: NameKind, words: readonly string[]): Promis
 async function profiles(app: App): Promise<string[]> {
   const [{ profileNames }, { builtInProfiles }, { hostFiles }, { workspacePath }] =
     await Promise.all([
-      import('../config/files.ts'),
+      import('../config/profile-files.ts'),
       import('../config/profile.ts'),
       import('../host/files.ts'),
       import('../session/workspace.ts'),
