@@ -15,8 +15,8 @@ import { stepProgress } from '../ui/progress.ts';
 const fetchMs = 60 * 60_000;
 
 /**
- * Fingerprint of the image. One of a remote is kept here by its whole name, so that it is fetched once: `again` asks the
- * remote anew. Throws `image-missing`.
+ * Fingerprint of the image. One of a remote stays here by its whole name, so that it is fetched once; `again` lets Incus
+ * ask for a newer one. Throws `image-missing`.
  */
 export async function baseImage(app: App, base: ImageAlias, again: boolean): Promise<string> {
   const incus = await app.incus();
@@ -25,19 +25,11 @@ export async function baseImage(app: App, base: ImageAlias, again: boolean): Pro
     if (here === undefined) throw imageMissing(base);
     return here;
   }
-  if (here !== undefined && !again) return here;
-  const problem = await fetched(app, base);
-  const after = (await incus.imageAlias(base, { signal: app.signal }))?.target;
-  if (problem === undefined && after !== undefined) return after;
-  const message = `image ${quoted(base)} cannot be fetched: ${problem ?? 'Incus names no image so'}`;
-  // What is here already is good enough for a build without a network.
-  if (here !== undefined) {
-    app.io.warn(`${message}; the build goes on with the one that is here`);
-    return here;
-  }
-  throw new CoiError('image-missing', message, {
-    hint: `Without a way there: \`incus image import FILE --alias local:${base}\` takes one that you bring, or set base to an image of \`coi image list --all\`.`,
-  });
+  if (here !== undefined && again) await refreshed(app, incus, base, here);
+  else if (here === undefined) await fetched(app, base);
+  const now = (await incus.imageAlias(base, { signal: app.signal }))?.target;
+  if (now !== undefined) return now;
+  throw notFetched(base, 'Incus has no image of that name afterwards');
 }
 
 /** By its alias, or by the beginning of its fingerprint. */
@@ -56,36 +48,44 @@ async function imageHere(app: App, incus: Incus, name: string): Promise<string |
   }
 }
 
-/** What went wrong, as Incus says it; undefined if the image is there now. */
-async function fetched(app: App, base: ImageAlias): Promise<string | undefined> {
+/** What is here is good enough for a build without a network. */
+async function refreshed(app: App, incus: Incus, base: ImageAlias, here: string): Promise<void> {
+  const { signal } = app;
+  const progress = stepProgress(app.io);
+  progress.tell({ kind: 'started', name: 'fetch', title: `Asking for a newer ${base}` });
+  try {
+    await (await incus.refreshImage(here, { signal })).wait({ signal, timeoutMs: fetchMs });
+  } catch (error) {
+    if (!isIncusError(error)) throw error;
+    progress.clear();
+    app.io.warn(`no newer ${base} could be fetched: ${oneLine(error.message)}`);
+  } finally {
+    progress.clear();
+  }
+}
+
+async function fetched(app: App, base: ImageAlias): Promise<void> {
   const progress = stepProgress(app.io);
   progress.tell({ kind: 'started', name: 'fetch', title: `Fetching ${base}` });
   const said: string[] = [];
   try {
-    const { status } = await runCommand(
-      [
-        'incus',
-        '--quiet',
-        'image',
-        'copy',
-        base,
-        'local:',
-        '--alias',
-        base,
-        '--target-project',
-        'default',
-      ],
-      {
-        env: { LC_ALL: 'C', LANGUAGE: '' },
-        signal: app.signal,
-        timeoutMs: fetchMs,
-        onLine: (line) => said.push(line),
-      },
-    );
-    if (status === 0) return undefined;
+    const to = ['local:', '--alias', base, '--target-project', 'default'];
+    const { status } = await runCommand(['incus', '--quiet', 'image', 'copy', base, ...to], {
+      env: { LC_ALL: 'C', LANGUAGE: '' },
+      signal: app.signal,
+      timeoutMs: fetchMs,
+      onLine: (line) => said.push(line),
+    });
+    if (status === 0) return;
     const last = said.findLast((line) => line.trim() !== '')?.replace(/^Error: /, '');
-    return last === undefined ? 'the program incus cannot be run' : oneLine(last);
+    throw notFetched(base, last === undefined ? 'the program incus cannot be run' : oneLine(last));
   } finally {
     progress.clear();
   }
+}
+
+function notFetched(base: ImageAlias, why: string): CoiError {
+  return new CoiError('image-missing', `image ${quoted(base)} cannot be fetched: ${why}`, {
+    hint: `Without a way there, \`incus image import FILE --alias ${base}\` takes one that you bring; or set base to an image of this host (\`coi image list --all\`).`,
+  });
 }
