@@ -74,6 +74,8 @@ async function fetched(app: App, base: ImageAlias): Promise<void> {
       env: { LC_ALL: 'C', LANGUAGE: '' },
       signal: app.signal,
       timeoutMs: fetchMs,
+      // Then it also ends the download, which is Incus's.
+      endWith: 'SIGINT',
       onLine: (line) => said.push(line),
     });
     if (status === 0) return;

@@ -14,9 +14,11 @@ export interface ImageServer extends AsyncDisposable {
   /** As its index has it; the fingerprint that Incus gives the image. */
   readonly fingerprint: string;
   /** Paths that were asked for. */
-  readonly asked: readonly string[];
+  readonly asked: string[];
   /** Makes it a remote of that user, with another beside it, `<remote>-shut`, where nobody listens. */
   addTo(user: TestUser, remote: string): Promise<void>;
+  /** The next download is not answered: told when it began, and when whoever asked has gone away. */
+  hold(): { readonly began: Promise<void>; readonly ended: Promise<void> };
   close(): Promise<void>;
 }
 
@@ -40,13 +42,18 @@ export async function startImageServer(image: string): Promise<ImageServer> {
   const fingerprint = hash.digest('hex');
   const texts = streams(fingerprint, size);
   const asked: string[] = [];
+  let held: { began: () => void; ended: () => void } | undefined;
   const server = createServer(
     { key: await readFile(key), cert: await readFile(cert) },
     (request, reply) => {
       const path = request.url ?? '';
       asked.push(path);
       const text = texts[path];
-      if (path === '/images/made.tar') {
+      if (path === '/images/made.tar' && held) {
+        held.began();
+        reply.once('close', held.ended);
+        held = undefined;
+      } else if (path === '/images/made.tar') {
         reply.writeHead(200, { 'content-length': size });
         createReadStream(image).pipe(reply);
       } else reply.writeHead(text === undefined ? 404 : 200).end(text);
@@ -72,6 +79,11 @@ export async function startImageServer(image: string): Promise<ImageServer> {
       await cp(cert, join(conf, 'servercerts', `${remote}.crt`));
       for (const path of ['.config', '.config/incus', '.config/incus/servercerts'])
         await chown(join(user.home, path), user.uid, user.gid);
+    },
+    hold: () => {
+      const [began, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      held = { began: began.resolve, ended: ended.resolve };
+      return { began: began.promise, ended: ended.promise };
     },
     close,
     [Symbol.asyncDispose]: async () => {

@@ -64,6 +64,25 @@ async function project(base: string): Promise<string> {
   return path;
 }
 
+test('an interrupt ends the download, which is Incus’s, and leaves nothing', {
+  timeout,
+}, async () => {
+  const script = join(bed.workspace.path, 'make.sh');
+  await writeFile(script, 'true\n');
+  const download = server.hold();
+  const base = `${remote}:made/1`;
+  const building = bed.startCoi([
+    ...['build', 'custom', `${bed.prefix}stopped`, '--script', script, '--base', base],
+  ]);
+  await download.began;
+  building.kill('SIGINT');
+  const said = await building.result;
+  assert.equal(said.status, 130, said.stderr);
+  await download.ended;
+  assert.equal(await bed.incus.imageAlias(base), undefined);
+  server.asked.length = 0;
+});
+
 test('a remote image is fetched once it is approved, kept by its name, and built on', {
   timeout,
 }, async () => {
