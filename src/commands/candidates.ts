@@ -145,7 +145,7 @@ async function keyNames(): Promise<Candidate[]> {
 async function profiles(app: App): Promise<Candidate[]> {
   const [{ profileNames }, { builtInProfiles }, { hostFiles }, { workspacePath }] =
     await Promise.all([
-      import('../config/files.ts'),
+      import('../config/profile-files.ts'),
       import('../config/profile.ts'),
       import('../host/files.ts'),
       import('../session/workspace.ts'),

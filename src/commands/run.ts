@@ -15,6 +15,7 @@ import { guardsGit, toolLines, toolVariables } from '../session/tool-setup.ts';
 import { oneLine } from '../ui/printable.ts';
 import { stepTiming } from '../ui/timing.ts';
 import { agentVariables, followAgent } from './agent.ts';
+import { registerAlias } from './alias.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { agentAndGit } from './git-inside.ts';
@@ -90,6 +91,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),
   });
+  await registerAlias(app, { at, resolved });
   const since = app.clock.now();
   const environment = agentEnvironment(app, options, resolved, at.workspace);
   await checkBase(app, resolved);

@@ -58,54 +58,6 @@ function allOf(problems: readonly CoiError[]): CoiError {
   });
 }
 
-/** The profile of that name. Throws `config-invalid` if there are two. */
-export function profileSource(
-  name: string,
-  places: Places,
-  files: HostFiles,
-): ConfigSource | undefined {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
-  const relative = `.coi/profiles/${name}/config.toml`;
-  const user = userSource(relative, 'profile', places, files);
-  const project =
-    isClosed(places, files) || isHome(places, files)
-      ? undefined
-      : projectSource(relative, 'profile', places, files);
-  if (user && project)
-    throw new CoiError(
-      'config-invalid',
-      `there are two profiles ${name}: ${user.path} and ${project.path}`,
-      { hint: 'Rename one of them.' },
-    );
-  return user ?? project;
-}
-
-/** Names of the profiles on disk, and where they are. */
-export function profileNames(
-  places: Places,
-  files: HostFiles,
-): { readonly name: string; readonly path: string }[] {
-  const roots = [...new Set([`${places.home}/.coi`, `${places.workspace}/.coi`])];
-  return roots.flatMap((root) =>
-    namesIn(root, files).map((name) => ({ name, path: `${root}/profiles/${name}/config.toml` })),
-  );
-}
-
-function namesIn(root: string, files: HostFiles): string[] {
-  try {
-    using top = files.open(root);
-    using profiles = top?.directory('profiles');
-    const names: string[] = [];
-    for (const { name } of profiles?.entries() ?? []) {
-      if (names.length < 1000 && profiles?.entry(`${name}/config.toml`)) names.push(name);
-    }
-    return names.sort();
-  } catch (error) {
-    if (files.problem(error)) return [];
-    throw error;
-  }
-}
-
 function userSource(
   relative: string,
   kind: ConfigSource['kind'],
@@ -133,10 +85,15 @@ function projectSource(
   return content && source(path, content, kind, false, places);
 }
 
+/** The path that $COI_CONFIG names. */
+export function namedPath({ env, home, cwd }: Places): string | undefined {
+  const given = env['COI_CONFIG'];
+  return given ? resolvePath(given, home, cwd) : undefined;
+}
+
 function namedSource(places: Places, files: HostFiles): ConfigSource | undefined {
-  const given = places.env['COI_CONFIG'];
-  if (!given) return undefined;
-  const path = resolvePath(given, places.home, places.cwd);
+  const path = namedPath(places);
+  if (path === undefined) return undefined;
   const real = files.realPath(path);
   const content = real?.startsWith('/')
     ? readable(path, files, () =>
@@ -148,7 +105,8 @@ function namedSource(places: Places, files: HostFiles): ConfigSource | undefined
   return source(path, content, 'config', true, places);
 }
 
-function source(
+/** A file's text as a source, with its paths taken from where it lies. Throws `config-invalid`. */
+export function source(
   path: string,
   { bytes }: FileContent,
   kind: ConfigSource['kind'],
@@ -164,7 +122,8 @@ function source(
   });
 }
 
-function readable<T>(path: string, files: HostFiles, read: () => T): T {
+/** What goes wrong with the path becomes `config-invalid`. */
+export function readable<T>(path: string, files: HostFiles, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -191,6 +150,11 @@ function leftovers({ home, workspace }: Places, closed: boolean, files: HostFile
     warnings.push(text);
   }
   return warnings;
+}
+
+/** The project's own files count: it can be read, and is not the home directory. */
+export function hasProject(places: Places, files: HostFiles): boolean {
+  return !isClosed(places, files) && !isHome(places, files);
 }
 
 /** In the home directory the project's file would be the user's own once more. */

@@ -66,7 +66,11 @@ export const sessionKeys = {
     { trust: 'user' },
   ),
   'container.docker': key(flag, true, 'Allow Docker inside.', { trust: 'only-false' }),
-  'container.build.base': unset(text(), 'Image that the build starts from.', { trust: 'harmless' }),
+  'container.build.base': unset(
+    text(),
+    'Image that the build starts from: of this host, or of an Incus remote (`images:debian/13`).',
+    { trust: 'here' },
+  ),
   'container.build.script': unset(path(), 'Script that the build runs as root.', {
     trust: 'inside',
   }),
