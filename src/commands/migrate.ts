@@ -3,9 +3,9 @@ import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { TomlError } from 'smol-toml';
 import type { App } from '../app.ts';
-import { profileNames } from '../config/files.ts';
 import type { Moved } from '../config/migrate.ts';
 import { movedText } from '../config/moved-text.ts';
+import { profileNames } from '../config/profile-files.ts';
 import { configMaxBytes } from '../config/read.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
@@ -94,11 +94,11 @@ function plansFor(app: App, workspace: string): Plan[] {
   const own = (relative: string): Place => ({ root: home, relative, own: true });
   const project = (relative: string): Place => ({ root: workspace, relative, own: false });
   const places = { home, workspace, cwd: app.cwd, env: app.env };
-  const profiles = profileNames(places, hostFiles).map(({ path }) =>
-    path.startsWith(`${home}/.coi/`)
-      ? own(path.slice(home.length + 1))
-      : project(path.slice(workspace.length + 1)),
-  );
+  const profiles = profileNames(places, hostFiles).flatMap(({ path }) => {
+    if (path.startsWith(`${home}/.coi/`)) return [own(path.slice(home.length + 1))];
+    // Those beside the file that $COI_CONFIG names may be anywhere.
+    return path.startsWith(`${workspace}/`) ? [project(path.slice(workspace.length + 1))] : [];
+  });
   const configs = [own(now), ...(workspace === home ? [] : [project(now)])];
   return [
     oldFile(own('.config/coi/config.toml'), own(now)),
