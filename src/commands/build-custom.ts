@@ -13,12 +13,12 @@ import type { Incus } from '../incus/client.ts';
 import { parseImageAlias } from '../names.ts';
 import { type ContainerRef, changeState } from '../session/act.ts';
 import { imageMissing } from '../session/launch.ts';
+import { noTool } from '../session/record.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { outputTo } from './build-log.ts';
 import { launchPlain } from './plain-container.ts';
 import { following, newSessionId, place, plainPlace, wish } from './prepare.ts';
-import { noTool } from './tool.ts';
 
 const publishMs = 15 * 60_000;
 const stopMs = 60_000;

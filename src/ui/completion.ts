@@ -11,6 +11,7 @@ export type NameKind =
 
 const ofSessions = [
   'attach',
+  'paste',
   'kill',
   'shutdown',
   'persist',
