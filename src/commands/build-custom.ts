@@ -11,13 +11,13 @@ import { baseKey, baseNameKey, type CustomOrder, customHash } from '../image/cus
 import { recipeKey, variantKey, versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
 import { type ContainerRef, changeState } from '../session/act.ts';
+import { noTool } from '../session/record.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { baseImage } from './base-image.ts';
 import { outputTo } from './build-log.ts';
 import { launchPlain } from './plain-container.ts';
 import { following, newSessionId, place, plainPlace, wish } from './prepare.ts';
-import { noTool } from './tool.ts';
 
 const publishMs = 15 * 60_000;
 const stopMs = 60_000;

@@ -1,9 +1,11 @@
 // `coi run` in the kept container of an earlier one: it starts again, as today's configuration says.
+
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { choice } from '../session/choose.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import type { SessionWish } from '../session/plan.ts';
+import { noTool } from '../session/record.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
@@ -11,7 +13,6 @@ import type { Timing } from '../ui/timing.ts';
 import { reserveOrStart } from './coid.ts';
 import { named } from './here.ts';
 import { ownContainers } from './meant.ts';
-import { noTool } from './tool.ts';
 
 /** Undefined where no stopped container of `coi run --persistent` fits. Containers of agents are theirs. */
 export async function restartPlain(

@@ -24,6 +24,12 @@ export const tree: readonly Branch[] = [
     load: () => import('./attach.ts'),
   },
   {
+    name: 'paste',
+    group: 'Sessions',
+    summary: 'Give an agent the image of the clipboard, or files',
+    load: () => import('./paste.ts'),
+  },
+  {
     name: 'list',
     group: 'Sessions',
     aliases: ['ls'],

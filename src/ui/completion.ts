@@ -69,6 +69,7 @@ const ofArguments: Readonly<Record<string, Kinds>> = {
   shell: one('aliases'),
   run: many('files'),
   attach: one('sessions'),
+  paste: many('files', 'sessions'),
   kill: many('sessions'),
   shutdown: many('sessions'),
   persist: many('sessions'),

@@ -67,6 +67,12 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
   'network allow': list(object({ container: string, entry: string, until: string })),
   'hosts add': object({ container: string, ip: string, hostnames: list(string) }),
   'hosts remove': object({ container: string, removed: list(string) }),
+  paste: object({
+    container: string,
+    session: string,
+    typed: boolean,
+    files: list(object({ path: string, local: string, bytes: integer })),
+  }),
   'tmux send': object({ container: string, session: string }),
   'container launch': life,
   'container start': life,
