@@ -12,13 +12,13 @@ import { isMeant, refOf } from '../session/container-ref.ts';
 import { colours, guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure, isIncusError } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
-import type { Container } from '../session/record.ts';
+import { aliasOf, type Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
 import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import type { GlobalOptions } from './command.ts';
-import { ownContainers } from './containers.ts';
+import { ownContainers, reachableContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { here, isOf } from './here.ts';
+import { here, isIn } from './here.ts';
 import { needTerminal } from './terminal.ts';
 
 export interface AttachOptions extends GlobalOptions {
@@ -145,10 +145,11 @@ async function target(
   options: AttachOptions,
   name: string | undefined,
 ): Promise<Container | undefined> {
+  if (name !== undefined)
+    return running(findContainer(app, await reachableContainers(app, options), name), name);
   const all = await ownContainers(app, options);
-  if (name !== undefined) return running(findContainer(app, all, name), name);
   const workspace = here(app, options);
-  const isHere = isOf(workspace);
+  const isHere = isIn(workspace);
   if (options.slot !== undefined) {
     const slot = parseSlot(options.slot);
     const wanted = workspace.hashes.map((hash) => containerName(app.prefix, hash, slot));
@@ -181,7 +182,7 @@ async function target(
       'Active sessions:',
       ...live.map(
         (container, at) =>
-          `  ${at + 1}. ${container.name}${container.session?.alias ? ` (${container.session.alias})` : ''}`,
+          `  ${at + 1}. ${container.name}${aliasOf(container) ? ` (${aliasOf(container)})` : ''}`,
       ),
       '',
       'Use: coi attach <container-name>',

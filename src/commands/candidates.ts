@@ -22,9 +22,10 @@ async function asked(app: App, kind: NameKind, words: readonly string[]): Promis
   const { home } = app.user;
   switch (kind) {
     case 'sessions':
-      return (await containers(app)).flatMap(({ name, session }) =>
-        session?.alias ? [name, session.alias] : [name],
-      );
+      return (await containers(app)).flatMap(({ name, session, adopted }) => {
+        const alias = session?.alias ?? adopted?.alias;
+        return alias ? [name, alias] : [name];
+      });
     case 'aliases': {
       const [{ readAliases }, files] = await Promise.all([
         import('../session/aliases.ts'),
@@ -73,11 +74,14 @@ async function profiles(app: App): Promise<string[]> {
 }
 
 async function containers(app: App): Promise<Container[]> {
-  const [all, { coiContainers }] = await Promise.all([
+  const [all, { coiContainersBeside }, { isNobodys }] = await Promise.all([
     app.incus().then((incus) => incus.instances({ timeoutMs: limitMs })),
+    import('./beside.ts'),
     import('../session/record.ts'),
   ]);
-  return coiContainers(all, app.prefix, app.user.uid);
+  const { uid } = app.user;
+  const found = await coiContainersBeside(app, all, uid);
+  return found.filter((container) => uid === 0 || !isNobodys(container, uid));
 }
 
 /** Of the container that was named before, or of those of the workspace. */

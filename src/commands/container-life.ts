@@ -9,6 +9,7 @@ import { leadsThrough } from '../host/read-within.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { parseContainerName, parseImageAlias, quoted } from '../names.ts';
 import { changeState, findMeant, updateContainer } from '../session/act.ts';
+import { ownerKey } from '../session/adopted.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { dockerConfig } from '../session/kernel-surface.ts';
@@ -91,6 +92,7 @@ export async function launch(
           ...dockerConfig(true),
           'security.guestapi': 'false',
           'boot.autostart': 'false',
+          [ownerKey]: String(app.user.uid),
           // Whatever the profile says.
           'security.privileged': 'false',
         },
