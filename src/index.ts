@@ -54,7 +54,7 @@ export interface OpenOptions {
   readonly tool?: string;
   readonly image?: string;
   readonly profile?: string;
-  /** 1 to 10; without it the first that is free. */
+  /** 1 to 99; without it the first of 1 to 10 that is free. */
   readonly slot?: number;
   /** Keeps the container when it stops; then {@link Session} does not end when it is disposed of. */
   readonly persistent?: boolean;

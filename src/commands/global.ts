@@ -28,7 +28,12 @@ export function addGlobalOptions(command: Command, shown = command.name() === 'c
     new Option(flags, text).hideHelp(!shown).helpGroup('Options of every command:');
   command
     .addOption(option('-w, --workspace <path>', 'directory to mount (default: the current one)'))
-    .addOption(option('--slot <n>', 'slot of the session, 1 to 10 (default: the lowest free one)'))
+    .addOption(
+      option(
+        '--slot <n>',
+        'slot of the session, 1 to 99 (default: the lowest free one of 1 to 10)',
+      ),
+    )
     .addOption(
       option('--resume [=id]', 'resume the newest session of the workspace, or that one').preset(
         'auto',
