@@ -162,7 +162,7 @@ async function target(
     // Each of the two names may have had one in that slot.
     const live = inSlot.find(({ status }) => status === 'Running');
     const found = running(live ?? inSlot[0], wanted[0] ?? '');
-    app.io.tell(`Attaching to ${found.name} (slot ${slot})...`);
+    app.io.print(`Attaching to ${found.name} (slot ${slot})...`);
     return found;
   }
   const live = all.filter(({ status }) => status === 'Running');
@@ -174,7 +174,7 @@ async function target(
     return undefined;
   }
   if (own.length === 1 || live.length === 1) {
-    app.io.tell(`Attaching to ${only.name}...`);
+    app.io.print(`Attaching to ${only.name}...`);
     return only;
   }
   app.io.print(
