@@ -97,3 +97,16 @@ test('the commands of every day, which are a part of the program, say the same a
     assert.deepEqual([part.status, part.stderr, part.stdout], [0, '', whole.stdout], word);
   }
 });
+
+test('variables of --env-file may come from a pipe of the shell; one that is closed is said to be', () => {
+  using place = new ConfigPlace();
+  const env = { PATH: process.env['PATH'], HOME: place.home, INCUS_SOCKET: '/nonexistent' };
+  const said = (file: string) => {
+    const script = `"$0" --env-file ${file} container exec nosuch -- true`;
+    const options = { cwd: place.workspace, env, encoding: 'utf8', timeout: 60_000 } as const;
+    return spawnSync('bash', ['-c', script, coiPath()], options).stderr;
+  };
+  assert.match(said('<(echo A=1; echo B)'), /^Error: \/dev\/fd\/\d+:2 has not the form NAME=value/);
+  assert.match(said('<(echo A=1)'), /^Error: Incus does not run/);
+  assert.match(said('/dev/fd/999'), /cannot be used \(EBADF\)\nHint: Write it into a file first/);
+});
