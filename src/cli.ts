@@ -3,6 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { type App, makeApp } from './app.ts';
 import type { Branch } from './commands/command.ts';
 import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
+import { helpConfiguration, namedFlags, shownFlags } from './commands/inherited.ts';
 import { CountedCommand, helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
 import { summaryLine, tree } from './commands/tree.ts';
 import { CoiError, ExitStatus, exitStatusOf } from './errors.ts';
@@ -72,6 +73,7 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput(output)
+    .configureHelp(helpConfiguration)
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText(
@@ -97,8 +99,10 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
       .helpOption('-h, --help', 'show help')
       .helpGroup(`${branch.group}:`);
     if (isWanted(branch)) {
+      command.configureHelp(helpConfiguration);
+      if (branch.starts) command.addHelpText('after', () => namedFlags(command));
       (await branch.load()).register(command, app);
-      addGlobalOptions(command, branch.starts ?? false);
+      addGlobalOptions(command, shownFlags(branch));
     }
     program.addCommand(command, {
       hidden: branch.hidden ?? false,

@@ -30,7 +30,7 @@ import { isMeant, refOf } from './session/container-ref.ts';
 import { handOver } from './session/environment.ts';
 import { incusFailure } from './session/failure.ts';
 import type { Start } from './session/handover.ts';
-import type { Container } from './session/record.ts';
+import { aliasOf, type Container, isKept, workspaceOf } from './session/record.ts';
 import { killContainer, shutDownContainer } from './session/remove.ts';
 import { makeIo } from './ui/io.ts';
 
@@ -54,7 +54,7 @@ export interface OpenOptions {
   readonly tool?: string;
   readonly image?: string;
   readonly profile?: string;
-  /** 1 to 10; without it the first that is free. */
+  /** 1 to 99; without it the first of 1 to 10 that is free. */
   readonly slot?: number;
   /** Keeps the container when it stops; then {@link Session} does not end when it is disposed of. */
   readonly persistent?: boolean;
@@ -201,16 +201,17 @@ async function runIn(
   }
 }
 
-function infoOf({ name, status, session }: Container): SessionInfo {
+function infoOf(container: Container): SessionInfo {
+  const { name, status, session } = container;
   return {
     name,
     status,
     id: session?.session,
-    workspace: session?.workspace,
+    workspace: workspaceOf(container),
     slot: session?.slot,
     tool: session?.tool,
-    persistent: session?.persistent ?? false,
-    alias: session?.alias,
+    persistent: isKept(container),
+    alias: aliasOf(container),
   };
 }
 

@@ -24,7 +24,8 @@ test('the container name is the predecessor’s: prefix, 8 hex digits of the pat
 
 test('the slot is read back from a name, and only from a name of that workspace', () => {
   assert.equal(slotOf('coi-9dad1e4e-10', 'coi-', '9dad1e4e'), 10);
-  for (const name of ['coi-9dad1e4e-11', 'coi-9dad1e4e-', 'coi-9dad1e4e-x', 'coi-00000000-1', 'x'])
+  assert.equal(slotOf('coi-9dad1e4e-99', 'coi-', '9dad1e4e'), 99);
+  for (const name of ['coi-9dad1e4e-100', 'coi-9dad1e4e-', 'coi-9dad1e4e-x', 'coi-00000000-1', 'x'])
     assert.equal(slotOf(name, 'coi-', '9dad1e4e'), undefined);
 });
 
@@ -34,7 +35,7 @@ test('hostile names are refused before they reach a path or a URL', () => {
     assert.throws(() => parseAlias(text), { code: 'alias-invalid' });
     assert.throws(() => parseSessionId(text), { code: 'usage' });
   }
-  for (const text of ['0', '11', '-1', '1.5', '1e1', '', 'x', ' 1'])
+  for (const text of ['0', '100', '-1', '1.5', '1e1', '', 'x', ' 1'])
     assert.throws(() => parseSlot(text), { code: 'usage' });
   assert.equal(parseSlot('10'), 10);
 });

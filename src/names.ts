@@ -14,10 +14,12 @@ export type WorkspaceHash = Brand<string, 'WorkspaceHash'>;
 export type Alias = Brand<string, 'Alias'>;
 export type ImageAlias = Brand<string, 'ImageAlias'>;
 
-export const slotMax = 10;
+/** The slots that are given out by themselves. Those above, up to `slotMax`, are there for who asks for one. */
+export const ownSlotMax = 10;
+export const slotMax = 99;
 export const defaultPrefix = 'coi-';
 
-/** Parses a slot of a session: 1 to 10. Throws `usage`. */
+/** Parses a slot of a session: 1 to 99. Throws `usage`. */
 export function parseSlot(text: string): Slot {
   const value = Number(text);
   if (!/^\d{1,2}$/.test(text) || value < 1 || value > slotMax) {

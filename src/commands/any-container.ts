@@ -1,10 +1,13 @@
 // The container that a low-level command names: any of the server, whoever made it, unless it is another user's session.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
+import type { Instance } from '../incus/shapes.ts';
 import { quoted } from '../names.ts';
+import { keyedOwner, workspaceSource } from '../session/adopted.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
-import { type Container, sessionRecord } from '../session/record.ts';
+import { type Container, containerOf, sessionRecord } from '../session/record.ts';
+import { besideFor, workspaceOwner } from './beside.ts';
 import type { OwnerOptions } from './containers.ts';
 import { ownContainers } from './containers.ts';
 
@@ -50,13 +53,24 @@ export async function runningContainer(
   });
 }
 
-/** Whether the caller may see that container: another user's session shows to root's --all-users only. */
+/** Whether the caller may see that container: what is another user's shows to root's --all-users only. */
 export function isVisible(
-  app: App,
+  { user, prefix }: App,
   { allUsers }: OwnerOptions,
-  owner: number | undefined,
+  instance: Pick<Instance, 'name' | 'config' | 'devices'>,
 ): boolean {
-  return owner === undefined || owner === app.user.uid || (allUsers === true && app.user.uid === 0);
+  const { name, config, devices } = instance;
+  const workspace = name.startsWith(prefix) ? workspaceSource(devices) : undefined;
+  const owner =
+    sessionRecord(config)?.owner ??
+    keyedOwner(config) ??
+    (workspace === undefined ? 'nobody' : workspaceOwner(workspace));
+  return (
+    owner === 'nobody' ||
+    owner === user.uid ||
+    (user.uid === 0 && allUsers === true) ||
+    (user.uid === 0 && owner === 'unknown')
+  );
 }
 
 async function byName(
@@ -68,9 +82,9 @@ async function byName(
     const found = await (await app.incus()).instance(name, { signal: app.signal });
     if (!found) return undefined;
     const { instance } = found;
-    const session = sessionRecord(instance.config);
-    if (!isVisible(app, options, session?.owner)) return undefined;
-    return { name, status: instance.status, session, instance };
+    if (!isVisible(app, options, instance)) return undefined;
+    const isSession = sessionRecord(instance.config) !== undefined;
+    return containerOf(instance, isSession ? undefined : await besideFor(app));
   } catch (error) {
     throw incusFailure(error, `looking for ${name} failed`);
   }

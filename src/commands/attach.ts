@@ -11,7 +11,7 @@ import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
 import { colours, guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure, isIncusError } from '../session/failure.ts';
-import type { Container } from '../session/record.ts';
+import { aliasOf, type Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
 import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import type { GlobalOptions } from './command.ts';
@@ -144,7 +144,7 @@ async function target(
   const { found, live } = await sessionMeant(app, options, name);
   if (found) {
     if (name === undefined)
-      app.io.tell(
+      app.io.print(
         `Attaching to ${found.name}${options.slot === undefined ? '' : ` (slot ${found.session?.slot ?? options.slot})`}...`,
       );
     return found;
@@ -156,7 +156,7 @@ async function target(
           'Active sessions:',
           ...live.map(
             (container, at) =>
-              `  ${at + 1}. ${container.name}${container.session?.alias ? ` (${container.session.alias})` : ''}`,
+              `  ${at + 1}. ${container.name}${aliasOf(container) ? ` (${aliasOf(container)})` : ''}`,
           ),
           '',
           'Use: coi attach <container-name>',

@@ -70,11 +70,12 @@ const networkModes: readonly Candidate[] = [
   { word: 'open', text: 'everything' },
 ];
 
-function sessionNames(app: App, { name, status, session }: Container): Candidate[] {
+function sessionNames(app: App, { name, status, session, adopted }: Container): Candidate[] {
   const text = session
     ? `${session.tool}, slot ${session.slot}, ${status.toLowerCase()}: ${shortened(app, session.workspace)}`
     : status.toLowerCase();
-  return [...(session?.alias ? [{ word: session.alias, text }] : []), { word: name, text }];
+  const alias = session?.alias ?? adopted?.alias;
+  return [...(alias ? [{ word: alias, text }] : []), { word: name, text }];
 }
 
 function shortened(app: App, path: string): string {
@@ -162,11 +163,14 @@ async function profiles(app: App): Promise<Candidate[]> {
 }
 
 async function containers(app: App): Promise<Container[]> {
-  const [all, { coiContainers }] = await Promise.all([
+  const [all, { coiContainersBeside }, { isNobodys }] = await Promise.all([
     app.incus().then((incus) => incus.instances({ timeoutMs: limitMs })),
+    import('./beside.ts'),
     import('../session/record.ts'),
   ]);
-  return coiContainers(all, app.prefix, app.user.uid);
+  const { uid } = app.user;
+  const found = await coiContainersBeside(app, all, uid);
+  return found.filter((container) => uid === 0 || !isNobodys(container, uid));
 }
 
 /** Of the container that was named before, or of those of the workspace. */

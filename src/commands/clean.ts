@@ -13,7 +13,7 @@ import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
 import { cleanJson } from '../ui/views/clean.ts';
 import type { GlobalOptions } from './command.ts';
-import { namedContainers, ownContainers } from './containers.ts';
+import { namedContainers, ownContainers, reachableContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { cleanOwnership } from './ownership.ts';
 import { config } from './prepare.ts';
@@ -56,7 +56,8 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
   ) => {
     if (options.json) io.printJson(cleanJson(options.dryRun ?? false, found, outcomes));
   };
-  const own = await ownContainers(app, options);
+  const look = () => (words.length > 0 ? reachableContainers : ownContainers)(app, options);
+  const own = await look();
   const named = namedContainers(app, own, words).map(({ name }) => name);
   if (words.length > 0 && named.length === 0)
     throw new CoiError('session-not-found', 'there is nothing of that name to clean', {
@@ -96,7 +97,7 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     return answer(found, []);
   }
   // The answer may have taken any time, in which what was found may have come to life.
-  const now = cleanable(wish, await ownContainers(app, options), stored());
+  const now = cleanable(wish, await look(), stored());
   const outcomes = await Promise.all(
     found.map(async (item) => ({ item, gone: await taken(app, item, now) })),
   );

@@ -5,6 +5,7 @@ import { type Completion, kindOfValue } from '../ui/completion.ts';
 import { candidatesOf } from './candidates.ts';
 import type { Branch } from './command.ts';
 import { addGlobalOptions } from './global.ts';
+import { shownFlags } from './inherited.ts';
 
 /** Undefined where neither a flag nor a flag's value stands in the place of the last word. */
 export async function flagCompletion(
@@ -53,7 +54,7 @@ function valuesOf(
 /** The command as it is registered, or one with the global flags only. */
 async function commandOf(app: App, branch: Branch | undefined): Promise<Command> {
   const command = new Command(branch?.name ?? 'coi');
-  addGlobalOptions(command, branch === undefined || branch.starts);
+  addGlobalOptions(command, shownFlags(branch));
   if (branch) (await branch.load()).register(command, app);
   return command;
 }

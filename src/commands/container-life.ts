@@ -10,6 +10,7 @@ import { isRemoteImage } from '../image/custom.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { parseContainerName, parseImageAlias, quoted } from '../names.ts';
 import { changeState, findMeant, updateContainer } from '../session/act.ts';
+import { ownerKey } from '../session/adopted.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { imageSource } from '../session/image-source.ts';
@@ -99,6 +100,7 @@ export async function launch(
           ...dockerConfig(true),
           'security.guestapi': 'false',
           'boot.autostart': 'false',
+          [ownerKey]: String(app.user.uid),
           // Whatever the profile says.
           'security.privileged': 'false',
         },

@@ -4,7 +4,6 @@ import { Option } from 'commander';
 import type { App } from '../app.ts';
 import { ExitStatus } from '../errors.ts';
 import { incusFailure } from '../session/failure.ts';
-import { sessionRecord } from '../session/record.ts';
 import { containerInfoText, containerListText } from '../ui/views/container.ts';
 import { anyContainer, existingContainer, isVisible } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
@@ -124,7 +123,9 @@ async function list(app: App, options: GlobalOptions, json: boolean): Promise<vo
     const all = await (await app.incus()).instancesWithState({ signal: app.signal });
     const shown = all
       // One that is just being made or deleted comes without any configuration.
-      .filter(({ config }) => isVisible(app, options, sessionRecord(config ?? {})?.owner))
+      .filter((one) =>
+        isVisible(app, options, { ...one, config: one.config ?? {}, devices: one.devices ?? {} }),
+      )
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     if (json) app.io.printJson(shown);
     else app.io.print(containerListText(shown).join('\n'));

@@ -2,24 +2,36 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { isBuild } from '../session/adopted.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
-import { type Container, coiContainers } from '../session/record.ts';
+import { aliasOf, type Container, isKept, isNobodys } from '../session/record.ts';
+import { coiContainersBeside } from './beside.ts';
 import type { GlobalOptions } from './command.ts';
 
 export type OwnerOptions = Pick<GlobalOptions, 'allUsers'>;
 
 /** One cheap call. Throws `needs-root` for --all-users of another than root, and what a failed call means. */
-export async function ownContainers(app: App, { allUsers }: OwnerOptions): Promise<Container[]> {
-  if (allUsers && app.user.uid !== 0) {
+export async function ownContainers(app: App, options: OwnerOptions): Promise<Container[]> {
+  const all = await reachableContainers(app, options);
+  return all.filter((container) => app.user.uid === 0 || !isNobodys(container, app.user.uid));
+}
+
+/** The same, and those of nobody, which a user may name. */
+export async function reachableContainers(
+  app: App,
+  { allUsers }: OwnerOptions,
+): Promise<Container[]> {
+  const { user } = app;
+  if (allUsers && user.uid !== 0) {
     throw new CoiError('needs-root', "only root may see every user's sessions", {
       hint: 'Leave --all-users out, or use sudo.',
     });
   }
   try {
     const instances = await (await app.incus()).instances({ signal: app.signal });
-    return coiContainers(instances, app.prefix, allUsers ? undefined : app.user.uid);
+    return await coiContainersBeside(app, instances, allUsers ? undefined : user.uid);
   } catch (error) {
     throw incusFailure(error, 'listing the containers failed');
   }
@@ -61,28 +73,29 @@ export async function containersToEnd(
       { hint: `Or use \`coi ${words.verb} --all\`.` },
     );
   }
-  const own = await ownContainers(app, options);
+  const look = () => (options.all ? ownContainers : reachableContainers)(app, options);
+  const own = await look();
   const [only] = names;
   if (!options.all && names.length === 1 && only !== undefined && !findContainer(app, own, only))
     throw new CoiError('session-not-found', `container ${quoted(only)} not found`, {
       hint: 'See `coi list`.',
     });
-  const chosen = options.all ? own.filter(isSession) : namedContainers(app, own, names);
+  const chosen = options.all
+    ? own.filter(({ instance }) => !isBuild(instance))
+    : namedContainers(app, own, names);
   if (chosen.length === 0) {
     if (!options.all) throw nothingDone(words);
     if (options.json) io.printJson({ done: [], failed: [] });
     else io.print(`No containers to ${words.title}`);
     return undefined;
   }
-  if (!options.force && (options.all || names.length > 1)) {
+  const isAsked = options.all || names.length > 1 || chosen.some(isForeign(app));
+  if (!options.force && isAsked) {
     // With --json stdout is the answer alone.
     (options.json ? io.tell : io.print)(
       [
         `Found ${chosen.length} container(s):`,
-        ...chosen.map(
-          ({ name, session }) =>
-            `  - ${name}${aliasOf(session?.alias)}${session?.persistent ? ' (persistent)' : ''}`,
-        ),
+        ...chosen.map((container) => `  - ${container.name}${about(container)}`),
       ].join('\n'),
     );
     if (!(await io.confirm(`${words.title} ${chosen.length} container(s)?`))) {
@@ -90,7 +103,7 @@ export async function containersToEnd(
       (options.json ? io.tell : io.print)('Cancelled.');
       return undefined;
     }
-    return asListed(app, chosen, await ownContainers(app, options));
+    return asListed(app, chosen, await look());
   }
   return chosen;
 }
@@ -98,11 +111,11 @@ export async function containersToEnd(
 /** Those that are what was agreed to: the answer may have taken any time. */
 function asListed(app: App, listed: readonly Container[], now: readonly Container[]): Container[] {
   return listed.filter((container) => {
-    const { name, session, instance } = container;
+    const { name, instance } = container;
     const same = now.find((other) => isMeant(refOf(instance), other.instance));
-    if (same && same.session?.persistent === session?.persistent) return true;
+    if (same && isKept(same) === isKept(container)) return true;
     const what = same
-      ? `${same.session?.persistent ? 'persistent' : 'ephemeral'} by now`
+      ? `${isKept(same) ? 'persistent' : 'ephemeral'} by now`
       : 'gone, or another one has its name by now';
     app.io.warn(`${name} is ${what}, so it is left alone`);
     return false;
@@ -143,9 +156,9 @@ export async function endAll(
   else app.io.print(`\n${words.done} ${done.length} container(s)`);
 }
 
-/** What only carries the prefix (a build, a container made by hand) is ended when it is named. */
-function isSession({ session }: Container): boolean {
-  return session !== undefined;
+/** Nobody's, and not asked for by root: it may be anybody's all the same. */
+function isForeign({ user }: App): (container: Container) => boolean {
+  return (container) => user.uid !== 0 && isNobodys(container, user.uid);
 }
 
 /** Those that the words mean, each once; what does not exist is warned about. */
@@ -162,6 +175,11 @@ export function namedContainers(
   return [...new Set(found.filter((container) => container !== undefined))];
 }
 
-function aliasOf(alias: string | undefined): string {
-  return alias === undefined ? '' : ` (${alias})`;
+function about(container: Container): string {
+  const alias = aliasOf(container);
+  return [
+    ...(alias === undefined ? [] : [` (${alias})`]),
+    ...(isKept(container) ? [' (persistent)'] : []),
+    ...(container.adopted?.owner === 'nobody' ? [' (belongs to nobody)'] : []),
+  ].join('');
 }

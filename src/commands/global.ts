@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { oldFlag, valuedOldFlags } from '../config/old-flags.ts';
 import type { GlobalOptions } from './command.ts';
+import { everyCommand, inherited } from './inherited.ts';
 
 const collect = (value: string, before: string[]) => [...before, value];
 
@@ -22,13 +23,27 @@ const valued = new Set([
   ...valuedOldFlags,
 ]);
 
-/** `shown`: in the help of `coi` itself and of what starts sessions; elsewhere most of them say little. */
-export function addGlobalOptions(command: Command, shown = command.name() === 'coi'): void {
-  const option = (flags: string, text: string) =>
-    new Option(flags, text).hideHelp(!shown).helpGroup('Options of every command:');
+/** `shown`: all of them in the help of `coi` itself and of what starts sessions, elsewhere those that mean something. */
+export function addGlobalOptions(
+  command: Command,
+  shown: 'all' | readonly string[] = command.name() === 'coi' ? 'all' : [],
+): void {
+  const option = (flags: string, text: string) => {
+    const made = new Option(flags, text);
+    return shown === 'all'
+      ? made.helpGroup(everyCommand)
+      : made.helpGroup(inherited).hideHelp(!shown.includes(made.long?.slice(2) ?? ''));
+  };
   command
-    .addOption(option('-w, --workspace <path>', 'directory to mount (default: the current one)'))
-    .addOption(option('--slot <n>', 'slot of the session, 1 to 10 (default: the lowest free one)'))
+    .addOption(
+      option('-w, --workspace <path>', 'directory of the session (default: the current one)'),
+    )
+    .addOption(
+      option(
+        '--slot <n>',
+        'slot of the session, 1 to 99 (a new one: the lowest free one of 1 to 10)',
+      ),
+    )
     .addOption(
       option('--resume [=id]', 'resume the newest session of the workspace, or that one').preset(
         'auto',

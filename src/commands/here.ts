@@ -28,3 +28,8 @@ export function named({ path, real }: WorkspaceNames): Here {
 export function isOf(workspace: WorkspaceNames): (container: Container) => boolean {
   return ({ session }) => session !== undefined && isSameWorkspace(session, workspace);
 }
+
+/** The same, and also one that is no session but has that workspace. */
+export function isIn(workspace: WorkspaceNames): (container: Container) => boolean {
+  return ({ session, adopted }) => isSameWorkspace(session ?? adopted ?? {}, workspace);
+}

@@ -5,7 +5,13 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import type { InstanceStatus } from '../incus/shapes.ts';
 import { quoted } from '../names.ts';
-import { listedContainer, type SavedRow, type SessionList } from '../session/listing.ts';
+import {
+  addressNow,
+  listedContainer,
+  pinnedAddress,
+  type SavedRow,
+  type SessionList,
+} from '../session/listing.ts';
 import type { Container } from '../session/record.ts';
 import { listJson, listText } from '../ui/views/list.ts';
 import type { GlobalOptions } from './command.ts';
@@ -56,13 +62,35 @@ async function list(app: App, options: Options): Promise<void> {
   const shown = containers.filter(
     (container) => status === undefined || container.status === status,
   );
+  const addresses = await foundAddresses(app, shown);
   const model: SessionList = {
     status,
-    containers: shown.map((container) => listedContainer(container, options.allUsers ?? false)),
+    containers: shown.map((container) =>
+      listedContainer(container, options.allUsers ?? false, addresses),
+    ),
     saved: options.all ? await savedSessions(app, containers) : undefined,
   };
   if (options.json || options.format === 'json') app.io.printJson(listJson(model));
   else app.io.print(listText(model).join('\n'));
+}
+
+/** Of those that have no pinned one: what is no session gets its address from the bridge. */
+async function foundAddresses(
+  app: App,
+  containers: readonly Container[],
+): Promise<Map<string, string>> {
+  const unknown = containers.filter(
+    (one) => one.adopted && one.status !== 'Stopped' && !pinnedAddress(one),
+  );
+  if (unknown.length === 0) return new Map();
+  const incus = await app.incus();
+  const asked = unknown.map(async ({ name }): Promise<[string, string][]> => {
+    // One that is just going does not spoil the list.
+    const state = await incus.instanceState(name, { signal: app.signal }).catch(() => undefined);
+    const address = state && addressNow(state);
+    return address === undefined ? [] : [[name, address]];
+  });
+  return new Map((await Promise.all(asked)).flat());
 }
 
 /** Those that a `coi shell --resume` could go on with: a session that is live now is not saved yet. */

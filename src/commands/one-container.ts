@@ -5,8 +5,8 @@ import { quoted } from '../names.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import type { GlobalOptions } from './command.ts';
-import { ownContainers } from './containers.ts';
-import { here, isOf } from './here.ts';
+import { ownContainers, reachableContainers } from './containers.ts';
+import { here, isIn } from './here.ts';
 
 /** Throws `session-not-found`, also when several could be meant. */
 export async function oneContainer(
@@ -14,20 +14,19 @@ export async function oneContainer(
   options: GlobalOptions,
   word: string | undefined,
 ): Promise<Container> {
-  const own = await ownContainers(app, options);
   const named = word ?? app.env['COI_CONTAINER'];
   if (named) {
-    const found = findContainer(app, own, named);
+    const found = findContainer(app, await reachableContainers(app, options), named);
     if (found) return found;
     throw new CoiError('session-not-found', `container ${quoted(named)} not found`, {
       hint: 'See `coi list`.',
     });
   }
   const workspace = here(app, options);
-  const isSession = isOf(workspace);
-  const all = own.filter(
+  const isHere = isIn(workspace);
+  const all = (await ownContainers(app, options)).filter(
     (container) =>
-      isSession(container) ||
+      isHere(container) ||
       workspace.hashes.some((hash) => container.name.startsWith(`${app.prefix}${hash}-`)),
   );
   // What a `coi run` or a kill just left is gone in a moment, and never what is meant beside something that stays.

@@ -4,7 +4,6 @@ import { CoiError } from '../errors.ts';
 import { mayWrite, pathFacts } from '../host/facts.ts';
 import { hostFiles } from '../host/files.ts';
 import { hostZone } from '../host/zone.ts';
-import { coiContainers } from '../session/record.ts';
 import { storedSessions } from '../session/stored.ts';
 import type { OwnConfig, OwnFacts, ProbeAnswer } from '../setup/own.ts';
 import { tools } from '../tools/list.ts';
@@ -37,8 +36,7 @@ export async function ownFacts(
     facts: pathFacts,
     writable: mayWrite,
     probe: mayProbe ? probe : undefined,
-    containers: async () =>
-      coiContainers(await (await app.incus()).instances({ signal: app.signal }), app.prefix, uid),
+    containers: async () => (await import('./containers.ts')).ownContainers(app, {}),
   };
 }
 

@@ -9,11 +9,11 @@ import { refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import type { Container } from '../session/record.ts';
 import { recordSession } from '../session/store.ts';
-import { storedSession } from '../session/stored.ts';
+import { type StoredEntry, storedSession, storedSessions } from '../session/stored.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { here, isOf } from './here.ts';
+import { here, isIn } from './here.ts';
 
 const words = { verb: 'persist', title: 'Persist', done: 'Persisted', past: 'persisted' } as const;
 
@@ -41,7 +41,7 @@ async function persist(
 /** The workspace's only session. Throws `session-not-found` if there is none or several. */
 async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<Container> {
   const workspace = here(app, options);
-  const all = (await ownContainers(app, options)).filter(isOf(workspace));
+  const all = (await ownContainers(app, options)).filter(isIn(workspace));
   const [only] = all;
   if (only && all.length === 1) return only;
   throw new CoiError(
@@ -53,13 +53,7 @@ async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<C
   );
 }
 
-async function keep(app: App, { name, session, instance }: Container): Promise<void> {
-  if (!session)
-    throw new CoiError(
-      'session-not-found',
-      'coi did not make this container, so there is nothing to keep',
-      { hint: 'It is not deleted when it stops.' },
-    );
+async function keep(app: App, { name, session, adopted, instance }: Container): Promise<void> {
   try {
     await updateContainer(
       await app.incus(),
@@ -72,16 +66,20 @@ async function keep(app: App, { name, session, instance }: Container): Promise<v
     throw incusFailure(error, 'marking the container failed');
   }
   const { home, uid, gid } = app.user;
-  const stored = storedSession(
-    session.session as SessionId,
-    { home, tool: session.tool },
-    hostFiles,
-  );
-  if (stored?.kind !== 'saved')
-    return app.io.warn(`${name}: no saved metadata; a resume in a new container will be ephemeral`);
-  const metadata = { ...stored.metadata, persistent: true };
-  recordSession(
-    { home, tool: { sessionsDir: `sessions-${session.tool}` }, keeper: { uid, gid }, metadata },
-    hostFiles,
+  const stored = session
+    ? storedSession(session.session as SessionId, { home, tool: session.tool }, hostFiles)
+    : newestOf(name, home);
+  if (stored?.kind === 'saved') {
+    const metadata = { ...stored.metadata, persistent: true };
+    const tool = { sessionsDir: `sessions-${stored.metadata.tool}` };
+    recordSession({ home, tool, keeper: { uid, gid }, metadata }, hostFiles);
+  } else if (session ?? adopted?.workspace)
+    app.io.warn(`${name}: no saved metadata; a resume in a new container will be ephemeral`);
+}
+
+/** What the Go program saved of that container. */
+function newestOf(container: string, home: string): StoredEntry | undefined {
+  return storedSessions({ home }, hostFiles).find(
+    (entry) => entry.kind === 'saved' && entry.metadata.container === container,
   );
 }

@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
-import { choice } from '../session/choose.ts';
+import type { Slot } from '../names.ts';
+import { choice, type StoppedSession } from '../session/choose.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { noTool } from '../session/record.ts';
@@ -13,23 +14,28 @@ import type { Timing } from '../ui/timing.ts';
 import { reserveOrStart } from './coid.ts';
 import { named } from './here.ts';
 import { ownContainers } from './meant.ts';
+import type { Place } from './prepare.ts';
 
-/** Undefined where no stopped container of `coi run --persistent` fits. Containers of agents are theirs. */
-export async function restartPlain(
+/** The stopped container of an earlier `coi run --persistent` that fits, if there is one. Containers of agents are theirs. */
+export async function keptPlain(
   app: App,
-  wanted: SessionWish,
-  timing: Pick<Timing, 'tell'>,
-): Promise<ContainerRef | undefined> {
-  if (!wanted.persistent) return undefined;
-  const { workspace: path, realWorkspace: real = path, target } = wanted;
+  { workspace: path, real, target }: Pick<Place, 'workspace' | 'real' | 'target'>,
+  slot: Slot | undefined,
+): Promise<StoppedSession | undefined> {
   const own = (await ownContainers(app, named({ path, real }))).filter(
     // Begun through a link, it may have its workspace at another place.
     ({ session }) => session?.tool === noTool && session.target === target,
   );
-  const wish = { resume: undefined, slot: wanted.slot, persistent: true };
-  const chosen = choice(wish, own, [], () => undefined);
-  if (chosen.kind !== 'restart') return undefined;
-  const { container } = chosen;
+  const chosen = choice({ resume: undefined, slot, persistent: true }, own, [], () => undefined);
+  return chosen.kind === 'restart' ? chosen.container : undefined;
+}
+
+export async function restartPlain(
+  app: App,
+  container: StoppedSession,
+  wanted: SessionWish,
+  timing: Pick<Timing, 'tell'>,
+): Promise<ContainerRef> {
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
   app.io.tell('Restarting existing persistent container...');
   const progress = stepProgress(app.io);

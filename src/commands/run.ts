@@ -18,6 +18,7 @@ import { oneLine } from '../ui/printable.ts';
 import { stepTiming } from '../ui/timing.ts';
 import { agentVariables, followAgent } from './agent.ts';
 import { registerAlias } from './alias.ts';
+import { withMountsOfBefore } from './asked-before.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { agentAndGit } from './git-inside.ts';
@@ -34,7 +35,7 @@ import {
   wantedSlot,
   wish,
 } from './prepare.ts';
-import { restartPlain } from './run-again.ts';
+import { keptPlain, restartPlain } from './run-again.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
@@ -80,15 +81,21 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   for (const warning of resolved.warnings) app.io.warn(warning);
   const at = placeIn(app, workspace, resolved.settings);
   const persistent = resolved.settings['container.persistent'] ?? false;
+  const kept = persistent ? await keptPlain(app, at, wantedSlot(options)) : undefined;
   const wanted = wish(app, resolved, at, {
     session: newSessionId(),
     tool: noTool,
     slot: wantedSlot(options),
     persistent,
-    mounts: extraMounts(app, options, resolved, {
-      workspace: at.workspace,
-      taken: takenBy(at),
-    }),
+    mounts: extraMounts(
+      app,
+      kept ? withMountsOfBefore(app, options, kept.session) : options,
+      resolved,
+      {
+        workspace: at.workspace,
+        taken: takenBy(at),
+      },
+    ),
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),
   });
@@ -101,8 +108,9 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const tools = { guarded: guardsGit(wanted.protect), git: git.signing.config };
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
-  const ref =
-    (await restartPlain(app, wanted, timing)) ?? (await launchPlain(app, wanted, extras, timing));
+  const ref = kept
+    ? await restartPlain(app, kept, wanted, timing)
+    : await launchPlain(app, wanted, extras, timing);
   const container = ref.name;
   app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
   try {

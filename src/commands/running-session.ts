@@ -5,8 +5,8 @@ import { containerName, parseSlot } from '../names.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import type { GlobalOptions } from './command.ts';
-import { ownContainers } from './containers.ts';
-import { here, isOf } from './here.ts';
+import { ownContainers, reachableContainers } from './containers.ts';
+import { here, isIn } from './here.ts';
 
 export interface SessionMeant {
   /** Undefined where none or several could be meant. */
@@ -22,10 +22,13 @@ export async function sessionMeant(
   name: string | undefined,
   own?: readonly Container[],
 ): Promise<SessionMeant> {
+  if (name !== undefined) {
+    const named = findContainer(app, own ?? (await reachableContainers(app, options)), name);
+    return { found: running(named, name), live: [] };
+  }
   const all = own ?? (await ownContainers(app, options));
-  if (name !== undefined) return { found: running(findContainer(app, all, name), name), live: [] };
   const workspace = here(app, options);
-  const isHere = isOf(workspace);
+  const isHere = isIn(workspace);
   if (options.slot !== undefined) {
     const slot = parseSlot(options.slot);
     const wanted = workspace.hashes.map((hash) => containerName(app.prefix, hash, slot));

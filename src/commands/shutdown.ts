@@ -47,7 +47,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
       forced: (reason) =>
         story(
           reason === 'timeout'
-            ? `Timeout reached, force-killing ${name}...`
+            ? `Timeout reached, force-killing... (${name})`
             : `${name} is paused, force-killing...`,
         ),
     });

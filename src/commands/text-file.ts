@@ -2,6 +2,7 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
+import { readDescriptor } from '../host/read-descriptor.ts';
 import { readNamed } from '../host/read-within.ts';
 import { quoted } from '../names.ts';
 import { workspacePath } from '../session/workspace.ts';
@@ -19,10 +20,16 @@ export function fileText(
   workspace: string,
   maxBytes = defaultMaxBytes,
 ): string {
-  const hint = 'It has to be a file of text.';
+  const full = workspacePath(app.cwd, path);
+  // What a shell makes of `<(command)`. It is not found by its name, and nobody can have exchanged it.
+  const descriptor = /^\/(?:dev|proc\/self)\/fd\/(\d{1,4})$/.exec(full)?.[1];
+  const hint =
+    descriptor === undefined ? 'It has to be a file of text.' : 'Write it into a file first.';
   try {
-    const full = workspacePath(app.cwd, path);
-    const content = readNamed(full, [workspace], { maxBytes });
+    const content =
+      descriptor === undefined
+        ? readNamed(full, [workspace], { maxBytes })
+        : readDescriptor(Number(descriptor), full, maxBytes);
     if (content === undefined)
       throw new CoiError('usage', `${what} ${quoted(path)} does not exist`, { hint });
     return content.text;

@@ -85,8 +85,9 @@ async function send(
 ): Promise<void> {
   const { name } = await runningContainer(app, options, word);
   await inSession(app, name, verb, input, raw);
-  app.io.tell(`Sent to ${name}`);
-  if (json) app.io.printJson(tmuxOf(name));
+  const to = tmuxOf(name);
+  if (json) app.io.printJson(to);
+  else app.io.print(`Sent command to session ${to.session}`);
 }
 
 async function capture(

@@ -2,8 +2,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { App } from '../app.ts';
+import type { Snapshot } from '../monitor/snapshot.ts';
 import { type TopOrder, topJson, topText } from '../ui/views/top.ts';
 import type { GlobalOptions } from './command.ts';
+import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { pause, showAgain, watchSeconds } from './monitor.ts';
 import { oneContainer } from './one-container.ts';
@@ -41,7 +43,7 @@ async function top(app: App, options: Options, word: string | undefined): Promis
   for (;;) {
     const { signal } = app;
     const sessions =
-      only === undefined ? await coid.monitors({ signal }) : [await coid.monitor(only, { signal })];
+      only === undefined ? await everything(app, options) : [await coid.monitor(only, { signal })];
     const view = { sort: options.sort, processes: options.procs ?? only !== undefined };
     if (options.json && seconds > 0) app.io.printJsonLine(topJson(sessions, view));
     else if (options.json) app.io.printJson(topJson(sessions, view));
@@ -51,4 +53,19 @@ async function top(app: App, options: Options, word: string | undefined): Promis
     await pause(seconds * 1000, signal);
     if (signal.aborted) return;
   }
+}
+
+/** The sessions, and what runs of the user's besides. */
+async function everything(app: App, options: Options): Promise<Snapshot[]> {
+  const { signal } = app;
+  const coid = await app.coid();
+  const [sessions, all] = await Promise.all([
+    coid.monitors({ signal }),
+    ownContainers(app, options),
+  ]);
+  const others = all.filter(({ adopted, status }) => adopted && status === 'Running');
+  const asked = others.map(({ name }) => coid.monitor(name, { signal }));
+  const settled = await Promise.allSettled(asked);
+  // One that is just going does not spoil the table.
+  return [...sessions, ...settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))];
 }

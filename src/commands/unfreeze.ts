@@ -10,7 +10,7 @@ import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import type { GlobalOptions } from './command.ts';
-import { type OwnerOptions, ownContainers } from './containers.ts';
+import { type OwnerOptions, ownContainers, reachableContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 
 const limitMs = 30_000;
@@ -26,9 +26,9 @@ export function register(command: Command, app: App): void {
 }
 
 async function unfreeze(app: App, options: Options, word: string | undefined): Promise<void> {
-  const own = await ownContainers(app, options);
   const incus = await app.incus();
   if (word !== undefined) {
+    const own = await reachableContainers(app, options);
     // An alias means the paused one of its containers.
     const found = findContainer(app, own.filter(isFrozen), word) ?? findContainer(app, own, word);
     if (!found) {
@@ -46,7 +46,7 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
     await letGo(incus, refOf(found.instance), app.signal);
     return unfrozen(app, options, [found.name]);
   }
-  const frozen = own.filter(isFrozen);
+  const frozen = (await ownContainers(app, options)).filter(isFrozen);
   if (frozen.length === 0) {
     app.io.tell('No frozen COI containers found');
     if (options.json) app.io.printJson({ done: [], failed: [] });

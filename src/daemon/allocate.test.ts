@@ -103,9 +103,15 @@ test('auto takes the lowest free slot, and a wanted slot that is taken moves upw
   assert.equal(allocate(wanted(from(2)), taken, bridge, ids).container, 'coi-0123abcd-2');
 });
 
-test('ten containers of a workspace are all there can be', () => {
-  const names = new Set(Array.from({ length: 10 }, (_, at) => `coi-0123abcd-${at + 1}`));
-  assert.throws(() => allocate(wanted(), { ...nothing, names }, bridge, ids), isCode('slot-taken'));
+test('ten containers of a workspace come by themselves; more are for who asks for a slot above', () => {
+  const ten = Array.from({ length: 10 }, (_, at) => `coi-0123abcd-${at + 1}`);
+  const taken = { ...nothing, names: new Set([...ten, 'coi-0123abcd-11']) };
+  const from = (slot: number) => wanted({ slot: { kind: 'from', slot: slot as Slot } });
+  assert.throws(() => allocate(wanted(), taken, bridge, ids), isCode('slot-taken'));
+  assert.throws(() => allocate(from(10), taken, bridge, ids), isCode('slot-taken'));
+  assert.equal(allocate(from(11), taken, bridge, ids).container, 'coi-0123abcd-12');
+  const last = { ...nothing, names: new Set(['coi-0123abcd-99']) };
+  assert.throws(() => allocate(from(99), last, bridge, ids), isCode('slot-taken'));
 });
 
 test('a container of a chosen name is refused when there is one', () => {

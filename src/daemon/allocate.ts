@@ -5,6 +5,7 @@ import type { Instance } from '../incus/shapes.ts';
 import {
   type ContainerName,
   containerName,
+  ownSlotMax,
   type Slot,
   slotMax,
   type WorkspaceHash,
@@ -133,16 +134,16 @@ function freeSlot(
       hint: 'Attach to it, or choose another name.',
     });
   }
-  for (let candidate = Number(first); candidate <= slotMax; candidate += 1) {
+  const last = first > ownSlotMax ? slotMax : ownSlotMax;
+  for (let candidate = Number(first); candidate <= last; candidate += 1) {
     const name = containerName(prefix, hash as WorkspaceHash, candidate as Slot);
     if (!names.has(name)) return { container: name, slot: candidate as Slot };
   }
   const which =
-    first === 1
-      ? `all ${slotMax} slots are in use`
-      : `the slots from ${first} to ${slotMax} are in use`;
+    first === 1 ? `all ${last} slots are in use` : `the slots from ${first} to ${last} are in use`;
+  const more = last === slotMax ? '' : `; --slot ${ownSlotMax + 1} takes the first free one above`;
   throw new CoiError('slot-taken', `${which} for this workspace`, {
-    hint: 'See `coi list`; `coi kill NAME` frees one.',
+    hint: `See \`coi list\`; \`coi kill NAME\` frees one${more}.`,
   });
 }
 

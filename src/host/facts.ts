@@ -1,5 +1,6 @@
 // What the host says of a path.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 
 export type PathFacts =
   | { readonly kind: 'missing' }
@@ -41,4 +42,27 @@ export function pathFacts(path: string): PathFacts {
         return { kind: 'unreadable' };
     }
   }
+}
+
+/** Whose that path is, through links. A user cannot look into another one's directories: `unreadable`. */
+export function ownerOfPath(path: string): number | 'missing' | 'unreadable' {
+  try {
+    return statSync(path).uid;
+  } catch (error) {
+    return ownerOfNone(error);
+  }
+}
+
+/** The same for who must not wait, as on a file system of the network that does not answer. */
+export async function ownerOfPathLater(path: string): Promise<number | 'missing' | 'unreadable'> {
+  try {
+    return (await stat(path)).uid;
+  } catch (error) {
+    return ownerOfNone(error);
+  }
+}
+
+function ownerOfNone(error: unknown): 'missing' | 'unreadable' {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return ['ENOENT', 'ENOTDIR'].includes(code) ? 'missing' : 'unreadable';
 }

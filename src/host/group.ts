@@ -8,6 +8,8 @@ import { selfArgv } from './self.ts';
 /** Set in the process that was started with the group, so that it is tried once. */
 const guardName = 'COI_GROUP_ENTERED';
 const sgPath = '/usr/bin/sg';
+/** Linux: a quarter of the stack's limit of 8 MiB, with something left for what sg adds. Source: execve(2). */
+const givenMaxBytes = 1_900_000;
 
 export interface GroupFacts {
   /** What the socket says to this process. */
@@ -92,6 +94,7 @@ export function enterGroupFor(socketPath: string, group: string, process: NodeJS
       const argv = sgArguments(group, groups.primary, selfArgv(process));
       const words = handedWords(process.argv.slice(2));
       const env = { ...process.env, ...words, [guardName]: '1' };
+      refuseTooLarge(argv, env);
       // Replaced, not wrapped: signals, the terminal and the exit status stay those of the program.
       process.execve?.(sgPath, argv, env);
       return;
@@ -109,6 +112,16 @@ export function enterGroupFor(socketPath: string, group: string, process: NodeJS
         hint: 'Log out and in again.',
       });
   }
+}
+
+/** Node ends where the kernel refuses to start the program: what is given to it has a limit in all. */
+function refuseTooLarge(argv: readonly string[], env: NodeJS.ProcessEnv): void {
+  const texts = [...argv, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 9, 0);
+  if (bytes <= givenMaxBytes) return;
+  throw new CoiError('usage', 'the command line and the environment are too large for sg', {
+    hint: 'Log out and in again, so that sg is not needed, or use --env-file.',
+  });
 }
 
 function accessTo(path: string): GroupFacts['access'] {

@@ -3,6 +3,9 @@
 
 /** Hands the words over to the same program where its command line would be that of other programs, too (sg, sh). */
 const wordsVariable = 'COI_WORDS';
+const handedVariable = /^COI_WORDS(?:_\d+)?$/;
+/** The kernel refuses a program with a variable of 128 KiB, and all words together may be longer. */
+const pieceMax = 100_000;
 
 /**
  * The launchers hand the words over one by one. Node looks for flags of its own among all arguments of a program, and
@@ -29,18 +32,35 @@ export function ownWords(process: NodeJS.Process): string[] {
 }
 
 function wordsOf({ env, argv }: NodeJS.Process): string[] {
-  const { [wordsVariable]: handed, [countVariable]: count } = env;
+  const { [countVariable]: count } = env;
+  const handed = piecesOf(env);
   const launched = Array.from({ length: Number(count ?? 0) }, (_, n) => env[`COI_WORD_${n}`] ?? '');
   // Nobody that this program starts is to have them.
   for (const name of Object.keys(env))
-    if (name === wordsVariable || wordVariable.test(name)) delete env[name];
-  if (handed !== undefined) return JSON.parse(handed) as string[];
+    if (handedVariable.test(name) || wordVariable.test(name)) delete env[name];
+  if (handed !== '') return JSON.parse(handed) as string[];
   return count === undefined ? argv.slice(2) : launched;
 }
 
-/** A variable for the environment, which only the user and root can read, in the place of arguments. */
+/** Variables for the environment, which only the user and root can read, in the place of arguments. */
 export function handedWords(words: readonly string[]): Record<string, string> {
-  return { [wordsVariable]: JSON.stringify(words) };
+  // Only ASCII, so that a piece of the text has as many bytes as characters.
+  const text = JSON.stringify(words).replaceAll(
+    /[\u0080-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const pieces = text.match(new RegExp(`.{1,${pieceMax}}`, 'g')) ?? [];
+  return Object.fromEntries(pieces.map((piece, n) => [nameOfPiece(n), piece]));
+}
+
+function piecesOf(env: NodeJS.ProcessEnv): string {
+  let text = '';
+  for (let n = 0; env[nameOfPiece(n)] !== undefined; n += 1) text += env[nameOfPiece(n)];
+  return text;
+}
+
+function nameOfPiece(n: number): string {
+  return n === 0 ? wordsVariable : `${wordsVariable}_${n}`;
 }
 
 /** What a process list shows: the command, as far as the first word is one. */

@@ -7,7 +7,7 @@ import { Allowance, atOnce } from './allowance.ts';
 import { ProcessTable } from './process-table.ts';
 import { statOf } from './processes.ts';
 
-const children: ChildProcess[] = Array.from({ length: 6 }, () => spawn('sleep', ['60']));
+const children: ChildProcess[] = Array.from({ length: 6 }, () => spawn('sleep', ['infinity']));
 const pids = children.flatMap(({ pid }) => pid ?? []);
 const interest = {
   closely: ({ comm }: { comm: string }) => comm === 'sleep',

@@ -3,12 +3,10 @@ import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import type { CreateInstance, Devices } from '../incus/shapes.ts';
+import { buildKey } from '../session/adopted.ts';
 import { handOver } from '../session/environment.ts';
 import { started } from '../session/handover.ts';
 import type { BuildStep } from './recipe.ts';
-
-/** Marks what a build made, with the id of its process, so that the next build can sweep what a killed one left. */
-export const buildKey = 'user.coi.build';
 
 const scriptLimitMs = 15 * 60_000;
 const incusLimitMs = 5 * 60_000;

@@ -1,8 +1,9 @@
 // Images in Incus: the base that a build starts from, and what it publishes.
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
+import { buildKey } from '../session/adopted.ts';
 import type { BaseFiles } from './base.ts';
-import { bareInstance, buildKey, settled } from './container.ts';
+import { bareInstance, settled } from './container.ts';
 import { imageRelease } from './sources.ts';
 import { recipeKey, variantKey } from './versions.ts';
 

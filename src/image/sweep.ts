@@ -2,8 +2,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Incus } from '../incus/client.ts';
+import { buildKey } from '../session/adopted.ts';
 import { workPrefix } from './build.ts';
-import { buildKey, removeContainer, settled } from './container.ts';
+import { removeContainer, settled } from './container.ts';
 
 /** Removes containers, images that got no name and (this user's) directories of builds whose process is gone. */
 export async function sweepDeadBuilds(

@@ -22,7 +22,7 @@ test('name-N means a slot, unless just that is registered', () => {
     alias: 'web-2',
     slot: undefined,
   });
-  assert.deepEqual(aliasAndSlot('web-11', {}), { alias: 'web-11', slot: undefined });
+  assert.deepEqual(aliasAndSlot('web-100', {}), { alias: 'web-100', slot: undefined });
   for (const text of ['../x', 'a b', '1x', '', 'a\n'])
     assert.throws(() => aliasAndSlot(text, {}), { code: 'alias-invalid' });
 });

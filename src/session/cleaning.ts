@@ -1,7 +1,8 @@
 // What `coi clean` takes away. Pure: from what there is to a list of things, each with its reason.
+import { isBuild } from './adopted.ts';
 import { type ContainerRef, refOf } from './container-ref.ts';
 import { rootPool } from './listing.ts';
-import type { Container } from './record.ts';
+import { type Container, isKept } from './record.ts';
 import type { StoredEntry } from './stored.ts';
 
 export interface CleanWish {
@@ -48,17 +49,18 @@ export function stillCleanable(item: Cleanable, now: readonly Cleanable[]): bool
 }
 
 function stoppedContainers(wish: CleanWish, containers: readonly Container[]): Cleanable[] {
-  return containers.flatMap(({ name, status, session, instance }): Cleanable[] => {
+  return containers.flatMap((container): Cleanable[] => {
+    const { name, status, session, instance } = container;
     if (status !== 'Stopped') return [];
     const pool = rootPool(instance.expanded_devices);
     const strange = wish.pools !== undefined && !wish.pools.has(pool);
     const isWanted =
       wish.named.length > 0
         ? wish.named.includes(name)
-        : session?.persistent === false || wish.all || strange;
+        : !isBuild(instance) && (!isKept(container) || wish.all || strange);
     if (!isWanted) return [];
-    const kind =
-      session === undefined ? 'not a session' : session.persistent ? 'persistent' : 'ephemeral';
+    const kept = isKept(container) ? 'persistent' : 'ephemeral';
+    const kind = session ? kept : `${kept}, not a session of this program`;
     const where = strange ? `, in pool ${pool}, which no profile names` : '';
     return [
       { kind: 'container', ref: refOf(instance), about: `${name} (${kind}, stopped${where})` },

@@ -1,8 +1,9 @@
 // What `coi list` shows of a container, taken from its configuration alone. Pure.
-import type { Devices, InstanceStatus } from '../incus/shapes.ts';
+import type { Devices, InstanceState, InstanceStatus } from '../incus/shapes.ts';
 import { type Alert, alertKeyName, alertLine, alertNow, parseAlert } from '../monitor/alert.ts';
+import type { Owner } from './adopted.ts';
 import { type Forwarding, portTexts } from './ports.ts';
-import type { Container } from './record.ts';
+import { aliasOf, type Container, isKept, workspaceOf } from './record.ts';
 
 export interface ListedContainer {
   readonly name: string;
@@ -11,7 +12,7 @@ export interface ListedContainer {
   readonly createdAt: string;
   readonly image: string;
   readonly persistent: boolean;
-  /** The pinned address of its network device, while it is not stopped; no container is asked. */
+  /** The pinned address of its network device, while it is not stopped; only of what has none Incus is asked. */
   readonly ipv4: string | undefined;
   readonly pool: string;
   readonly alias: string | undefined;
@@ -40,22 +41,25 @@ export interface SessionList {
   readonly saved: readonly SavedRow[] | undefined;
 }
 
+/** `addresses`: those that were asked for, by name; that of a session is pinned. */
 export function listedContainer(
-  { name, status, session, instance }: Container,
+  container: Container,
   ofAllUsers: boolean,
+  addresses: ReadonlyMap<string, string> = new Map(),
 ): ListedContainer {
+  const { name, status, session, adopted, instance } = container;
   const alert = alertNow(parseAlert(instance.config[alertKeyName]), instance.status);
   return {
     name,
     status,
     createdAt: instance.created_at,
     image: instance.config['image.description'] ?? '',
-    persistent: session?.persistent ?? false,
-    ipv4: status === 'Stopped' ? undefined : address(instance.expanded_devices),
+    persistent: isKept(container),
+    ipv4: status === 'Stopped' ? undefined : (pinnedAddress(container) ?? addresses.get(name)),
     pool: rootPool(instance.expanded_devices),
-    alias: session?.alias,
-    workspace: session?.workspace,
-    owner: ofAllUsers ? session?.owner : undefined,
+    alias: aliasOf(container),
+    workspace: workspaceOf(container),
+    owner: ofAllUsers ? (session?.owner ?? numberOf(adopted?.owner)) : undefined,
     ports: portTexts(portsOf(instance.config['user.coi.ports'])),
     alert,
     security: alert && alertLine(alert),
@@ -72,9 +76,19 @@ function portsOf(text: string | undefined): Forwarding[] {
   }
 }
 
-function address(devices: Devices): string | undefined {
-  const nics = Object.values(devices).filter((device) => device['type'] === 'nic');
+export function pinnedAddress({ instance }: Container): string | undefined {
+  const nics = Object.values(instance.expanded_devices).filter(({ type }) => type === 'nic');
   return nics.map((device) => device['ipv4.address']).find(Boolean);
+}
+
+/** The address that a container has by Incus's look into it, on the device that faces the bridge. */
+export function addressNow({ network }: Pick<InstanceState, 'network'>): string | undefined {
+  const addresses = network?.['eth0']?.addresses ?? [];
+  return addresses.find(({ family, scope }) => family === 'inet' && scope === 'global')?.address;
+}
+
+function numberOf(owner: Owner | undefined): number | undefined {
+  return typeof owner === 'number' ? owner : undefined;
 }
 
 /** The storage pool of the root disk; empty where nothing is said. */

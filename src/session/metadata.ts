@@ -1,5 +1,5 @@
 // metadata.json of a stored session, as every version of the predecessor read and wrote it. Pure.
-import type { SessionId } from '../names.ts';
+import { type SessionId, slotMax } from '../names.ts';
 
 export interface SessionMetadata {
   readonly sessionId: SessionId;
@@ -65,7 +65,7 @@ export function parseMetadata(
     workspace: word('workspace'),
     savedAt: Number.isNaN(savedAt.getTime()) ? undefined : savedAt,
     tool,
-    slot: typeof slot === 'number' && slot >= 1 && slot <= 10 ? slot : undefined,
+    slot: typeof slot === 'number' && slot >= 1 && slot <= slotMax ? slot : undefined,
     ...(realWorkspace === undefined ? {} : { realWorkspace }),
     ...(conversation === undefined ? {} : { conversation }),
   };

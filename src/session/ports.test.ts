@@ -8,6 +8,14 @@ const free = () => true;
 test('each slot of each workspace has ten ports of its own, as the predecessor counted them', () => {
   assert.equal(portRange('00000000', 1)[0], 20_000);
   assert.equal(portRange('00000191', 2)[0], 20_000 + (0x191 % 400) * 100 + 10);
+  for (const slot of [11, 12, 99]) {
+    const range = portRange('ffffffff', slot);
+    assert.ok(
+      range.every((port) => port >= 60_000 && port < 65_536),
+      range.join(),
+    );
+  }
+  assert.notEqual(portRange('00000191', 11)[0], portRange('00000191', 12)[0]);
   assert.equal(portRange('ffffffff', 10).length, 10);
   assert.ok((portRange('ffffffff', 10)[9] ?? 0) < 65_536);
 });

@@ -1,6 +1,7 @@
 // `[ports]`: which ports of the host lead into a session, in the predecessor's numbers. Pure.
 import { CoiError } from '../errors.ts';
 import type { Device, Devices } from '../incus/shapes.ts';
+import { ownSlotMax } from '../names.ts';
 
 export interface PortWish {
   readonly pool: number;
@@ -24,9 +25,16 @@ export interface Forwarding {
 const portsPerSlot = 10;
 const deviceMax = 63;
 
-/** Ten ports for each slot: 20000 + (hash % 400) · 100 + (slot − 1) · 10. */
+/** Of slots above 10: their ports are no other workspace's ports of a slot that is given out by itself. */
+const above = { first: 60_000, ranges: 553 };
+
+/** Ten ports for each slot: 20000 + (hash % 400) · 100 + (slot − 1) · 10, and from 60000 on for slots above 10. */
 export function portRange(hash: string, slot: number): number[] {
-  const first = 20_000 + (Number.parseInt(hash, 16) % 400) * 100 + (slot - 1) * portsPerSlot;
+  const number = Number.parseInt(hash, 16);
+  const first =
+    slot <= ownSlotMax
+      ? 20_000 + (number % 400) * 100 + (slot - 1) * portsPerSlot
+      : above.first + ((number + slot) % above.ranges) * portsPerSlot;
   return Array.from({ length: portsPerSlot }, (_, index) => first + index);
 }
 

@@ -1,6 +1,7 @@
 // What an instance says about itself in its `user.coi.*` keys: the only record of a session's container.
 import type { MountRecord, NetworkMode, PolicyRecord } from '../daemon/protocol.ts';
 import type { Config, Instance, InstanceStatus } from '../incus/shapes.ts';
+import { type Adopted, adopted, type Beside } from './adopted.ts';
 import { askedMountsKey } from './asked-mounts.ts';
 
 /** `starting` until the container ran once; only what was `live` is ever finished, the rest is debris. */
@@ -105,33 +106,60 @@ function wasRestored(config: Config): boolean {
   return then !== undefined && then !== '' && then !== config[incusGenerationKey];
 }
 
-/** One container as coi's commands see it. `session` is undefined for containers that only carry the prefix. */
+/** One container as coi's commands see it: a session, or one that only carries the prefix. */
 export interface Container {
   readonly name: string;
   readonly status: InstanceStatus;
   readonly session: SessionRecord | undefined;
+  /** Where it is no session: what is known of it all the same. */
+  readonly adopted?: Adopted | undefined;
   readonly instance: Instance;
 }
 
-/** Those of all instances that are coi's business: sessions of `owner` (undefined: of everybody) and whatever else carries the prefix. */
+/**
+ * Those of all instances that are coi's business: of `owner`, and nobody's (undefined: everybody's). What has no record
+ * is among them if it is said what is found beside it.
+ */
 export function coiContainers(
   instances: readonly Instance[],
   prefix: string,
   owner: number | undefined,
+  beside?: Beside,
 ): Container[] {
   return instances
-    .map((instance) => ({
-      name: instance.name,
-      status: instance.status,
-      session: sessionRecord(instance.config),
-      instance,
-    }))
-    .filter(
-      ({ name, session }) =>
-        name.startsWith(prefix) &&
-        (session === undefined || owner === undefined || session.owner === owner),
-    )
+    .filter(({ name }) => name.startsWith(prefix))
+    .map((instance) => containerOf(instance, beside))
+    .filter(({ session, adopted: found }) => {
+      if (!session && !found) return false;
+      const whose = session?.owner ?? found?.owner;
+      return owner === undefined || whose === owner || isNobodys({ adopted: found }, owner);
+    })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export function containerOf(instance: Instance, beside: Beside | undefined): Container {
+  const { name, status, config } = instance;
+  const session = sessionRecord(config);
+  if (session || !beside) return { name, status, session, instance };
+  return { name, status, session, adopted: adopted(instance, beside), instance };
+}
+
+/** Only for who names it, and for root: also what root cannot look into is not known to be somebody's. */
+export function isNobodys({ adopted: found }: Pick<Container, 'adopted'>, uid: number): boolean {
+  return found?.owner === 'nobody' || (uid === 0 && found?.owner === 'unknown');
+}
+
+export function aliasOf({ session, adopted: found }: Container): string | undefined {
+  return session?.alias ?? found?.alias;
+}
+
+export function workspaceOf({ session, adopted: found }: Container): string | undefined {
+  return session?.workspace ?? found?.workspace;
+}
+
+/** Whether it stays when it has stopped. */
+export function isKept({ session, adopted: found }: Container): boolean {
+  return session?.persistent ?? found?.persistent ?? true;
 }
 
 /** What some session can write, of all instances: there an agent may put a link in the place of anything. */

@@ -61,11 +61,34 @@ test('help tells of a command and of what is below it, as its flag does', () => 
   assert.equal(said('container'), said('container', '--help'));
   assert.match(said('help', 'image', 'list'), /^Usage: coi image list /);
   assert.equal(said('help', 'image', 'list'), said('image', 'list', '--help'));
+});
+
+test('help shows the flags from above that mean something for a command, and names them where all do', () => {
+  const flags = (line: string) => {
+    const { status, stdout } = coi([...line.split(' '), '--help']);
+    assert.equal(status, 0, line);
+    return [...stdout.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name);
+  };
+  assert.deepEqual(flags('attach'), ['bash', 'help', 'workspace', 'slot', 'all-users']);
+  assert.deepEqual(flags('snapshot create'), [
+    ...['stateful', 'json', 'help', 'container', 'workspace', 'all-users'],
+  ]);
+  assert.deepEqual(flags('kill'), ['all', 'force', 'json', 'help', 'all-users']);
+  assert.deepEqual(flags('version'), ['format', 'json', 'help']);
+  for (const line of ['shell', 'run']) {
+    const { stdout } = coi([line, '--help']);
+    assert.match(
+      stdout,
+      /Also, explained in `coi --help`:\n {2}-w, --workspace {2}--slot {2}--resume/,
+    );
+    assert.doesNotMatch(stdout, /directory of the session|Options of every command/);
+  }
+  const { stdout } = coi(['--help']);
   assert.match(
-    said('help', 'shell'),
-    /--background[\s\S]+Options of every command:\n +-w, --workspace/,
+    stdout,
+    /Options of every command:\n {2}-w, --workspace <path> +directory of the session/,
   );
-  assert.doesNotMatch(said('help', 'kill'), /--workspace/);
+  assert.doesNotMatch(stdout, /preset|default: none/);
 });
 
 test('the commands of every day, which are a part of the program, say the same as in the whole of it', () => {
@@ -73,4 +96,17 @@ test('the commands of every day, which are a part of the program, say the same a
     const [part, whole] = [coi([word, '--help']), coi(['help', word])];
     assert.deepEqual([part.status, part.stderr, part.stdout], [0, '', whole.stdout], word);
   }
+});
+
+test('variables of --env-file may come from a pipe of the shell; one that is closed is said to be', () => {
+  using place = new ConfigPlace();
+  const env = { PATH: process.env['PATH'], HOME: place.home, INCUS_SOCKET: '/nonexistent' };
+  const said = (file: string) => {
+    const script = `"$0" --env-file ${file} container exec nosuch -- true`;
+    const options = { cwd: place.workspace, env, encoding: 'utf8', timeout: 60_000 } as const;
+    return spawnSync('bash', ['-c', script, coiPath()], options).stderr;
+  };
+  assert.match(said('<(echo A=1; echo B)'), /^Error: \/dev\/fd\/\d+:2 has not the form NAME=value/);
+  assert.match(said('<(echo A=1)'), /^Error: Incus does not run/);
+  assert.match(said('/dev/fd/999'), /cannot be used \(EBADF\)\nHint: Write it into a file first/);
 });

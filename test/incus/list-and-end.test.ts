@@ -152,7 +152,10 @@ test('shutdown uses force after the limit, and at once on a paused session', {
     limitMs: endMs,
   });
   assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stdout, new RegExp(`Timeout reached, force-killing ${stubborn}`));
+  assert.match(
+    said.stdout,
+    new RegExp(`Timeout reached, force-killing\\.\\.\\. \\(${stubborn}\\)`),
+  );
   assert.match(said.stdout, new RegExp(`${paused} is paused, force-killing`));
   assert.deepEqual(said.stdout.match(/^\S+ was persistent/gm), [`${paused} was persistent`]);
   assert.match(said.stdout, /Shutdown 2 container\(s\)/);

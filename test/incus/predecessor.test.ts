@@ -216,7 +216,7 @@ test('JSON of what runs has the documented shapes', { timeout }, async () => {
     ['snapshot restore', 'snapshot restore one --force'],
     ['snapshot delete', 'snapshot delete one'],
     ['container start', `container start ${name}`],
-    ['fork', 'fork --slot 7'],
+    ['fork', 'fork --slot 17'],
     ['kill', `kill ${name}`],
     ['container launch', `container launch ${bed.image} ${plain}`],
     ['container mount', `container mount ${plain} notes . /mnt/notes --readonly`],

@@ -56,3 +56,19 @@ test('a kept container and its forks have the mounts of its last start, unless t
   assert.equal(await read(name, '/other/file'), '');
   await detach(fourth);
 });
+
+test('a kept container of coi run has them again, too', { timeout }, async () => {
+  await using bed = await makeBed();
+  const [data, other] = ['data', 'other'].map((name) => directory(bed, name));
+  const run = async (...flags: string[]) => {
+    const base = ['run', '--image', bed.image, '--persistent', ...flags];
+    const said = await bed.coi([...base, '--', 'sh', '-c', 'cat /data/file /other/file; true']);
+    assert.equal(said.status, 0, said.stderr);
+    return said.stdout;
+  };
+  assert.equal(await run('--mount', `${data}:/data:ro`), 'data');
+  assert.equal(await run(), 'data');
+  assert.equal(await run('--mount', `${other}:/other`), 'other');
+  assert.equal(await run(), 'other');
+  assert.equal((await bed.instances()).length, 1);
+});

@@ -17,6 +17,7 @@ import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
 import type { Stuck } from '../stuck.ts';
 import type { World } from '../world.ts';
+import { firstId, maySee, unpinned } from './adopted.ts';
 import { AuditLogs } from './audit-log.ts';
 import type { Baits } from './baits.ts';
 import { ContainerWatch, type Effects, logOf, type WatchedSession } from './container-watch.ts';
@@ -148,7 +149,7 @@ export class Monitors {
     const about = {
       watched: watch?.ended === false,
       paused: instance.status === 'Frozen',
-      idmapBase: session.mounts.idmapBase,
+      idmapBase: session?.mounts.idmapBase ?? firstId(instance),
       threats: [],
     };
     return snapshotOf(now, before, changeBetween(before, now), about);
@@ -215,13 +216,17 @@ export class Monitors {
     return { ...effects, kill };
   }
 
-  async #sampler(instance: Instance, session: SessionRecord): Promise<Sampler | undefined> {
+  async #sampler(
+    instance: Instance,
+    session: SessionRecord | undefined,
+  ): Promise<Sampler | undefined> {
     const { incus, world, signal, now, elapsedMs, informants } = this.#parts;
-    const [{ pid }, { gateway, prefixLength }] = await Promise.all([
+    const [state, { gateway, prefixLength }] = await Promise.all([
       incus.instanceState(instance.name, { signal }),
       world.bridge(),
     ]);
     // The name may be another one's by the second call; the process is this one's only if it is not.
+    const { pid } = state;
     if (pid <= 0 || !(await findMeant(incus, refOf(instance), { signal }))) return undefined;
     const device = instance.devices['eth0'] ?? instance.expanded_devices['eth0'];
     const container = {
@@ -229,9 +234,10 @@ export class Monitors {
       initPid: pid,
       hostName: device?.['host_name'] ?? instance.config['volatile.eth0.host_name'] ?? '',
       address: device?.['ipv4.address'] ?? '',
-      network: session.network,
+      network: session?.network ?? 'open',
       gateway,
       bridge: { address: gateway, bits: prefixLength },
+      ...(session ? {} : unpinned(instance, state)),
     };
     return Sampler.of(container, { now, elapsedMs }, informants);
   }
@@ -246,15 +252,17 @@ export class Monitors {
     }
   }
 
-  async #find(name: string, peer: Peer): Promise<{ instance: Instance; session: SessionRecord }> {
+  async #find(
+    name: string,
+    peer: Peer,
+  ): Promise<{ instance: Instance; session: SessionRecord | undefined }> {
     const instance = (await this.#parts.world.instances()).find((one) => one.name === name);
     const session = instance && sessionRecord(instance.config);
-    if (!instance || !session || !this.#isOf(session, peer)) {
-      throw new CoiError('session-not-found', `there is no session ${quoted(name)} of this user`, {
-        hint: 'See `coi list`.',
-      });
-    }
-    return { instance, session };
+    if (instance && (session ? this.#isOf(session, peer) : await maySee(instance, peer)))
+      return { instance, session };
+    throw new CoiError('session-not-found', `there is no session ${quoted(name)} of this user`, {
+      hint: 'See `coi list`.',
+    });
   }
 
   #isOf(session: SessionRecord | undefined, peer: Peer): boolean {

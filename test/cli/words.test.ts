@@ -1,0 +1,88 @@
+// Words that scripts of the Go program's users look for: where they stand, and the exit status, where no Incus is needed.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { ConfigPlace } from '../bed/config-place.ts';
+import { coiPath } from '../bed/program.ts';
+
+interface Row {
+  readonly line: string;
+  readonly status: number;
+  readonly stdout?: RegExp;
+  readonly stderr?: RegExp;
+}
+
+/** In this order, in one home; a stream that is not named stays empty. */
+const table: readonly Row[] = [
+  { line: 'version', status: 0, stdout: /^code-on-incus \(coi\) v\S+\nhttps:\/\/\S+\n$/ },
+  { line: 'version more words', status: 0, stdout: /^code-on-incus \(coi\) v/ },
+  { line: 'version --format json', status: 0, stdout: /"version": "v[\s\S]+"url": "https:/ },
+  { line: 'version --format xml', status: 2, stderr: /^Error: invalid format 'xml'/ },
+  { line: '--version', status: 0, stdout: /^code-on-incus \(coi\) v\S+\n$/ },
+  { line: 'profile create mine', status: 0, stderr: /^Created profile 'mine'/ },
+  { line: 'profile create mine', status: 1, stderr: /^Error: profile 'mine' already exists/ },
+  { line: 'profile create a/b', status: 2, stderr: /^Error: invalid profile name/ },
+  {
+    line: 'profile list',
+    status: 0,
+    stdout: /^NAME +IMAGE +PERSISTENT +INHERITS +SOURCE\n[\s\S]*default .*\(built-in\)/,
+  },
+  { line: 'profile list --json', status: 0, stdout: /"name": "mine"/ },
+  { line: 'profile info nosuch', status: 1, stderr: /^Error: profile 'nosuch' not found/ },
+  { line: 'profile show mine', status: 0, stdout: /^# profile mine/ },
+  {
+    line: 'profile delete mine',
+    status: 0,
+    stdout: /^Cancelled\.\n$/,
+    stderr: /\[y\/N\]: $/,
+  },
+  { line: 'profile delete mine --force', status: 0, stderr: /^Deleted profile 'mine'\n$/ },
+  { line: 'profile delete default -f', status: 1, stderr: /^Error: profile 'default' is built in/ },
+  { line: '--profile nosuch config show', status: 1, stderr: /profile 'nosuch' not found/ },
+  { line: 'info', status: 1, stderr: /^Error: no sessions found/ },
+  { line: 'info nosuch', status: 1, stderr: /^Error: session not found: nosuch/ },
+  { line: 'info --format xml', status: 2, stderr: /^Error: invalid format/ },
+  { line: 'list --format xml', status: 2, stderr: /^Error: invalid format/ },
+  { line: 'image list --format xml', status: 2, stderr: /^Error: invalid format/ },
+  { line: 'images --format xml', status: 2, stderr: /^Error: invalid format/ },
+  { line: 'tmux list --format xml', status: 2, stderr: /^Error: invalid format/ },
+  { line: 'snapshot list --format xml', status: 2, stderr: /^Error: invalid format/ },
+  { line: 'container exec x --capture --format xml -- true', status: 2, stderr: /invalid format/ },
+  { line: 'container exec x --format json -- true', status: 2, stderr: /--capture/ },
+  { line: 'container exec x --tty --capture -- true', status: 2, stderr: /^Error: .*--tty/ },
+  { line: 'image cleanup x- --keep 0', status: 2, stderr: /^Error: invalid --keep/ },
+  { line: 'snapshot delete', status: 2, stderr: /^Error: snapshot name required/ },
+  {
+    line: 'file push a b',
+    status: 2,
+    stderr: /must be in format 'container:path'/,
+  },
+  {
+    line: 'file pull a b',
+    status: 2,
+    stderr: /must be in format 'container:path'/,
+  },
+  { line: 'kill', status: 2, stderr: /^Error: no container names provided - use 'coi list'/ },
+  { line: 'shutdown', status: 2, stderr: /^Error: no container names provided - use 'coi list'/ },
+  { line: 'list --running --stopped', status: 2, stderr: /^Error: --running, --stopped/ },
+  { line: 'nosuch', status: 2, stderr: /^Error: unknown command/ },
+  { line: 'list --nosuch', status: 2, stderr: /^Error: unknown flag: --nosuch/ },
+  { line: 'container exists', status: 2, stderr: /^Error: accepts 1 arg\(s\), received 0/ },
+];
+
+test('words, streams and exit statuses that scripts know stay as they are', () => {
+  using place = new ConfigPlace();
+  const env = { PATH: process.env['PATH'], HOME: place.home, INCUS_SOCKET: '/nonexistent' };
+  for (const { line, status, stdout = /^$/, stderr = /^$/ } of table) {
+    const said = spawnSync(coiPath(), line.split(' '), {
+      cwd: place.workspace,
+      env,
+      encoding: 'utf8',
+      timeout: 60_000,
+      input: '',
+    });
+    assert.equal(said.status, status, `${line}: ${said.stdout}${said.stderr}`);
+    assert.match(said.stdout, stdout, line);
+    assert.match(said.stderr, stderr, line);
+  }
+});
