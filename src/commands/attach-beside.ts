@@ -11,6 +11,7 @@ import type { AttachOptions } from './attach.ts';
 import { config, terminalRules } from './prepare.ts';
 
 export { tellAlerts } from './alerts.ts';
+export { noteAttached } from './saved.ts';
 
 /** What its terminal may do, by today's configuration: nothing where that cannot be read, since an agent may have broken it. */
 export async function filterToday(

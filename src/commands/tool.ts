@@ -23,8 +23,7 @@ import type { GitInside } from './git-inside.ts';
 import type { Place } from './prepare.ts';
 import { fileText } from './text-file.ts';
 
-/** What containers of `coi run` have for a tool. */
-export const noTool = 'none';
+export { noTool } from '../session/record.ts';
 
 export interface ToolWish {
   /** The store was made by this very start, so that it may be removed when the start fails. */
@@ -40,6 +39,8 @@ export interface ToolWish {
   readonly debug: boolean;
   /** One prompt, which comes on stdin. */
   readonly headless: boolean;
+  /** A terminal is opened on it. */
+  readonly attaches: boolean;
   readonly persistent: boolean;
   /** Variables that the agent gets from the user. */
   readonly given: Readonly<Record<string, string>>;
@@ -132,6 +133,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
         workspace: wish.at.workspace,
         ...(wish.at.real === wish.at.workspace ? {} : { realWorkspace: wish.at.real }),
         savedAt: app.clock.now(),
+        ...(wish.attaches ? { attachedAt: app.clock.now() } : {}),
         tool: tool.name,
         slot: Number(slot),
         ...(tool.idsAreOurs && last !== wish.session ? { conversation: last } : {}),

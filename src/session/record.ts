@@ -29,6 +29,9 @@ export interface SessionRecord {
   readonly phase: Phase;
 }
 
+/** What containers of `coi run` have for a tool. */
+export const noTool = 'none';
+
 export const recordVersion = '1';
 export const keyPrefix = 'user.coi.';
 /**
