@@ -45,9 +45,14 @@ export interface App {
 /** What a program that uses this one as a library decides itself. */
 export type Given = Pick<App, 'io' | 'env' | 'cwd' | 'signal'>;
 
-export function makeApp(process: NodeJS.Process, given?: Given): App {
+export interface Wish {
+  /** `--verbose`. */
+  readonly verbose: boolean;
+}
+
+export function makeApp(process: NodeJS.Process, given?: Given, wish?: Wish): App {
   const env = given?.env ?? process.env;
-  const io = given?.io ?? makeIo(process);
+  const io = given?.io ?? makeIo(told(process, wish));
   let cwd: string | undefined;
   let signal: AbortSignal | undefined;
   let incus: Promise<Incus> | undefined;
@@ -83,7 +88,7 @@ export function makeApp(process: NodeJS.Process, given?: Given): App {
     },
     coid: () => {
       coid ??= import('./daemon/client.ts').then(({ openCoid, coidSocketPath }) =>
-        openCoid({ socketPath: coidSocketPath(env), tell: (line) => tellBetween(io, line) }),
+        openCoid({ socketPath: coidSocketPath(env), tell: io.tell }),
       );
       return coid;
     },
@@ -92,10 +97,21 @@ export function makeApp(process: NodeJS.Process, given?: Given): App {
   };
 }
 
-/** A line of the story while a live line of progress may be on the terminal, which is written again after it. */
-function tellBetween(io: Io, line: string): void {
-  if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
-  io.tell(line);
+/** The streams of the process are made when they are first touched. */
+function told(process: NodeJS.Process, wish: Wish | undefined): Parameters<typeof makeIo>[0] {
+  return {
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    env: process.env,
+    verbose: wish?.verbose ?? false,
+  };
 }
 
 /** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */

@@ -20,7 +20,8 @@ export async function main(words: readonly string[]): Promise<number> {
   let app: App | undefined;
   let program: Command | undefined;
   try {
-    app = makeApp(process);
+    const verbose = own.some((word) => word === '--verbose' || word === '--verbose=true');
+    app = makeApp(process, undefined, { verbose });
     program = await programFor(argv, app);
     program.hook('preAction', () => enterGroup(commandWord(argv) ?? 'shell'));
     await program.parseAsync(normalized(argv), { from: 'user' });

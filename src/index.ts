@@ -246,10 +246,19 @@ function appFor({ cwd, env = process.env, tell = () => {}, signal }: CoiOptions)
       get interactive() {
         return io.interactive;
       },
+      // Whoever takes the lines may look for any of them.
+      brief: false,
+      briefAnswer: false,
+      live: false,
       print: tell,
       printJson: () => {},
       printJsonLine: () => {},
       tell,
+      detail: tell,
+      overwrite: () => {},
+      get columns() {
+        return io.columns;
+      },
       warn: (text) => tell(`Warning: ${text}`),
       confirm: async () => false,
     },

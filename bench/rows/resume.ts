@@ -11,7 +11,9 @@ export const resume: Row<Stage> = {
   title: 'coi shell --resume, to the first screen; the floor is a new coi session',
   budgets: [{ ratio: 1.1, over: 'floor' }],
   prepare: async (stage) => {
-    const { screen } = await firstScreen(() => stage.bed.screen(shellArgs(stage)));
+    const { screen } = await firstScreen(() =>
+      stage.bed.screen([...shellArgs(stage), '--verbose']),
+    );
     screen.type('something to go on with\r');
     await screen.waitFor(/said: something[\s\S]*You:/, answerLimitMs);
     conversations.set(stage, /^Session ID: (\S+)/m.exec(screen.output())?.[1] ?? '');

@@ -34,8 +34,7 @@ export async function agentWish(
 }
 
 /** What is said where the agent is wanted and does not run. */
-export const agentMissing =
-  '[setup] SSH agent forwarding skipped: no agent runs here (SSH_AUTH_SOCK)';
+export const agentMissing = 'SSH agent forwarding skipped: no agent runs here (SSH_AUTH_SOCK)';
 
 /** What the session's environment gets for it. */
 export function agentVariables(wish: AgentWish): Record<string, string> {

@@ -11,6 +11,7 @@ import type { AttachOptions } from './attach.ts';
 import { config, terminalRules } from './prepare.ts';
 
 export { tellAlerts } from './alerts.ts';
+export { noteAttached } from './saved.ts';
 
 export interface TerminalToday {
   readonly rules: Local['filter'];

@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { joinTerminal } from '../host/join-terminal.ts';
+import { lastWords } from '../host/last-words.ts';
 import { guestScript } from '../host/resources.ts';
-import { type Local, terminalSize } from '../host/terminal.ts';
+import { type BridgeEnd, type Local, terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
-import { parseContainerName, tmuxSession } from '../names.ts';
+import { type ContainerName, parseContainerName, tmuxSession } from '../names.ts';
 import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
 import { colours, guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
@@ -14,6 +15,7 @@ import { incusFailure, isIncusError } from '../session/failure.ts';
 import { aliasOf, type Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
 import { guardsGit, toolVariables } from '../session/tool-setup.ts';
+import { endingLine, leftBy } from '../ui/story.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 import { attachedLook, hintOfNesting, outerPrefix } from './look.ts';
@@ -62,6 +64,7 @@ export async function attach(
   const beside = import('./attach-beside.ts');
   let openings = 0;
   let filter: Local['filter'];
+  const last = lastWords((chunk) => filter?.(chunk) ?? chunk);
   const open = async () => {
     openings += 1;
     // Opened again after some seconds, it could be another one's.
@@ -92,28 +95,24 @@ export async function attach(
   try {
     using telling = new DisposableStack();
     const { stdin, stdout } = app.io;
-    const joined = await joinTerminal(
-      open,
-      { stdin, stdout, filter: (chunk) => filter?.(chunk) ?? chunk },
-      app.signal,
-      {
-        isLost: (error) => isIncusError(error) && error.lostAtStart,
-      },
-    );
+    const joined = await joinTerminal(open, { stdin, stdout, filter: last.filter }, app.signal, {
+      isLost: (error) => isIncusError(error) && error.lostAtStart,
+    });
     if (!joined)
       throw new CoiError('session-failed', `the terminal of ${container} shows nothing`, {
         hint: `\`coi attach ${container} --bash\` to look, \`coi kill ${container}\` to end it.`,
       });
     const { remote: exec, ended } = joined;
     // What asks Incus again would be in the way of the first screen.
-    const forwarding = beside.then(({ forwardToday, tellAlerts }) => {
+    const forwarding = beside.then(({ forwardToday, noteAttached, tellAlerts }) => {
+      if (session) noteAttached(app, session);
       if (telling.disposed) return undefined;
       // Whoever attacks the protection is paused, watched or not.
       if (config['user.coi.monitor'] || session?.mounts.protect)
         telling.use(tellAlerts(app, container));
       return forwardToday(app, options, found);
     });
-    const end = await ended;
+    const end = last.told(await ended);
     telling.dispose();
     exec.close();
     const problem = end.kind === 'exited' && end.status === 0 ? await forwarding : undefined;
@@ -124,10 +123,16 @@ export async function attach(
         import('./leave.ts'),
         import('./saved.ts'),
       ]);
-      const left = { container, reservation: session?.mounts.id, workspace: session?.workspace };
+      const left = {
+        container,
+        reservation: session?.mounts.id,
+        workspace: session?.workspace,
+        store: session,
+        alias: session?.alias,
+      };
       await tellOutcome(app, left, end);
       if (session) noteEnd(app, session);
-    }
+    } else if (!options.bash) tellLeft(app, container, end);
     if (end.kind === 'exited' && options.bash && ![0, 130, 137, 143].includes(end.status))
       throw new ExitStatus(end.status);
   } catch (error) {
@@ -163,4 +168,13 @@ async function target(
         ].join('\n'),
   );
   return undefined;
+}
+
+/** It was not looked at again: what ends a session ends its terminal in another way. */
+function tellLeft({ io }: App, container: ContainerName, end: BridgeEnd): void {
+  if (!io.brief) return;
+  const left = leftBy(end);
+  io.tell(
+    io.storyStyle.dim(endingLine({ container, outcome: 'running', left, resume: undefined })),
+  );
 }

@@ -18,6 +18,7 @@ import { deletedByCoid, deleteStopped, killContainer } from '../session/remove.t
 import { restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
+import { setupFact } from './announce.ts';
 import { withMountsOfBefore } from './asked-before.ts';
 import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
@@ -179,18 +180,19 @@ async function launched(
 }
 
 function slotGiven(
-  { io }: App,
+  app: App,
   wanted: Slot | undefined,
   context: LaunchContext,
   session: string,
 ): void {
   const reservation = reserved(context);
   const { slot } = reservation;
-  if (wanted === undefined) io.tell(`Auto-allocated slot ${slot}`);
+  const { io } = app;
+  if (wanted === undefined) io.detail(`Auto-allocated slot ${slot}`);
   else if (Number(wanted) !== Number(slot))
     io.tell(`Slot ${wanted} is occupied, using slot ${slot} instead`);
-  io.tell(`Setting up session ${session}...`);
-  for (const line of whoseFiles(reservation)) io.tell(`[setup] ${line}`);
+  io.detail(`Setting up session ${session}...`);
+  for (const line of whoseFiles(reservation)) setupFact(app, line);
 }
 
 async function restarted(
@@ -213,8 +215,8 @@ async function restarted(
     { session, resumed: saved !== undefined, isNew: false, given },
   );
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
-  app.io.tell(`Setting up session ${session}...`);
-  for (const line of whoseFiles({ ...record.mounts, mounts: [] })) app.io.tell(`[setup] ${line}`);
+  app.io.detail(`Setting up session ${session}...`);
+  for (const line of whoseFiles({ ...record.mounts, mounts: [] })) setupFact(app, line);
   const { makeStore } = agent;
   const fillStore = () => {
     agent.fillStore();

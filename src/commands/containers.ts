@@ -6,9 +6,11 @@ import { isBuild } from '../session/adopted.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
-import { aliasOf, type Container, isKept, isNobodys } from '../session/record.ts';
+import { aliasOf, type Container, isKept, isNobodys, noTool } from '../session/record.ts';
+import { stepProgress } from '../ui/progress.ts';
 import { coiContainersBeside } from './beside.ts';
 import type { GlobalOptions } from './command.ts';
+import { resumeWords } from './resume-words.ts';
 
 export type OwnerOptions = Pick<GlobalOptions, 'allUsers'>;
 
@@ -43,7 +45,7 @@ export interface EndOptions extends OwnerOptions {
   json?: boolean;
 }
 
-/** How a command that ends containers speaks of what it does. */
+/** How a command that ends or keeps containers speaks of what it does. */
 export interface EndWords {
   /** `kill` */
   readonly verb: string;
@@ -53,6 +55,12 @@ export interface EndWords {
   readonly title: string;
   /** `killed` */
   readonly past: string;
+  /** How a person is told that it is done. */
+  readonly brief: (name: string) => string;
+  /** The session ends, and can be resumed. */
+  readonly ends: boolean;
+  /** `Shutting down` */
+  readonly doing: string;
 }
 
 /**
@@ -136,10 +144,15 @@ export async function endAll(
   words: EndWords,
   end: (container: Container) => Promise<unknown>,
 ): Promise<void> {
+  const brief = app.io.briefAnswer && !json;
+  const progress = stepProgress(app.io);
+  // Without a terminal the lines of each container tell it.
+  if (brief && app.io.live)
+    progress.tell({ kind: 'started', name: words.verb, title: doingTitle(containers, words) });
   const ends = containers.map(async (container) => {
     try {
       await end(container);
-      if (!json) app.io.print(`✓ ${words.done} ${container.name}`);
+      if (!json) app.io.print(doneLine(app, container, words));
       return true;
     } catch (error) {
       if (!(error instanceof CoiError) || app.signal.aborted) throw error;
@@ -147,13 +160,25 @@ export async function endAll(
       return false;
     }
   });
-  const outcomes = await Promise.all(ends);
+  const outcomes = await Promise.all(ends).finally(progress.clear);
   const those = (ended: boolean) =>
     containers.filter((_, at) => outcomes[at] === ended).map(({ name }) => name);
   const done = those(true);
   if (done.length === 0) throw nothingDone(words);
   if (json) app.io.printJson({ done, failed: those(false) });
-  else app.io.print(`\n${words.done} ${done.length} container(s)`);
+  else if (!brief) app.io.print(`\n${words.done} ${done.length} container(s)`);
+}
+
+function doingTitle(containers: readonly Container[], { doing }: EndWords): string {
+  const [only] = containers;
+  return `${doing} ${only && containers.length === 1 ? only.name : `${containers.length} containers`}`;
+}
+
+function doneLine(app: App, { name, session }: Container, { done, brief, ends }: EndWords): string {
+  if (!app.io.briefAnswer) return `✓ ${done} ${name}`;
+  const isOwn = session?.owner === app.user.uid;
+  if (!ends || !session || !isOwn || session.tool === noTool) return brief(name);
+  return `${brief(name)}; resume: ${resumeWords(app, session)}`;
 }
 
 /** Nobody's, and not asked for by root: it may be anybody's all the same. */

@@ -24,7 +24,7 @@ import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { startedLook } from './look.ts';
 import { oneContainer } from './one-container.ts';
-import { openInBackground } from './open.ts';
+import { openInBackground, tellBackground } from './open.ts';
 import { placeAt, takenBy } from './place-in.ts';
 import {
   config,
@@ -37,6 +37,7 @@ import {
 } from './prepare.ts';
 import { agentOf } from './session-agent.ts';
 import { copyInto, storeParts } from './store-copy.ts';
+import { tellWarnings } from './tell-warnings.ts';
 import type { AgentSetting } from './tool.ts';
 import { agentEnvironment } from './variables.ts';
 
@@ -82,6 +83,7 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
       forked_from: source.name,
     });
   else if (!options.background && app.io.interactive) await attach(app, options, container);
+  else tellBackground(app, container);
 }
 
 async function forked(app: App, wanted: Options, source: Container, record: SessionRecord) {
@@ -89,7 +91,7 @@ async function forked(app: App, wanted: Options, source: Container, record: Sess
   const workspace = place(app, record.workspace);
   const asked = { ...options, profile: options.profile ?? record.profile, tool: record.tool };
   const resolved = await config(app, asked, workspace.workspace);
-  for (const warning of resolved.warnings) app.io.warn(warning);
+  tellWarnings(app, resolved);
   const at = placeAt(app, workspace, record.target, resolved.settings);
   const given = agentEnvironment(app, options, resolved, at.workspace);
   const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);

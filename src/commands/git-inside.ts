@@ -17,6 +17,7 @@ import {
 import type { Identity } from '../session/prelude.ts';
 import { type Signing, signing } from '../session/signing.ts';
 import { type AgentWish, agentMissing, agentWish } from './agent.ts';
+import { setupFact } from './announce.ts';
 
 const gitMs = 2_000;
 const keyFileMaxBytes = 64 * 1024;
@@ -33,7 +34,7 @@ export async function agentAndGit(
   workspace: string,
 ): Promise<{ readonly forwarding: AgentWish; readonly git: GitInside }> {
   const forwarding = await agentWish(app, resolved, workspace);
-  if (forwarding.kind === 'missing') app.io.tell(agentMissing);
+  if (forwarding.kind === 'missing') setupFact(app, agentMissing);
   return { forwarding, git: await gitInside(app, resolved.settings, workspace, forwarding) };
 }
 
@@ -53,7 +54,7 @@ async function gitInside(
     agent: agent.kind === 'forward' ? (usesSsh ? await agentKeys(agent.socket) : []) : agent.kind,
     keyFile: (path) => keyFile(app, path, workspace),
   });
-  if (signs.problem) app.io.tell(`[setup] ${signs.problem}`);
+  if (signs.problem) setupFact(app, signs.problem);
   const identity = {
     name: name ?? own.get('user.name')?.value,
     email: email ?? own.get('user.email')?.value,

@@ -80,6 +80,9 @@ export function addGlobalOptions(
     .addOption(
       option('--debug', 'show traces of errors; in `coi shell`: bash instead of the tool'),
     );
+  // `coi health` has one of its own, which means the same and more.
+  if (command.name() !== 'health')
+    command.addOption(option('--verbose', 'tell every step, on a terminal too'));
 }
 
 /**

@@ -152,6 +152,7 @@ export async function tellHandoff(
   app: App,
   { workspace, container }: { readonly workspace: string; readonly container: string },
 ): Promise<void> {
+  tellLooking(app);
   const sessions = (await sessionsOf(app, workspace, container)) ?? nothingKnown;
   const ended = sessions.sessions.find((session) => session.container === container);
   const own = ended ?? sessions.open.find((session) => session.container === container);
@@ -167,15 +168,23 @@ export async function tellHandoff(
     max: entriesMax,
   });
   const gaps = sweepGaps(ended ? [ended] : []);
-  tellIncomplete(app, [...gaps, ...findings.notLookedAt], '[cleanup] ');
+  if (app.io.live) app.io.overwrite('');
+  const mark = app.io.brief ? '' : '[cleanup] ';
+  tellIncomplete(app, [...gaps, ...findings.notLookedAt], mark);
   const taken = (ended?.stripped ?? []).flatMap((file) => strippedEntry(workspace, file));
   const all = [...taken, ...handoffLines(findings)];
   const count = all.length + unnamedCount(ended ? [ended] : []);
   if (count === 0) return;
-  app.io.tell(`[cleanup] ${counted(count)} that the host may run or obey; look before you do:`);
+  app.io.tell(`${mark}${counted(count)} that the host may run or obey; look before you do:`);
   for (const { path, why } of all.slice(0, shownMax))
-    app.io.tell(`[cleanup]   ${oneLine(path)} - ${oneLine(why)}`);
-  if (count > shownMax) app.io.tell(`[cleanup]   and ${count - shownMax} more: \`coi handoff\``);
+    app.io.tell(`${mark}  ${oneLine(path)} - ${oneLine(why)}`);
+  if (count > shownMax) app.io.tell(`${mark}  and ${count - shownMax} more: \`coi handoff\``);
+}
+
+/** The walk holds everything else up, so nothing could be shown once it turns out to be long. */
+function tellLooking({ io }: App): void {
+  if (io.brief && io.live)
+    io.overwrite(io.storyStyle.dim('Looking at what the session changed...'));
 }
 
 function tellIncomplete(app: App, notLookedAt: readonly NotLookedAt[], prefix: string): void {

@@ -6,6 +6,7 @@ import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { shellQuoted } from '../host/group.ts';
 import { parseSessionId } from '../names.ts';
+import { meantId } from '../session/meant-id.ts';
 import { measured } from '../session/measure.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import {
@@ -77,7 +78,15 @@ function one(app: App, id: string): SessionMetadata {
 /** Nothing is stored under what cannot be an id either. */
 function sessionOf(app: App, id: string): StoredEntry | undefined {
   try {
-    return storedSession(parseSessionId(id), { home: app.user.home }, hostFiles);
+    const query = { home: app.user.home };
+    const given = parseSessionId(id);
+    const exact = storedSession(given, query, hostFiles);
+    if (exact) return exact;
+    const ids = storedSessions(query, hostFiles).flatMap((entry) =>
+      entry.kind === 'saved' ? [entry.metadata.sessionId] : [],
+    );
+    const meant = meantId(given, ids);
+    return meant === given ? undefined : storedSession(meant, query, hostFiles);
   } catch (error) {
     if (error instanceof CoiError && error.code === 'usage') return undefined;
     throw error;

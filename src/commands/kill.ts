@@ -10,7 +10,15 @@ import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { freeing } from './freeing.ts';
 import { flagsOf } from './global.ts';
 
-const words = { verb: 'kill', title: 'Kill', done: 'Killed', past: 'killed' } as const;
+const words = {
+  verb: 'kill',
+  title: 'Kill',
+  done: 'Killed',
+  past: 'killed',
+  doing: 'Killing',
+  ends: true,
+  brief: (name: string) => `Killed ${name}`,
+} as const;
 
 export function register(command: Command, app: App): void {
   command
@@ -31,12 +39,13 @@ async function kill(
   if (!chosen) return;
   const incus = await app.incus();
   const story = options.json ? app.io.tell : app.io.print;
+  const detail = options.json || !app.io.briefAnswer ? story : () => {};
   // What the end is told with is loaded while Incus works.
   const loading = nextTurn().then(() =>
     Promise.all([import('./saved.ts'), import('./handoff-report.ts')]),
   );
   await endAll(app, options, chosen, words, async (container) => {
-    story(`Killing container ${container.name}...`);
+    detail(`Killing container ${container.name}...`);
     await killContainer(incus, refOf(container.instance), app.signal, freeing(app));
     const [{ deleted }] = await loading;
     deleted(app, container, story);

@@ -12,6 +12,7 @@ import {
   type SavedRow,
   type SessionList,
 } from '../session/listing.ts';
+import type { SessionMetadata } from '../session/metadata.ts';
 import type { Container } from '../session/record.ts';
 import { listJson, listText } from '../ui/views/list.ts';
 import type { GlobalOptions } from './command.ts';
@@ -35,6 +36,7 @@ interface Options extends GlobalOptions, OwnerOptions {
   all?: boolean;
   format: 'text' | 'json';
   json?: boolean;
+  long?: boolean;
   running?: boolean;
   stopped?: boolean;
   status?: string;
@@ -43,6 +45,7 @@ interface Options extends GlobalOptions, OwnerOptions {
 export function register(command: Command, app: App): void {
   command
     .option('-a, --all', 'the saved sessions too')
+    .option('--long', 'all of each session, a line for each fact (as without a terminal)')
     .addOption(
       new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
     )
@@ -58,20 +61,29 @@ export function register(command: Command, app: App): void {
 
 async function list(app: App, options: Options): Promise<void> {
   const status = wantedStatus(options);
-  const containers = await ownContainers(app, options);
+  const json = options.json || options.format === 'json';
+  const isTable = !json && !options.long && app.io.briefAnswer;
+  // Scripts that read the text are many, and quick: only the others pay for more.
+  const more = json || isTable ? await import('./list-more.ts') : undefined;
+  const [containers, facts] = await Promise.all([
+    ownContainers(app, options),
+    more?.liveFacts(app),
+  ]);
   const shown = containers.filter(
     (container) => status === undefined || container.status === status,
   );
   const addresses = await foundAddresses(app, shown);
   const model: SessionList = {
     status,
-    containers: shown.map((container) =>
-      listedContainer(container, options.allUsers ?? false, addresses),
-    ),
-    saved: options.all ? await savedSessions(app, containers) : undefined,
+    containers: shown.map((container) => ({
+      ...listedContainer(container, options.allUsers ?? false, addresses),
+      ...(facts && more?.ofContainer(app, container, containers, facts)),
+    })),
+    saved: options.all ? await savedSessions(app, containers, more?.ofSaved(app)) : undefined,
   };
-  if (options.json || options.format === 'json') app.io.printJson(listJson(model));
-  else app.io.print(listText(model).join('\n'));
+  if (json) app.io.printJson(listJson(model));
+  else if (!isTable || !more) app.io.print(listText(model).join('\n'));
+  else app.io.print(more.tableLines(app, model).join('\n'));
 }
 
 /** Of those that have no pinned one: what is no session gets its address from the bridge. */
@@ -94,7 +106,11 @@ async function foundAddresses(
 }
 
 /** Those that a `coi shell --resume` could go on with: a session that is live now is not saved yet. */
-async function savedSessions(app: App, containers: readonly Container[]): Promise<SavedRow[]> {
+async function savedSessions(
+  app: App,
+  containers: readonly Container[],
+  more: ((metadata: SessionMetadata) => Partial<SavedRow>) | undefined,
+): Promise<SavedRow[]> {
   const [{ hostFiles }, { storedSessions }] = await Promise.all([
     import('../host/files.ts'),
     import('../session/stored.ts'),
@@ -105,7 +121,7 @@ async function savedSessions(app: App, containers: readonly Container[]): Promis
   return storedSessions({ home: app.user.home }, hostFiles).flatMap((entry) => {
     if (entry.kind !== 'saved' || live.has(entry.metadata.sessionId)) return [];
     const { sessionId, savedAt, workspace } = entry.metadata;
-    return [{ id: sessionId, savedAt, workspace }];
+    return [{ id: sessionId, savedAt, workspace, ...more?.(entry.metadata) }];
   });
 }
 

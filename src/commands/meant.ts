@@ -9,6 +9,7 @@ import { aliasAndSlot, readAliases } from '../session/aliases.ts';
 import { type Choice, choice, chosenContainer, type SavedSession } from '../session/choose.ts';
 import { guestHome } from '../session/environment.ts';
 import { findContainer } from '../session/lookup.ts';
+import { meantId } from '../session/meant-id.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import { type Container, coiContainers, noTool } from '../session/record.ts';
 import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
@@ -72,7 +73,7 @@ export async function meantSession(
     () => undefined,
   );
   if (chosen.kind === 'restart')
-    app.io.tell(`Reusing stopped persistent container ${chosen.container.name}`);
+    app.io.detail(`Reusing stopped persistent container ${chosen.container.name}`);
   return { at, resolved, choice: chosen, persistent: keeps(app, options, said, chosen, undefined) };
 }
 
@@ -86,7 +87,7 @@ function keeps(
 ): boolean {
   if (flag !== undefined) return flag;
   if (said === undefined && saved?.persistent)
-    app.io.tell('Inherited persistent mode from session');
+    app.io.detail('Inherited persistent mode from session');
   if (kind === 'restart') return true;
   if (said !== undefined && saved && said !== saved.persistent)
     app.io.tell(
@@ -157,7 +158,15 @@ async function resumedSession(
   resume: 'newest' | ReturnType<typeof parseSessionId>,
 ): Promise<Choice> {
   const query = { home: app.user.home };
-  const saved = storedSessions(query, hostFiles).flatMap((entry) =>
+  const stored = storedSessions(query, hostFiles);
+  const wanted =
+    resume === 'newest'
+      ? resume
+      : meantId(
+          resume,
+          stored.flatMap((entry) => (entry.kind === 'saved' ? [entry.metadata.sessionId] : [])),
+        );
+  const saved = stored.flatMap((entry) =>
     entry.kind === 'saved' && belongsTo(entry.metadata, workspace)
       ? [savedSession(entry.metadata, workspace.path)]
       : [],
@@ -169,16 +178,16 @@ async function resumedSession(
       : undefined;
   };
   const chosen = choice(
-    { resume, slot, persistent: undefined },
+    { resume: wanted, slot, persistent: undefined },
     await ownContainers(app, workspace),
     saved,
     foreign,
   );
   const id = 'saved' in chosen ? chosen.saved?.id : undefined;
-  app.io.tell(resume === 'newest' ? `Auto-detected session: ${id}` : `Resuming session: ${id}`);
+  app.io.detail(resume === 'newest' ? `Auto-detected session: ${id}` : `Resuming session: ${id}`);
   const again = slotAgain(chosen);
   if (slot === undefined && again !== undefined)
-    app.io.tell(`Reusing original slot ${again} from session`);
+    app.io.detail(`Reusing original slot ${again} from session`);
   return chosen;
 }
 

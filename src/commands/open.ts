@@ -1,6 +1,7 @@
 // Opens the tool inside a container: on the user's terminal, or in the background.
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
+import { lastWords } from '../host/last-words.ts';
 import { guestScript } from '../host/resources.ts';
 import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import { type TerminalRules, terminalFilter } from '../host/terminal-filter.ts';
@@ -66,8 +67,9 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
     watch.progress.clear();
     watch.opened();
     const { stdin, stdout } = app.io;
-    const filter = terminalFilter(watch.terminal);
-    return await bridgeTerminal({ stdin, stdout, filter }, exec, app.signal);
+    const last = lastWords(terminalFilter(watch.terminal));
+    const local = { stdin, stdout, filter: last.filter };
+    return last.told(await bridgeTerminal(local, exec, app.signal));
   } catch (error) {
     if (app.signal.aborted) return { kind: 'interrupted' };
     throw error;
@@ -76,14 +78,22 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
   }
 }
 
-/** Starts the tool in a detached tmux session and says how to reach it. */
+/** Starts the tool in a detached tmux session and says at length how to reach it. */
 export async function openInBackground(app: App, opening: Opening): Promise<void> {
   await opened(() => backgroundOf(app, opening), app.signal);
   const { container, session } = opening;
-  app.io.tell(`Created background tmux session: ${session}`);
-  app.io.tell(
+  app.io.detail(`Created background tmux session: ${session}`);
+  app.io.detail(
     `Use 'coi tmux capture ${container}' to view output\nUse 'coi tmux send ${container} "<command>"' to send commands\nUse 'coi attach ${container}' to attach`,
   );
+}
+
+/** The same in a line, where that was not told. */
+export function tellBackground({ io }: App, container: string): void {
+  if (io.brief)
+    io.tell(
+      `Started in the background. Attach: coi attach ${container}; its screen: coi tmux capture ${container}`,
+    );
 }
 
 async function backgroundOf(app: App, opening: Opening): Promise<void> {

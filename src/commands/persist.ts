@@ -15,7 +15,15 @@ import { containersToEnd, type EndOptions, endAll, ownContainers } from './conta
 import { flagsOf } from './global.ts';
 import { here, isIn } from './here.ts';
 
-const words = { verb: 'persist', title: 'Persist', done: 'Persisted', past: 'persisted' } as const;
+const words = {
+  verb: 'persist',
+  title: 'Persist',
+  done: 'Persisted',
+  past: 'persisted',
+  doing: 'Changing',
+  ends: false,
+  brief: (name: string) => `${name} is kept when it stops`,
+} as const;
 
 export function register(command: Command, app: App): void {
   command

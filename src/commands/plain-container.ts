@@ -7,6 +7,7 @@ import { runSteps, type StepEvent } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
 import { stepProgress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
+import { setupFact } from './announce.ts';
 import { reserveOrStart } from './coid.ts';
 import type { Extras } from './extras.ts';
 import { serverFacts } from './prepare.ts';
@@ -45,6 +46,6 @@ export async function launchPlain(
   };
   await launching(() => runSteps(extras?.steps(launchSteps) ?? launchSteps, context, watch));
   const reservation = reserved(context);
-  for (const line of whoseFiles(reservation)) app.io.tell(`[setup] ${line}`);
+  for (const line of whoseFiles(reservation)) setupFact(app, line);
   return { name: reservation.container, mountsId: reservation.id };
 }

@@ -14,6 +14,7 @@ import { agentAndGit } from './git-inside.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { stopKept } from './stop-kept.ts';
+import { tellWarnings } from './tell-warnings.ts';
 import { fileText } from './text-file.ts';
 import { orTakenBack } from './tool-missing.ts';
 
@@ -39,7 +40,7 @@ export async function runPrompt(
 ): Promise<number> {
   const asked: ShellOptions = { ...options, headless: true };
   const meant = await meantSession(app, asked, undefined);
-  for (const warning of meant.resolved.warnings) app.io.warn(warning);
+  tellWarnings(app, meant.resolved);
   const text = promptText(app, options, meant);
   if (meant.resolved.settings['tool.permission_mode'] !== 'bypass')
     throw new CoiError('usage', 'a prompt without a terminal needs permission_mode = "bypass"', {

@@ -40,6 +40,7 @@ import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
 import { stopKept } from './stop-kept.ts';
+import { tellWarnings } from './tell-warnings.ts';
 import { agentEnvironment } from './variables.ts';
 
 type RunOptions = GlobalOptions & PromptOptions & OutcomeOptions;
@@ -78,7 +79,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const workspace = place(app, options.workspace);
   const command = words.length > 0 ? words : [ownScript(workspace.workspace)];
   const resolved = await config(app, options, workspace.workspace);
-  for (const warning of resolved.warnings) app.io.warn(warning);
+  tellWarnings(app, resolved);
   const at = placeIn(app, workspace, resolved.settings);
   const persistent = resolved.settings['container.persistent'] ?? false;
   const kept = persistent ? await keptPlain(app, at, wantedSlot(options)) : undefined;
@@ -112,7 +113,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     ? await restartPlain(app, kept, wanted, timing)
     : await launchPlain(app, wanted, extras, timing);
   const container = ref.name;
-  app.io.tell(`Executing: ${command.map(oneLine).join(' ')}`);
+  app.io.detail(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
     const start = await starting(app, container, at.target);
     // The command may use it at once, and nobody is there to wait for it.
@@ -133,9 +134,10 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
       }),
     );
     const status = await outcome(app, options, container, start, handed, limitMs);
-    app.io.tell(
-      status === 0 ? 'Command completed successfully' : `Command exited with code ${status}`,
-    );
+    const how =
+      status === 0 ? 'Command completed successfully' : `Command exited with code ${status}`;
+    if (status === 0) app.io.detail(how);
+    else app.io.tell(how);
     timing.mark('command ended');
     finished(status);
   } catch (error) {

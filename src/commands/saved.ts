@@ -23,6 +23,22 @@ export function markSaved(app: App, id: string, tool: string): boolean {
   return true;
 }
 
+/** Notes that a terminal is open on it; never throws. A session of another user's is that user's to note. */
+export function noteAttached(app: App, { session, tool, owner }: SessionRecord): void {
+  const { home, uid, gid } = app.user;
+  if (owner !== uid) return;
+  try {
+    const stored = storedSession(session as SessionId, { home, tool }, hostFiles);
+    if (stored?.kind !== 'saved') return;
+    const metadata = { ...stored.metadata, attachedAt: app.clock.now() };
+    const sessionsDir = `sessions-${tool}`;
+    recordSession({ home, tool: { sessionsDir }, keeper: { uid, gid }, metadata }, hostFiles);
+  } catch (error) {
+    // A full disk costs the note, not the terminal.
+    if (!(error instanceof CoiError)) throw error;
+  }
+}
+
 /** The same for a session that somebody else may have begun (`--all-users`), and whose end is what counts. */
 export function noteEnd(app: App, { session, tool }: SessionRecord): void {
   try {

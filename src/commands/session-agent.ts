@@ -49,6 +49,7 @@ export function agentOf(
     at,
     debug: options.debug ?? false,
     headless: options.headless ?? false,
+    attaches: !(options.headless || options.background),
     persistent,
     given,
     git,

@@ -10,14 +10,16 @@ import { stepTiming, type Timing } from '../ui/timing.ts';
 import { type AgentWish, agentVariables, followAgent } from './agent.ts';
 import { tellAlerts } from './alerts.ts';
 import { registerAlias } from './alias.ts';
+import { announce } from './announce.ts';
 import { bringUp, type Live } from './bring-up.ts';
 import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
 import { hintOfNesting, outerPrefix, startedLook } from './look.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
-import { openInBackground, openOnTerminal } from './open.ts';
+import { openInBackground, openOnTerminal, tellBackground } from './open.ts';
 import { terminalRules } from './prepare.ts';
+import { tellWarnings } from './tell-warnings.ts';
 import { needTerminal } from './terminal.ts';
 import { orTakenBack } from './tool-missing.ts';
 
@@ -51,7 +53,7 @@ export async function shell(
     if (options.json && !options.background)
       throw new CoiError('usage', '--json needs --background', { hint: 'Add --background.' });
     const meant = await meantSession(app, options, alias);
-    for (const warning of meant.resolved.warnings) app.io.warn(warning);
+    tellWarnings(app, meant.resolved);
     timing.mark('decided');
     // What is wrong with the line is said first: scripts that look for it have no terminal.
     if (!options.background) needTerminal(app, 'coi shell');
@@ -92,6 +94,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     await orTakenBack(app, meant, live, openInBackground(app, opening));
     warned(app, await forwardTo(app, ref, forwarding, meant));
     if (options.json) app.io.printJson(startedJson(meant, live, session));
+    else tellBackground(app, container);
     return live;
   }
   let agent: Promise<string | undefined> | undefined;
@@ -109,7 +112,8 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   const end = await orTakenBack(app, meant, live, shown.finally(progress.clear));
   telling.dispose();
   const workspace = store && live.workspace;
-  await leave(app, { container, reservation, store, workspace }, end);
+  const alias = meant.resolved.settings['container.alias'] || undefined;
+  await leave(app, { container, reservation, store, workspace, alias }, end);
   if (end.kind === 'exited' && end.status === 0) warned(app, await agent);
   return live;
 }
@@ -144,31 +148,4 @@ function startedJson(
     persistent,
     resumed: choice.kind === 'resume' || (choice.kind === 'restart' && choice.saved !== undefined),
   };
-}
-
-function announce(
-  { io }: App,
-  options: ShellOptions,
-  { choice, resolved }: Meant,
-  live: Live,
-  tmux: boolean,
-): void {
-  io.tell(`[setup] Container name: ${live.container}`);
-  if (resolved.settings['security.disable_protection'])
-    io.tell(
-      '*** SECURITY: nothing in the workspace is protected ([security] disable_protection) ***',
-    );
-  io.tell('[setup] Container setup complete!\n\nStarting session...');
-  if (live.session !== undefined) io.tell(`Session ID: ${live.session}`);
-  io.tell(`Container: ${live.container}\nWorkspace: ${live.workspace}`);
-  io.tell(
-    `Mode: ${options.background ? 'Background (tmux)' : tmux ? 'Interactive (tmux)' : 'Direct (no tmux)'}`,
-  );
-  if (choice.kind === 'resume' || choice.kind === 'restart') {
-    const kept = choice.kind === 'restart' ? 'same container' : 'new container';
-    const conversation =
-      live.conversation === 'resume' ? 'conversation goes on' : 'new conversation';
-    io.tell(`Resume mode: ${kept}, ${conversation}`);
-  }
-  io.tell('');
 }

@@ -14,7 +14,15 @@ import { tellHandoff } from './handoff-report.ts';
 import { config } from './prepare.ts';
 import { deleted } from './saved.ts';
 
-const words = { verb: 'shutdown', title: 'Shutdown', done: 'Shutdown', past: 'shut down' } as const;
+const words = {
+  verb: 'shutdown',
+  title: 'Shutdown',
+  done: 'Shutdown',
+  past: 'shut down',
+  doing: 'Shutting down',
+  ends: true,
+  brief: (name: string) => `Shut down ${name}`,
+} as const;
 const timeoutMaxSeconds = 86_400;
 
 type Options = GlobalOptions & EndOptions & { timeout?: string };
@@ -37,9 +45,10 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
   const timeoutSeconds = seconds ?? (await configuredTimeout(app, options));
   const incus = await app.incus();
   const story = options.json ? app.io.tell : app.io.print;
+  const detail = options.json || !app.io.briefAnswer ? story : () => {};
   await endAll(app, options, chosen, words, async (container) => {
     const { name, session } = container;
-    story(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
+    detail(`Shutting down container ${name} (timeout: ${timeoutSeconds}s)...`);
     await shutDownContainer(incus, refOf(container.instance), {
       timeoutMs: timeoutSeconds * 1000,
       signal: app.signal,

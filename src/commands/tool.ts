@@ -38,6 +38,8 @@ export interface ToolWish {
   readonly debug: boolean;
   /** One prompt, which comes on stdin. */
   readonly headless: boolean;
+  /** A terminal is opened on it. */
+  readonly attaches: boolean;
   readonly persistent: boolean;
   /** Variables that the agent gets from the user. */
   readonly given: Readonly<Record<string, string>>;
@@ -133,6 +135,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
         workspace: wish.at.workspace,
         ...(wish.at.real === wish.at.workspace ? {} : { realWorkspace: wish.at.real }),
         savedAt: app.clock.now(),
+        ...(wish.attaches ? { attachedAt: app.clock.now() } : {}),
         tool: tool.name,
         slot: Number(slot),
         ...(tool.idsAreOurs && last !== wish.session ? { conversation: last } : {}),

@@ -19,6 +19,7 @@ import {
   withoutLinks,
 } from './trust.ts';
 import { approvals, trustsAll } from './trust-store.ts';
+import { waitingLine } from './waiting.ts';
 
 /** Resolves the configuration with its files. Throws `config-invalid` and `profile-not-found`. */
 export function loadFiles(
@@ -108,12 +109,7 @@ class Gate {
     this.untrusted.push({ path: source.path, digest, approved });
     if (!approved) {
       this.waiting.push(...held);
-      this.warnings.push(
-        ...held.map(
-          ({ line, text }) =>
-            `${source.path}:${line}: ${text} is not in force until you approve it with \`coi trust\``,
-        ),
-      );
+      this.warnings.push(...held.map(waitingLine));
       return { ...source, values };
     }
     const all = (Object.keys(source.values) as KeyName[]).filter(

@@ -90,6 +90,18 @@ export function contentOf(fd: number, shown: string, maxBytes: number): FileCont
   };
 }
 
+/** The beginning of an opened regular file: at most that many bytes, however long it is. */
+export function headOf(fd: number, shown: string, maxBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(maxBytes);
+  let total = 0;
+  while (total < maxBytes) {
+    const count = attempt(shown, () => readSync(fd, bytes, total, maxBytes - total, null));
+    if (count === 0) break;
+    total += count;
+  }
+  return bytes.subarray(0, total);
+}
+
 /** Makes a file that is not there yet. */
 export function writeNew(path: string, content: string | Uint8Array, options: WriteOptions): void {
   const mode = options.mode ?? 0o600;

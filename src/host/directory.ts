@@ -22,6 +22,7 @@ import {
   contentOf,
   type FileContent,
   giveAway,
+  headOf,
   type Owner,
   openedFile,
   openedOr,
@@ -83,6 +84,20 @@ export class Directory implements Disposable {
       if (fd === undefined) return undefined;
       try {
         return contentOf(fd, shown, options.maxBytes);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
+  /** The same for the first `maxBytes` of a file of any length. */
+  readHead(relative: string, { maxBytes }: { maxBytes: number }): Buffer | undefined {
+    const shown = this.shown(relative);
+    return this.#within(relative, (parent, name) => {
+      const fd = openedFile(parent.at(name), shown);
+      if (fd === undefined) return undefined;
+      try {
+        return headOf(fd, shown, maxBytes);
       } finally {
         closeSync(fd);
       }

@@ -16,7 +16,8 @@ export interface Local {
 }
 
 export type BridgeEnd =
-  | { readonly kind: 'exited'; readonly status: number }
+  /** `detached`: tmux said so (last-words.ts), and its session goes on. */
+  | { readonly kind: 'exited'; readonly status: number; readonly detached?: boolean }
   | { readonly kind: 'lost'; readonly error: Error }
   | { readonly kind: 'interrupted' };
 

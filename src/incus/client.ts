@@ -115,6 +115,8 @@ export interface Incus {
     options?: CallOptions,
   ): Promise<{ instance: Instance; etag: string } | undefined>;
   instanceState(name: string, options?: CallOptions): Promise<InstanceState>;
+  /** Of all instances, those that have just ended too: about 1 ms. */
+  operations(options?: CallOptions): Promise<OperationData[]>;
   createInstance(request: CreateInstance, options?: CallOptions): Promise<Operation>;
   /** PATCH: merges keys (an empty string removes a config key). With `etag` it fails with status 412 if the instance changed. */
   updateInstance(

@@ -1,7 +1,7 @@
-// Networks, storage pools and profiles.
+// Networks, storage pools, profiles and operations.
 import { type Api, segment } from './api.ts';
 import type { Incus } from './client.ts';
-import type { Network, Profile, StoragePool } from './shapes.ts';
+import type { Network, OperationData, Profile, StoragePool } from './shapes.ts';
 
 type ResourceCalls = Pick<
   Incus,
@@ -15,6 +15,7 @@ type ResourceCalls = Pick<
   | 'profile'
   | 'profiles'
   | 'updateProfile'
+  | 'operations'
 >;
 
 export function resourceCalls(api: Api): ResourceCalls {
@@ -41,6 +42,11 @@ export function resourceCalls(api: Api): ResourceCalls {
     updateProfile: async (name, patch, options) => {
       await api.call('PATCH', `/profiles/${segment(name)}`, patch, options);
     },
+    operations: async (options) =>
+      // By their state.
+      Object.values(
+        await api.get<Record<string, OperationData[]>>('/operations?recursion=1', options),
+      ).flat(),
     profiles: (options) => api.get<Profile[]>('/profiles?recursion=1', options),
   };
 }

@@ -37,7 +37,8 @@ export function findConversation(session: StoredSession, files: HostFiles): stri
   });
 }
 
-function entered(store: Directory, dir: string, files: HostFiles): Directory | undefined {
+/** A directory of a store; undefined also where something else is in its place. */
+export function entered(store: Directory, dir: string, files: HostFiles): Directory | undefined {
   try {
     return store.directory(dir);
   } catch (error) {
@@ -46,7 +47,8 @@ function entered(store: Directory, dir: string, files: HostFiles): Directory | u
   }
 }
 
-function* conversationFiles(
+/** The files of that kind below a directory, in no order; `path` is its own. */
+export function* conversationFiles(
   directory: Directory,
   path: string,
   wanted: { readonly depth: number; readonly suffix: string },

@@ -25,12 +25,36 @@ export interface ListedContainer {
   readonly alert?: Alert | undefined;
   /** The same in a few words. */
   readonly security?: string | undefined;
+  /** Undefined in a container that only carries the prefix, as are the next. */
+  readonly session?: ListedSession | undefined;
+  /** What commands take for it: its alias where that means no other. */
+  readonly called?: string;
+  /** A terminal is on it; undefined where it was not asked, or Incus did not say. */
+  readonly attached?: boolean | undefined;
+  readonly lastAttached?: Date | undefined;
+}
+
+export interface ListedSession {
+  readonly id: string;
+  readonly slot: number;
+  readonly tool: string;
+  /** What it reaches: `restricted`, `allowlist` or `open`. */
+  readonly mode: string;
+  readonly profile: string | undefined;
 }
 
 export interface SavedRow {
   readonly id: string;
   readonly savedAt: Date | undefined;
   readonly workspace: string | undefined;
+  readonly tool?: string;
+  readonly slot?: number | undefined;
+  readonly container?: string;
+  readonly persistent?: boolean;
+  readonly profile?: string | undefined;
+  readonly lastAttached?: Date | undefined;
+  /** The user's, of its last conversation. */
+  readonly firstWords?: string | undefined;
 }
 
 export interface SessionList {
@@ -63,6 +87,13 @@ export function listedContainer(
     ports: portTexts(portsOf(instance.config['user.coi.ports'])),
     alert,
     security: alert && alertLine(alert),
+    session: session && {
+      id: session.session,
+      slot: session.slot,
+      tool: session.tool,
+      mode: session.network,
+      profile: session.profile,
+    },
   };
 }
 

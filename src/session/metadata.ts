@@ -11,6 +11,8 @@ export interface SessionMetadata {
   /** The same without links, where that is another one. */
   readonly realWorkspace?: string | undefined;
   readonly savedAt: Date | undefined;
+  /** When a terminal was last opened on it. */
+  readonly attachedAt?: Date | undefined;
   readonly tool: string;
   readonly slot: number | undefined;
   /** The agent's last conversation, where its id is another than the session's. */
@@ -31,6 +33,7 @@ export function metadataText(metadata: SessionMetadata): string {
     ...(metadata.workspace !== undefined && { workspace: metadata.workspace }),
     ...(metadata.realWorkspace !== undefined && { workspace_real: metadata.realWorkspace }),
     ...(metadata.savedAt && { saved_at: localTime(metadata.savedAt) }),
+    ...(metadata.attachedAt && { attached_at: localTime(metadata.attachedAt) }),
     tool: metadata.tool,
     ...(metadata.slot !== undefined && { slot: metadata.slot }),
     ...(metadata.conversation !== undefined && { conversation_id: metadata.conversation }),
@@ -53,7 +56,7 @@ export function parseMetadata(
   };
   const container = word('container_name');
   if (container === undefined) return undefined;
-  const savedAt = new Date(word('saved_at') ?? '');
+  const [savedAt, attachedAt] = [time(word('saved_at')), time(word('attached_at'))];
   const slot = value['slot'] ?? Number(/-(\d{1,2})$/.exec(container)?.[1]);
   const conversation = word('conversation_id');
   const realWorkspace = word('workspace_real');
@@ -63,12 +66,18 @@ export function parseMetadata(
     persistent: value['persistent'] === true || value['persistent'] === 'true',
     profile: word('profile_name') ?? word('profile'),
     workspace: word('workspace'),
-    savedAt: Number.isNaN(savedAt.getTime()) ? undefined : savedAt,
+    savedAt,
     tool,
     slot: typeof slot === 'number' && slot >= 1 && slot <= slotMax ? slot : undefined,
     ...(realWorkspace === undefined ? {} : { realWorkspace }),
+    ...(attachedAt === undefined ? {} : { attachedAt }),
     ...(conversation === undefined ? {} : { conversation }),
   };
+}
+
+function time(text: string | undefined): Date | undefined {
+  const found = new Date(text ?? '');
+  return Number.isNaN(found.getTime()) ? undefined : found;
 }
 
 function jsonTable(text: string): Record<string, unknown> | undefined {

@@ -1,4 +1,5 @@
 // aider: https://aider.chat/docs/config/options.html. It would keep its history in the workspace; the variables move it to ~/.aider.
+import { aiderWords } from './first-words.ts';
 import type { Tool } from './shape.ts';
 
 export const aider: Tool = {
@@ -21,4 +22,8 @@ export const aider: Tool = {
   }),
   settings: () => [],
   contextFile: '.aider/COI.md',
+  firstWords: {
+    files: { dir: '.aider', depth: 0, suffix: 'chat.history.md' },
+    words: aiderWords,
+  },
 };

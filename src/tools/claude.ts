@@ -2,9 +2,12 @@
 
 import { claudeLogin } from '../logins/claude.ts';
 import { fittedSettings, namedFiles } from './claude-settings.ts';
+import { claudeWords } from './first-words.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const conversations = { dir: '.claude/projects', depth: 1, suffix: '.jsonl' };
 
 export const claude: Tool = {
   name: 'claude',
@@ -120,7 +123,8 @@ export const claude: Tool = {
     'CLAUDE_CODE_USE_VERTEX',
   ],
   contextFile: '.claude/CLAUDE.md',
-  conversations: { dir: '.claude/projects', depth: 1, suffix: '.jsonl' },
+  conversations,
+  firstWords: { files: conversations, words: claudeWords },
   newestConversation: (files, workspace) => {
     const project = workspace.replace(/[^A-Za-z0-9]/g, '-');
     return newestOf(files, (path) => {

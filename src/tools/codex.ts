@@ -1,6 +1,9 @@
 // Codex: https://github.com/openai/codex. Conversations are ~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl.
 import { codexLogin } from '../logins/codex.ts';
+import { codexWords } from './first-words.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
+
+const conversations = { dir: '.codex/sessions', depth: 3, suffix: '.jsonl' };
 
 export const codex: Tool = {
   name: 'codex',
@@ -35,7 +38,8 @@ export const codex: Tool = {
   environment: () => ({}),
   settings: () => [],
   contextFile: '.codex/AGENTS.md',
-  conversations: { dir: '.codex/sessions', depth: 3, suffix: '.jsonl' },
+  conversations,
+  firstWords: { files: conversations, words: codexWords },
   newestConversation: (files) =>
     newestOf(
       files,

@@ -1,5 +1,6 @@
 // pi: https://github.com/badlogic/pi-mono. Settings, logins and conversations are in ~/.pi/agent.
 import { piLogin } from '../logins/by-provider.ts';
+import { piWords } from './first-words.ts';
 import type { Tool } from './shape.ts';
 
 export const pi: Tool = {
@@ -26,4 +27,8 @@ export const pi: Tool = {
   environment: () => ({ PI_SKIP_VERSION_CHECK: '1' }),
   settings: () => [],
   contextFile: '.pi/agent/AGENTS.md',
+  firstWords: {
+    files: { dir: '.pi/agent/sessions', depth: 1, suffix: '.jsonl' },
+    words: piWords,
+  },
 };

@@ -87,6 +87,12 @@ export interface ConversationFiles {
   readonly suffix: string;
 }
 
+/** Where a tool keeps what was said, and how its user's first words are found in the beginning of such a file. */
+export interface FirstWords {
+  readonly files: ConversationFiles;
+  readonly words: (head: string) => string | undefined;
+}
+
 export interface Tool {
   readonly name: string;
   readonly title: string;
@@ -113,6 +119,8 @@ export interface Tool {
   /** Where the tool reads instructions from, relative to the home; the text goes between coi's markers. */
   readonly contextFile?: string;
   readonly conversations?: ConversationFiles;
+  /** Undefined where its format is not known. */
+  readonly firstWords?: FirstWords;
   /** Its conversations have the ids that coi gave them, and their files need not tell. */
   readonly idsAreOurs?: boolean;
   /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */

@@ -1,4 +1,5 @@
 // How many bytes have come or gone: one live line on a terminal, nothing elsewhere.
+import { cut } from './fit.ts';
 import type { Io } from './io.ts';
 
 const everyMs = 100;
@@ -17,7 +18,7 @@ export function byteProgress(
   totalBytes: number | undefined,
   elapsedMs: () => number,
 ): ByteProgress {
-  const live = io.stderr.isTTY;
+  const { live } = io;
   let [done, shownMs] = [0, elapsedMs()];
   return {
     add: (bytes) => {
@@ -25,11 +26,11 @@ export function byteProgress(
       if (!live || elapsedMs() - shownMs < everyMs) return;
       shownMs = elapsedMs();
       const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`;
-      io.stderr.write(`\r\u001b[K${title}: ${bytesText(done)}${of}`);
+      io.overwrite(cut(`${title}: ${bytesText(done)}${of}`, io.columns.story - 1));
     },
     done: () => done,
     clear: () => {
-      if (live) io.stderr.write('\r\u001b[K');
+      if (live) io.overwrite('');
     },
   };
 }

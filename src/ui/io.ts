@@ -1,10 +1,12 @@
 // The terminal as the commands see it: stdout is the answer, stderr the story.
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
 import { printableJson } from '../names.ts';
 import { printable } from './printable.ts';
 import { type Style, styleFor } from './style.ts';
+
+const eraseLine = '\r\u001b[K';
 
 export interface Io {
   readonly stdin: NodeJS.ReadStream;
@@ -12,6 +14,12 @@ export interface Io {
   readonly stderr: NodeJS.WriteStream;
   /** Both stdin and stdout are terminals. */
   readonly interactive: boolean;
+  /** A person reads the story on a terminal and asked for no more of it: few words are enough. */
+  readonly brief: boolean;
+  /** The same for the answer. */
+  readonly briefAnswer: boolean;
+  /** A line of the story can be written over: a terminal that moves its cursor. */
+  readonly live: boolean;
   /** Styles for stdout and for stderr; plain where that is no terminal or NO_COLOR is set. */
   readonly style: Style;
   readonly storyStyle: Style;
@@ -22,6 +30,12 @@ export interface Io {
   printJsonLine(value: unknown): void;
   /** One line of the story. */
   tell(text: string): void;
+  /** A line of the story that scripts match and --verbose shows; a person at a terminal is spared it. */
+  detail(text: string): void;
+  /** Writes over the last line of the story, only where it is `live`; nothing, or the next line, takes it away. */
+  overwrite(text: string): void;
+  /** Columns of the terminal that stderr or stdout is; 80 where it does not say. */
+  readonly columns: { readonly story: number; readonly answer: number };
   /** `Warning: …` on stderr. */
   warn(text: string): void;
   /** Asks `question [y/N]: ` on stderr and reads one line; only y or Y (or what `yes` matches) is yes, no answer is no. */
@@ -33,9 +47,23 @@ export function makeIo(process: {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   env: Record<string, string | undefined>;
+  /** --verbose: nothing is left out. */
+  verbose?: boolean;
 }): Io {
   // Node makes each stream when it is first touched, stdin out of a third of its library.
-  const { env } = process;
+  const { env, verbose = false } = process;
+  const isTerminal = {
+    1: () => isTerminalOf(1, () => process.stdout),
+    2: () => isTerminalOf(2, () => process.stderr),
+  };
+  let overwritten = false;
+  /** A live line is taken away first; whoever counts seconds on it writes it again. */
+  const line = (fd: 1 | 2, text: string) => {
+    if (overwritten) put(2, process, eraseLine);
+    overwritten = false;
+    put(fd, process, `${text}\n`);
+  };
+  const tell = (text: string) => line(2, printable(text));
   return {
     get stdin() {
       return process.stdin;
@@ -49,25 +77,51 @@ export function makeIo(process: {
     get interactive() {
       return Boolean(process.stdin.isTTY && process.stdout.isTTY);
     },
+    get brief() {
+      return !verbose && isTerminal[2]();
+    },
+    get briefAnswer() {
+      return !verbose && isTerminal[1]();
+    },
+    get live() {
+      return env['TERM'] !== 'dumb' && isTerminal[2]();
+    },
     get style() {
       return styleFor(process.stdout, env);
     },
     get storyStyle() {
       return styleFor(process.stderr, env);
     },
-    print: (text) => put(1, process, `${printable(text)}\n`),
-    printJson: (value) => put(1, process, `${printableJson(JSON.stringify(value, null, 2))}\n`),
+    print: (text) => line(1, printable(text)),
+    printJson: (value) => line(1, printableJson(JSON.stringify(value, null, 2))),
     printJsonLine: (value) =>
-      put(
-        1,
-        process,
-        `${printableJson(typeof value === 'string' ? value : JSON.stringify(value))}\n`,
-      ),
-    tell: (text) => put(2, process, `${printable(text)}\n`),
+      line(1, printableJson(typeof value === 'string' ? value : JSON.stringify(value))),
+    tell,
+    detail: (text) => {
+      if (verbose || !isTerminal[2]()) tell(text);
+    },
+    overwrite: (text) => {
+      put(2, process, `${eraseLine}${printable(text)}`);
+      overwritten = text !== '';
+    },
+    get columns() {
+      const { stdout, stderr } = process;
+      return { story: stderr.columns || 80, answer: stdout.columns || 80 };
+    },
     warn: (text) =>
-      put(2, process, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}\n`),
+      line(2, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}`),
     confirm: (question, yes = /^[yY]$/) => confirm(process.stdin, process.stderr, question, yes),
   };
+}
+
+/** Pipes and files are none, which is known without Node's streams. */
+function isTerminalOf(fd: 1 | 2, stream: () => NodeJS.WriteStream): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice() && Boolean(stream().isTTY);
+  } catch {
+    // Closed, or a terminal whose window is gone.
+    return false;
+  }
 }
 
 /**

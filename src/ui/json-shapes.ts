@@ -25,6 +25,28 @@ const container = object({
   'owner?': integer,
   'alert?': { type: 'object' },
   published_ports: list(string),
+  ephemeral: boolean,
+  state: string,
+  attached: { type: ['boolean', 'null'] },
+  last_attached: { type: ['string', 'null'] },
+  'session_id?': string,
+  'slot?': integer,
+  'tool?': string,
+  'mode?': { enum: ['restricted', 'allowlist', 'open'] },
+  'profile?': string,
+});
+
+const saved = object({
+  ID: string,
+  SavedAt: string,
+  Workspace: string,
+  tool: string,
+  slot: { type: ['integer', 'null'] },
+  container: string,
+  persistent: boolean,
+  profile: string,
+  last_attached: { type: ['string', 'null'] },
+  first_words: string,
 });
 
 const monitored = object({
@@ -124,7 +146,7 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
   ...outcomeShapes,
   list: object({
     active_containers: list(container),
-    'saved_sessions?': list(object({ ID: string, SavedAt: string, Workspace: string })),
+    'saved_sessions?': list(saved),
   }),
   info: object({
     session_id: string,

@@ -1,5 +1,6 @@
 // Steps as a person sees them: nothing for what is quick, one live line for what takes longer than half a second.
 import type { StepEvent } from '../session/steps.ts';
+import { cut } from './fit.ts';
 import type { Io } from './io.ts';
 
 const slowMs = 500;
@@ -19,14 +20,17 @@ export function stepProgress(io: Io): Progress {
   const clear = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (live) io.stderr.write('\r\u001b[K');
+    if (live) io.overwrite('');
     live = false;
   };
   const show = (title: string, frame: number) => {
-    if (!io.stderr.isTTY) return io.tell(`${title}...`);
+    if (!io.live) return io.tell(`${title}...`);
     live = true;
-    io.stderr.write(
-      `\r\u001b[K${io.storyStyle.cyan(frames[frame % frames.length] ?? '')} ${title}... ${((slowMs + frame * frameMs) / 1000).toFixed(1)} s`,
+    const seconds = ((slowMs + frame * frameMs) / 1000).toFixed(1);
+    // A line that wraps cannot be taken away again; the mark, blanks and dots take the rest.
+    const shown = cut(title, io.columns.story - seconds.length - 9);
+    io.overwrite(
+      `${io.storyStyle.cyan(frames[frame % frames.length] ?? '')} ${shown}... ${seconds} s`,
     );
     timer = setTimeout(() => show(title, frame + 1), frameMs).unref();
   };

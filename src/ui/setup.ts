@@ -1,5 +1,6 @@
 // Progress of setup: a line when a step begins, one with its time when it ends.
 import type { SetupEvent } from '../setup/setup.ts';
+import { cut } from './fit.ts';
 import type { Io } from './io.ts';
 
 const frameMs = 1_000;
@@ -16,14 +17,14 @@ export function setupProgress(io: Io): SetupProgress {
   const clear = () => {
     clearInterval(timer);
     timer = undefined;
-    if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
+    if (io.live) io.overwrite('');
   };
   const begin = (text: string) => {
-    if (!io.stderr.isTTY) return io.tell(`... ${text}`);
+    if (!io.live) return io.tell(`... ${text}`);
     let seconds = 0;
     const show = () =>
-      io.stderr.write(
-        `\r\u001b[K${io.storyStyle.cyan('...')} ${text} ${io.storyStyle.dim(`${seconds++} s`)}`,
+      io.overwrite(
+        `${io.storyStyle.cyan('...')} ${cut(text, io.columns.story - 12)} ${io.storyStyle.dim(`${seconds++} s`)}`,
       );
     show();
     timer = setInterval(show, frameMs).unref();

@@ -1,5 +1,7 @@
 // Tables as the predecessor printed them: columns padded by two spaces, headers in upper case, no borders.
 
+import { cells } from './fit.ts';
+
 /** Lines of a table; trailing blanks are dropped. Cells must be single lines. */
 export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [headers, ...rows];
@@ -18,5 +20,5 @@ export function table(headers: readonly string[], rows: readonly (readonly strin
 }
 
 function width(text: string): number {
-  return [...text.replace(/\u001b\[[0-9;]*m/g, '')].length;
+  return cells(text.replace(/\u001b\[[0-9;]*m/g, ''));
 }

@@ -44,7 +44,7 @@ test('a session outlives incusd: its end is not guessed, and with incusd back it
     return stack.adopt(startScreen(argv, { cwd: place, env }), (one) => one.close());
   };
 
-  const first = screen('shell', '--image', testImage);
+  const first = screen('shell', '--image', testImage, '--verbose');
   await first.waitFor('You:', startMs);
   await say(first, 'before');
   const server = JSON.parse(await done('incus', 'query', '/1.0'));
@@ -61,7 +61,7 @@ test('a session outlives incusd: its end is not guessed, and with incusd back it
 
   await done(...setup);
   assert.match(await done(coi, 'list'), /Status: Running/);
-  const back = screen('attach');
+  const back = screen('attach', '--verbose');
   await back.waitFor('You: before', startMs);
   await say(back, 'after');
   back.type('/exit\r');

@@ -71,6 +71,15 @@ test('list shows a session with its address, alias and workspace, and no secret 
     alias: 'bed-alias',
     workspace: bed.workspace.path,
     published_ports: [],
+    ephemeral: true,
+    state: 'running',
+    attached: false,
+    last_attached: null,
+    session_id: instance?.config['user.coi.session'],
+    slot: 1,
+    tool: 'claude',
+    mode: 'restricted',
+    profile: '',
   });
   assert.deepEqual((await listed(bed, '--stopped')).active_containers, []);
   await using other = await makeBed();

@@ -194,12 +194,12 @@ test('--container joins what runs, starts what is kept, and fails at once for wh
   const first = await talk(bed, ['--persistent']);
   await say(first, 'shared words');
   const { name } = await onlyInstance(bed);
-  const beside = bed.screen(['shell', '--container', name]);
+  const beside = bed.screen(['shell', '--container', name, '--verbose']);
   await beside.waitFor(/You: shared words/, startMs);
   await leaveAgent(beside);
   beside.type('exit\r');
   await Promise.all([beside.ended(endMs), first.ended(endMs)]);
-  const anew = bed.screen(['shell', '--container', name, '--resume']);
+  const anew = bed.screen(['shell', '--container', name, '--resume', '--verbose']);
   await anew.waitFor(/> shared words/, startMs);
   await leaveAgent(anew);
   anew.type('sudo poweroff\r');

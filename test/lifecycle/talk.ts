@@ -19,7 +19,7 @@ export async function talk(
   args: readonly string[] = [],
   options?: Partial<ScreenOptions>,
 ): Promise<Screen> {
-  const screen = bed.screen(['shell', '--image', bed.image, ...args], options);
+  const screen = bed.screen(['shell', '--image', bed.image, '--verbose', ...args], options);
   await screen.waitFor('You:', startMs);
   return screen;
 }

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import type { Instance } from '../../src/incus/shapes.ts';
 import type { Bed } from '../bed/bed.ts';
 
-/** `coi shell` with the stub agent. */
+/** `coi shell` with the stub agent; with every word that scripts know, also on a terminal (lines.test.ts is without). */
 export function shellArgs(bed: Bed): string[] {
-  return ['shell', '--image', bed.image];
+  return ['shell', '--image', bed.image, '--verbose'];
 }
 
 export function occurrences(text: string, part: string): number {

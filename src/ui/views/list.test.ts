@@ -101,6 +101,10 @@ describe('the list as JSON', () => {
           alias: 'myalias',
           workspace: '/home/me/project',
           published_ports: [],
+          ephemeral: false,
+          state: 'running',
+          attached: null,
+          last_attached: null,
         },
         {
           name: 'coi-abc12345-2',
@@ -112,6 +116,10 @@ describe('the list as JSON', () => {
           pool: 'default',
           alias: '',
           published_ports: [],
+          ephemeral: true,
+          state: 'stopped',
+          attached: null,
+          last_attached: null,
         },
       ],
     });
@@ -122,7 +130,34 @@ describe('the list as JSON', () => {
     assert.deepEqual(listJson({ ...empty, saved: [] }), { active_containers: [] });
     assert.deepEqual(listJson({ ...empty, saved }), {
       active_containers: [],
-      saved_sessions: [{ ID: 'an-id', SavedAt: created.toISOString(), Workspace: '/w' }],
+      saved_sessions: [
+        {
+          ID: 'an-id',
+          SavedAt: created.toISOString(),
+          Workspace: '/w',
+          tool: '',
+          slot: null,
+          container: '',
+          persistent: false,
+          profile: '',
+          last_attached: null,
+          first_words: '',
+        },
+      ],
     });
+  });
+
+  it('knows all of a session', () => {
+    const session = { id: 'an-id', slot: 2, tool: 'pi', mode: 'open', profile: 'mine' } as const;
+    const known = { ...one, session, attached: true, lastAttached: created };
+    const [{ session_id, slot, tool, mode, profile, attached, last_attached }] = (
+      listJson({ ...empty, containers: [known] }) as {
+        active_containers: Record<string, unknown>[];
+      }
+    ).active_containers as [Record<string, unknown>];
+    assert.deepEqual(
+      [session_id, slot, tool, mode, profile, attached, last_attached],
+      ['an-id', 2, 'pi', 'open', 'mine', true, created.toISOString()],
+    );
   });
 });

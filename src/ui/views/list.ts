@@ -24,6 +24,11 @@ export function listJson({ containers, saved }: SessionList): unknown {
       ...(container.owner === undefined ? {} : { owner: container.owner }),
       ...(container.alert === undefined ? {} : { alert: container.alert }),
       published_ports: container.ports ?? [],
+      ephemeral: !container.persistent,
+      state: container.status.toLowerCase(),
+      attached: container.attached ?? null,
+      last_attached: container.lastAttached?.toISOString() ?? null,
+      ...sessionJson(container.session),
     })),
     ...(saved && saved.length > 0 ? { saved_sessions: saved.map(savedJson) } : {}),
   };
@@ -62,8 +67,25 @@ function savedLines({ id, savedAt, workspace }: SavedRow): string[] {
   ];
 }
 
-function savedJson({ id, savedAt, workspace }: SavedRow) {
-  return { ID: id, SavedAt: savedAt?.toISOString() ?? '', Workspace: workspace ?? '' };
+function sessionJson(session: ListedContainer['session']) {
+  if (!session) return {};
+  const { id, slot, tool, mode, profile } = session;
+  return { session_id: id, slot, tool, mode, profile: profile ?? '' };
+}
+
+function savedJson(saved: SavedRow) {
+  return {
+    ID: saved.id,
+    SavedAt: saved.savedAt?.toISOString() ?? '',
+    Workspace: saved.workspace ?? '',
+    tool: saved.tool ?? '',
+    slot: saved.slot ?? null,
+    container: saved.container ?? '',
+    persistent: saved.persistent ?? false,
+    profile: saved.profile ?? '',
+    last_attached: saved.lastAttached?.toISOString() ?? null,
+    first_words: saved.firstWords ?? '',
+  };
 }
 
 /** `2026-01-02 03:04:05` in the local zone. */

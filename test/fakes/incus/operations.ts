@@ -46,6 +46,15 @@ export class Operations {
     return shown;
   }
 
+  /** As the daemon lists them. */
+  byState(): Record<string, OperationData[]> {
+    const all = [...this.#all.values()].map(({ data }) => data);
+    return Object.groupBy(all, ({ status }) => status.toLowerCase()) as Record<
+      string,
+      OperationData[]
+    >;
+  }
+
   find(id: string): FakeOperation {
     const operation = this.#all.get(id);
     if (!operation) throw new Refusal(404, 'Operation not found');

@@ -72,6 +72,7 @@ export const resourceRoutes: readonly Route[] = [
     return sync();
   }),
 
+  route('GET /1.0/operations', (_, { operations }) => sync(operations.byState())),
   route('GET /1.0/networks', (_, { state }) => sync([...state.networks.values()])),
   route('POST /1.0/networks', (request, { state }) => {
     const network = request.json<Pick<Network, 'name' | 'type' | 'config'>>();
