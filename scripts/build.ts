@@ -49,8 +49,29 @@ const commandsOnly = (words: readonly string[]): Plugin => ({
   },
 });
 
-/** sh reads the lines up to `exec`, JavaScript a string and a comment. */
-const launcher = `#!/bin/sh\n':' /*\n${launcherLines}\nexec node "$0"\n*/`;
+/**
+ * Where npm puts the Node that the package brings: below the package, or beside it. No star stands before a slash here,
+ * since that ends JavaScript's comment.
+ */
+const ownNodes = ['x64', 'arm64'].flatMap((arch) =>
+  ['/node_modules', '/..'].map((place) => `"$coi_top${place}/node-linux-${arch}/bin/node"`),
+);
+
+/** sh reads the lines up to `exit`, JavaScript a string and a comment. */
+const launcher = `#!/bin/sh
+':' /*
+${launcherLines}
+coi_self=$0
+if [ -L "$0" ] || [ "\${0#/}" = "$0" ]; then coi_self=$(readlink -f -- "$0"); fi
+coi_top=\${coi_self%/dist/main.js}
+for coi_node in ${ownNodes.join(' ')}; do
+if [ -x "$coi_node" ]; then exec "$coi_node" "$coi_self"; fi
+done
+if command -v node >/dev/null; then exec node "$coi_self"; fi
+echo 'Error: the Node that coi brings is not installed, and there is no other' >&2
+echo 'Hint: install coi again where npm reaches its registry, or install Node 24 or newer.' >&2
+exit 1
+*/`;
 
 const plugins = [lazyBuiltins, koffiShipped];
 const made = await Promise.all([
@@ -84,6 +105,7 @@ writeFileSync(
 );
 for (const part of ['image', 'session'])
   cpSync(join(root, `src/${part}/guest`), join(staging, 'guest'), { recursive: true });
+cpSync(join(root, 'man'), join(staging, 'man'), { recursive: true });
 mkdirSync(join(staging, 'native'));
 const architectures: Arch[] = release ? ['x64', 'arm64'] : [process.arch as Arch];
 for (const arch of architectures)

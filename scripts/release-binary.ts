@@ -104,10 +104,11 @@ function ownAssets(texts: string, guest: readonly string[]): Record<string, stri
   const made = {
     [native]: nativeFile,
     'LICENCES.txt': written('LICENCES.txt', texts),
+    'coi.1': join(root, 'man/coi.1'),
   };
   // Also of the guest's files: an image is built with them.
   const hash = createHash('sha256');
-  for (const file of [join(work, 'main.js'), nativeFile, ...guest])
+  for (const file of [join(work, 'main.js'), nativeFile, made['coi.1'], ...guest])
     hash.update(createHash('sha256').update(readFileSync(file)).digest());
   return { ...made, 'build-id': written('build-id', hash.digest('hex')) };
 }

@@ -9,10 +9,11 @@ const words = ownWords(process);
 const home =
   process.env['XDG_CACHE_HOME'] ??
   (process.env['HOME'] ? `${process.env['HOME']}/.cache` : undefined);
-// An older Node gets as far as here, and then the user gets a sentence instead of a trace.
+// The launcher takes the Node that the package brings. Where npm could not fetch that, an older one gets as far as here, and
+// then the user gets a sentence instead of a trace.
 if (Number(process.versions.node.split('.', 1)[0]) < 24) {
   process.stderr.write(
-    `Error: coi needs Node 24 or newer, and this is ${process.version}\nHint: install a newer Node, or use coi's one executable file, which needs none.\n`,
+    `Error: coi needs Node 24 or newer, and this is ${process.version}\nHint: the Node that coi brings is not there: install coi again where npm reaches its registry, or install a newer Node.\n`,
   );
   process.exitCode = 1;
 } else {

@@ -2,7 +2,8 @@
 import manifest from '../package.json' with { type: 'json' };
 
 export const version: string = manifest.version;
-export const projectUrl = 'https://github.com/mensfeld/code-on-incus';
+/** Where this program is looked after, as the manifest says; undefined while it has no public address. */
+export const projectUrl: string | undefined = addressIn(manifest as Addresses);
 /** Name of the package whose releases are this program's; undefined in a development build. */
 export const released: string | undefined =
   'private' in manifest && manifest.private ? undefined : (manifest as { name: string }).name;
@@ -17,4 +18,16 @@ export function isNewer(release: string, than: string): boolean {
     if (difference !== 0) return difference > 0;
   }
   return than.includes('-') && !release.includes('-');
+}
+
+interface Addresses {
+  readonly homepage?: string;
+  readonly repository?: string | { readonly url?: string };
+}
+
+/** The address for people in a package.json: its homepage, else its repository as a page. */
+export function addressIn({ homepage, repository }: Addresses): string | undefined {
+  const url = homepage ?? (typeof repository === 'string' ? repository : repository?.url);
+  const page = url?.replace(/^git\+/, '').replace(/\.git$/, '');
+  return page !== undefined && /^https:\/\//.test(page) ? page : undefined;
 }

@@ -25,6 +25,7 @@ interface CleanOptions extends GlobalOptions {
   orphans?: boolean;
   pools?: boolean;
   ownership?: boolean;
+  disk?: boolean;
   dryRun?: boolean;
   json?: boolean;
 }
@@ -41,12 +42,14 @@ export function register(command: Command, app: App): void {
       '--ownership',
       'give what containers left in this workspace and its sessions under their own ids to you',
     )
+    .option('--disk', 'show what uses space, and ask whether to delete what is safe to delete')
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'print what was found and cleaned as JSON')
     .action((names: string[]) => clean(app, flagsOf<CleanOptions>(command), names));
 }
 
 async function clean(app: App, options: CleanOptions, words: readonly string[]): Promise<void> {
+  if (options.disk) return onlyDisk(app, options, words);
   if (options.ownership) return cleanOwnership(app, options);
   const { io } = app;
   const say = options.json ? io.tell : io.print;
@@ -103,6 +106,19 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
   );
   say(`✓ Cleaned ${outcomes.filter(({ gone }) => gone).length} item(s)`);
   answer(found, outcomes);
+}
+
+/** It decides by itself what is safe, so nothing else can be chosen with it. */
+async function onlyDisk(app: App, options: CleanOptions, words: readonly string[]): Promise<void> {
+  const others = ['all', 'sessions', 'orphans', 'pools', 'ownership'] as const;
+  const other = others.find((name) => options[name]);
+  if (other !== undefined || words.length > 0)
+    throw new CoiError(
+      'usage',
+      `--disk does not go together with ${other === undefined ? 'names' : `--${other}`}`,
+      { hint: 'First `coi clean --disk --dry-run`, then clean what you choose.' },
+    );
+  return (await import('./clean-disk.ts')).cleanDisk(app, options);
 }
 
 /** Those that the configuration names, or one of its profiles; where none is named it is the default profile's of Incus. */

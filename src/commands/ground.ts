@@ -5,7 +5,11 @@ import { installerOf, thisProgram } from '../host/install.ts';
 import { thisMachine } from '../host/machine.ts';
 import type { Ground } from '../setup/check.ts';
 
-const places = { libDir: '/usr/local/lib/coi', linkPath: '/usr/local/bin/coi' };
+const places = {
+  libDir: '/usr/local/lib/coi',
+  linkPath: '/usr/local/bin/coi',
+  manPath: '/usr/local/share/man/man1/coi.1',
+};
 const coidAnswerMs = 3_000;
 /** The image that sessions start from unless a profile or the command line names another. */
 const imageAlias = 'coi-default';

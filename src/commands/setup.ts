@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { loadLibc } from '../host/libc.ts';
 import { takeLock } from '../host/process-lock.ts';
+import { asRoot } from '../host/self.ts';
 import { type Ground, groups } from '../setup/check.ts';
 import { checks } from '../setup/checks.ts';
 import { type Probed, probeAll, verdict } from '../setup/report.ts';
@@ -12,11 +13,13 @@ import { setupProgress } from '../ui/setup.ts';
 import { healthJson, summaryText } from '../ui/views/health.ts';
 import { notReadyText, planText } from '../ui/views/setup.ts';
 import { groundOf } from './ground.ts';
+import { type RemoveFlags, removeSetup } from './setup-remove.ts';
 
 interface Options {
   readonly yes?: boolean;
   readonly json?: boolean;
   readonly build?: boolean;
+  readonly remove?: boolean;
 }
 
 const lockPath = '/run/coi-setup.lock';
@@ -28,14 +31,24 @@ export function register(command: Command, app: App): void {
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print the outcome as JSON (the shape of `coi health --json`)')
     .option('--build', 'build the image of sessions too, if there is none')
+    .option('--remove', 'take away what setup made on this host')
+    .option('--sessions', 'with --remove: the containers of all sessions too, running or not')
+    .option('--data', 'with --remove: your ~/.coi too (configuration, conversations, logins)')
+    .option('--packages', 'with --remove: the packages that setup installed too')
     .addHelpText(
       'after',
       '\nMay be run again at any time: what is there already is left alone. An existing Incus keeps its pools, profiles and networks.',
     )
-    .action((options: Options) => run(options, app));
+    .action((options: Options & RemoveFlags) => run(options, app));
 }
 
-async function run(options: Options, app: App): Promise<void> {
+async function run(options: Options & RemoveFlags, app: App): Promise<void> {
+  if (options.remove) return removeSetup(app, options, (work) => locked(app, work));
+  for (const name of ['sessions', 'data', 'packages'] as const)
+    if (options[name])
+      throw new CoiError('usage', `--${name} says what --remove is to take away, too`, {
+        hint: `coi setup --remove --${name}`,
+      });
   const ground = groundOf(app);
   const before = await probeAll(checks, ground);
   const todo = planned(before);
@@ -54,7 +67,7 @@ export async function agree(
   if (app.user.uid !== 0) {
     for (const line of planText(todo)) app.io.tell(line);
     throw new CoiError('needs-root', 'making this host ready needs root', {
-      hint: 'Run it as root: sudo coi setup (or sudo ./coi setup in a checkout).',
+      hint: `Run it as root: ${asRoot(process)} setup`,
     });
   }
   for (const line of planText(todo)) app.io.tell(line);

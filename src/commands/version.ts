@@ -15,7 +15,7 @@ export function register(command: Command, app: App): void {
     .action((options: { format: string; json?: boolean }) => {
       const { io, version } = app;
       if (options.json || options.format === 'json')
-        io.printJson({ version: `v${version}`, url: projectUrl });
-      else io.print(`${summaryLine(version)}\n${projectUrl}`);
+        io.printJson({ version: `v${version}`, url: projectUrl ?? '' });
+      else io.print([summaryLine(version), ...(projectUrl ? [projectUrl] : [])].join('\n'));
     });
 }

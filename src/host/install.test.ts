@@ -18,7 +18,11 @@ async function scene() {
   await fs.writeFile(join(source, 'dist/native/some.node'), '');
   // A program that runs until its stdin ends and has no path of its own in its text.
   await fs.copyFile('/bin/cat', join(source, 'node'));
-  const places = { libDir: join(dir, 'lib'), linkPath: join(dir, 'bin/coi') };
+  const places = {
+    libDir: join(dir, 'lib'),
+    linkPath: join(dir, 'bin/coi'),
+    manPath: join(dir, 'man/coi.1'),
+  };
   const program = {
     bundleDir: join(source, 'dist'),
     nodePath: join(source, 'node'),
@@ -42,7 +46,12 @@ test('a program is installed whole, for everybody to run and only for its owner 
   assert.equal((await at.installer.state()).installed, undefined);
   await at.installer.install();
   const state = await at.installer.state();
-  assert.deepEqual(state, { wanted: state.wanted, installed: state.wanted, link: 'ours' });
+  assert.deepEqual(state, {
+    wanted: state.wanted,
+    installed: state.wanted,
+    link: 'ours',
+    man: 'ours',
+  });
   const root = await fs.realpath(join(at.places.libDir, 'current'));
   assert.equal(await fs.readFile(join(root, 'dist/main.js'), 'utf8'), 'one');
   const modes = async (path: string) => (await fs.stat(join(root, path))).mode & 0o777;
@@ -59,7 +68,12 @@ test('a program that is one file is installed as that file', async () => {
   const installer = installerOf(single, at.places);
   await installer.install();
   const { wanted } = await installer.state();
-  assert.deepEqual(await installer.state(), { wanted, installed: wanted, link: 'ours' });
+  assert.deepEqual(await installer.state(), {
+    wanted,
+    installed: wanted,
+    link: 'ours',
+    man: 'ours',
+  });
   assert.deepEqual(await fs.readdir(join(at.places.libDir, 'current/bin')), ['coi']);
   assert.deepEqual(
     await fs.readFile(at.places.linkPath),
@@ -138,4 +152,36 @@ test('a link in the program is refused: it could bring in any file of the host',
   await fs.symlink('/etc/shadow', join(at.source, 'dist/link.js'));
   await assert.rejects(at.installer.install(), /neither a file nor a directory/);
   await assert.rejects(fs.stat(at.places.libDir), { code: 'ENOENT' });
+});
+
+test('what is removed leaves what was there before, and can be removed again', async () => {
+  await using at = await scene();
+  const { libDir, linkPath, manPath } = at.places;
+  const exists = async (path: string) =>
+    (await fs.lstat(path).catch(() => undefined)) !== undefined;
+  await fs.mkdir(join(at.dir, 'bin'));
+  // As npm has it in the same directory.
+  await fs.writeFile(join(at.dir, 'npm'), '');
+  await fs.symlink('../npm', linkPath);
+  await at.installer.install();
+  assert.match(await fs.readlink(linkPath), /current\/bin\/coi$/);
+  assert.equal((await at.installer.state()).man, 'ours');
+  for (const _ of ['once', 'again']) {
+    await at.installer.remove('../npm');
+    assert.equal(await fs.readlink(linkPath), '../npm');
+    assert.deepEqual([await exists(libDir), await exists(manPath)], [false, false]);
+  }
+  // That package is gone meanwhile.
+  await at.installer.install();
+  await fs.rm(join(at.dir, 'npm'));
+  await at.installer.remove('../npm');
+  assert.equal(await exists(linkPath), false);
+  // A file was moved aside, and comes back; a page of others stays.
+  await fs.writeFile(linkPath, 'mine');
+  await fs.writeFile(manPath, 'page');
+  await at.installer.install();
+  assert.equal((await at.installer.state()).man, 'other');
+  await at.installer.remove(undefined);
+  assert.equal(await fs.readFile(linkPath, 'utf8'), 'mine');
+  assert.equal(await fs.readFile(manPath, 'utf8'), 'page');
 });

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import sea from 'node:sea';
 import { launcherLines } from './own-words.ts';
 
@@ -14,6 +14,8 @@ export interface Program {
   readonly nodePath: string;
   /** Tells it from every other one of its size: what `node --version` prints, or the id of the release's build. */
   readonly nodeVersion: string;
+  /** The text of coi(1), where no bundle has it as a file. */
+  readonly manPage?: string | undefined;
 }
 
 export interface Places {
@@ -21,21 +23,31 @@ export interface Places {
   readonly libDir: string;
   /** The link that users call. */
   readonly linkPath: string;
+  /** The link that man(1) finds. */
+  readonly manPath: string;
 }
+
+/** `other` is something of somebody else where our link should be. */
+type Link = 'ours' | 'missing' | 'other';
 
 export interface InstallState {
   /** Named by content: 16 hex digits of SHA-256. */
   readonly wanted: string;
   readonly installed: string | undefined;
-  /** `other` is a file of somebody else where our link should be. */
-  readonly link: 'ours' | 'missing' | 'other';
+  readonly link: Link;
+  /** One of somebody else, such as npm's, shows a page as well, and is left alone. */
+  readonly man: Link;
 }
 
 export interface Installer {
   readonly places: Places;
+  /** Directories that are there while something is installed, or half removed. */
+  readonly paths: readonly string[];
   state(): Promise<InstallState>;
   /** Needs root. Leaves versions alone that a process still runs, and those of others complete or absent. */
   install(): Promise<void>;
+  /** Takes all versions away and both links, as far as they are ours, and puts back what was at `linkPath` before. */
+  remove(before: string | undefined): Promise<void>;
 }
 
 interface Item {
@@ -49,7 +61,12 @@ interface Item {
 export function thisProgram(): Program | undefined {
   const nodePath = process.execPath;
   if (sea.isSea())
-    return { bundleDir: undefined, nodePath, nodeVersion: sea.getAsset('build-id', 'utf8') };
+    return {
+      bundleDir: undefined,
+      nodePath,
+      nodeVersion: sea.getAsset('build-id', 'utf8'),
+      manPage: sea.getAsset('coi.1', 'utf8'),
+    };
   const bundleDir = import.meta.dirname;
   return existsSync(join(bundleDir, 'main.js'))
     ? { bundleDir, nodePath, nodeVersion: process.version }
@@ -59,22 +76,31 @@ export function thisProgram(): Program | undefined {
 export function installerOf(program: Program, places: Places): Installer {
   return {
     places,
+    paths: [places.libDir, removedPath(places)],
     state: () => installState(program, places),
     install: () => install(program, places),
+    remove: (before) => removeProgram(places, before),
   };
 }
 
 async function installState(program: Program, places: Places): Promise<InstallState> {
-  const [wanted, installed, target, kind] = await Promise.all([
+  const [wanted, installed, link, man] = await Promise.all([
     items(program).then((all) => contentName(all, program)),
     linkTarget(join(places.libDir, 'current')),
-    linkTarget(places.linkPath),
-    fs.lstat(places.linkPath).catch(() => undefined),
+    linkState(places.linkPath, launcherPath(places)),
+    linkState(places.manPath, pagePath(places)),
   ]);
   const complete =
     installed !== undefined && (await isFile(join(places.libDir, installed, 'bin/coi')));
-  const link = kind === undefined ? 'missing' : target === launcherPath(places) ? 'ours' : 'other';
-  return { wanted, installed: complete ? installed : undefined, link };
+  return { wanted, installed: complete ? installed : undefined, link, man };
+}
+
+async function linkState(path: string, wanted: string): Promise<Link> {
+  const [target, kind] = await Promise.all([
+    linkTarget(path),
+    fs.lstat(path).catch(() => undefined),
+  ]);
+  return kind === undefined ? 'missing' : target === wanted ? 'ours' : 'other';
 }
 
 async function install(program: Program, places: Places): Promise<void> {
@@ -88,6 +114,7 @@ async function install(program: Program, places: Places): Promise<void> {
     try {
       for (const item of all) await copyItem(item, join(staging, item.to));
       if (program.bundleDir !== undefined) await writeLauncher(staging, target);
+      if (program.manPage !== undefined) await writePage(staging, program.manPage);
       await fs.rm(target, { recursive: true, force: true });
       await fs.rename(staging, target);
     } catch (error) {
@@ -99,13 +126,38 @@ async function install(program: Program, places: Places): Promise<void> {
   await fs.mkdir(dirname(places.linkPath), { recursive: true });
   const old = await fs.lstat(places.linkPath).catch(() => undefined);
   // Another program of that name is kept aside, never overwritten.
-  if (old && !old.isSymbolicLink())
-    await fs.rename(places.linkPath, `${places.linkPath}.before-setup`);
+  if (old && !old.isSymbolicLink()) await fs.rename(places.linkPath, asidePath(places));
   await replaceLink(places.linkPath, launcherPath(places));
+  if ((await linkState(places.manPath, pagePath(places))) === 'missing') {
+    await fs.mkdir(dirname(places.manPath), { recursive: true });
+    await replaceLink(places.manPath, pagePath(places));
+  }
   await removeUnused(places.libDir, version);
 }
 
 const launcherPath = (places: Places) => join(places.libDir, 'current/bin/coi');
+const pagePath = (places: Places) => join(places.libDir, 'current/dist/man/coi.1');
+const removedPath = ({ libDir }: Places) => `${libDir}.removed`;
+const asidePath = ({ linkPath }: Places) => `${linkPath}.before-setup`;
+
+/** In this order it can be interrupted anywhere and done again; the versions vanish in a moment, and then from the disk. */
+async function removeProgram(places: Places, before: string | undefined): Promise<void> {
+  if ((await linkState(places.manPath, pagePath(places))) === 'ours') await fs.rm(places.manPath);
+  if ((await linkState(places.linkPath, launcherPath(places))) === 'ours') {
+    const aside = await fs.lstat(asidePath(places)).catch(() => undefined);
+    if (aside) await fs.rename(asidePath(places), places.linkPath);
+    // Such as npm's own link, while its package is there.
+    else if (before !== undefined && (await isFile(resolve(dirname(places.linkPath), before))))
+      await replaceLink(places.linkPath, before);
+    else await fs.rm(places.linkPath);
+  }
+  const gone = removedPath(places);
+  await fs.rm(gone, { recursive: true, force: true });
+  await fs.rename(places.libDir, gone).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await fs.rm(gone, { recursive: true, force: true });
+}
 
 /** What belongs to an installation, sorted by where it goes. Links in it would leave the tree, so they are refused. */
 async function items({ bundleDir, nodePath }: Program): Promise<Item[]> {
@@ -151,6 +203,11 @@ async function writeLauncher(staging: string, target: string): Promise<void> {
   const text = `#!/bin/sh\n# Written by \`coi setup\`.\n${launcherLines}\nexec ${target}/bin/node ${target}/dist/main.js\n`;
   await fs.writeFile(join(staging, 'bin/coi'), text, { mode: 0o755 });
   await fs.chmod(join(staging, 'bin/coi'), 0o755);
+}
+
+async function writePage(staging: string, text: string): Promise<void> {
+  await fs.mkdir(join(staging, 'dist/man'), { recursive: true, mode: 0o755 });
+  await fs.writeFile(join(staging, 'dist/man/coi.1'), text, { mode: 0o644 });
 }
 
 async function replaceLink(path: string, target: string): Promise<void> {

@@ -92,3 +92,12 @@ test('this process is among the processes, by the name the kernel has for it', a
   assert.ok(own);
   assert.equal(own.name, (await fs.readFile('/proc/self/comm', 'utf8')).trim());
 });
+
+test('what a writer left that was killed goes with the next one, and nothing of others', async () => {
+  await using at = await scratch();
+  for (const name of ['subuid.0a10b366a1f2', 'subuid.bak', 'subuid-', 'subgid.0a10b366a1f2'])
+    await fs.writeFile(join(at.path, name), '');
+  await machine.writeText(join(at.path, 'subuid'), 'new', 0o644);
+  const left = (await fs.readdir(at.path)).sort();
+  assert.deepEqual(left, ['subgid.0a10b366a1f2', 'subuid', 'subuid-', 'subuid.bak']);
+});

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 export interface RunOptions {
   /** Two minutes where not given; the program gets SIGTERM then and status 124 is returned. */
@@ -161,6 +161,7 @@ async function startDetached(
 
 async function writeText(path: string, text: string, mode: number): Promise<void> {
   await fs.mkdir(dirname(path), { recursive: true });
+  await sweepTemporaries(path);
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     const file = await fs.open(temporary, 'wx', mode);
@@ -177,6 +178,14 @@ async function writeText(path: string, text: string, mode: number): Promise<void
     await fs.rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** What a writer left that was killed before its rename. */
+async function sweepTemporaries(path: string): Promise<void> {
+  const name = basename(path);
+  for (const other of await fs.readdir(dirname(path)))
+    if (other.startsWith(`${name}.`) && /^[0-9a-f]{12}$/.test(other.slice(name.length + 1)))
+      await fs.rm(join(dirname(path), other), { force: true });
 }
 
 async function pathKind(path: string): Promise<PathKind> {

@@ -8,3 +8,15 @@ export function selfArgv(process: NodeJS.Process): string[] {
   if (program === undefined) throw new Error('this program has no file to be started from');
   return [process.execPath, ...process.execArgv, program];
 }
+
+/**
+ * How root calls this same program from this user's shell: sudo has a PATH of its own, in which what npm installed below
+ * a home is not, nor a checkout.
+ */
+export function asRoot({ argv, execPath }: Pick<NodeJS.Process, 'argv' | 'execPath'>): string {
+  const program = sea.isSea() ? execPath : (argv[1] ?? '');
+  if (program.startsWith('/usr/')) return 'sudo coi';
+  return program.includes('/node_modules/') || sea.isSea()
+    ? 'sudo "$(command -v coi)"'
+    : 'sudo ./coi';
+}

@@ -79,6 +79,8 @@ export interface Snapshot {
   expires_at: string;
   stateful: boolean;
   description?: string;
+  /** Bytes; absent where the pool cannot tell. */
+  size?: number;
 }
 
 export type InstanceFull = Instance & { state: InstanceState | null; snapshots: Snapshot[] | null };

@@ -133,16 +133,19 @@ test('accounts that still fit are counted', () => {
   assert.equal(accountsLeft('root:100000:1000000000\n', accounts), 0);
 });
 
-const places = { places: { libDir: '/lib/coi', linkPath: '/bin/coi' } };
+const places = { places: { libDir: '/lib/coi', linkPath: '/bin/coi', manPath: '/man/coi.1' } };
 
 test('the program is installed, of another build, shadowed or missing', () => {
-  const of = (installed: string | undefined, link: 'ours' | 'other' | 'missing') =>
-    programFinding({ wanted: 'a', installed, link }, places);
+  type Link = 'ours' | 'other' | 'missing';
+  const of = (installed: string | undefined, link: Link, man: Link = 'ours') =>
+    programFinding({ wanted: 'a', installed, link, man }, places);
   assert.equal(of('a', 'ours').status, 'ok');
   assert.equal(of('b', 'ours').status, 'warning');
   assert.equal(of('a', 'other').status, 'warning');
   assert.equal(of(undefined, 'missing').status, 'failed');
   assert.match(of(undefined, 'other').plan ?? '', /is kept beside it/);
+  assert.match(of('a', 'ours', 'missing').plan ?? '', /where man finds it/);
+  assert.equal(of('a', 'ours', 'other').status, 'ok');
 });
 
 test('coid must be of this version, and of this build where that can be seen', () => {

@@ -2,17 +2,19 @@
 import type { Check, Finding, Ground } from './check.ts';
 import { type Probed, probe } from './report.ts';
 
+type Titled = Pick<Check, 'title'>;
+
 export type SetupEvent =
-  | { readonly kind: 'started'; readonly check: Check; readonly plan: string }
+  | { readonly kind: 'started'; readonly check: Titled; readonly plan: string }
   | {
       readonly kind: 'ended';
-      readonly check: Check;
+      readonly check: Titled;
       readonly finding: Finding;
       readonly elapsedMs: number;
     }
   | {
       readonly kind: 'failed';
-      readonly check: Check;
+      readonly check: Titled;
       readonly error: unknown;
       readonly elapsedMs: number;
     };

@@ -111,7 +111,12 @@ describe('coid', () => {
   test('of the same version but another build is restarted when the program changed', async () => {
     const host = new FakeHost({
       ...wellState,
-      install: { wanted: 'aaaaaaaaaaaaaaaa', installed: 'bbbbbbbbbbbbbbbb', link: 'ours' },
+      install: {
+        wanted: 'aaaaaaaaaaaaaaaa',
+        installed: 'bbbbbbbbbbbbbbbb',
+        link: 'ours',
+        man: 'ours',
+      },
     });
     host.linkTarget = async () => '/usr/local/lib/coi/bbbbbbbbbbbbbbbb/bin/node';
     await mend(host.ground(), quiet);

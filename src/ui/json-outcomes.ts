@@ -52,6 +52,25 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
     cleaned: list(string),
     failed: list(string),
   }),
+  'setup --remove': object({
+    removed: list(object({ kind: string, about: string })),
+    stays: list(string),
+  }),
+  'clean --disk': object({
+    found: list(
+      object({
+        kind: string,
+        name: string,
+        size_bytes: { type: ['integer', 'null'] },
+        about: string,
+        safe: boolean,
+      }),
+    ),
+    total_bytes: integer,
+    safe_bytes: integer,
+    cleaned: list(string),
+    failed: list(string),
+  }),
   'clean --ownership': object({
     dry_run: boolean,
     workspaces: list(object({ workspace: string, entries: integer, complete: boolean })),

@@ -132,5 +132,5 @@ export const wellState: FakeHostState = {
   ],
   images: ['coi-default'],
   coid: {},
-  install: { wanted, installed: wanted, link: 'ours' },
+  install: { wanted, installed: wanted, link: 'ours', man: 'ours' },
 };

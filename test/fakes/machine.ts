@@ -20,7 +20,11 @@ import {
 
 const success: RunResult = { status: 0, stdout: '', stderr: '' };
 const failure = (status: number, stderr: string): RunResult => ({ status, stdout: '', stderr });
-const places = { libDir: '/usr/local/lib/coi', linkPath: '/usr/local/bin/coi' };
+const places = {
+  libDir: '/usr/local/lib/coi',
+  linkPath: '/usr/local/bin/coi',
+  manPath: '/usr/local/share/man/man1/coi.1',
+};
 
 export class FakeHost implements Machine {
   readonly uid = 0;
@@ -48,17 +52,27 @@ export class FakeHost implements Machine {
     this.incusState = state.incus ?? 'absent';
     this.coidStatus =
       state.coid === undefined || state.coid === 'absent' ? undefined : coidStatus(state.coid);
-    this.installed = state.install ?? { wanted, installed: undefined, link: 'missing' };
+    this.installed = state.install ?? {
+      wanted,
+      installed: undefined,
+      link: 'missing',
+      man: 'missing',
+    };
     this.#aptFailures = state.aptFailures ?? 0;
   }
 
   ground(signal: AbortSignal = new AbortController().signal): Ground {
     const installer: Installer = {
       places,
+      paths: [places.libDir],
       state: async () => this.installed,
       install: async () => {
         this.ran.push('install coi');
-        this.installed = { wanted, installed: wanted, link: 'ours' };
+        this.installed = { wanted, installed: wanted, link: 'ours', man: 'ours' };
+      },
+      remove: async (before) => {
+        this.ran.push(`remove coi, ${before ?? 'nothing'} before it`);
+        this.installed = { wanted, installed: undefined, link: 'missing', man: 'missing' };
       },
     };
     return {

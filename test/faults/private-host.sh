@@ -20,6 +20,6 @@ mkdir /run/lock
 cp -a /etc "$state/etc"
 mount --bind "$state/etc" /etc
 sed -i '/^root:/d' /etc/subuid /etc/subgid
-rm -f /etc/sysctl.d/60-coi.conf
+rm -f /etc/sysctl.d/60-coi.conf /etc/sysctl.d/61-coi-limits.conf
 echo ready
 exec cat

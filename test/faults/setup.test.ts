@@ -99,6 +99,6 @@ test('without root it says what is to be done, and changes nothing', limit, asyn
   assert.equal(status, 1);
   assert.match(stderr, /- start Incus in the background/);
   assert.match(stderr, /^Error: making this host ready needs root$/m);
-  assert.match(stderr, /sudo coi setup/);
+  assert.match(stderr, /^Hint: Run it as root: sudo \.\/coi setup$/m);
   assert.equal((await host.run('ls', '-A', '/var/lib/incus')).stdout, '');
 });

@@ -176,3 +176,53 @@ test('after a reboot coid runs, what ended is cleaned away, and a new session is
   assert.equal(await heardByHost(host), elsewhere.says);
   assert.equal(await heardBySession(host, next), '');
 });
+
+test('setup --remove refuses while a session runs, and names it', { timeout }, async () => {
+  const running = (await host.must('incus', 'list', '--format', 'csv', '--columns', 'n')).trim();
+  const said = await host.asUser(account.home, 'sudo', 'coi', 'setup', '--remove', '--yes');
+  assert.equal(said.status, 1);
+  assert.ok(said.stderr.startsWith(`Error: sessions run: ${running}\n`), said.stderr);
+  assert.equal(await heardBySession(host, running), '');
+});
+
+// The last of all: nothing of coi is left.
+test('with its sessions and its packages it leaves a Debian 13 on which nobody has ever set up coi', {
+  timeout,
+}, async () => {
+  const flags = ['--remove', '--yes', '--sessions', '--packages'];
+  await host.must('incus', 'image', 'delete', testImage);
+  const said = await host.asUser(account.home, 'sudo', 'coi', 'setup', ...flags);
+  assert.equal(said.status, 0, said.stderr);
+  assert.match(said.stderr, /- stop and remove the service coid$/m);
+  assert.match(said.stderr, /- take dev out of incus-admin$/m);
+  assert.match(said.stderr, /- remove incus-base, .* with apt$/m);
+  const left = [
+    'ls -d /usr/local/lib/coi /usr/local/bin/coi /usr/local/share/man/man1/coi.1 /run/coi /var/lib/coi /var/log/coi',
+    'ls /etc/systemd/system/coid.service /etc/systemd/system/multi-user.target.wants/coid.service',
+    'ls /etc/sysctl.d | grep coi; ls /etc/apt/sources.list.d | grep coi; ls -d /sys/class/net/coibr0',
+    'command -v coi incus incusd nft; grep ^incus-admin:.*dev /etc/group',
+    'grep /run/coi /proc/self/mounts; pgrep -a -f "daemon [r]un"',
+  ];
+  for (const script of left)
+    assert.equal((await host.run('sh', '-c', `{ ${script}; } 2>/dev/null`)).stdout, '', script);
+  assert.equal((await host.must('systemctl', 'is-system-running')).trim(), 'running');
+  // What belongs to the user is there, and the workspace is the user's again.
+  await host.must('sh', '-c', `ls -d ${account.home}/.coi/sessions-claude/*`);
+  const strange = `find ${account.home}/next ! -user ${account.name} -o ! -group ${account.name}`;
+  assert.equal(await host.must('sh', '-c', strange), '');
+  const again = await host.asUser(account.home, 'sudo', coi, 'setup', '--remove', '--yes');
+  assert.equal(again.status, 0, again.stderr);
+  assert.match(again.stdout, /^Nothing to remove/);
+  // Root follows no link of the user's on the way.
+  const script = 'mv .cache real && ln -s real .cache && ls -d .cache/coi';
+  assert.equal((await host.asUser(account.home, 'sh', '-c', script)).status, 0);
+  const data = await host.asUser(account.home, 'sudo', coi, 'setup', '--remove', '--data', '--yes');
+  assert.equal(data.status, 0, data.stderr);
+  assert.match(data.stderr, /- delete \/home\/dev\/\.coi$/m);
+  const there = await host.must(
+    'sh',
+    '-c',
+    `cd ${account.home} && ls -d .coi real/coi 2>/dev/null; true`,
+  );
+  assert.equal(there, 'real/coi\n');
+});

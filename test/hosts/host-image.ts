@@ -1,17 +1,23 @@
-// The image of a host, kept in this machine's Incus from run to run; made anew when its recipe is another one.
+// Images of hosts, kept in this machine's Incus from run to run; made anew when the recipe is another one.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireSettings, aptSources } from '../../src/image/sources.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { mustRun } from '../bed/command.ts';
-import { type Recipe, recipe } from './recipe.ts';
+import { type MakeRecipe, type Recipe, recipe } from './recipe.ts';
 
-const aliasStem = 'coi-host-debian13-';
 const buildLimitMs = 10 * 60_000;
 
-/** Its alias. Images of older recipes go. */
-export async function hostImage(incus: Incus): Promise<string> {
-  const wanted = await recipeHere();
+/** Alias of the one on which coi is set up. */
+export const hostImage = (incus: Incus) => keptImage(incus, 'coi-host-debian13-', recipe);
+
+/** Alias of what that recipe makes on this machine. Images of older recipes go. */
+export async function keptImage(
+  incus: Incus,
+  aliasStem: string,
+  make: MakeRecipe,
+): Promise<string> {
+  const wanted = await recipeHere(make);
   const alias = `${aliasStem}${wanted.hash}`;
   if ((await incus.imageAlias(alias)) === undefined) await build(wanted, alias);
   const { stdout } = await mustRun(['incus', 'query', '/1.0/images/aliases']);
@@ -23,7 +29,7 @@ export async function hostImage(incus: Incus): Promise<string> {
   return alias;
 }
 
-async function recipeHere(): Promise<Recipe> {
+async function recipeHere(make: MakeRecipe): Promise<Recipe> {
   const directory = '/etc/apt/sources.list.d';
   const names = (await readdir(directory)).filter((name) => /\.(?:list|sources)$/.test(name));
   const texts = await Promise.all(
@@ -34,7 +40,7 @@ async function recipeHere(): Promise<Recipe> {
   );
   const { stdout: main } = await mustRun(['sh', '-c', 'cat /etc/apt/sources.list || true']);
   const { stdout: settings } = await mustRun(['apt-config', 'dump']);
-  return recipe(
+  return make(
     await readFile('/etc/os-release', 'utf8'),
     [...aptSources(main, 'one-line'), ...texts.flat()],
     acquireSettings(settings),
@@ -53,7 +59,7 @@ async function build({ argv, sources, hash }: Recipe, alias: string): Promise<vo
     const architecture = (await mustRun(['uname', '-m'])).stdout.trim();
     await writeFile(
       metadata,
-      `architecture: ${architecture}\ncreation_date: 1\nproperties:\n  description: A host of Debian 13 for tests of coi, recipe ${hash}\n`,
+      `architecture: ${architecture}\ncreation_date: 1\nproperties:\n  description: A host for tests of coi, recipe ${hash}\n`,
     );
     const packed = join(directory, 'metadata.tar');
     await mustRun(['tar', '-C', directory, '-cf', packed, 'metadata.yaml']);

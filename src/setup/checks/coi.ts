@@ -5,6 +5,7 @@ import { CoiError } from '../../errors.ts';
 import type { Installer, InstallState } from '../../host/install.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { command } from '../command.ts';
+import { noteMade } from '../made.ts';
 import { withServer } from '../server.ts';
 import { hasSystemd } from './incus.ts';
 
@@ -14,9 +15,12 @@ export const program: Check = {
   group: 'CRITICAL',
   probe: async ({ installer }) =>
     installer ? programFinding(await installer.state(), installer) : notBuilt(),
-  fix: async ({ installer }) => {
+  fix: async ({ installer, machine }) => {
     if (!installer)
       throw new CoiError('setup-failed', 'coi was never built', { hint: 'npm run build' });
+    const before = await machine.linkTarget(installer.places.linkPath);
+    if (before !== undefined && (await installer.state()).link === 'other')
+      await noteMade(machine, { link: before });
     await installer.install();
   },
 };
@@ -52,10 +56,14 @@ export function programFinding(
     return finding('warning', `${places.linkPath} is not coi's`, details, {
       plan: `make ${places.linkPath} call this coi`,
     });
+  if (state.man === 'missing')
+    return finding('warning', '`man coi` finds no page', details, {
+      plan: `put the page of coi where man finds it (${places.manPath})`,
+    });
   return ok(`installed in ${places.libDir}/${state.installed}`, details);
 }
 
-const unitPath = '/etc/systemd/system/coid.service';
+export const unitPath = '/etc/systemd/system/coid.service';
 const programOf = ({ places }: Pick<Installer, 'places'>) => `${places.libDir}/current/bin/coi`;
 
 export const coid: Check = {

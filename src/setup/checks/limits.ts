@@ -13,7 +13,7 @@ const lowest: Readonly<Record<string, number>> = {
   'vm.max_map_count': 262_144,
 };
 
-const keptPath = '/etc/sysctl.d/61-coi-limits.conf';
+export const limitsKept = '/etc/sysctl.d/61-coi-limits.conf';
 
 export const kernelLimits: Check = {
   id: 'kernel_limits',
@@ -37,13 +37,13 @@ export const kernelLimits: Check = {
     const low = await tooLow(machine);
     for (const { key } of low) await raised(machine, key);
     // What this host has more of is not for a later boot to lower.
-    const before = (await machine.readText(keptPath)) ?? '';
+    const before = (await machine.readText(limitsKept)) ?? '';
     const kept = Object.keys(lowest).filter(
       (key) => low.some((one) => one.key === key) || before.includes(`\n${key} = `),
     );
     const lines = kept.map((key) => `${key} = ${lowest[key]}`);
     await machine.writeText(
-      keptPath,
+      limitsKept,
       `# Written by \`coi setup\`: all sessions together need more than one user.\n${lines.join('\n')}\n`,
       0o644,
     );

@@ -13,6 +13,8 @@ import {
 } from '../subnet.ts';
 
 export const bridgeName = 'coibr0';
+/** How a bridge of ours is told from one that somebody gave that name. */
+export const bridgeDescription = 'Sessions of coi';
 const networksDir = '/var/lib/incus/networks';
 
 const revivedLine = '\n# Brought up again by coi setup.';
@@ -66,7 +68,7 @@ export const bridge: Check = {
       {
         name: bridgeName,
         type: 'bridge',
-        description: 'Sessions of coi',
+        description: bridgeDescription,
         config: bridgeConfig(subnet),
       },
       { signal: ground.signal },
@@ -151,6 +153,7 @@ async function takenSubnets(
 }
 
 const forwardingPath = '/proc/sys/net/ipv4/ip_forward';
+export const forwardingKept = '/etc/sysctl.d/60-coi.conf';
 
 export const forwarding: Check = {
   id: 'ip_forwarding',
@@ -169,7 +172,7 @@ export const forwarding: Check = {
   fix: async ({ machine }) => {
     await machine.overwrite(forwardingPath, '1');
     await machine.writeText(
-      '/etc/sysctl.d/60-coi.conf',
+      forwardingKept,
       '# Written by `coi setup`: sessions reach the internet through this host.\nnet.ipv4.ip_forward = 1\n',
       0o644,
     );

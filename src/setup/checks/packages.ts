@@ -3,6 +3,7 @@ import { CoiError } from '../../errors.ts';
 import type { Machine } from '../../host/machine.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
 import { said } from '../command.ts';
+import { noteMade } from '../made.ts';
 import {
   type AptSource,
   derivedSource,
@@ -16,7 +17,7 @@ import {
 } from '../os.ts';
 
 const sourceDir = '/etc/apt/sources.list.d';
-const derivedPath = `${sourceDir}/coi-backports.sources`;
+export const derivedPath = `${sourceDir}/coi-backports.sources`;
 
 interface Need {
   readonly package: string;
@@ -143,10 +144,14 @@ export const packages: Check = {
       { plan, hint: 'Install what is missing with the package manager of this host.' },
     );
   },
-  fix: async (ground) => installPackages(ground, await missingPackages(ground.machine)),
+  fix: async (ground) => {
+    const missing = await missingPackages(ground.machine);
+    await noteMade(ground.machine, { packages: missing });
+    await installPackages(ground, missing);
+  },
 };
 
-async function missingPackages(machine: Machine): Promise<string[]> {
+export async function missingPackages(machine: Machine): Promise<string[]> {
   const found = await Promise.all(
     needs.map(async (need) => {
       const kinds = await Promise.all(need.shownBy.map((path) => machine.kind(path)));
@@ -176,9 +181,9 @@ async function aptSources(machine: Machine): Promise<AptSource[]> {
 }
 
 /** A whole installation on a slow line. */
-const aptLimitMs = 20 * 60_000;
+export const aptLimitMs = 20 * 60_000;
 /** Another apt may be at work, such as unattended upgrades. */
-const aptOptions = [
+export const aptOptions = [
   '-o',
   'DPkg::Lock::Timeout=300',
   '-o',
@@ -186,7 +191,7 @@ const aptOptions = [
   '-o',
   'Dpkg::Options::=--force-confold',
 ];
-const aptEnv = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' };
+export const aptEnv = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' };
 
 async function installPackages(ground: Ground, names: readonly string[]): Promise<void> {
   const release = parseRelease((await ground.machine.readText('/etc/os-release')) ?? '');

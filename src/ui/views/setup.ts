@@ -1,4 +1,5 @@
 // What setup says before and after.
+import type { RemovalPlan } from '../../setup/remove/plan.ts';
 import type { Probed } from '../../setup/report.ts';
 import { answers } from './health.ts';
 
@@ -18,4 +19,19 @@ export function notReadyText(probed: readonly Probed[]): string[] {
       `${finding.status === 'failed' ? 'FAILED ' : 'Warning: '}${check.title}: ${finding.message}`,
       ...answers(finding).map((line) => `  ${line}`),
     ]);
+}
+
+/** What a removal is about to do; nothing where there is nothing to do. */
+export function removalText({ steps }: RemovalPlan): string[] {
+  if (steps.length === 0) return [];
+  return ['To take coi off this host, setup will:', ...steps.map(({ plan }) => `  - ${plan}`)];
+}
+
+export function stayText({ stays }: RemovalPlan): string[] {
+  return stays.length === 0 ? [] : ['It leaves:', ...stays.map((line) => `  - ${line}`)];
+}
+
+/** After all of it was done. */
+export function removalJson({ steps, stays }: RemovalPlan): Record<string, unknown> {
+  return { removed: steps.map(({ act, plan }) => ({ kind: act.kind, about: plan })), stays };
 }

@@ -1,0 +1,98 @@
+// What setup made of which the thing itself does not tell: written down before it is made, so that `coi setup --remove`
+// takes away that and nothing that was there before. What says by its name or its content that setup made it (the unit,
+// the bridge, the pool, files with a first line of ours) is not in it.
+import type { Machine } from '../host/machine.ts';
+
+/** coid's directory (daemon/protocol.ts). */
+export const stateDir = '/var/lib/coi';
+export const madeName = 'setup.json';
+const madePath = `${stateDir}/${madeName}`;
+
+export interface IdLine {
+  /** /etc/subuid or /etc/subgid. */
+  readonly path: string;
+  readonly line: string;
+}
+
+export interface Made {
+  readonly packages: readonly string[];
+  /** The group incus-admin. */
+  readonly group: boolean;
+  /** Who was put into that group. */
+  readonly members: readonly string[];
+  readonly idLines: readonly IdLine[];
+  /** Target of another one's link that was where setup put its own. */
+  readonly link: string | undefined;
+}
+
+export const nothingMade: Made = {
+  packages: [],
+  group: false,
+  members: [],
+  idLines: [],
+  link: undefined,
+};
+
+/** Undefined where there is a record that cannot be read. */
+export async function readMade(machine: Machine): Promise<Made | undefined> {
+  const text = await machine.readText(madePath);
+  return text === undefined ? nothingMade : parseMade(text);
+}
+
+/** Adds to the record. Called before the thing is made: what is in it and was not made in the end is not found later. */
+export async function noteMade(machine: Machine, more: Partial<Made>): Promise<void> {
+  const before = (await readMade(machine)) ?? nothingMade;
+  await writeMade(machine, {
+    packages: [...new Set([...before.packages, ...(more.packages ?? [])])],
+    group: before.group || (more.group ?? false),
+    members: [...new Set([...before.members, ...(more.members ?? [])])],
+    idLines: [
+      ...before.idLines,
+      ...(more.idLines ?? []).filter(
+        (one) => !before.idLines.some(({ path, line }) => path === one.path && line === one.line),
+      ),
+    ],
+    link: more.link ?? before.link,
+  });
+}
+
+/** Takes out of the record what is gone. */
+export async function noteGone(
+  machine: Machine,
+  gone: Pick<Partial<Made>, 'packages' | 'members' | 'idLines'> & { group?: true; link?: true },
+): Promise<void> {
+  const before = await readMade(machine);
+  if (before === undefined || before === nothingMade) return;
+  const without = (names: readonly string[], taken: readonly string[] = []) =>
+    names.filter((name) => !taken.includes(name));
+  await writeMade(machine, {
+    packages: without(before.packages, gone.packages),
+    group: before.group && !gone.group,
+    members: without(before.members, gone.members),
+    idLines: before.idLines.filter(
+      (one) => !gone.idLines?.some(({ path, line }) => path === one.path && line === one.line),
+    ),
+    link: gone.link ? undefined : before.link,
+  });
+}
+
+async function writeMade(machine: Machine, made: Made): Promise<void> {
+  await machine.writeText(madePath, `${JSON.stringify({ version: 1, ...made }, null, 2)}\n`, 0o600);
+}
+
+/** Undefined where it is no record. */
+export function parseMade(text: string): Made | undefined {
+  try {
+    const { packages, group, members, idLines, link } = JSON.parse(text) as Partial<Made>;
+    const texts = (value: unknown): value is string[] =>
+      Array.isArray(value) && value.every((one) => typeof one === 'string');
+    const lines = (value: unknown): value is IdLine[] =>
+      Array.isArray(value) &&
+      value.every(({ path, line }) => typeof path === 'string' && typeof line === 'string');
+    if (!texts(packages) || !texts(members) || !lines(idLines)) return undefined;
+    const before = typeof link === 'string' ? link : undefined;
+    return { packages, group: group === true, members, idLines, link: before };
+  } catch {
+    return undefined;
+  }
+}

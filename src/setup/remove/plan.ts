@@ -1,0 +1,267 @@
+// What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
+import type { Device } from '../../incus/shapes.ts';
+import type { Container } from '../../session/record.ts';
+import { adminGroup } from '../checks/incus.ts';
+import { derivedPath } from '../checks/packages.ts';
+import { type IdLine, madeName, stateDir } from '../made.ts';
+import { type Facts, type IncusFacts, logDir, runDir } from './facts.ts';
+
+export interface Wish {
+  /** Containers of sessions too, running ones as well. */
+  readonly sessions: boolean;
+  /** The user's own directory too, and what the monitor kept. */
+  readonly data: boolean;
+  /** The packages that setup installed too. */
+  readonly packages: boolean;
+}
+
+export type Act =
+  | { readonly kind: 'containers'; readonly containers: readonly Container[] }
+  /** `all`: no session is left that needs what coid has noted. */
+  | { readonly kind: 'coid'; readonly unit: boolean; readonly all: boolean }
+  | { readonly kind: 'tables'; readonly tables: readonly string[] }
+  | { readonly kind: 'openings'; readonly commands: readonly (readonly string[])[] }
+  | { readonly kind: 'images'; readonly fingerprints: readonly string[] }
+  | { readonly kind: 'profile'; readonly devices: readonly string[] }
+  | { readonly kind: 'bridge'; readonly name: string }
+  | { readonly kind: 'pool'; readonly name: string }
+  | { readonly kind: 'ids'; readonly lines: readonly IdLine[] }
+  | { readonly kind: 'files'; readonly paths: readonly string[] }
+  | { readonly kind: 'members'; readonly names: readonly string[] }
+  | { readonly kind: 'packages'; readonly names: readonly string[] }
+  | { readonly kind: 'group' }
+  | { readonly kind: 'data'; readonly home: string; readonly paths: readonly string[] }
+  | { readonly kind: 'program' }
+  /** The record of setup may be among them, so this is the last. */
+  | { readonly kind: 'directories'; readonly paths: readonly string[] };
+
+export interface Step {
+  readonly title: string;
+  /** An imperative, as in the plans of setup. */
+  readonly plan: string;
+  readonly act: Act;
+}
+
+export interface RemovalPlan {
+  readonly steps: readonly Step[];
+  /** What stays although coi or setup made it, each with its reason. */
+  readonly stays: readonly string[];
+  /** Sessions that run, while they are not to go. */
+  readonly running: readonly string[];
+}
+
+const namesMax = 4;
+
+export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
+  const containers = facts.incus?.containers ?? [];
+  const kept = wish.sessions ? [] : containers;
+  const stays: string[] = [];
+  const steps: Step[] = [];
+  const step = (title: string, plan: string, act: Act) => steps.push({ title, plan, act });
+
+  if (wish.sessions && containers.length > 0)
+    step(
+      'Sessions',
+      `end and delete ${listed(
+        'container',
+        containers.map(({ name }) => name),
+      )}`,
+      {
+        kind: 'containers',
+        containers,
+      },
+    );
+  if (kept.length > 0)
+    stays.push(
+      `${listed(
+        'container',
+        kept.map(({ name }) => name),
+      )} (--sessions deletes them)`,
+    );
+  if (facts.unit || facts.coidRuns)
+    step('coid', facts.unit ? 'stop and remove the service coid' : 'stop coid', {
+      kind: 'coid',
+      unit: facts.unit,
+      all: kept.length === 0,
+    });
+  if (facts.tables.length > 0)
+    step('Rules', `delete the nftables tables ${facts.tables.join(' and ')}`, {
+      kind: 'tables',
+      tables: facts.tables,
+    });
+  if (facts.openings.length > 0)
+    step('Other firewalls', 'take back what lets sessions through them', {
+      kind: 'openings',
+      commands: facts.openings,
+    });
+  const others = facts.incus ? ofIncus(facts.incus, kept, wish, step, stays) : 0;
+  if (!facts.incus && facts.incusInstalled)
+    stays.push('what setup made in Incus: Incus does not answer (start it, then run this again)');
+  const recorded = ofHost(facts, wish, kept.length + others, step, stays);
+  const { home, data } = facts;
+  if (home !== undefined && data.length > 0) {
+    const paths = data.map((path) => `${home}/${path}`).join(' and ');
+    if (wish.data) step('Your data', `delete ${paths}`, { kind: 'data', home, paths: data });
+    else stays.push(`${paths} (--data deletes them)`);
+  }
+  if (facts.program)
+    step('coi', 'remove the installed program and its man page', { kind: 'program' });
+  if (kept.length > 0) stays.push(`${stateDir}, which the sessions need`);
+  else ofDirectories(facts, wish, recorded, step, stays);
+  if (facts.unreadable) stays.push('what the record of setup names: it cannot be read');
+  const running = kept.filter(({ status }) => status !== 'Stopped').map(({ name }) => name);
+  return { steps, stays, running };
+}
+
+type AddStep = (title: string, plan: string, act: Act) => void;
+
+/** Returns how many instances of others there are. */
+function ofIncus(
+  { containers, others, images, pool, bridge, profile }: IncusFacts,
+  kept: readonly Container[],
+  wish: Wish,
+  step: AddStep,
+  stays: string[],
+): number {
+  const going = new Set<string>(
+    kept.length > 0 ? [] : images.map(({ fingerprint }) => `/1.0/images/${fingerprint}`),
+  );
+  if (wish.sessions) for (const { name } of containers) going.add(`/1.0/instances/${name}`);
+  const usersOf = (usedBy: readonly string[]) =>
+    usedBy
+      .map((path) => path.split('?')[0] ?? path)
+      .filter(
+        (path) =>
+          path !== '/1.0/profiles/default' && !going.has(path.split('/').slice(0, 4).join('/')),
+      );
+  const poolUsers = usersOf(pool?.used_by ?? []);
+  const bridgeUsers = usersOf(bridge?.used_by ?? []);
+  const poolGoes = pool !== undefined && poolUsers.length === 0;
+  const bridgeGoes = bridge !== undefined && bridgeUsers.length === 0;
+  if (images.length > 0 && kept.length === 0)
+    step('Images', `delete ${listed('image', images.map(imageName))} that coi built`, {
+      kind: 'images',
+      fingerprints: images.map(({ fingerprint }) => fingerprint),
+    });
+  else if (images.length > 0)
+    stays.push(`${listed('image', images.map(imageName))} that coi built, with the sessions`);
+  const device = (name: string): Device | undefined => profile?.devices[name];
+  const devices = [
+    ...(poolGoes && device('root')?.['pool'] === pool.name ? ['root'] : []),
+    ...(bridgeGoes && device('eth0')?.['network'] === bridge.name ? ['eth0'] : []),
+  ];
+  if (devices.length > 0)
+    step('Default profile', `take ${devices.join(' and ')} out of Incus's default profile`, {
+      kind: 'profile',
+      devices,
+    });
+  if (bridgeGoes)
+    step('Network bridge', `delete the bridge ${bridge.name}`, {
+      kind: 'bridge',
+      name: bridge.name,
+    });
+  else if (bridge) stays.push(`the bridge ${bridge.name}, used by ${users(bridgeUsers)}`);
+  if (poolGoes)
+    step('Storage pool', `delete the storage pool "${pool.name}"`, {
+      kind: 'pool',
+      name: pool.name,
+    });
+  else if (pool) stays.push(`the storage pool "${pool.name}", used by ${users(poolUsers)}`);
+  return others;
+}
+
+/** Returns whether something stays that only the record of setup names. */
+function ofHost(
+  facts: Facts,
+  wish: Wish,
+  instances: number,
+  step: AddStep,
+  stays: string[],
+): boolean {
+  const unknown = facts.incus === undefined && facts.incusInstalled;
+  const inUse = unknown ? 'Incus does not answer' : `Incus has ${counted(instances, 'instance')}`;
+  const free = !unknown && instances === 0;
+  if (facts.idLines.length > 0) {
+    const lines = facts.idLines.map(({ path, line }) => `${line} in ${path}`);
+    if (free)
+      step('Id ranges', `remove ${lines.join(' and ')}`, { kind: 'ids', lines: facts.idLines });
+    else stays.push(`${lines.join(' and ')}: ${inUse}`);
+  }
+  if (facts.sysctls.length > 0)
+    step(
+      'Kernel settings',
+      `remove ${facts.sysctls.join(' and ')} (in effect from the next boot)`,
+      {
+        kind: 'files',
+        paths: facts.sysctls,
+      },
+    );
+  if (facts.members.length > 0)
+    step('Group of Incus', `take ${facts.members.join(', ')} out of ${adminGroup}`, {
+      kind: 'members',
+      names: facts.members,
+    });
+  const going = wish.packages && free ? facts.removable : [];
+  if (going.length > 0)
+    step('Packages', `remove ${going.join(', ')} with apt`, { kind: 'packages', names: going });
+  const staying = facts.packages.filter((name) => !going.includes(name));
+  if (staying.length > 0)
+    stays.push(
+      `the packages that setup installed: ${staying.join(', ')} ` +
+        (!wish.packages ? '(--packages removes them)' : free ? '(others need them)' : `(${inUse})`),
+    );
+  const incusGone = !facts.incusInstalled || going.includes('incus-base');
+  if (facts.aptSource && incusGone)
+    step('Package source', `remove ${derivedPath}`, { kind: 'files', paths: [derivedPath] });
+  else if (facts.aptSource)
+    stays.push(`${derivedPath}: without it the Incus that is installed gets no updates`);
+  const left = facts.allMembers.filter((name) => !facts.members.includes(name));
+  if (facts.made.group && left.length === 0 && incusGone)
+    step('Group', `delete the group ${adminGroup}`, { kind: 'group' });
+  return staying.length > 0 || (facts.idLines.length > 0 && !free);
+}
+
+function ofDirectories(
+  { runs, logs, state }: Facts,
+  { data }: Wish,
+  recorded: boolean,
+  step: AddStep,
+  stays: string[],
+): void {
+  const evidence = state.includes('evidence') && !data;
+  const kept = [...(recorded ? [madeName] : []), ...(evidence ? ['evidence'] : [])];
+  const ofState =
+    kept.length === 0
+      ? [stateDir]
+      : state.filter((name) => !kept.includes(name)).map((name) => `${stateDir}/${name}`);
+  const paths = [
+    ...(runs ? [runDir] : []),
+    ...(logs ? [logDir] : []),
+    ...(state.length > 0 ? ofState : []),
+  ];
+  if (paths.length > 0)
+    step('Service data', `delete ${paths.join(', ')}`, { kind: 'directories', paths });
+  if (recorded) stays.push(`${stateDir}/${madeName}, which names what of that setup made`);
+  if (evidence)
+    stays.push(`${stateDir}/evidence, what was kept of stopped sessions (--data deletes it)`);
+}
+
+const imageName = ({ aliases, fingerprint }: IncusFacts['images'][number]) =>
+  aliases.map(({ name }) => name).sort()[0] ?? fingerprint.slice(0, 12);
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** `3 images: a, b, c` */
+function listed(what: string, names: readonly string[]): string {
+  const more = names.length > namesMax ? ', …' : '';
+  return `${counted(names.length, what)} (${names.slice(0, namesMax).join(', ')}${more})`;
+}
+
+function users(paths: readonly string[]): string {
+  const named = paths
+    .slice(0, namesMax)
+    .map((path) => path.replace(/^\/1\.0\//, '').replace(/^(images\/.{12}).*/, '$1'));
+  return `${named.join(', ')}${paths.length > namesMax ? ', …' : ''}`;
+}

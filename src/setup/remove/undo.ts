@@ -1,0 +1,158 @@
+// Does one step of a removal. Each may be run again after it was interrupted.
+import { setTimeout as delay } from 'node:timers/promises';
+import { CoiError } from '../../errors.ts';
+import { unitPath } from '../checks/coi.ts';
+import { adminGroup, hasSystemd } from '../checks/incus.ts';
+import { aptEnv, aptLimitMs, aptOptions } from '../checks/packages.ts';
+import { command } from '../command.ts';
+import { noteGone, stateDir } from '../made.ts';
+import { coidNotes, type RemoveGround, runDir } from './facts.ts';
+import type { Act } from './plan.ts';
+
+/** For coid to give back what ended sessions had. */
+const notesLimitMs = 20_000;
+const notesLookMs = 100;
+const incusLimitMs = 120_000;
+
+export async function undo(
+  ground: RemoveGround,
+  act: Act,
+  before: string | undefined,
+): Promise<void> {
+  const { machine, installer } = ground;
+  switch (act.kind) {
+    case 'containers':
+      for (const container of act.containers) await ground.endContainer(container);
+      return;
+    case 'coid':
+      return endCoid(ground, act);
+    case 'tables':
+      // coid takes its own away when it ends without sessions, and what is not there cannot be deleted.
+      for (const table of act.tables)
+        await command(ground, ['nft', `add table ${table}; delete table ${table}`]);
+      return;
+    case 'openings':
+      for (const argv of act.commands) await command(ground, argv);
+      return;
+    case 'images':
+    case 'profile':
+    case 'bridge':
+    case 'pool':
+      return undoInIncus(ground, act);
+    case 'ids':
+      for (const { path, line } of act.lines) {
+        const lines = ((await machine.readText(path)) ?? '').split('\n');
+        const left = lines.filter((one) => one !== line).join('\n');
+        await machine.writeText(path, left, 0o644);
+      }
+      return noteGone(machine, { idLines: act.lines });
+    case 'files':
+      await command(ground, ['rm', '-f', '--', ...act.paths]);
+      return;
+    case 'members':
+      for (const name of act.names)
+        await command(ground, ['gpasswd', '--delete', name, adminGroup]);
+      return noteGone(machine, { members: act.names });
+    case 'packages':
+      await command(ground, ['apt-get', '-q', '-y', ...aptOptions, 'remove', ...act.names], {
+        env: aptEnv,
+        timeoutMs: aptLimitMs,
+      });
+      return noteGone(machine, { packages: act.names });
+    case 'group':
+      await command(ground, ['groupdel', adminGroup]);
+      return noteGone(machine, { group: true });
+    case 'data':
+      for (const path of act.paths) await ground.removeData(act.home, path);
+      return;
+    case 'program':
+      await installer?.remove(before);
+      return noteGone(machine, { link: true });
+    case 'directories':
+      return removeDirectories(ground, act.paths);
+  }
+}
+
+async function endCoid(ground: RemoveGround, { unit, all }: Act & { kind: 'coid' }): Promise<void> {
+  // Once it has ended, nobody gives back the files of a workspace.
+  if (all) await notesGone(ground);
+  await ground.stopCoid();
+  if (!unit) return;
+  const systemd = await hasSystemd(ground.machine);
+  if (systemd) await command(ground, ['systemctl', 'disable', 'coid.service']);
+  await command(ground, ['rm', '-f', '--', unitPath]);
+  if (systemd) await command(ground, ['systemctl', 'daemon-reload']);
+}
+
+async function notesGone(ground: RemoveGround): Promise<void> {
+  const deadline = performance.now() + notesLimitMs;
+  for (;;) {
+    const left = await coidNotes(ground);
+    if (left.length === 0) return;
+    if (performance.now() > deadline)
+      throw new CoiError(
+        'setup-failed',
+        `coid has not given back everything yet: ${left.slice(0, 3).join(', ')} in ${stateDir}`,
+        { hint: 'See `coi daemon logs`; without coid, start it: `sudo coi daemon start`.' },
+      );
+    await delay(notesLookMs, undefined, { signal: ground.signal });
+  }
+}
+
+async function undoInIncus(
+  ground: RemoveGround,
+  act: Act & { kind: 'images' | 'profile' | 'bridge' | 'pool' },
+): Promise<void> {
+  const incus = await ground.incus();
+  const options = { signal: ground.signal, timeoutMs: incusLimitMs };
+  switch (act.kind) {
+    case 'images':
+      for (const fingerprint of act.fingerprints) {
+        const deletion = await incus.deleteImage(fingerprint, options);
+        await deletion.wait(options);
+      }
+      return;
+    case 'profile': {
+      const profile = await incus.profile('default', options);
+      if (!profile) return;
+      const { description, config, devices } = profile;
+      const left = Object.entries(devices).filter(([name]) => !act.devices.includes(name));
+      const put = { description, config, devices: Object.fromEntries(left) };
+      await incus.query('PUT', '/1.0/profiles/default', put, options);
+      return;
+    }
+    case 'bridge':
+      await incus.query('DELETE', `/1.0/networks/${act.name}`, undefined, options);
+      return;
+    case 'pool':
+      await incus.query('DELETE', `/1.0/storage-pools/${act.name}`, undefined, options);
+      return;
+  }
+}
+
+async function removeDirectories(ground: RemoveGround, paths: readonly string[]): Promise<void> {
+  const { machine } = ground;
+  if (paths.includes(runDir))
+    for (const point of (await mountPoints(ground)).toReversed())
+      if (point.startsWith(`${runDir}/`)) await command(ground, ['umount', point]);
+  const points = await mountPoints(ground);
+  const doomed = paths.map(async (path) =>
+    // What is a mount itself stays as an empty one.
+    points.includes(path) ? (await machine.names(path)).map((name) => `${path}/${name}`) : [path],
+  );
+  // A mount that is left below must not be emptied.
+  const remove = ['rm', '-rf', '--one-file-system', '--'];
+  await command(ground, [...remove, ...(await Promise.all(doomed)).flat()]);
+}
+
+async function mountPoints({ machine }: RemoveGround): Promise<string[]> {
+  const mounts = (await machine.readText('/proc/self/mounts')) ?? '';
+  return mounts.split('\n').map((line) => unescaped(line.split(' ')[1] ?? ''));
+}
+
+/** Blanks and the like are octal in that file (proc(5)). */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
