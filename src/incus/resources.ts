@@ -2,6 +2,7 @@
 import { type Api, segment } from './api.ts';
 import type { Incus } from './client.ts';
 import type { Network, Profile, StoragePool } from './shapes.ts';
+import { whole, wholeList } from './whole.ts';
 
 type ResourceCalls = Pick<
   Incus,
@@ -19,9 +20,12 @@ type ResourceCalls = Pick<
 
 export function resourceCalls(api: Api): ResourceCalls {
   return {
-    networks: (options) => api.get<Network[]>('/networks?recursion=1', options),
-    network: async (name, options) =>
-      (await api.find<Network>(`/networks/${segment(name)}`, options))?.value,
+    networks: async (options) =>
+      wholeList(await api.get<Network[]>('/networks?recursion=1', options), whole.network),
+    network: async (name, options) => {
+      const found = await api.find<Network>(`/networks/${segment(name)}`, options);
+      return found && whole.network(found.value);
+    },
     createNetwork: async (network, options) => {
       await api.call('POST', '/networks', network, options);
     },
@@ -29,18 +33,20 @@ export function resourceCalls(api: Api): ResourceCalls {
       await api.call('PATCH', `/networks/${segment(name)}`, patch, options);
     },
     storagePools: async (options) =>
-      // Incus says null instead of an empty list where there is no pool.
-      (await api.get<StoragePool[] | null>('/storage-pools?recursion=1', options)) ?? [],
+      wholeList(await api.get<StoragePool[]>('/storage-pools?recursion=1', options), whole.pool),
     storageResources: (pool, options) =>
       api.get(`/storage-pools/${segment(pool)}/resources`, options),
     createStoragePool: async (pool, options) => {
       await api.call('POST', '/storage-pools', pool, options);
     },
-    profile: async (name, options) =>
-      (await api.find<Profile>(`/profiles/${segment(name)}`, options))?.value,
+    profile: async (name, options) => {
+      const found = await api.find<Profile>(`/profiles/${segment(name)}`, options);
+      return found && whole.profile(found.value);
+    },
     updateProfile: async (name, patch, options) => {
       await api.call('PATCH', `/profiles/${segment(name)}`, patch, options);
     },
-    profiles: (options) => api.get<Profile[]>('/profiles?recursion=1', options),
+    profiles: async (options) =>
+      wholeList(await api.get<Profile[]>('/profiles?recursion=1', options), whole.profile),
   };
 }
