@@ -27,8 +27,7 @@ for (const [signal, status] of [
       over = true;
     });
     const made = /made (\S+) (\S+) (\d+) (\S+) end/;
-    while (!made.test(said) && !over)
-      await Promise.race([once(runner.stderr, 'data'), ended]);
+    while (!made.test(said) && !over) await Promise.race([once(runner.stderr, 'data'), ended]);
     assert.ok(made.test(said), said);
     const [, name = '', runDir = '', pid = '', user = ''] = made.exec(said) ?? [];
     using incus = { client: await openRealIncus(), [Symbol.dispose]: () => incus.client.close() };
