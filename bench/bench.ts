@@ -6,10 +6,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { testImage } from '../test/bed/bed.ts';
 import { measureIdle } from './idle.ts';
 import { machine, machineLines } from './machine.ts';
 import { measureRow, type RowResult } from './measure.ts';
 import { measureNetwork } from './network.ts';
+import { notReady } from './ready.ts';
 import { networkLines, resultLines } from './report.ts';
 import { rows } from './rows.ts';
 import { measureScale, scaleVerdict } from './scale.ts';
@@ -45,8 +47,15 @@ if (
 const tell = (text: string) =>
   process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : '');
 
+const who = values.who === 'root' ? 'root' : 'ordinary';
+const ownImage = process.env['COI_BENCH_IMAGE'];
+const lacks = await notReady(who, ownImage ?? testImage, ownImage === undefined);
+if (lacks !== undefined) {
+  process.stderr.write(`${lacks}\n`);
+  process.exit(1);
+}
 const loadBefore = loadavg();
-await using stage = await makeStage(values.who === 'root' ? 'root' : 'ordinary');
+await using stage = await makeStage(who);
 const stopping = new AbortController();
 const interrupt = async () => {
   stopping.abort();

@@ -1,6 +1,8 @@
-// Runs one program of a script and says how long it took.
-import { spawn } from 'node:child_process';
+// Runs one program of a script and says how long it took; ends it, and what it started, when the script is interrupted.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -22,6 +24,8 @@ export function run(
     show?: boolean | 'copy';
     env?: Record<string, string | undefined>;
     timeoutMs?: number;
+    /** In a process group of its own, so that all that it starts can be told to end. It has no terminal then. */
+    group?: boolean;
   } = {},
 ): Promise<Ran> {
   const [program = '', ...rest] = argv;
@@ -31,7 +35,10 @@ export function run(
     env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...options.env },
     stdio: options.show === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? 30 * 60_000,
+    detached: options.group ?? false,
   });
+  const one = { child, group: options.group ?? false };
+  running.add(one);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -40,16 +47,81 @@ export function run(
     });
   }
   return new Promise((settle) => {
-    const end = (status: number) =>
+    const end = async (status: number) => {
+      if (one.group && interrupted !== undefined) await groupGone(child);
+      running.delete(one);
       settle({ status, output, elapsedMs: performance.now() - started });
+    };
     child.once('error', (error) => {
       output += `${error.message}\n`;
-      end(127);
+      void end(127);
     });
-    child.once('close', (code) => end(code ?? 1));
+    child.once('close', (code) => void end(code ?? 1));
   });
 }
 
 export function seconds(elapsedMs: number): string {
   return `${(elapsedMs / 1000).toFixed(1)} s`;
+}
+
+/** What runs now, of this process. */
+const running = new Set<{ readonly child: ChildProcess; readonly group: boolean }>();
+let interrupted: NodeJS.Signals | undefined;
+
+/** What a suite may take to give back its containers and services. */
+const givingBackMs = 90_000;
+const lookMs = 100;
+/** A terminal sends Ctrl-C to all of its group, and `with-node.mjs` passes it on: that is one and not two. */
+const onceMs = 1_000;
+
+/** From now on a signal ends what runs, and this process only when that has ended; a second one does not wait. */
+export function endWhatRuns(): { readonly signal: () => NodeJS.Signals | undefined } {
+  let firstMs = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (interrupted === undefined) {
+        interrupted = name;
+        firstMs = performance.now();
+        process.stderr.write(
+          '\nInterrupted: what was begun is taken away (again to stop at once).\n',
+        );
+        for (const one of running) tell(one, 'SIGTERM');
+        if (running.size === 0) process.exit(interruptedStatus(name));
+      } else if (performance.now() - firstMs > onceMs) {
+        for (const one of running) tell(one, 'SIGKILL');
+        process.exit(interruptedStatus(name));
+      }
+    });
+  }
+  return { signal: () => interrupted };
+}
+
+export function interruptedStatus(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+function tell({ child, group }: { child: ChildProcess; group: boolean }, name: NodeJS.Signals) {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(group ? -child.pid : child.pid, name);
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+/** The files of a suite are programs of their own, which go on giving back when the one that ran them has ended. */
+async function groupGone(child: ChildProcess): Promise<void> {
+  const endMs = performance.now() + givingBackMs;
+  while (isThere(child.pid ?? 0)) {
+    if (performance.now() > endMs) return tell({ child, group: true }, 'SIGKILL');
+    await delay(lookMs);
+  }
+}
+
+function isThere(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
 }

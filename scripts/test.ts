@@ -4,7 +4,7 @@ import { globSync } from 'node:fs';
 import { openRealIncus } from '../test/bed/incus.ts';
 import { sweepMachine } from '../test/bed/sweep.ts';
 import { recap } from './recap.ts';
-import { root, run, seconds } from './run.ts';
+import { endWhatRuns, interruptedStatus, root, run, seconds } from './run.ts';
 import { type Suite, suites } from './suites.ts';
 
 interface Outcome {
@@ -33,6 +33,7 @@ if (process.geteuid?.() !== 0)
     'The tests make users, containers and network namespaces: run them as root (sudo npm test).',
   );
 
+const { signal } = endWhatRuns();
 const started = performance.now();
 const outcomes: Outcome[] = [];
 if (wanted.length === 0) await step('check', [node, 'scripts/check.ts'], 10);
@@ -70,7 +71,10 @@ async function step(name: string, argv: readonly string[], limitMinutes: number)
   const { status, elapsedMs, output } = await run(argv, {
     show: counted ? 'copy' : true,
     timeoutMs: limitMinutes * 60_000,
+    group: argv.includes('--test'),
   });
+  const by = signal();
+  if (by !== undefined) end(interruptedStatus(by), `npm test was interrupted in ${name}.`);
   const good = status === 0;
   const tests = [...output.matchAll(/^ℹ tests (\d+)$/gm)].reduce(
     (sum, [, n]) => sum + Number(n),

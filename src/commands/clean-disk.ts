@@ -1,7 +1,8 @@
 // coi clean --disk: what uses space, and deletes what is safe to delete when that is wished.
 import { join } from 'node:path';
 import type { App } from '../app.ts';
-import { profileNames } from '../config/files.ts';
+import { profileNames } from '../config/profile-files.ts';
+
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { measureTree } from '../host/measure-tree.ts';

@@ -2,11 +2,13 @@
 import { constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
+import { fileSystemOf } from '../host/file-system.ts';
 import { Below } from '../host/guarded.ts';
 import type { UserNamespaces } from '../host/idmap.ts';
 import { type Libc, SystemCallError } from '../host/libc.ts';
 import {
   bindMount,
+  canMapIds,
   makeMountPoint,
   mountPointsBelow,
   removeMounts,
@@ -29,7 +31,10 @@ const agentId = 1000;
 const openDirectory = 0o10000000 | constants.O_DIRECTORY;
 
 /** For whom a tree is: what the owner has on disk belongs to the agent inside. */
-export type TreeOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid' | 'idmapBase'>;
+export interface TreeOwner extends Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid' | 'idmapBase'> {
+  /** The agent has the owner's ids as they are, because some mount cannot show them as others. */
+  readonly ownIds?: true | undefined;
+}
 
 /** What a workspace gets inside. */
 export interface Inside {
@@ -75,6 +80,14 @@ export class MountTrees {
     mounts: readonly OpenMount[],
     inside: Inside = { ancestors: [] },
   ): ReservedMount[] {
+    const made = this.#make(owner, mounts, inside);
+    const kinds = new Set(made.map(({ kind }) => kind));
+    // One container has one map: where the agent has to have the owner's own ids on one mount, it has them on all.
+    if (kinds.size < 2 || owner.ownIds || owner.ownerUid === 0) return made;
+    return this.#make({ ...owner, ownIds: true }, mounts, inside);
+  }
+
+  #make(owner: TreeOwner, mounts: readonly OpenMount[], inside: Inside): ReservedMount[] {
     const top = this.#path(owner.id);
     const made: ReservedMount[] = [];
     try {
@@ -98,6 +111,11 @@ export class MountTrees {
           )
         : error;
     }
+  }
+
+  /** Tried; costs two system calls. Throws SystemCallError. */
+  canMapIds(owner: TreeOwner, { fd }: OpenMount['source']): boolean {
+    return canMapIds(this.#libc, fd, this.#namespace(owner, guardIds));
   }
 
   #within(top: string, mount: OpenMount, inside: Inside): Within {
@@ -155,7 +173,7 @@ export class MountTrees {
     const namespace = this.#namespace(owner, own ? leftOut(own.depth) : guardIds);
     const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
     const guarded = kind === 'plain' && watch ? [] : ancestors;
-    if (guarded.length > 0 && kind === 'plain') throw unguardable(source.path);
+    if (guarded.length > 0 && kind === 'plain') throw unguardable(source);
     for (const ancestor of guarded) {
       const sealed = ancestor.readonly || (readonlyGit && ancestor.inGit);
       const plain = { source: source.fd, target, readonly: readonly || sealed };
@@ -166,7 +184,8 @@ export class MountTrees {
       using shown = new Below(this.#libc, openSync(target, openDirectory));
       for (const path of secrets) this.#covers.put(shown, path, namespace);
     }
-    const made = { name: request.name, hostPath: target, kind };
+    const fileSystem = kind === 'plain' ? { fileSystem: fileSystemOf(source.fd)?.type } : {};
+    const made = { name: request.name, hostPath: target, kind, ...fileSystem };
     return guarded.length + secrets.length > 0 ? { ...made, recursive: true } : made;
   }
 
@@ -193,10 +212,12 @@ export class MountTrees {
 
   /** The owner is shown as the agent; what is guarded is shown as nobody's. */
   #namespace(owner: TreeOwner, unmapped: readonly number[]): number {
-    const agent = owner.idmapBase + agentId;
+    const { ownerUid, ownerGid, ownIds = false, idmapBase } = owner;
+    const agent = idmapBase + agentId;
     return this.#namespaces.descriptor(
-      { onDisk: owner.ownerUid, shown: agent },
-      { onDisk: owner.ownerGid, shown: agent },
+      { onDisk: ownerUid, shown: ownIds ? ownerUid : agent },
+      // Root's group is never the agent's (plainIds of session/plan.ts).
+      { onDisk: ownerGid, shown: ownIds && ownerGid !== 0 ? ownerGid : agent },
       unmapped,
     );
   }

@@ -74,8 +74,9 @@ export interface ReservedMount {
   readonly name: string;
   /** The directory under /run/coi/mounts/<id>/ that becomes the disk device's source. */
   readonly hostPath: string;
-  /** `idmapped`, or `plain` where the file system cannot be idmapped: then raw.idmap is needed. */
+  /** `idmapped`, or `plain` where the file system, of that type, cannot be idmapped: then raw.idmap is needed. */
   readonly kind: 'idmapped' | 'plain';
+  readonly fileSystem?: string | undefined;
   /** It holds further mounts, which the container has to get as well. */
   readonly recursive?: boolean;
 }

@@ -6,9 +6,9 @@ import type { Libc } from '../host/libc.ts';
 import { quoted } from '../names.ts';
 import type { SessionRecord } from '../session/record.ts';
 import type { MountRoots } from './mount-roots.ts';
-import { isTreeId, type MountTrees } from './mount-trees.ts';
+import { isTreeId, type MountTrees, type TreeOwner } from './mount-trees.ts';
+import { guardOpened } from './protect/guardable.ts';
 import type { Keeper } from './protect/keeper.ts';
-import { protectOpened } from './protect/sessions.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
 import { mountName } from './request.ts';
 import { type OpenMount, type SourceOptions, Sources } from './sources.ts';
@@ -62,13 +62,15 @@ export function restoreMounts(parts: RestoreParts, session: SessionRecord): Rest
       const hostPath = join(trees.directory, record.id, mountName(request.name));
       if (mounted.has(request.name)) {
         const recursive = trees.holdsMounts(record.id, request.name);
-        restored.mounts.push({ name: request.name, hostPath, kind: 'idmapped', recursive });
+        const kind = session.ownIds ? 'plain' : 'idmapped';
+        restored.mounts.push({ name: request.name, hostPath, kind, recursive });
         continue;
       }
       using sources = new Sources(optionsAgain(parts, session));
       const opened = sources.open([request]);
       for (const one of opened) roots.renew(record.id, one);
-      restored.mounts.push(...mountsOf(parts, record, opened));
+      const { ownIds } = session;
+      restored.mounts.push(...mountsOf(parts, { ...record, ownIds }, opened));
     } catch (error) {
       restored.errors.push(error);
     }
@@ -78,9 +80,9 @@ export function restoreMounts(parts: RestoreParts, session: SessionRecord): Rest
 
 /** Mounts what is open, the workspace with its guard. Throws CoiError. */
 export function mountsOf(
-  { trees, keeper, libc }: Pick<RestoreParts, 'trees' | 'keeper' | 'libc'>,
-  record: MountRecord,
+  parts: Pick<RestoreParts, 'trees' | 'keeper' | 'libc'>,
+  record: MountRecord & Pick<TreeOwner, 'ownIds'>,
   opened: readonly OpenMount[],
 ): ReservedMount[] {
-  return trees.make(record, opened, protectOpened({ keeper, libc }, record, opened, record));
+  return parts.trees.make(record, opened, guardOpened(parts, record, opened, record));
 }

@@ -20,8 +20,9 @@ import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
+import { allowOwnIds } from './own-ids.ts';
+import { guardOpened } from './protect/guardable.ts';
 import type { Keeper } from './protect/keeper.ts';
-import { protectOpened } from './protect/sessions.ts';
 import type {
   MountRequest,
   RemountRequest,
@@ -100,12 +101,12 @@ export class Service {
       const free = this.#untilNameFree(container);
       free.catch(() => undefined);
       roots.set(id, sources.all);
-      const inside = protectOpened(this.#parts, place, sources.all, request);
+      const inside = guardOpened(this.#parts, place, sources.all, request);
       const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
       const { runDir, ends } = this.#parts;
       ends.begin({ ...place, runDir, mounts: request.mounts }, container, request);
-      await Promise.all([guarded, free]);
+      await Promise.all([guarded, free, allowOwnIds(this.#parts, reservation, request.mounts)]);
       const { uid } = peer;
       log('info', 'reserved', { id, container, uid, owner: place.ownerUid, ip: place.nic.address });
       return reservation;
@@ -192,10 +193,11 @@ export class Service {
         ? this.#askedAnew(record, request, request.mounts, peer)
         : this.#again(record, request, stopped);
     if (made.errors.length > 0) throw made.errors[0];
-    const { mounts } = made;
+    const wanted = request.mounts ?? record.mounts.mounts;
+    await allowOwnIds(this.#parts, { ...record.mounts, ...made }, wanted);
     await guards.restart(instance);
-    log('info', 'remounted', { container, mounts: mounts.length });
-    return mounts;
+    log('info', 'remounted', { container, mounts: made.mounts.length });
+    return made.mounts;
   }
 
   /** Throws `session-not-found`. */

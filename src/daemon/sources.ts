@@ -2,10 +2,12 @@
 // write may be exchanged at any moment, so from there on no link is followed, and all later steps use the descriptors.
 import { closeSync, type Stats } from 'node:fs';
 import { CoiError } from '../errors.ts';
+import { closedAt } from '../host/file-system.ts';
 import type { Libc } from '../host/libc.ts';
 import { type FileIds, mayRead, openWithoutLinks, type Source } from '../host/open-source.ts';
 import { ForeignLinkError, openBeneath, openStepwise } from '../host/open-step.ts';
 import { quoted } from '../names.ts';
+import { closedPlace } from '../session/closed-place.ts';
 import { mountRefusal, type SensitivePaths } from '../session/mounts.ts';
 import { refuseForeignCommon } from './common-directory.ts';
 import type { MountRoot, MountRoots } from './mount-roots.ts';
@@ -166,7 +168,7 @@ export class Sources implements Disposable {
       return { source, byRoot: false };
     } catch (error) {
       if (!before || (error as { code?: string }).code !== 'EACCES')
-        throw explained(error, below, refuse);
+        throw explained(error, path, below, refuse);
       // The way there is closed to that user; that it is the same directory is what allows it.
       return { source: openedByRoot(libc, before, refuse), byRoot: true };
     }
@@ -177,7 +179,7 @@ function openedByRoot(libc: Libc, { path }: MountRoot, refuse: Refuse): Source {
   try {
     return openWithoutLinks(libc, path);
   } catch (error) {
-    throw explained(error, undefined, refuse);
+    throw explained(error, path, undefined, refuse);
   }
 }
 
@@ -196,7 +198,12 @@ function refusal(path: string, workspace: string): Refuse {
     new CoiError(code, `the ${noun} ${quoted(path)} ${what}`, { hint, cause });
 }
 
-function explained(error: unknown, below: string | undefined, refuse: Refuse): unknown {
+function explained(
+  error: unknown,
+  path: string,
+  below: string | undefined,
+  refuse: Refuse,
+): unknown {
   if (error instanceof CoiError) return error;
   if (error instanceof ForeignLinkError)
     return refuse(
@@ -213,6 +220,11 @@ function explained(error: unknown, below: string | undefined, refuse: Refuse): u
     );
   if (code === 'ENOENT') return refuse('does not exist', 'Create it, or name another.', error);
   if (code === 'ENOTDIR') return refuse('is not below a directory', undefined, error);
+  const closed = closedAt(path, code);
+  if (closed) {
+    const { what, hint } = closedPlace(closed);
+    return refuse(what, hint, error);
+  }
   if (code === 'EACCES' || code === 'EPERM')
     return refuse(
       'cannot be reached by this user',

@@ -1,10 +1,11 @@
 // What the host says of a path.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { type Closed, closedAt } from './file-system.ts';
 
 export type PathFacts =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'unreadable'; readonly closed?: Closed }
   | { readonly kind: 'file' }
   | {
       readonly kind: 'directory';
@@ -34,12 +35,14 @@ export function pathFacts(path: string): PathFacts {
       owner: { uid: found.uid, gid: found.gid },
     };
   } catch (error) {
-    switch ((error as NodeJS.ErrnoException).code) {
+    const { code } = error as NodeJS.ErrnoException;
+    const closed = closedAt(path, code);
+    switch (code) {
       case 'ENOENT':
       case 'ENOTDIR':
         return { kind: 'missing' };
       default:
-        return { kind: 'unreadable' };
+        return { kind: 'unreadable', ...(closed ? { closed } : {}) };
     }
   }
 }

@@ -25,6 +25,17 @@ const MOUNT_ATTR_IDMAP = 0x100000n;
 const MS_PRIVATE = 0x40000n;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
+const unmappable = ['EINVAL', 'EPERM'];
+
+/** Whether ids can be mapped where the descriptor lies: tried, on a mount that nobody ever sees. Throws SystemCallError. */
+export function canMapIds(libc: Libc, source: number, namespace: number): boolean {
+  const tree = libc.openTree(source, OPEN_TREE_CLONE | O_CLOEXEC);
+  try {
+    return setAttributes(libc, tree, 0n, namespace) === 'idmapped';
+  } finally {
+    closeSync(tree);
+  }
+}
 
 /** Mounts without submounts, nosuid and nodev; `plain` where the file system cannot be idmapped. Throws SystemCallError. */
 export function bindMount(libc: Libc, mount: BindMount): MountKind {
@@ -45,8 +56,9 @@ function setAttributes(libc: Libc, tree: number, attributes: bigint, namespace: 
     libc.mountSetattr(tree, mountAttr(attributes | MOUNT_ATTR_IDMAP, namespace));
     return 'idmapped';
   } catch (error) {
-    // EINVAL: the file system does not know idmapped mounts. All other failures are failures.
-    if (!(error instanceof SystemCallError && error.code === 'EINVAL')) throw error;
+    // EINVAL: the file system does not know idmapped mounts. EPERM: it is not this user namespace's to map, or the mount has
+    // a map already, as homes of systemd-homed and what Incus shifts into a container. All other failures are failures.
+    if (!(error instanceof SystemCallError && unmappable.includes(error.code))) throw error;
     libc.mountSetattr(tree, mountAttr(attributes, 0));
     return 'plain';
   }

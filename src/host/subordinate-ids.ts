@@ -21,15 +21,29 @@ export function rootSubordinateIds(): SubordinateRange {
   return commonRange(uids ?? usual, gids ?? usual);
 }
 
+/** Whether such a file gives that id to root; it does not where it cannot be read. */
+export function rootHasId(path: string, id: number): boolean {
+  try {
+    return rangesOfRoot(readFileSync(path, 'utf8')).some(
+      ({ from, count }) => id >= from && id < from + count,
+    );
+  } catch {
+    return false;
+  }
+}
+
 /** Root's largest range in the text of such a file; the usual one where it has none. */
 export function largestRange(text: string): SubordinateRange {
-  const ranges = text.split('\n').flatMap((line) => {
+  return rangesOfRoot(text).toSorted((a, b) => b.count - a.count)[0] ?? usual;
+}
+
+function rangesOfRoot(text: string): SubordinateRange[] {
+  return text.split('\n').flatMap((line) => {
     const [owner, from, count] = line.trim().split(':');
     return (owner === 'root' || owner === '0') && Number(count) > 0
       ? [{ from: Number(from), count: Number(count) }]
       : [];
   });
-  return ranges.toSorted((a, b) => b.count - a.count)[0] ?? usual;
 }
 
 /** What lies in both; empty if nothing does. */

@@ -99,6 +99,8 @@ class Subscription implements EventStream {
       this.#finish(lost(this.#call, 'EPROTO', 'an event is not JSON', error));
       return;
     }
+    // One that tells of nothing is nobody's.
+    if (!event?.metadata) return;
     if (this.#waiting) {
       this.#waiting.resolve({ done: false, value: event });
       this.#waiting = undefined;

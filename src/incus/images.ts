@@ -8,6 +8,7 @@ import { type CallOptions, type Incus, IncusError, type Operation } from './clie
 import type { HttpCall } from './http.ts';
 import { operationOf } from './operation.ts';
 import type { Image, ImageAliasEntry, OperationData } from './shapes.ts';
+import { whole, wholeList } from './whole.ts';
 
 /** An upload of a gigabyte takes seconds here, minutes on a slow disk. */
 const importLimitMs = 15 * 60_000;
@@ -28,9 +29,12 @@ type ImageCalls = Pick<
 export function imageCalls(api: Api): ImageCalls {
   const aliasAt = (alias: string) => `/images/aliases/${segment(alias)}`;
   return {
-    images: (options) => api.get<Image[]>('/images?recursion=1', options),
-    image: async (fingerprint, options) =>
-      (await api.find<Image>(`/images/${segment(fingerprint)}`, options))?.value,
+    images: async (options) =>
+      wholeList(await api.get<Image[]>('/images?recursion=1', options), whole.image),
+    image: async (fingerprint, options) => {
+      const found = await api.find<Image>(`/images/${segment(fingerprint)}`, options);
+      return found && whole.image(found.value);
+    },
     imageAlias: async (alias, options) =>
       (await api.find<ImageAliasEntry>(aliasAt(alias), options))?.value,
     setImageAlias: async (alias, fingerprint, description = '', options = {}) => {

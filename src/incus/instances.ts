@@ -3,6 +3,7 @@ import { type Api, segment } from './api.ts';
 import { afterChanges } from './busy.ts';
 import type { Incus } from './client.ts';
 import type { Instance, InstanceFull, InstanceState, Snapshot } from './shapes.ts';
+import { whole, wholeList } from './whole.ts';
 
 type InstanceCalls = Pick<
   Incus,
@@ -28,16 +29,18 @@ export function instanceCalls(api: Api): InstanceCalls {
     `${at(name)}/snapshots/${segment(snapshot)}`;
   return {
     instanceNames: async (options) => {
-      const urls = await api.get<string[]>('/instances', options);
-      return urls.map((url) =>
+      const urls = await api.get<string[] | null>('/instances', options);
+      return (urls ?? []).map((url) =>
         decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').at(-1) ?? ''),
       );
     },
-    instances: (options) => api.get<Instance[]>('/instances?recursion=1', options),
-    instancesWithState: (options) => api.get<InstanceFull[]>('/instances?recursion=2', options),
+    instances: async (options) =>
+      wholeList(await api.get<Instance[]>('/instances?recursion=1', options), whole.instance),
+    instancesWithState: async (options) =>
+      wholeList(await api.get<InstanceFull[]>('/instances?recursion=2', options), whole.instance),
     instance: async (name, options) => {
       const found = await api.find<Instance>(at(name), options);
-      return found && { instance: found.value, etag: found.etag };
+      return found && { instance: whole.instance(found.value), etag: found.etag };
     },
     instanceState: (name, options) => api.get<InstanceState>(`${at(name)}/state`, options),
     createInstance: (request, options) => api.start('POST', '/instances', request, options),
@@ -60,7 +63,8 @@ export function instanceCalls(api: Api): InstanceCalls {
         await options?.before?.();
         return api.start('DELETE', at(name), undefined, options);
       }),
-    snapshots: (name, options) => api.get<Snapshot[]>(`${at(name)}/snapshots?recursion=1`, options),
+    snapshots: async (name, options) =>
+      (await api.get<Snapshot[] | null>(`${at(name)}/snapshots?recursion=1`, options)) ?? [],
     createSnapshot: (name, snapshot, options) =>
       api.start('POST', `${at(name)}/snapshots`, snapshot, options),
     restoreSnapshot: (name, snapshot, options) => {

@@ -11,6 +11,7 @@ import { imageCalls } from './images.ts';
 import { instanceCalls } from './instances.ts';
 import { resourceCalls } from './resources.ts';
 import type { Server } from './shapes.ts';
+import { whole } from './whole.ts';
 
 /** A client for the daemon at that socket. Connects when it is used; `close` lets go of kept connections. */
 export function openIncus({
@@ -23,7 +24,8 @@ export function openIncus({
   const http = openHttp(socketPath);
   const api = openApi(http, project);
   let extensions: Promise<Set<string>> | undefined;
-  const server: Incus['server'] = (options) => api.get<Server>('/1.0', options);
+  const server: Incus['server'] = async (options) =>
+    whole.server(await api.get<Server>('/1.0', options));
   return {
     socketPath,
     server,

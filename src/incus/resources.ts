@@ -2,6 +2,7 @@
 import { type Api, segment } from './api.ts';
 import type { Incus } from './client.ts';
 import type { Network, OperationData, Profile, StoragePool } from './shapes.ts';
+import { whole, wholeList } from './whole.ts';
 
 type ResourceCalls = Pick<
   Incus,
@@ -20,9 +21,12 @@ type ResourceCalls = Pick<
 
 export function resourceCalls(api: Api): ResourceCalls {
   return {
-    networks: (options) => api.get<Network[]>('/networks?recursion=1', options),
-    network: async (name, options) =>
-      (await api.find<Network>(`/networks/${segment(name)}`, options))?.value,
+    networks: async (options) =>
+      wholeList(await api.get<Network[]>('/networks?recursion=1', options), whole.network),
+    network: async (name, options) => {
+      const found = await api.find<Network>(`/networks/${segment(name)}`, options);
+      return found && whole.network(found.value);
+    },
     createNetwork: async (network, options) => {
       await api.call('POST', '/networks', network, options);
     },
@@ -30,23 +34,28 @@ export function resourceCalls(api: Api): ResourceCalls {
       await api.call('PATCH', `/networks/${segment(name)}`, patch, options);
     },
     storagePools: async (options) =>
-      // Incus says null instead of an empty list where there is no pool.
-      (await api.get<StoragePool[] | null>('/storage-pools?recursion=1', options)) ?? [],
+      wholeList(await api.get<StoragePool[]>('/storage-pools?recursion=1', options), whole.pool),
     storageResources: (pool, options) =>
       api.get(`/storage-pools/${segment(pool)}/resources`, options),
     createStoragePool: async (pool, options) => {
       await api.call('POST', '/storage-pools', pool, options);
     },
-    profile: async (name, options) =>
-      (await api.find<Profile>(`/profiles/${segment(name)}`, options))?.value,
+    profile: async (name, options) => {
+      const found = await api.find<Profile>(`/profiles/${segment(name)}`, options);
+      return found && whole.profile(found.value);
+    },
     updateProfile: async (name, patch, options) => {
       await api.call('PATCH', `/profiles/${segment(name)}`, patch, options);
     },
     operations: async (options) =>
       // By their state.
       Object.values(
-        await api.get<Record<string, OperationData[]>>('/operations?recursion=1', options),
-      ).flat(),
-    profiles: (options) => api.get<Profile[]>('/profiles?recursion=1', options),
+        (await api.get<Record<string, OperationData[] | null> | null>(
+          '/operations?recursion=1',
+          options,
+        )) ?? {},
+      ).flatMap((some) => some ?? []),
+    profiles: async (options) =>
+      wholeList(await api.get<Profile[]>('/profiles?recursion=1', options), whole.profile),
   };
 }

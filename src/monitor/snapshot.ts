@@ -76,6 +76,7 @@ const megabyte = 1024 * 1024;
 /** Clock ticks of /proc/<pid>/stat: 100 a second on every kernel that coi runs on. */
 const tickMs = 10;
 const rowsMax = 500;
+const idsPerContainer = 65_536;
 
 export function snapshotOf(
   now: Sample,
@@ -150,17 +151,20 @@ function processRows(
   return now.processes.slice(0, rowsMax).map((task) => ({
     pid: task.pid,
     ppid: task.ppid,
-    user: userName(task.uid - idmapBase),
+    user: userName(task.uid, idmapBase),
     command: redacted(commandLine(task)),
     cpu_percent: before === now ? 0 : round((Math.max(0, ticks(task)) * tickMs * 100) / elapsedMs),
     memory_mb: round(task.rssBytes / megabyte),
   }));
 }
 
-/** Those that every image has; others by number. */
-function userName(uid: number): string {
-  if (uid === 0) return 'root';
-  return uid === 1000 ? 'code' : String(uid);
+/** Those that every image has; others by number. `uid` is the host's. */
+function userName(uid: number, idmapBase: number): string {
+  const inside = uid - idmapBase;
+  if (inside === 0) return 'root';
+  // The only id that a container can have besides its own range is that of its user (`raw.idmap`).
+  const isUsers = uid !== 0 && (inside < 0 || inside >= idsPerContainer);
+  return inside === 1000 || isUsers ? 'code' : String(inside);
 }
 
 function round(value: number): number {

@@ -5,6 +5,7 @@ import { CoiError } from '../errors.ts';
 import { IncusError } from '../incus/client.ts';
 import { incusFailure } from './failure.ts';
 import { launching } from './launch.ts';
+import { LostName, lostName } from './lost-name.ts';
 
 const said = (message: string) =>
   incusFailure(
@@ -42,4 +43,21 @@ test('any other failure is final', async () => {
   assert.deepEqual(await starts(missing), { runs: 1, error: missing });
   const ours = new CoiError('slot-taken', 'all slots are in use');
   assert.deepEqual(await starts(ours), { runs: 1, error: ours });
+});
+
+test('a start that lost its name takes the next, as often as there are slots', async () => {
+  const name = new LostName('coi-12345678-1', undefined);
+  assert.deepEqual(await starts(name, name, name), { runs: 4, error: undefined });
+  assert.deepEqual(await starts(...Array<unknown>(12).fill(name)), { runs: 11, error: name });
+  assert.deepEqual(await starts(name, lost, name), { runs: 4, error: undefined });
+});
+
+test('a name is lost where another container has it', async () => {
+  const at = { container: 'coi-12345678-1', id: 'ours' } as never;
+  const found = (config: Record<string, string> | undefined) => ({
+    instance: async () =>
+      config && ({ instance: { name: 'coi-12345678-1', config }, etag: '' } as never),
+  });
+  assert.equal(await lostName(found(undefined), at), false);
+  assert.equal(await lostName(found({}), at), true);
 });

@@ -5,8 +5,10 @@ import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { isRemoteImage } from '../image/custom.ts';
 import type { Incus } from '../incus/client.ts';
+import { slotMax } from '../names.ts';
 import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError } from './failure.ts';
+import { LostName, lostName } from './lost-name.ts';
 import {
   type PlannedMount,
   type ServerFacts,
@@ -93,6 +95,8 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
   } catch (error) {
     const ref = { name: reservation.container, mountsId: reservation.id };
     if (await startedAgain(incus, ref, error, signal)) return;
+    if (isIncusError(error) && error.errno === undefined && (await lostName(incus, reservation)))
+      throw new LostName(reservation.container, error);
     throw await createFailure(error, context);
   }
 }
@@ -104,14 +108,22 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
  */
 const passing = [/already defined on another NIC/, /^no such file or directory$/];
 
-/** Runs all of the steps, and once more after such a failure. Nothing of the first start is left then. */
+/**
+ * Runs all of the steps, and once more after such a failure; after a lost name as often as there are slots, since each
+ * time somebody else has begun. Nothing of the start before is left then.
+ */
 export async function launching(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    const cause = error instanceof CoiError ? error.cause : error;
-    if (!isIncusError(cause) || !passing.some((text) => text.test(cause.message))) throw error;
-    await run();
+  let passed = false;
+  for (let lost = 0; ; ) {
+    try {
+      return await run();
+    } catch (error) {
+      const cause = error instanceof CoiError ? error.cause : error;
+      if (error instanceof LostName && lost < slotMax) lost += 1;
+      else if (!passed && isIncusError(cause) && passing.some((text) => text.test(cause.message)))
+        passed = true;
+      else throw error;
+    }
   }
 }
 

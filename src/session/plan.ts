@@ -155,7 +155,8 @@ export function plainIds(
   { ownerUid, ownerGid }: Pick<Reservation, 'ownerUid' | 'ownerGid'>,
 ): string | undefined {
   if (ownerUid === 0 || !mounts.some((mount) => mount.kind === 'plain')) return undefined;
-  return `uid ${ownerUid} 1000\ngid ${ownerGid} 1000`;
+  // What belongs to root's group stays nobody's inside.
+  return `uid ${ownerUid} 1000${ownerGid === 0 ? '' : `\ngid ${ownerGid} 1000`}`;
 }
 
 function record(wish: SessionWish, reservation: Reservation): SessionRecord {

@@ -28,6 +28,8 @@ export interface SessionRecord {
   /** What the mode means for this session; written, and read only by coid (network/policy.ts). */
   readonly policy?: PolicyRecord | undefined;
   readonly mounts: MountRecord;
+  /** Its agent has the owner's own ids (`raw.idmap`), since ids cannot be mapped on one of its mounts. */
+  readonly ownIds?: true | undefined;
   /** What --mount gave it, as asked-mounts.ts writes it. */
   readonly asked?: string | undefined;
   readonly phase: Phase;
@@ -95,6 +97,7 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
     owner,
     network,
     mounts: record,
+    ...(config['raw.idmap'] ? { ownIds: true } : {}),
     asked: config[askedMountsKey] || undefined,
     phase: key('phase') === 'live' ? 'live' : 'starting',
   };

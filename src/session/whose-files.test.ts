@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whoseFiles } from './whose-files.ts';
 
-const mount = (name: string, kind: 'idmapped' | 'plain') => ({ name, kind });
+const mount = (name: string, kind: 'idmapped' | 'plain', fileSystem?: string) => ({
+  name,
+  kind,
+  fileSystem,
+});
 
 test("nothing is said where the agent's files are the user's by an idmapped mount", () => {
   assert.deepEqual(whoseFiles({ ownerUid: 1003, mounts: [mount('workspace', 'idmapped')] }), []);
@@ -15,9 +19,9 @@ test('root is told that the files will belong to root', () => {
 });
 
 test('a file system that cannot be idmapped is named with what follows from it', () => {
-  const mounts = [mount('workspace', 'plain'), mount('state-0', 'idmapped')];
+  const mounts = [mount('workspace', 'plain', 'fuse.sshfs'), mount('state-0', 'idmapped')];
   assert.deepEqual(whoseFiles({ ownerUid: 1003, mounts }), [
-    'No ids can be mapped on the file system of workspace: the agent runs as uid 1003 of this host',
+    'No ids can be mapped on the file system of workspace (fuse.sshfs): the agent runs as uid 1003 of this host',
   ]);
   assert.match(whoseFiles({ ownerUid: 0, mounts })[1] ?? '', /cannot write there/);
 });

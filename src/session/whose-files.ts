@@ -7,9 +7,11 @@ export function whoseFiles({
   mounts,
 }: {
   readonly ownerUid: number;
-  readonly mounts: readonly Pick<ReservedMount, 'name' | 'kind'>[];
+  readonly mounts: readonly Pick<ReservedMount, 'name' | 'kind' | 'fileSystem'>[];
 }): string[] {
-  const plain = mounts.filter(({ kind }) => kind === 'plain').map(({ name }) => name);
+  const plain = mounts
+    .filter(({ kind }) => kind === 'plain')
+    .map(({ name, fileSystem }) => (fileSystem === undefined ? name : `${name} (${fileSystem})`));
   const root =
     'The workspace belongs to root: what the agent writes there belongs to root on this host';
   const fixed = `No ids can be mapped on the file system of ${plain.join(', ')}`;

@@ -1,12 +1,14 @@
 // The workspace: from what was typed to a path that may be mounted.
 import { resolve } from 'node:path';
 import { CoiError } from '../errors.ts';
+import type { Closed } from '../host/file-system.ts';
 import { quoted, type WorkspacePath } from '../names.ts';
+import { closedPlace } from './closed-place.ts';
 
 /** What the host knows of a path. `real` has every link resolved. */
 export type PathFacts =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'unreadable'; readonly closed?: Closed }
   | { readonly kind: 'file' }
   | {
       readonly kind: 'directory';
@@ -63,12 +65,13 @@ export function usableWorkspace(
       throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} is not a directory`, {
         hint: 'Give the directory that holds it.',
       });
-    case 'unreadable':
-      throw new CoiError(
-        'workspace-invalid',
-        `workspace ${quoted(workspace)} cannot be read by this user`,
-        { hint: 'Check its permissions and those of the directories above it.' },
-      );
+    case 'unreadable': {
+      const told = facts.closed && closedPlace(facts.closed);
+      const what = told?.what ?? 'cannot be read by this user';
+      throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} ${what}`, {
+        hint: told?.hint ?? 'Check its permissions and those of the directories above it.',
+      });
+    }
     default:
       facts satisfies never;
   }

@@ -20,6 +20,7 @@ import {
   superseded,
   ufwConflict,
 } from './checks/host-more.ts';
+import { incusSecurity } from './checks/incus-security.ts';
 import {
   activeContainers,
   coiDirectory,
@@ -35,6 +36,7 @@ import type { HealthGround } from './own.ts';
 
 export const healthChecks: readonly Check<HealthGround>[] = [
   ...checks,
+  incusSecurity,
   timezone,
   privilegedProfile,
   securityPosture,

@@ -1,11 +1,14 @@
 // Removes what tests made and did not take away themselves, because they failed or were killed.
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { placesOf } from '../../src/daemon/network/places.ts';
+import { stopDaemon } from '../../src/daemon/start.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { mustRun, runCommand } from './command.ts';
-import { removeInstance } from './incus.ts';
+import { openRealIncus, removeInstance } from './incus.ts';
 import { mountPointsUnder } from './mounts.ts';
 import { testPrefix } from './prefix.ts';
+
+const endMs = 30_000;
 
 /** Deletes all instances of a prefix (`coit-…`), running ones too. */
 export async function sweepInstances(incus: Incus, prefix: string): Promise<string[]> {
@@ -28,6 +31,22 @@ export async function sweepCoid(runDir: string, stateDir: string): Promise<void>
   await removeRules(runDir);
   // --one-file-system: a mount that came meanwhile must not be emptied.
   await mustRun(['rm', '-rf', '--one-file-system', runDir, stateDir]);
+}
+
+/** Of tests that were interrupted: their services, which might make more, then their instances. */
+export async function sweepPrefixes(prefixes: readonly string[]): Promise<void> {
+  const incus = await openRealIncus();
+  const runDirs = new Set(prefixes.map((prefix) => `coi-${prefix}coid`));
+  const there = (await readdir('/run')).filter((name) => runDirs.has(name));
+  try {
+    await Promise.allSettled(
+      there.map((name) => stopDaemon({ COI_RUN_DIR: `/run/${name}` }, AbortSignal.timeout(endMs))),
+    );
+    await Promise.allSettled(prefixes.map((prefix) => sweepInstances(incus, prefix)));
+    await Promise.allSettled(there.map((name) => sweepCoid(`/run/${name}`, `/var/lib/${name}`)));
+  } finally {
+    incus.close();
+  }
 }
 
 /** A coid that was killed leaves its rules in force, as it should. */

@@ -47,8 +47,10 @@ interface FreeAccount extends Account {
 
 /** Accounts of removed users, for the next ones of this process: making and removing one is half a second of waiting for the disk. */
 const free: FreeAccount[] = [];
+/** Those that were made here and are there, in use or not. */
+const made = new Set<string>();
 process.on('exit', () => {
-  for (const { name } of free) spawnSync('userdel', [name]);
+  for (const name of made) spawnSync('userdel', [name]);
 });
 
 /** Makes an ordinary user in group incus-admin (needs root). Undo with `remove`. */
@@ -76,14 +78,16 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
       '/bin/bash',
       name,
     ]);
+    made.add(name);
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
-    const made = { name, uid, gid, home };
+    const one = { name, uid, gid, home };
     const removeAccount = async () => {
-      if (options.uid === undefined) return setFree(made);
+      if (options.uid === undefined) return setFree(one);
       await killAllOf(uid);
       await mustRun(['userdel', name]);
+      made.delete(name);
     };
-    return await inHome(made, home, options.incusAdmin ?? true, removeAccount);
+    return await inHome(one, home, options.incusAdmin ?? true, removeAccount);
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;

@@ -123,7 +123,7 @@ export class Keeper {
     } catch (error) {
       this.#leave(key, guarded, id);
       if (!(error instanceof SystemCallError)) throw error;
-      if (request.mode === 'guard') throw unguardable(root.path, error);
+      if (request.mode === 'guard') throw unguardable(root, error);
       this.#parts.log('warning', 'protection-failed', { root: root.path, error });
       return [];
     }

@@ -1,0 +1,24 @@
+// Two services that give out names of one Incus, as the members of a cluster do: who loses a name takes the next slot.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeBed } from '../bed/bed.ts';
+import { startCoid } from '../bed/coid.ts';
+
+test('of starts at once that are given one name, each gets a slot', {
+  timeout: 240_000,
+}, async () => {
+  await using undo = new AsyncDisposableStack();
+  const bed = undo.use(await makeBed());
+  const others = await Promise.all([startCoid(), startCoid()]);
+  for (const other of others) undo.defer(() => other.remove());
+  // Taken away before their mounts are.
+  undo.defer(async () => void (await bed.coi(['kill', '--all', '--force'])));
+  const runs = await Promise.all(
+    [bed.coid, ...others].map(({ env }) =>
+      bed.coi(['run', '--', 'sh', '-c', 'hostname; sleep 3'], { env, limitMs: 120_000 }),
+    ),
+  );
+  for (const { status, stderr } of runs) assert.equal(status, 0, stderr);
+  const slots = runs.map(({ stdout }) => stdout.trim().split('-').at(-1));
+  assert.deepEqual(slots.sort(), ['1', '2', '3']);
+});

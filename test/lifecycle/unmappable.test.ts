@@ -1,0 +1,231 @@
+// File systems on which ids cannot be mapped (FUSE: sshfs, gocryptfs, bindfs): sessions start there, or one error says why not.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { UserNamespaces } from '../../src/host/idmap.ts';
+import { loadLibc } from '../../src/host/libc.ts';
+import { bindMount, unmount } from '../../src/host/mounts.ts';
+import { makeBed } from '../bed/bed.ts';
+import { fuseType, makeFuse } from '../bed/fuse.ts';
+import { coiPath } from '../bed/program.ts';
+import { type Ids, idsOfRoot, removeIdsOfRoot } from '../bed/root-ids.ts';
+import { homeFile, inside, powerOff, said, say, sessionId, talk } from './talk.ts';
+
+const timeout = 240_000;
+
+/** Takes away at the end what coid gave root. */
+function idsGiven(ids: Ids): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => removeIdsOfRoot(ids) };
+}
+
+const work = 'set -e; id -u; echo new > new; mkdir d; echo deep > d/file; cat new d/file';
+
+test('a workspace on FUSE: the agent has the ids of its user, who owns what it makes', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  await using _ids = idsGiven(bed.user);
+  const { path } = bed.workspace;
+  await using _ = await makeFuse(path, bed.user);
+  assert.deepEqual(idsOfRoot(bed.user), []);
+  const first = await bed.coi(['run', '--', 'sh', '-c', work]);
+  assert.deepEqual([first.status, first.stdout], [0, '1000\nnew\ndeep\n'], first.stderr);
+  assert.match(
+    first.stderr,
+    new RegExp(`workspace \\(${fuseType}\\): the agent runs as uid ${bed.user.uid} of this host`),
+  );
+  for (const name of ['new', 'd', 'd/file']) {
+    const { uid, gid } = statSync(join(path, name));
+    assert.deepEqual([uid, gid], [bed.user.uid, bed.user.gid], name);
+  }
+  assert.deepEqual(idsOfRoot(bed.user), [`root:${bed.user.uid}:1`, `root:${bed.user.gid}:1`]);
+  // Nothing is given twice.
+  const second = await bed.coi(['run', '--', 'cat', 'new']);
+  assert.deepEqual([second.status, second.stdout], [0, 'new\n'], second.stderr);
+  assert.equal(idsOfRoot(bed.user).length, 2);
+});
+
+test('what has to be protected there is refused before anything is made, and started where it is only watched', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  await using _ids = idsGiven(bed.user);
+  const { path } = bed.workspace;
+  await using _ = await makeFuse(path, bed.user);
+  assert.equal((await bed.user.run(['git', 'init', '--quiet', path])).status, 0);
+  const tree = () => spawnSync('find', [path, '-printf', '%P %U %G %m\n']).stdout.toString();
+  const before = tree();
+  const refused = await bed.coi(['run', '--', 'true']);
+  assert.equal(refused.status, 125, refused.stderr);
+  assert.ok(refused.stderr.includes(path) && refused.stderr.includes(`(${fuseType})`));
+  assert.match(refused.stderr, /can be protected.*\n.*local disk, or set \[security\] protection/);
+  assert.deepEqual(await bed.instances(), []);
+  assert.equal(tree(), before);
+  homeFile(bed, '.coi/config.toml', '[security]\nprotection = "watch"\n');
+  const watched = await bed.coi(['run', '--', 'sh', '-c', work]);
+  assert.deepEqual([watched.status, watched.stdout], [0, '1000\nnew\ndeep\n'], watched.stderr);
+});
+
+test('one mount on FUSE beside a guarded workspace on a local disk: all show the same owner, also at the next start', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ git: true });
+  await using _ids = idsGiven(bed.user);
+  const { user, workspace } = bed;
+  const data = join(user.home, 'data');
+  mkdirSync(data);
+  await using undo = new AsyncDisposableStack();
+  undo.use(await makeFuse(data, user));
+  const mounts = ['--persistent', '--mount', `${data}:/data`];
+  const first = await talk(bed, mounts);
+  const [name = ''] = await bed.instances();
+  await say(first, 'hello');
+  const asAgent = async (command: string) => {
+    const { status, stdout, stderr } = await bed.incus.execCaptured(name, {
+      command: ['sh', '-c', command],
+      user: 1000,
+      group: 1000,
+    });
+    return [status, `${stdout}${stderr}`];
+  };
+  const writes = 'cd /workspace && echo 1 > made && cd /data && echo 2 > made && cat made';
+  assert.deepEqual(await asAgent(writes), [0, '2\n']);
+  const [hook] = await asAgent('echo evil > /workspace/.git/hooks/pre-commit');
+  assert.notEqual(hook, 0, 'the guard holds');
+  const monitored = JSON.parse((await bed.coi(['monitor', '--json', name])).stdout);
+  assert.deepEqual(
+    [...new Set(monitored.processes.processes.map((row: { user: string }) => row.user))]
+      .filter((one) => one === 'root' || one === 'code' || /-|\d{5}/.test(String(one)))
+      .sort(),
+    ['code', 'root'],
+  );
+  await powerOff(first);
+  const owned = [join(workspace.path, 'made'), join(data, 'made'), join(user.home, '.coi')];
+  const store = readdirSync(join(user.home, '.coi'), { recursive: true, encoding: 'utf8' });
+  for (const path of [...owned, ...store.map((one) => join(user.home, '.coi', one))])
+    assert.equal(statSync(path).uid, user.uid, path);
+
+  const second = await talk(bed, ['--slot', '1', ...mounts]);
+  assert.deepEqual(await asAgent('cat /workspace/made /data/made; echo 3 > /data/made'), [
+    0,
+    '1\n2\n',
+  ]);
+  await powerOff(second);
+  // Where it is no longer mounted, ids are mapped again.
+  await undo.disposeAsync();
+  const third = await talk(bed, ['--slot', '1']);
+  assert.deepEqual(await asAgent('cd /workspace && echo 4 > made && cat made'), [0, '4\n']);
+  assert.match(await inside(bed, name, 'cat', '/proc/self/uid_map'), /^\s*0\s+\d+\s+65536\n$/);
+  assert.equal(statSync(join(workspace.path, 'made')).uid, user.uid);
+  await powerOff(third);
+});
+
+test("what root owns there cannot be the agent's: one error, and host root works for its owner", {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ who: 'root' });
+  const { path } = bed.workspace;
+  {
+    await using _ = await makeFuse(path, bed.user);
+    const refused = await bed.coi(['run', '--', 'true']);
+    assert.equal(refused.status, 125, refused.stderr);
+    assert.ok(refused.stderr.includes(`${path}" (${fuseType})`), refused.stderr);
+    assert.match(refused.stderr, /could not write in .* belongs to root.*\nHint: .*uid=/);
+    assert.deepEqual(await bed.instances(), []);
+  }
+  const owner = { uid: 31_337, gid: 31_338 };
+  await using _ids = idsGiven(owner);
+  await using _ = await makeFuse(path, owner);
+  const done = await bed.coi(['run', '--', 'sh', '-c', work]);
+  assert.deepEqual([done.status, done.stdout], [0, '1000\nnew\ndeep\n'], done.stderr);
+  const { uid, gid } = statSync(join(path, 'new'));
+  assert.deepEqual({ uid, gid }, owner);
+});
+
+test("a FUSE file system that is its user's alone is named with the option that it needs", {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const { user, workspace } = bed;
+  await using _ = await makeFuse(workspace.path, { ...user, mounter: user.uid, options: [] });
+  assert.equal((await user.run(['mkdir', join(workspace.path, 'below')])).status, 0);
+  for (const cwd of [workspace.path, join(workspace.path, 'below')]) {
+    // Root, which starts the commands here, cannot enter it.
+    const argv = ['sh', '-c', 'cd "$1" && exec "$2" run -- true', 'sh', cwd, coiPath()];
+    const refused = await user.run(argv, { env: bed.env });
+    assert.equal(refused.status, 125, refused.stderr);
+    assert.ok(refused.stderr.includes(cwd) && refused.stderr.includes(`(${fuseType})`));
+    assert.match(refused.stderr, /Hint: .*allow_other/);
+  }
+  await using rootBed = await makeBed({ who: 'root' });
+  const asRoot = await rootBed.coi(['run', '--workspace', workspace.path, '--', 'true']);
+  assert.match(asRoot.stderr, /only the user who mounted it.*\nHint: .*allow_other/);
+  assert.deepEqual([await bed.instances(), await rootBed.instances()], [[], []]);
+});
+
+test('a FUSE file system whose program is gone is told as that', { timeout }, async () => {
+  await using bed = await makeBed();
+  const { user, workspace } = bed;
+  await using fuse = await makeFuse(workspace.path, user);
+  await fuse.kill();
+  const argv = [coiPath(), 'run', '--workspace', workspace.path, '--', 'true'];
+  const { status, stderr } = await user.run(argv, { env: bed.env });
+  assert.equal(status, 125);
+  assert.match(stderr, new RegExp(`\\(${fuseType}\\) whose program is gone\nHint: Unmount it`));
+});
+
+test('a mount that maps ids already, as those of systemd-homed, is one on which they cannot be mapped', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  await using _ids = idsGiven(bed.user);
+  const { user, workspace } = bed;
+  const disk = `${workspace.path}-disk`;
+  mkdirSync(disk);
+  chownSync(disk, 60_001, 60_001);
+  const libc = await loadLibc();
+  using namespaces = new UserNamespaces(libc);
+  const onDisk = 60_001;
+  const namespace = namespaces.descriptor({ onDisk, shown: user.uid }, { onDisk, shown: user.gid });
+  const source = openSync(disk, constants.O_RDONLY | constants.O_DIRECTORY);
+  bindMount(libc, { source, target: workspace.path, readonly: false, namespace });
+  using _mounted = {
+    [Symbol.dispose]: () => {
+      closeSync(source);
+      unmount(libc, workspace.path);
+      rmSync(disk, { recursive: true });
+    },
+  };
+  const done = await bed.coi(['run', '--', 'sh', '-c', work]);
+  assert.deepEqual([done.status, done.stdout], [0, '1000\nnew\ndeep\n'], done.stderr);
+  assert.equal(statSync(join(disk, 'new')).uid, 60_001);
+});
+
+test('a home on FUSE: the store is written by the agent as its user, and a session resumes from it', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ git: true });
+  await using _ids = idsGiven(bed.user);
+  const top = join(bed.user.home, '.coi');
+  mkdirSync(top);
+  await using _ = await makeFuse(top, bed.user);
+  const first = await talk(bed);
+  await say(first, 'hello');
+  const id = sessionId(first);
+  await powerOff(first);
+  assert.match(said(bed, id), /hello/);
+  const second = await talk(bed, [`--resume=${id}`]);
+  assert.match(second.output(), new RegExp(`\\(${fuseType}\\).*: the agent runs as uid`));
+  await powerOff(second);
+});
