@@ -58,7 +58,7 @@ test('what Incus leaves out is empty, in every answer that coi reads', async (t)
     [instance?.config, instance?.expanded_devices, instance?.profiles, instance?.status],
     [{}, {}, [], 'Error'],
   );
-  const [shown] = coiContainers([instance ?? assert.fail()], 'coi-', 0);
+  const [shown] = coiContainers([instance ?? assert.fail()], 'coi-', undefined);
   assert.deepEqual([shown?.status, shown?.session], ['Error', undefined]);
   assert.deepEqual((await incus.instancesWithState())[0]?.config, {});
   assert.deepEqual((await incus.instance(absent.name))?.instance.devices, {});

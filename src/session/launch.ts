@@ -5,7 +5,7 @@ import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
 import { isRemoteImage } from '../image/custom.ts';
 import type { Incus } from '../incus/client.ts';
-import { slotMax } from '../names.ts';
+import { ownSlotMax } from '../names.ts';
 import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError } from './failure.ts';
 import { LostName, lostName } from './lost-name.ts';
@@ -119,7 +119,7 @@ export async function launching(run: () => Promise<void>): Promise<void> {
       return await run();
     } catch (error) {
       const cause = error instanceof CoiError ? error.cause : error;
-      if (error instanceof LostName && lost < slotMax) lost += 1;
+      if (error instanceof LostName && lost < ownSlotMax) lost += 1;
       else if (!passed && isIncusError(cause) && passing.some((text) => text.test(cause.message)))
         passed = true;
       else throw error;
