@@ -96,6 +96,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       ...(await reconciler.report()),
       leases: leases.all().length,
       ...guards.status(),
+      guardsLeftIn: keeper.left,
     }),
     alive: () => ({ waitsForIncus: world.isWaiting }),
     peerOf: (socket) => peerOf(libc, socket),

@@ -118,6 +118,8 @@ export class Monitors {
     answerTampering(this.#parts, answered, tampering).catch((error: unknown) =>
       this.#parts.log('error', 'tampering-not-answered', { path, error }),
     );
+    // Nobody did anything against the guard.
+    if (what === 'lost') return;
     const kind = what === 'made' ? 'persistence' : 'tampering';
     for (const watch of watches) watch.tell({ path, kind, written: true, pid: 0, program: '' });
   }
