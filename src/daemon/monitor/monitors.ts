@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import type { Libc } from '../../host/libc.ts';
+import type { PatientReads } from '../../host/patient-read.ts';
 import type { Peer } from '../../host/peer.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
@@ -35,6 +36,7 @@ export interface MonitorParts {
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly signal: AbortSignal;
+  readonly reads: Pick<PatientReads, 'forContainer'>;
   readonly informants?: Informants;
   readonly baits?: Pick<Baits, 'plant'>;
   readonly stuck?: Pick<Stuck, 'whileWaiting'>;
@@ -218,7 +220,7 @@ export class Monitors {
   }
 
   async #sampler(instance: Instance, session: SessionRecord): Promise<Sampler | undefined> {
-    const { incus, world, signal, now, elapsedMs, informants } = this.#parts;
+    const { incus, world, signal, now, elapsedMs, informants, reads } = this.#parts;
     const [{ pid }, { gateway, prefixLength }] = await Promise.all([
       incus.instanceState(instance.name, { signal }),
       world.bridge(),
@@ -235,7 +237,7 @@ export class Monitors {
       gateway,
       bridge: { address: gateway, bits: prefixLength },
     };
-    return Sampler.of(container, { now, elapsedMs }, informants);
+    return Sampler.of(container, { now, elapsedMs }, informants, reads.forContainer());
   }
 
   #expire(): void {
