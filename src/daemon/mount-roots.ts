@@ -14,6 +14,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootId, type Identity, identityOf, isIdentity, isSame } from '../host/identity.ts';
 import type { Libc } from '../host/libc.ts';
+import { placesOfMounts } from '../host/moved-directory.ts';
 import { openWithoutLinks, type Source } from '../host/open-source.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
@@ -34,6 +35,13 @@ export interface OpenedRoot {
   readonly source: Source;
 }
 
+export interface RootsParts {
+  readonly libc: Libc;
+  readonly log: Log;
+  readonly runDir: string;
+  readonly stateDir: string;
+}
+
 export interface RootsLook {
   readonly runDir: string;
   /** Ids that have mounts, with the names of what is mounted. */
@@ -45,13 +53,16 @@ export interface RootsLook {
 export class MountRoots {
   readonly #libc: Libc;
   readonly #log: Log;
+  /** Where coid mounts: what was moved is found there. */
+  readonly #mounts: string;
   readonly #directory: string;
   readonly #boot = bootId();
   readonly #roots = new Map<string, readonly MountRoot[]>();
 
-  constructor({ libc, log, stateDir }: { libc: Libc; log: Log; stateDir: string }) {
+  constructor({ libc, log, runDir, stateDir }: RootsParts) {
     this.#libc = libc;
     this.#log = log;
+    this.#mounts = join(runDir, 'mounts');
     this.#directory = join(stateDir, 'mounts');
   }
 
@@ -127,15 +138,39 @@ export class MountRoots {
   }
 
   /**
-   * Opens again what was mounted from that source, for work of root; undefined if something else is there now, or it is
+   * Opens again what was mounted from that source, wherever it is now, for work of root; undefined if something else is there now, or it is
    * not known what was mounted.
    */
   reopened(id: string, source: string): Source | undefined {
     const root = this.of(id).find((one) => one.source === source);
     if (root === undefined) return undefined;
+    return this.#openedAt(root.path, root) ?? this.#moved(id, root);
+  }
+
+  /** Finds out where everything lies that was moved; to be called while its mounts are there. */
+  settle(id: string): void {
+    for (const root of this.of(id)) {
+      const opened = this.#openedAt(root.path, root) ?? this.#moved(id, root);
+      if (opened) closeSync(opened.fd);
+    }
+  }
+
+  /** Its mount goes on showing it. */
+  #moved(id: string, root: MountRoot): Source | undefined {
+    for (const path of placesOfMounts(this.#mounts, id)) {
+      const opened = this.#openedAt(path, root);
+      if (!opened) continue;
+      const all = this.of(id).map((one) => (one === root ? { ...root, path } : one));
+      this.#write(id, all);
+      return opened;
+    }
+    return undefined;
+  }
+
+  #openedAt(path: string, root: MountRoot): Source | undefined {
     let opened: Source;
     try {
-      opened = openWithoutLinks(this.#libc, root.path);
+      opened = openWithoutLinks(this.#libc, path);
     } catch {
       return undefined;
     }

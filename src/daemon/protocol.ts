@@ -263,6 +263,7 @@ export interface DaemonStatus {
   readonly guarded: number;
   /** Why rules may not be as they should be; absent when they are. */
   readonly guardFailure?: string | undefined;
+  readonly guardsLeftIn?: readonly string[] | undefined;
 }
 
 /** GET /v1/alive: answered at once, whatever else coid waits for. */

@@ -36,7 +36,7 @@ export interface ReconcilerParts {
   readonly incus: Incus;
   readonly world: World;
   readonly trees: MountTrees;
-  readonly roots: Pick<MountRoots, 'follow'>;
+  readonly roots: Pick<MountRoots, 'follow' | 'settle'>;
   /** Ids of the mounts of ended sessions on which work is left. */
   readonly worked: () => readonly string[];
   readonly leases: Leases;
@@ -223,7 +223,7 @@ export class Reconciler {
   }
 
   async #act(action: Exclude<Action, FinishAction>): Promise<void> {
-    const { incus, trees, leases, keeper, log, signal } = this.#parts;
+    const { incus, trees, roots, leases, keeper, log, signal } = this.#parts;
     switch (action.kind) {
       case 'restore-mounts':
         this.#restore(action.name, action.session);
@@ -247,6 +247,7 @@ export class Reconciler {
           this.lookWithin(beingMadeMs);
           return;
         }
+        roots.settle(id);
         trees.remove(id);
         keeper.drop(id);
         log('info', kind === 'expire-lease' ? 'lease-expired' : 'mounts-removed', { id });

@@ -3,10 +3,12 @@ import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import { Homes } from '../host/accounts.ts';
+import { loadAio } from '../host/aio.ts';
 import { isAlive } from '../host/command.ts';
 import { UserNamespaces } from '../host/idmap.ts';
 import { type Libc, loadLibc } from '../host/libc.ts';
 import { type ElementWriter, openElementWriter } from '../host/nft-elements.ts';
+import { PatientReads } from '../host/patient-read.ts';
 import { peerOf } from '../host/peer.ts';
 import { takeLock } from '../host/process-lock.ts';
 import { groupId, listenOn, ownDirectory, removeSocket } from '../host/service-socket.ts';
@@ -72,8 +74,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
   const elements = await openElementWriter();
+  const reads = new PatientReads(await loadAio());
   const { service, claims, network, guards, monitors, ownership, setIds, stuck, ...kept } =
-    assemble(options, libc, namespaces, elements);
+    assemble(options, libc, namespaces, { elements, reads });
   const { keeper, reconciler, leases, roots, unusedMs, world } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   roots.load();
@@ -96,6 +99,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       ...(await reconciler.report()),
       leases: leases.all().length,
       ...guards.status(),
+      guardsLeftIn: keeper.left,
     }),
     alive: () => ({ waitsForIncus: world.isWaiting }),
     peerOf: (socket) => peerOf(libc, socket),
@@ -130,7 +134,7 @@ function assemble(
   options: DaemonOptions,
   libc: Libc,
   namespaces: UserNamespaces,
-  elements: ElementWriter,
+  { elements, reads }: { readonly elements: ElementWriter; readonly reads: PatientReads },
 ) {
   const { runDir, incus } = options;
   const unusedMs = options.leaseMs ?? leaseMs;
@@ -150,7 +154,7 @@ function assemble(
     touches: (container: string) => baits.touches(container),
   };
   const stuck = new Stuck({ ...options, libc });
-  const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck });
+  const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck, reads });
   const keeper = new Keeper({
     ...options,
     libc,

@@ -2,6 +2,7 @@
 // program, or may matter; the rest in turn. What one look has no time for keeps its last reading and comes first in a later one.
 import type { Allowance, Steps } from './allowance.ts';
 import { inOrder, isTooLate, type Looked } from './look-order.ts';
+import { directReader, type ProcReader, waits } from './patient-read.ts';
 import {
   argvOf,
   descriptorsOf,
@@ -9,10 +10,10 @@ import {
   livingThread,
   type Place,
   type ProcessReading,
+  patientStatOf,
   programOf,
   rareOf,
   standardStreams,
-  statOf,
 } from './processes.ts';
 
 /** Which processes are looked at closely at every sample; decided by who knows what it means. */
@@ -34,6 +35,8 @@ export interface TableReading {
   readonly unfinished: boolean;
   /** Processes that wait for a look for too long. */
   readonly processesLate: number;
+  /** Those whose command line the container keeps from being read. */
+  readonly commandsHeld: number;
   /** Those whose descriptors are too many, or wait for too long. */
   readonly descriptorsLate: number;
 }
@@ -48,6 +51,9 @@ const pidsMax = 16_384;
 const descriptorsMax = 8192;
 /** A process that does not matter is looked at closely once in that many looks. */
 const rarely = 8;
+/** A busy host keeps us waiting for that many looks. */
+const heldRoundsMin = 2;
+const nothingDone = { readBytes: 0, writtenBytes: 0 };
 
 interface Entry {
   readonly pid: number;
@@ -66,6 +72,9 @@ interface Entry {
   /** Round of the last look at what seldom changes. */
   rare: number;
   reading: ProcessReading | undefined;
+  /** Its command line could not be read; nothing of it can be. */
+  held: boolean;
+  blocked: boolean;
   /** Whether its descriptors are to be read, since when, when they were, and whether there are too many. */
   wide: boolean;
   wideSince: number;
@@ -75,11 +84,15 @@ interface Entry {
 
 export class ProcessTable {
   readonly #interest: Interest;
+  readonly #reader: ProcReader;
   #known = new Map<number, Entry>();
   #round = 0;
+  /** Looks in a row in which a command line could not be read. */
+  #heldRounds = 0;
 
-  constructor(interest: Interest) {
+  constructor(interest: Interest, reader: ProcReader = directReader) {
     this.#interest = interest;
+    this.#reader = reader;
   }
 
   *read(pids: readonly number[], allowance: Allowance): Steps<TableReading> {
@@ -87,17 +100,22 @@ export class ProcessTable {
     const entries = this.#entries(pids);
     yield* this.#scan(entries, allowance);
     const alive = entries.filter(({ pid }) => this.#known.has(pid));
-    const living = alive.filter(({ zombie }) => !zombie);
+    const living = alive.filter(({ zombie, blocked }) => !zombie && !blocked);
     yield* this.#lookClosely(living, allowance);
     const wide = living.filter((entry) => entry.wide);
     yield* this.#list(wide, allowance);
+    const held = alive.filter((entry) => entry.held);
+    this.#heldRounds = held.length > 0 ? this.#heldRounds + 1 : 0;
     const round = this.#round;
     const late = (entry: Entry) =>
-      isTooLate(scanOf(entry), round) || (!entry.zombie && isTooLate(closeOf(entry), round));
+      isTooLate(scanOf(entry), round) ||
+      (!entry.zombie && !entry.blocked && isTooLate(closeOf(entry), round));
     return {
       processes: living.flatMap(({ reading }) => (reading ? [reading] : [])),
-      unfinished: alive.some((entry) => entry.scanned !== round || isWaiting(entry)),
+      unfinished:
+        held.length > 0 || alive.some((entry) => entry.scanned !== round || isWaiting(entry)),
       processesLate: alive.filter(late).length + Math.max(0, pids.length - pidsMax),
+      commandsHeld: this.#heldRounds > heldRoundsMin ? held.length : 0,
       descriptorsLate: wide.filter((one) => one.tooMany || isTooLate(wideOf(one), round)).length,
     };
   }
@@ -122,7 +140,12 @@ export class ProcessTable {
 
   #scanOne(entry: Entry): void {
     const { pid } = entry;
-    const stat = statOf(pid);
+    const stat = patientStatOf(pid, this.#reader);
+    entry.blocked = stat === waits;
+    if (stat === waits) {
+      Object.assign(entry, { scanned: this.#round, held: true });
+      return;
+    }
     if (!stat || stat.state === 'X') {
       this.#known.delete(pid);
       return;
@@ -142,7 +165,7 @@ export class ProcessTable {
       if (entry.detailed !== undefined) entry.since = round;
       entry.detailed = undefined;
     }
-    const io = entry.reading && entry.cpuTicks !== cpuTicks ? ioOf(pid) : {};
+    const io = entry.reading && entry.cpuTicks !== cpuTicks ? ioOf(pid, this.#reader) : {};
     Object.assign(entry, { startTicks, exe, comm, cpuTicks });
     entry.matters = this.#interest.closely({ exe, comm });
     if (entry.reading) entry.reading = { ...entry.reading, ...stat, exe, ...io };
@@ -161,13 +184,15 @@ export class ProcessTable {
   #lookAt(entry: Entry): void {
     const { pid, place, exe, comm, reading: before } = entry;
     const round = this.#round;
-    const stat = statOf(pid);
-    if (!stat || stat.startTicks !== entry.startTicks) return;
+    const stat = patientStatOf(pid, this.#reader);
+    if (stat === waits || !stat || stat.startTicks !== entry.startTicks) return;
     const same = entry.detailed !== undefined && before !== undefined;
     const seldom = same && round - entry.rare < rarely ? before : undefined;
     const rare = seldom ?? rareOf(place);
-    const { readBytes, writtenBytes } = seldom ?? ioOf(pid);
-    const argv = argvOf(place);
+    const { readBytes, writtenBytes } = seldom ?? ioOf(pid, this.#reader) ?? before ?? nothingDone;
+    const read = argvOf(place, this.#reader);
+    entry.held = read === undefined;
+    const argv = read ?? (same ? before.argv : []);
     entry.wide = this.#interest.descriptors({ exe, comm, argv });
     if (!same) Object.assign(entry, { wideSince: round, listed: undefined, tooMany: false });
     // Those that came together are not all due together again.
@@ -217,6 +242,8 @@ function newEntry(pid: number, round: number): Entry {
     detailed: undefined,
     rare: 0,
     reading: undefined,
+    held: false,
+    blocked: false,
     wide: false,
     wideSince: round,
     listed: undefined,
@@ -229,15 +256,15 @@ function scanOf({ since, scanned, matters }: Entry): Looked {
 }
 
 /** Of one that does not matter, the last look at what seldom changes counts, which was spread. */
-function closeOf({ since, detailed, rare, matters }: Entry): Looked {
-  const last = detailed === undefined || matters ? detailed : rare;
-  return { since, last, every: matters ? 1 : rarely, first: matters };
+function closeOf({ since, detailed, rare, matters, held }: Entry): Looked {
+  const last = detailed === undefined || matters || held ? detailed : rare;
+  return { since, last, every: matters || held ? 1 : rarely, first: matters };
 }
 
 function wideOf({ wideSince, listed }: Entry): Looked {
   return { since: wideSince, last: listed, every: 1, first: false };
 }
 
-function isWaiting({ zombie, detailed, wide, listed }: Entry): boolean {
-  return !zombie && (detailed === undefined || (wide && listed === undefined));
+function isWaiting({ zombie, blocked, detailed, wide, listed }: Entry): boolean {
+  return !zombie && !blocked && (detailed === undefined || (wide && listed === undefined));
 }

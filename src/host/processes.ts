@@ -1,6 +1,7 @@
 // One process as the host's /proc shows it, where nothing inside can lie about it. Source: proc(5).
 import { opendirSync, readlinkSync } from 'node:fs';
 import type { Allowance, Steps } from './allowance.ts';
+import { directReader, type ProcReader, waits } from './patient-read.ts';
 import { readText } from './read-text.ts';
 
 export interface ProcessReading {
@@ -44,7 +45,6 @@ export interface ProcessStat {
 /** Of the field `flags`: it ends, and waits for what it still holds (include/linux/sched.h). */
 const PF_EXITING = 4;
 const pageBytes = 4096;
-const argvBytesMax = 4096;
 /** Besides the first one, those that have ended are gone at once. */
 const endedThreadsMax = 8;
 
@@ -82,8 +82,17 @@ export type Place = number | `${number}/task/${number}`;
 
 /** Undefined if it is gone. */
 export function statOf(place: Place): ProcessStat | undefined {
-  const text = readText(`/proc/${place}/stat`, { encoding: 'latin1' });
-  return text === undefined ? undefined : parseStat(text);
+  const stat = patientStatOf(place, directReader);
+  return stat === waits ? undefined : stat;
+}
+
+/** Some kernels (6.18 is one) give neither this nor anything else of a process that is held up in an exec. */
+export function patientStatOf(
+  place: Place,
+  reader: ProcReader,
+): ProcessStat | undefined | typeof waits {
+  const text = reader.read(`/proc/${place}/stat`, 'latin1');
+  return typeof text === 'string' ? parseStat(text) : text;
 }
 
 /** Of a process whose first thread has ended: one that lives; undefined if none does. */
@@ -133,15 +142,21 @@ export function networkNamespace(place: Place | 'self'): string {
   return link(`/proc/${place}/ns/net`);
 }
 
-export function argvOf(place: Place): string[] {
-  const text = readText(`/proc/${place}/cmdline`, { maxBytes: argvBytesMax }) ?? '';
-  return text.replace(/\0+$/, '').split('\0');
+/** Undefined while a container keeps us from reading it. */
+export function argvOf(place: Place, reader: ProcReader): string[] | undefined {
+  const text = reader.read(`/proc/${place}/cmdline`);
+  return text === waits ? undefined : (text ?? '').replace(/\0+$/, '').split('\0');
 }
 
-export function ioOf(pid: number): Pick<ProcessReading, 'readBytes' | 'writtenBytes'> {
-  const text = readText(`/proc/${pid}/io`, { encoding: 'latin1' }) ?? '';
+/** Undefined while a container keeps us from reading it. */
+export function ioOf(
+  pid: number,
+  reader: ProcReader,
+): Pick<ProcessReading, 'readBytes' | 'writtenBytes'> | undefined {
+  const text = reader.read(`/proc/${pid}/io`, 'latin1');
+  if (text === waits) return undefined;
   const number = (name: string) =>
-    Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+    Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text ?? '')?.[1] ?? 0);
   return { readBytes: number('rchar'), writtenBytes: number('wchar') };
 }
 

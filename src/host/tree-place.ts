@@ -12,10 +12,13 @@ export interface TreePlace {
   readonly mountPoint: string;
 }
 
-interface MountLine {
+/** Of /proc/<pid>/mountinfo, bytes as latin1. */
+export interface MountLine {
   readonly device: string;
   readonly root: string;
   readonly point: string;
+  /** Of the mount itself. */
+  readonly options: readonly string[];
 }
 
 /** Undefined where the kernel does not say, as for a mount that was taken away. */
@@ -44,13 +47,27 @@ export function treePlaceOf(path: string): TreePlace | undefined {
 export function mountLine(mountinfo: string, mountId: string): MountLine | undefined {
   // Not line by line: a busy host has thousands of mounts.
   const line = /^\d+$/.test(mountId) ? new RegExp(`^${mountId} .*$`, 'm').exec(mountinfo) : null;
-  const [, , device, root, point] = line?.[0].split(' ') ?? [];
+  return line ? parsed(line[0]) : undefined;
+}
+
+export function mountLines(mountinfo: string): MountLine[] {
+  return mountinfo.split('\n').flatMap((line) => parsed(line) ?? []);
+}
+
+function parsed(line: string): MountLine | undefined {
+  const [, , device, root, point, options] = line.split(' ');
   if (device === undefined || root === undefined || point === undefined) return undefined;
-  return { device, root: unescaped(root), point: unescaped(point) };
+  return {
+    ...{ device, root: unescaped(root), point: unescaped(point) },
+    options: options?.split(',') ?? [],
+  };
 }
 
 /** Of a path that leads through that mount. */
-export function placeOn({ device, root, point }: MountLine, path: string): TreePlace | undefined {
+export function placeOn(
+  { device, root, point }: Omit<MountLine, 'options'>,
+  path: string,
+): TreePlace | undefined {
   const top = point === '/' ? '' : point;
   if (path !== point && !path.startsWith(`${top}/`)) return undefined;
   const inner = path.slice(top.length).replace(/^\/$/, '');

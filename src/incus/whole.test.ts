@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { coiContainers } from '../session/record.ts';
+import { containerOf } from '../session/record.ts';
 import { openIncus } from './open.ts';
 
 const absent = {
@@ -58,8 +58,8 @@ test('what Incus leaves out is empty, in every answer that coi reads', async (t)
     [instance?.config, instance?.expanded_devices, instance?.profiles, instance?.status],
     [{}, {}, [], 'Error'],
   );
-  const [shown] = coiContainers([instance ?? assert.fail()], 'coi-', undefined);
-  assert.deepEqual([shown?.status, shown?.session], ['Error', undefined]);
+  const { status, session } = containerOf(instance ?? assert.fail(), undefined);
+  assert.deepEqual([status, session], ['Error', undefined]);
   assert.deepEqual((await incus.instancesWithState())[0]?.config, {});
   assert.deepEqual((await incus.instance(absent.name))?.instance.devices, {});
   assert.deepEqual(await incus.instanceNames(), []);

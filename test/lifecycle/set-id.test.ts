@@ -194,7 +194,7 @@ async function placed(files: number) {
     await writeFile(join(workspace, String(index)), '');
     await chmod(join(workspace, String(index)), 0o4755);
   }
-  const roots = new MountRoots({ libc, log: () => undefined, stateDir });
+  const roots = new MountRoots({ libc, log: () => undefined, runDir: stateDir, stateDir });
   roots.load();
   const source = openAs(libc, { uid: 0, gid: 0, groups: [] }, workspace);
   roots.set(id, [{ request: { name: 'workspace', source: workspace, readonly: false }, source }]);

@@ -90,7 +90,7 @@ function guardUntil(libc: Libc, step: number, stateDir: string, workspace: strin
 
 function parts(libc: Libc, stateDir: string) {
   return {
-    ...{ libc, stateDir, holdMs: 0 },
+    ...{ libc, runDir: stateDir, stateDir, holdMs: 0 },
     log: () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),

@@ -38,7 +38,12 @@ class Place implements Disposable {
     chmodSync(this.top, 0o755);
     for (const name of ['ws', 'ws/sub', 'private', 'data']) this.directory(name);
     chmodSync(this.at('private'), 0o700);
-    this.roots = new MountRoots({ libc, log: () => undefined, stateDir: this.at('state') });
+    this.roots = new MountRoots({
+      libc,
+      log: () => undefined,
+      runDir: this.at('run'),
+      stateDir: this.at('state'),
+    });
     this.roots.load();
   }
 
@@ -221,7 +226,12 @@ test('unasked, only the directory that was mounted is mounted again, by its iden
   const all = [place.at('ws'), place.at('data'), place.at('ws/sub')];
   assert.deepEqual(again(), all);
   // The next coid knows it from the disk.
-  const next = new MountRoots({ libc, log: () => undefined, stateDir: place.at('state') });
+  const next = new MountRoots({
+    libc,
+    log: () => undefined,
+    runDir: place.at('run'),
+    stateDir: place.at('state'),
+  });
   next.load();
   assert.deepEqual(next.of(session), place.roots.of(session));
 

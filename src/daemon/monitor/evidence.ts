@@ -10,7 +10,7 @@ import type { Threat } from '../../monitor/threat.ts';
 import { deleteContainer, findMeant } from '../../session/act.ts';
 import { refOf } from '../../session/container-ref.ts';
 import type { WatchedSession } from './container-watch.ts';
-import { copyProgram } from './program-copy.ts';
+import { copyProgram, mapsOf } from './program-copy.ts';
 
 export interface EvidenceParts {
   readonly incus: Incus;
@@ -57,7 +57,6 @@ export async function keepEvidence(
     listeners,
     suspects: pids.map((pid) => ({
       pid,
-      maps: readText(`/proc/${pid}/maps`, { maxBytes: 65_536 }),
       status: readText(`/proc/${pid}/status`),
     })),
   };
@@ -72,7 +71,9 @@ export async function keepEvidence(
   const programs = await Promise.all(
     pids.map((pid) => copyProgram(pid, join(directory, `program-${pid}`))),
   );
-  write({ programs });
+  const maps = await Promise.all(pids.map(mapsOf));
+  const suspects = report.suspects.map((one, index) => ({ ...one, maps: maps[index] }));
+  write({ programs, suspects });
   dropOldest(all);
   const copy = session.settings.forensics ? await copyContainer(parts, session, stamp) : undefined;
   const lacking = programs.filter(({ kept }) => kept !== 'file');

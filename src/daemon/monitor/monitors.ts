@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import type { Libc } from '../../host/libc.ts';
+import type { PatientReads } from '../../host/patient-read.ts';
 import type { Peer } from '../../host/peer.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
@@ -36,6 +37,7 @@ export interface MonitorParts {
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly signal: AbortSignal;
+  readonly reads: Pick<PatientReads, 'forContainer'>;
   readonly informants?: Informants;
   readonly baits?: Pick<Baits, 'plant'>;
   readonly stuck?: Pick<Stuck, 'whileWaiting'>;
@@ -119,6 +121,8 @@ export class Monitors {
     answerTampering(this.#parts, answered, tampering).catch((error: unknown) =>
       this.#parts.log('error', 'tampering-not-answered', { path, error }),
     );
+    // Nobody did anything against the guard.
+    if (what === 'lost') return;
     const kind = what === 'made' ? 'persistence' : 'tampering';
     for (const watch of watches) watch.tell({ path, kind, written: true, pid: 0, program: '' });
   }
@@ -220,7 +224,7 @@ export class Monitors {
     instance: Instance,
     session: SessionRecord | undefined,
   ): Promise<Sampler | undefined> {
-    const { incus, world, signal, now, elapsedMs, informants } = this.#parts;
+    const { incus, world, signal, now, elapsedMs, informants, reads } = this.#parts;
     const [state, { gateway, prefixLength }] = await Promise.all([
       incus.instanceState(instance.name, { signal }),
       world.bridge(),
@@ -239,7 +243,7 @@ export class Monitors {
       bridge: { address: gateway, bits: prefixLength },
       ...(session ? {} : unpinned(instance, state)),
     };
-    return Sampler.of(container, { now, elapsedMs }, informants);
+    return Sampler.of(container, { now, elapsedMs }, informants, reads.forContainer());
   }
 
   #expire(): void {

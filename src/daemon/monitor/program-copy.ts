@@ -17,6 +17,7 @@ export interface CopiedProgram {
 
 const programBytesMax = 16 * 1024 * 1024;
 const limitMs = 5000;
+const mapsMax = 65_536;
 const pageBytes = 4096;
 /** Of /proc/<pid>/pagemap (proc(5)): eight bytes for each page, of which the highest bit says that it is in memory. */
 const pagemapEntryBytes = 8;
@@ -30,6 +31,17 @@ export async function copyProgram(pid: number, target: string): Promise<CopiedPr
   const alsoNot = await within(copyMemory(pid, program, `${target}.memory`));
   if (alsoNot === undefined) return { pid, program, kept: 'memory', reason };
   return { pid, program, kept: 'none', reason: `${reason}; ${alsoNot}` };
+}
+
+/** What is mapped where in a process; undefined where the container keeps it from being read. */
+export async function mapsOf(pid: number): Promise<string | undefined> {
+  let maps: string | undefined;
+  await within(
+    readFile(`/proc/${pid}/maps`, 'latin1').then((text) => {
+      maps = text.slice(0, mapsMax);
+    }),
+  );
+  return maps;
 }
 
 /** Why it failed, if it did. What goes on for too long is left to itself: it ends with the container. */

@@ -3,6 +3,7 @@ import { Allowance, type Steps } from '../../host/allowance.ts';
 import { type Cgroups, cpuNanoseconds, findCgroups } from '../../host/cgroups.ts';
 import { Holders } from '../../host/holders.ts';
 import { connectedNetworks, interfaceBytes } from '../../host/interfaces.ts';
+import { directReader, type ProcReader } from '../../host/patient-read.ts';
 import { ProcessList } from '../../host/process-list.ts';
 import { ProcessTable } from '../../host/process-table.ts';
 import { networkNamespace, socketInode } from '../../host/processes.ts';
@@ -64,7 +65,7 @@ export class Sampler {
   readonly #clock: SamplerClock;
   readonly #informants: Informants;
   readonly #list: ProcessList;
-  readonly #table = new ProcessTable(interest);
+  readonly #table: ProcessTable;
   readonly #sockets = new SocketTables();
   readonly #unix = new UnixTables();
   readonly #holders = new Holders();
@@ -83,12 +84,14 @@ export class Sampler {
     cgroups: Cgroups,
     clock: SamplerClock,
     informants: Informants,
+    reader: ProcReader,
   ) {
     this.container = container;
     this.cgroups = cgroups;
     this.#clock = clock;
     this.#informants = informants;
     this.#list = new ProcessList(cgroups);
+    this.#table = new ProcessTable(interest, reader);
   }
 
   /** Undefined if the container is not running. */
@@ -96,9 +99,10 @@ export class Sampler {
     container: SampledContainer,
     clock: SamplerClock,
     informants: Informants = {},
+    reader: ProcReader = directReader,
   ): Sampler | undefined {
     const cgroups = findCgroups(container.initPid);
-    return cgroups && new Sampler(container, cgroups, clock, informants);
+    return cgroups && new Sampler(container, cgroups, clock, informants, reader);
   }
 
   /** Undefined if the container is gone. What a container makes is looked at as far as the allowance reaches. */
@@ -159,6 +163,7 @@ export class Sampler {
       unseen: unseen(
         { what: 'control groups', count: Number(list.groupsLeft) },
         { what: 'processes', count: table.processesLate },
+        { what: 'command lines', count: table.commandsHeld },
         { what: 'descriptors of processes', count: table.descriptorsLate },
         { what: 'network namespaces', count: read.networksLate },
         { what: 'sockets', count: read.overfull },

@@ -32,7 +32,7 @@ export async function answerTampering(
       status === 'Running' && ids.includes(sessionRecord(config)?.mounts.id ?? ''),
   );
   const time = now().toISOString();
-  const alert = what === 'made' ? alertOfMade(path, time) : alertOfAttack(path, time);
+  const alert = alertOf[what](path, time);
   const pauses = alert.action === 'paused';
   await Promise.all(
     running.map(async (instance) => {
@@ -51,6 +51,18 @@ export async function answerTampering(
       if (pauses) await insist({ incus, signal }, ref, { action: 'freeze' }, ['Frozen', 'Stopped']);
     }),
   );
+}
+
+function alertOfLost(path: string, time: string): Alert {
+  return {
+    level: 'critical',
+    title: 'Workspace not found',
+    description: redacted(
+      `The directory ${path} is not there any more, so that nothing in it can be guarded. Put it back.`,
+    ),
+    time,
+    action: 'paused',
+  };
 }
 
 function alertOfAttack(path: string, time: string): Alert {
@@ -74,3 +86,10 @@ function alertOfMade(path: string, time: string): Alert {
     action: 'alerted',
   };
 }
+
+const alertOf: Readonly<Record<Tampering['what'], (path: string, time: string) => Alert>> = {
+  made: alertOfMade,
+  stripped: alertOfAttack,
+  replaced: alertOfAttack,
+  lost: alertOfLost,
+};

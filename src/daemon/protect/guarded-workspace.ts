@@ -7,9 +7,11 @@ import type { GuardRecord } from './record.ts';
 import type { Rhythm } from './rhythm.ts';
 import type { Tampering, ToldMade } from './tampering.ts';
 import type { Watchers } from './watchers.ts';
+import type { HeldRoot } from './workspace-root.ts';
 
 export interface KeeperParts {
   readonly libc: Libc;
+  readonly runDir: string;
   readonly stateDir: string;
   readonly log: Log;
   readonly now: () => Date;
@@ -22,6 +24,10 @@ export interface KeeperParts {
 
 export interface Guarded {
   record: GuardRecord;
+  /** Its root, while sessions use it: it may be moved. */
+  held: HeldRoot | undefined;
+  /** The root could not be found at the last look. */
+  lost: boolean;
   /** The record's text as it is on disk. */
   saved: string;
   plan: ProtectionPlan;

@@ -1,31 +1,21 @@
 // Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
 // put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
-import { mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { openSync } from 'node:fs';
 import { Below } from '../../host/guarded.ts';
+import { bootId } from '../../host/identity.ts';
 import { SystemCallError } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
-import {
-  type Ancestor,
-  isThere,
-  nothingProtected,
-  type ProtectionPlan,
-} from '../../session/protect.ts';
+import { type Ancestor, isThere, nothingProtected } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { type Application, applyGuard, leftToOthers } from './guard.ts';
 import type { Guarded, KeeperParts } from './guarded-workspace.ts';
-import {
-  type GuardRecord,
-  keyOf,
-  openWorkspace,
-  readRecord,
-  recordFor,
-  writeRecord,
-} from './record.ts';
+import { type GuardRecord, keyOf, recordFor } from './record.ts';
+import { GuardRecords } from './records.ts';
 import { unguardable } from './refusal.ts';
-import { removeBegun, removeGuard } from './remove.ts';
+import { removeBegun } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import type { GuardState, Owner } from './state.ts';
+import { TakingAway } from './taking-away.ts';
 import {
   againstGuard,
   newlyMade,
@@ -35,44 +25,45 @@ import {
 } from './tampering.ts';
 import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
+import { type FoundRoot, HeldRoot, openRoot, type RootParts } from './workspace-root.ts';
 
 const O_PATH_DIRECTORY = 0o10200000;
 /** A file that the host made is left alone for that long: its mode is set next. */
 const youngMs = 250;
 /** After a look that failed. */
 const retryMs = 1000;
-const missingDays = 90;
-const dayMs = 86_400_000;
 
 export class Keeper {
   readonly #parts: KeeperParts;
-  readonly #directory: string;
+  readonly #roots: RootParts;
+  readonly #records: GuardRecords;
   readonly #guarded = new Map<string, Guarded>();
+  readonly #taking: TakingAway;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    this.#directory = join(parts.stateDir, 'protect');
+    this.#roots = { ...parts, boot: bootId() };
+    this.#records = new GuardRecords(parts.stateDir);
+    this.#taking = new TakingAway(parts, this.#roots, this.#records);
   }
 
   /** Takes over what an earlier coid guarded. */
   load(): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(this.#directory)) {
-      const path = join(this.#directory, name);
-      // A coid was killed while it wrote it; the one before it is there.
-      if (name.endsWith('.new')) rmSync(path, { force: true });
-      const record = readRecord(path);
-      if (!record || `${keyOf(record.device, record.inode)}.json` !== name) continue;
+    // All of them first: what one is called now may have been the name of another.
+    const changes = this.#records
+      .load()
+      .map((before) => ({ before, now: this.#onThisBoot(before) }));
+    this.#records.renumber(changes);
+    for (const { now: record } of changes) {
       if (record.users.length === 0) {
-        this.#takeAway(record, nothingProtected);
+        this.#taking.takeAway(record, nothingProtected);
         continue;
       }
       const users = new Map(
         record.users.map((id) => [id, this.#parts.elapsedMs() + this.#parts.holdMs]),
       );
-      const guarded = this.#guardOf(this.#onThisBoot(record), users);
-      const { device, inode } = guarded.record;
-      this.#guarded.set(keyOf(device, inode), guarded);
+      const guarded = this.#guardOf(record, users);
+      this.#guarded.set(keyOf(record.device, record.inode), guarded);
       this.#mend(guarded, false);
       guarded.rhythm.soon();
     }
@@ -80,12 +71,11 @@ export class Keeper {
 
   /** After a reboot the same file system may have another number. */
   #onThisBoot(record: GuardRecord): GuardRecord {
-    const below = openWorkspace(this.#parts.libc, record);
-    if (!below) return record;
-    using opened = below;
-    const device = opened.stats('.')?.dev ?? record.device;
-    if (device !== record.device) rmSync(this.#file(record), { force: true });
-    return { ...record, device, state: removeBegun(opened, record.state) };
+    using root = openRoot(this.#roots, record, undefined);
+    if (!root) return record;
+    const { boot } = this.#roots;
+    const { device, path, below } = root;
+    return { ...record, device, boot, root: path, state: removeBegun(below, record.state) };
   }
 
   /**
@@ -102,9 +92,12 @@ export class Keeper {
     const { dev, ino } = root.stats;
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
-    const record = recordFor({ root, owner, request }, known?.record);
+    const { boot } = this.#roots;
+    const before = known?.record ?? this.#taking.resume(key);
+    const record = recordFor({ root, owner, request, boot }, before);
     const guarded = known ?? this.#guardOf(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
+    guarded.held ??= HeldRoot.of(this.#parts.libc, root.fd);
     guarded.places.clear();
     guarded.outside.clear();
     guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
@@ -158,6 +151,12 @@ export class Keeper {
   /** Stops watching; the guards stay for the next coid. */
   close(): void {
     for (const guarded of this.#guarded.values()) this.#unwatch(guarded);
+    this.#taking.close();
+  }
+
+  /** Workspaces that were not found, so that their guard is still there. */
+  get left(): readonly string[] {
+    return this.#taking.left;
   }
 
   #leave(key: string, guarded: Guarded, id: string): void {
@@ -166,26 +165,10 @@ export class Keeper {
       this.#save(guarded);
       return;
     }
-    this.#unwatch(guarded);
     this.#guarded.delete(key);
     this.#save(guarded);
-    this.#takeAway(guarded.record, guarded.plan);
-  }
-
-  /** A workspace that cannot be found (its disk is not there) is looked for again by every coid that starts. */
-  #takeAway(record: GuardRecord, plan: ProtectionPlan): void {
-    const { root, owner, state } = record;
-    const below = openWorkspace(this.#parts.libc, record);
-    if (below) {
-      using opened = below;
-      removeGuard(this.#parts.libc, opened, plan, owner, state);
-    }
-    const path = this.#file(record);
-    const found = below !== undefined;
-    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (found || this.#parts.now().getTime() - since > missingDays * dayMs)
-      rmSync(path, { force: true });
-    this.#parts.log('info', 'unprotected', { root, found });
+    this.#taking.takeAway(guarded.record, guarded.plan, guarded.held);
+    this.#unwatch(guarded);
   }
 
   /** What was found changed that nobody has a reason to change, and whether something is left for the next look. */
@@ -223,9 +206,9 @@ export class Keeper {
    * again, if that is known.
    */
   #mend(guarded: Guarded, tell: boolean): number | undefined {
-    const below = openWorkspace(this.#parts.libc, guarded.record);
-    if (!below) return undefined;
-    using opened = below;
+    using at = this.#rootOf(guarded, tell);
+    if (!at) return undefined;
+    const opened = at.below;
     const { request, missing, root, mounted } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
@@ -253,13 +236,35 @@ export class Keeper {
     return againMs;
   }
 
+  /** Where it was moved, it is guarded there. Where it cannot be found, its sessions stop: nobody would guard it. */
+  #rootOf(guarded: Guarded, tell: boolean): FoundRoot | undefined {
+    const { root } = guarded.record;
+    const found = openRoot(this.#roots, guarded.record, guarded.held);
+    if (!found) {
+      if (!guarded.lost) this.#parts.log('warning', 'workspace-lost', { root });
+      guarded.lost = true;
+      if (tell) this.#parts.tampered([...guarded.users.keys()], { path: root, what: 'lost' });
+      return undefined;
+    }
+    guarded.lost = false;
+    guarded.held ??= found.hold();
+    if (found.path !== root) {
+      this.#parts.log('info', 'workspace-moved', { root, to: found.path });
+      guarded.places.clear();
+      guarded.outside.clear();
+      this.#save(guarded, { root: found.path });
+    }
+    return found;
+  }
+
   #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
     const look = () => (users.size > 0 ? this.#mend(guarded, true) : undefined);
     const rhythm = new Rhythm(this.#parts.elapsedMs, look);
     const watchers = new Watchers(() => rhythm.soon());
     const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
     const host = { places: new Map(), outside: new Map() };
-    const guarded = { record, users, rhythm, watchers, ...nothing, ...host };
+    const root = { held: undefined, lost: false };
+    const guarded: Guarded = { record, users, rhythm, watchers, ...nothing, ...host, ...root };
     return guarded;
   }
 
@@ -270,6 +275,8 @@ export class Keeper {
   #unwatch(guarded: Guarded): void {
     guarded.rhythm.close();
     guarded.watchers.close();
+    guarded.held?.[Symbol.dispose]();
+    guarded.held = undefined;
   }
 
   #save(guarded: Guarded, changes: Partial<GuardRecord> = {}): void {
@@ -279,11 +286,7 @@ export class Keeper {
     const flush = next.state.entries !== guarded.record.state.entries;
     guarded.record = next;
     if (text === guarded.saved) return;
-    writeRecord(this.#file(next), text, flush);
+    this.#records.write(next, text, flush);
     guarded.saved = text;
-  }
-
-  #file({ device, inode }: GuardRecord): string {
-    return join(this.#directory, `${keyOf(device, inode)}.json`);
   }
 }

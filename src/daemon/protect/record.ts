@@ -1,9 +1,7 @@
 // What is written down of a guarded workspace, in <state dir>/protect/<device>-<inode>.json.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
-import { openWithoutLinks, type Source } from '../../host/open-source.ts';
+import type { Source } from '../../host/open-source.ts';
 import { bothRequests, type ProtectRequest } from '../../session/protect-request.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
 
@@ -12,6 +10,9 @@ export interface GuardRecord {
   readonly root: string;
   readonly device: number;
   readonly inode: number;
+  /** When it was made (milliseconds since 1970), and the boot of the host in which the device had that number. */
+  readonly bornMs?: number | undefined;
+  readonly boot?: string | undefined;
   readonly owner: Owner;
   readonly request: ProtectRequest;
   /** Protected paths that were not there when the guard was put up. */
@@ -29,12 +30,18 @@ export function recordFor(
     root,
     owner,
     request,
-  }: { readonly root: Source; readonly owner: Owner; readonly request: ProtectRequest },
+    boot,
+  }: {
+    readonly root: Source;
+    readonly owner: Owner;
+    readonly request: ProtectRequest;
+    readonly boot: string;
+  },
   known: GuardRecord | undefined,
 ): GuardRecord & { readonly mounted: readonly string[] } {
-  const { dev: device, ino: inode } = root.stats;
+  const { dev: device, ino: inode, birthtimeMs: bornMs } = root.stats;
   return {
-    ...{ root: root.path, device, inode, owner },
+    ...{ root: root.path, device, inode, bornMs, boot, owner },
     request: bothRequests(known?.request, request),
     missing: [],
     mounted: known?.mounted ?? [],
@@ -50,23 +57,6 @@ export function isWithin(path: string, above: string): boolean {
 
 export function keyOf(device: number, inode: number): string {
   return `${device}-${inode}`;
-}
-
-/** The workspace as it was; undefined if it is gone, or another is there now. Devices are numbered anew at each boot. */
-export function openWorkspace(
-  libc: Libc,
-  { root, inode }: Pick<GuardRecord, 'root' | 'inode'>,
-): Below | undefined {
-  let source: Source;
-  try {
-    source = openWithoutLinks(libc, root);
-  } catch {
-    return undefined;
-  }
-  const below = new Below(libc, source.fd);
-  if (source.stats.ino === inode) return below;
-  below[Symbol.dispose]();
-  return undefined;
 }
 
 /** The old one stays until the new one is whole. */

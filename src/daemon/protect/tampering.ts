@@ -6,9 +6,9 @@ export interface Tampering {
   readonly path: string;
   /**
    * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
-   * for. `replaced`: another directory is in its place.
+   * for. `replaced`: another directory is in its place. `lost`: the workspace itself cannot be found, so nobody guards it.
    */
-  readonly what: 'made' | 'stripped' | 'replaced';
+  readonly what: 'made' | 'stripped' | 'replaced' | 'lost';
 }
 
 /** When it was last told that a path was made, and whether it was there at every look since. */

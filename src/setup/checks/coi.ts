@@ -3,6 +3,7 @@
 import { type DaemonStatus, protocolVersion } from '../../daemon/protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Installer, InstallState } from '../../host/install.ts';
+import { quoted } from '../../names.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { command } from '../command.ts';
 import { noteMade } from '../made.ts';
@@ -136,7 +137,7 @@ export function coidFinding(
   wantedDir: string | undefined,
   path: string | undefined,
 ): Finding {
-  const { pid, sessions, leases, incus, bridge, guarded, guardFailure } = status;
+  const { pid, sessions, leases, incus, bridge, guarded, guardFailure, guardsLeftIn = [] } = status;
   const details = { version: status.version, pid, sessions, leases, incus, bridge, guarded };
   const restart = { plan: 'restart coid from this coi' };
   if (status.protocol !== protocolVersion || status.version !== version) {
@@ -157,6 +158,16 @@ export function coidFinding(
       `the rules that guard sessions are not in force: ${guardFailure}`,
       { ...details, guardFailure },
       { hint: 'See `coi daemon logs`. Until then no session starts but with --network open.' },
+    );
+  const [away] = guardsLeftIn;
+  if (away !== undefined)
+    return finding(
+      'warning',
+      `a session's guard is left in ${quoted(away)}, which was moved or is not mounted`,
+      { ...details, guardsLeftIn },
+      {
+        hint: 'Put it back at that path: coid cleans it within half a minute. So does the end of a session in it.',
+      },
     );
   const counted = `${sessions} session${sessions === 1 ? '' : 's'}`;
   return ok(`version ${status.version}, ${counted}, ${guarded} guarded`, details);

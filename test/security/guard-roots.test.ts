@@ -1,0 +1,168 @@
+// Goal: the records of guarded workspaces lead to the right ones: after a reboot that numbers devices anew, after a workspace
+// was away while nothing ran in it, and where its disk is unmounted while a session runs.
+// Method: the guard itself, as root, on repositories.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Keeper } from '../../src/daemon/protect/keeper.ts';
+import type { GuardRecord } from '../../src/daemon/protect/record.ts';
+import { HeldRoot } from '../../src/daemon/protect/workspace-root.ts';
+import { type Libc, loadLibc } from '../../src/host/libc.ts';
+import { mountPointsBelow } from '../../src/host/mounts.ts';
+import { openWithoutLinks } from '../../src/host/open-source.ts';
+import { inventory, protect } from './protect-bed.ts';
+
+const id = '00000000-0000-4000-8000-000000000000';
+const owner = { uid: 1003, gid: 1003 };
+
+test('two devices that swapped their numbers at a reboot keep both records', async () => {
+  await using place = await aPlace();
+  const { libc, stateDir } = place;
+  // The first directories of two file systems have one inode number.
+  const projects = ['one', 'two'].map(place.at);
+  for (const path of projects) {
+    await mkdir(path);
+    execFileSync('mount', ['-t', 'tmpfs', 'none', path]);
+    await repository(path);
+  }
+  const before = await Promise.all(projects.map(inventory));
+  const first = new Keeper(place.parts());
+  for (const path of projects) guard(first, libc, path, id);
+  first.close();
+  await swapDevices(stateDir);
+  const next = new Keeper(place.parts());
+  next.load();
+  assert.equal((await readdir(join(stateDir, 'protect'))).length, 2);
+  next.release(new Set());
+  assert.deepEqual(await Promise.all(projects.map(inventory)), before);
+  assert.deepEqual(await readdir(join(stateDir, 'protect')), []);
+});
+
+test('a workspace that is away when its session has ended is clean soon after it is back', async (context: TestContext) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  await using place = await aPlace();
+  const path = await repository(place.at('project'));
+  const before = await inventory(path);
+  const first = new Keeper(place.parts());
+  guard(first, place.libc, path, id);
+  first.close();
+  await rename(path, `${path}-away`);
+  const next = new Keeper(place.parts());
+  next.load();
+  next.release(new Set());
+  assert.deepEqual(next.left, [path]);
+  context.mock.timers.tick(30_000);
+  assert.deepEqual(next.left, [path]);
+  await rename(`${path}-away`, path);
+  context.mock.timers.tick(30_000);
+  assert.deepEqual(next.left, []);
+  assert.deepEqual(await inventory(path), before);
+  assert.deepEqual(await readdir(join(place.stateDir, 'protect')), []);
+});
+
+test('a session that begins where a guard was left behind knows what was there before', async () => {
+  await using place = await aPlace();
+  const path = await repository(place.at('project'));
+  execFileSync('chmod', ['640', join(path, '.git/config')]);
+  const before = await inventory(path);
+  const first = new Keeper(place.parts());
+  guard(first, place.libc, path, id);
+  first.close();
+  await rename(path, `${path}-away`);
+  const next = new Keeper(place.parts());
+  next.load();
+  next.release(new Set());
+  guard(next, place.libc, `${path}-away`, id);
+  assert.deepEqual(next.left, []);
+  next.drop(id);
+  assert.deepEqual(await inventory(`${path}-away`), before);
+});
+
+test('a disk can be unmounted while a session runs on it, and its guard is taken away all the same', async () => {
+  await using place = await aPlace();
+  const { libc } = place;
+  const disk = place.at('disk');
+  await mkdir(disk);
+  execFileSync('mount', ['-t', 'tmpfs', 'none', disk]);
+  const path = await repository(join(disk, 'project'));
+  const before = await inventory(path);
+  const keeper = new Keeper(place.parts());
+  const source = openWithoutLinks(libc, path);
+  using witness = HeldRoot.of(libc, source.fd);
+  closeSync(source.fd);
+  guard(keeper, libc, path, id);
+  execFileSync('umount', [disk]);
+  assert.ok(witness);
+  const seen = witness.open();
+  try {
+    const shown = () => inventory(`/proc/self/fd/${seen}/.`);
+    assert.notDeepEqual(await shown(), before);
+    keeper.drop(id);
+    assert.deepEqual(await shown(), before);
+  } finally {
+    closeSync(seen);
+  }
+  assert.deepEqual(keeper.left, []);
+});
+
+async function aPlace() {
+  const libc = await loadLibc();
+  const directory = await mkdtemp('/tmp/coit-roots-');
+  const stateDir = join(directory, 'state');
+  return {
+    ...{ libc, stateDir },
+    at: (name: string) => join(directory, name),
+    parts: () => ({
+      ...{ libc, runDir: join(directory, 'run'), stateDir, holdMs: 0 },
+      log: () => undefined,
+      now: () => new Date(),
+      elapsedMs: () => performance.now(),
+      tampered: () => undefined,
+    }),
+    [Symbol.asyncDispose]: async () => {
+      for (const mounted of mountPointsBelow(directory)) execFileSync('umount', [mounted]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function guard(keeper: Keeper, libc: Libc, path: string, user: string): void {
+  const source = openWithoutLinks(libc, path);
+  try {
+    keeper.protect(user, source, protect, owner);
+  } finally {
+    closeSync(source.fd);
+  }
+}
+
+/** As another boot finds them: what each device is called now was the other's number. */
+async function swapDevices(stateDir: string): Promise<void> {
+  const directory = join(stateDir, 'protect');
+  const names = await readdir(directory);
+  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+  const [one, two] = texts.map((text) => JSON.parse(text) as GuardRecord);
+  assert.ok(one && two);
+  assert.equal(one.inode, two.inode);
+  const swapped = [
+    { ...one, device: two.device, boot: 'another' },
+    { ...two, device: one.device, boot: 'another' },
+  ];
+  for (const record of swapped)
+    await writeFile(
+      join(directory, `${record.device}-${record.inode}.json`),
+      JSON.stringify(record),
+    );
+}
+
+async function repository(path: string): Promise<string> {
+  execFileSync('git', ['init', '--quiet', '--template=', path]);
+  for (const name of ['.vscode', '.claude']) await mkdir(join(path, name));
+  await writeFile(join(path, '.vscode/tasks.json'), '{}\n');
+  await writeFile(join(path, '.claude/settings.json'), '{}\n');
+  execFileSync('chown', ['-hR', '1003:1003', path]);
+  await chown(path, 1003, 1003);
+  return path;
+}
