@@ -4,21 +4,29 @@ import type { App } from '../app.ts';
 import { choice } from '../session/choose.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import type { SessionWish } from '../session/plan.ts';
+import { portVariables } from '../session/ports.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
 import { reserveOrStart } from './coid.ts';
 import { named } from './here.ts';
+import { keptPorts } from './kept-ports.ts';
 import { ownContainers } from './meant.ts';
 import { noTool } from './tool.ts';
+
+interface Again {
+  readonly ref: ContainerRef;
+  /** Variables that tell of its ports. */
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 /** Undefined where no stopped container of `coi run --persistent` fits. Containers of agents are theirs. */
 export async function restartPlain(
   app: App,
   wanted: SessionWish,
   timing: Pick<Timing, 'tell'>,
-): Promise<ContainerRef | undefined> {
+): Promise<Again | undefined> {
   if (!wanted.persistent) return undefined;
   const { workspace: path, realWorkspace: real = path, target } = wanted;
   const own = (await ownContainers(app, named({ path, real }))).filter(
@@ -31,12 +39,14 @@ export async function restartPlain(
   const { container } = chosen;
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
   app.io.tell('Restarting existing persistent container...');
+  const ports = await keptPorts(app, container.instance);
   const progress = stepProgress(app.io);
   const { mounts } = wanted;
   await runSteps(
     restartSteps,
     {
       ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
+      ports,
       startId: randomUUID(),
       makeStore: () => [],
       fillStore: () => {},
@@ -50,5 +60,5 @@ export async function restartPlain(
       signal: app.signal,
     },
   );
-  return refOf(container.instance);
+  return { ref: refOf(container.instance), environment: portVariables(ports.left) };
 }

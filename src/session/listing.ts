@@ -1,7 +1,7 @@
 // What `coi list` shows of a container, taken from its configuration alone. Pure.
 import type { Devices, InstanceStatus } from '../incus/shapes.ts';
 import { type Alert, alertKeyName, alertLine, alertNow, parseAlert } from '../monitor/alert.ts';
-import { type Forwarding, portTexts } from './ports.ts';
+import { portsKey, portTexts, recordedPorts } from './ports.ts';
 import type { Container } from './record.ts';
 
 export interface ListedContainer {
@@ -56,20 +56,10 @@ export function listedContainer(
     alias: session?.alias,
     workspace: session?.workspace,
     owner: ofAllUsers ? session?.owner : undefined,
-    ports: portTexts(portsOf(instance.config['user.coi.ports'])),
+    ports: portTexts(recordedPorts(instance.config[portsKey])),
     alert,
     security: alert && alertLine(alert),
   };
-}
-
-/** The key is the user's own to write, so anything may be in it. */
-function portsOf(text: string | undefined): Forwarding[] {
-  try {
-    const value: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(value) ? (value as Forwarding[]) : [];
-  } catch {
-    return [];
-  }
 }
 
 function address(devices: Devices): string | undefined {

@@ -24,6 +24,8 @@ const ofSessions = [
   'container',
   'tmux',
   'file',
+  'ports',
+  'ssh-config',
 ];
 
 /** What a flag's value names. */
