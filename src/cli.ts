@@ -39,7 +39,7 @@ export async function main(words: readonly string[]): Promise<number> {
 
 const withoutIncus: readonly string[] = [
   ...['version', 'completion', 'help', '__complete', '__keep-logins'],
-  ...['schema', 'validate', 'update'],
+  ...['schema', 'validate', 'update', 'migrate'],
 ];
 
 /** A login that does not have the group of Incus yet gets it, except where Incus is not needed. */

@@ -18,10 +18,8 @@ if (Number(process.versions.node.split('.', 1)[0]) < 24) {
 } else {
   if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
   // A completion of names is asked for at every Tab; one of flags needs the commands.
-  const namesOnly =
-    words[0] === '__complete' &&
-    words[1] === '--' &&
-    !words.slice(2).some((word) => word.startsWith('-'));
+  const asked = words[0] === '__complete' ? words.indexOf('--') : -1;
+  const namesOnly = asked > 0 && !words.slice(asked + 1).some((word) => word.startsWith('-'));
   const [word = 'shell'] = words;
   const everyday = (everydayWords as readonly string[]).includes(word);
   const part = namesOnly

@@ -1,15 +1,15 @@
 // Answers a completion of names without the rest of the program, which would take longer to load than the answer.
 import { makeApp } from './app.ts';
-import { candidates } from './commands/complete.ts';
+import { printCompletion } from './commands/complete.ts';
 import { CoiError } from './errors.ts';
-import { safeCandidates } from './ui/completion.ts';
 
-/** `__complete -- WORDS`, none of them a flag. Returns the exit status. */
-export async function main([, , ...words]: readonly string[]): Promise<number> {
+/** `__complete [--described] -- WORDS`, none of them a flag. Returns the exit status. */
+export async function main([, ...rest]: readonly string[]): Promise<number> {
   const app = makeApp(process);
+  const at = rest.indexOf('--');
   try {
-    const found = safeCandidates(await candidates(app, words), words.at(-1) ?? '');
-    if (found.length > 0) app.io.print(found.join('\n'));
+    await printCompletion(app, rest.slice(at + 1), rest[0] === '--described');
+    return 0;
   } catch (error) {
     // Whoever completes shows no errors.
     if (error instanceof CoiError) return 1;
@@ -17,5 +17,4 @@ export async function main([, , ...words]: readonly string[]): Promise<number> {
   } finally {
     await app.close();
   }
-  return 0;
 }

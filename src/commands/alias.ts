@@ -1,5 +1,6 @@
 // The alias of a workspace is registered when a session starts in it.
 import type { App } from '../app.ts';
+import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { parseAlias } from '../names.ts';
@@ -11,7 +12,7 @@ import {
   withAlias,
   writeAliases,
 } from '../session/aliases.ts';
-import type { Meant } from './meant.ts';
+import type { Place } from './prepare.ts';
 
 /** Whoever has the lock needs it for a read and a write. */
 const lockMs = 10_000;
@@ -19,7 +20,7 @@ const lockMs = 10_000;
 /** Throws `alias-invalid` if it is malformed, looks like a container, or belongs to another workspace. */
 export async function registerAlias(
   app: Pick<App, 'user' | 'prefix' | 'signal'>,
-  { at, resolved }: Pick<Meant, 'at' | 'resolved'>,
+  { at, resolved }: { readonly at: Pick<Place, 'workspace'>; readonly resolved: ResolvedConfig },
 ): Promise<void> {
   const wanted = resolved.settings['container.alias'];
   if (!wanted) return;

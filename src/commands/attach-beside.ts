@@ -12,21 +12,30 @@ import { config, terminalRules } from './prepare.ts';
 
 export { tellAlerts } from './alerts.ts';
 
+export interface TerminalToday {
+  readonly rules: Local['filter'];
+  readonly prefix: string | undefined;
+}
+
 /** What its terminal may do, by today's configuration: nothing where that cannot be read, since an agent may have broken it. */
-export async function filterToday(
+export async function terminalToday(
   app: App,
   options: AttachOptions,
   { session }: Container,
-): Promise<Local['filter']> {
+): Promise<TerminalToday> {
   // Without a session there is no project either: the user's own configuration holds.
   const workspace = (session?.workspace ?? app.user.home) as WorkspacePath;
   const profile = options.profile ?? session?.profile;
   try {
     const { settings } = await config(app, { ...options, profile }, workspace);
-    return terminalFilter(terminalRules(settings));
+    return {
+      rules: terminalFilter(terminalRules(settings)),
+      prefix: settings['shell.tmux_prefix'],
+    };
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
-    return terminalFilter({ clipboard: false, notifications: false, links: false, title: false });
+    const nothing = { clipboard: false, notifications: false, links: false, title: false };
+    return { rules: terminalFilter(nothing), prefix: undefined };
   }
 }
 

@@ -6,19 +6,18 @@ import { joinTerminal } from '../host/join-terminal.ts';
 import { guestScript } from '../host/resources.ts';
 import { type Local, terminalSize } from '../host/terminal.ts';
 import { alertKeyName, alertMessage, alertNow, parseAlert } from '../monitor/alert.ts';
-import { containerName, parseContainerName, parseSlot, tmuxSession } from '../names.ts';
+import { parseContainerName, tmuxSession } from '../names.ts';
 import { type ContainerRef, meant, NotMeant } from '../session/act.ts';
 import { isMeant, refOf } from '../session/container-ref.ts';
 import { colours, guestHome, guestTerm, plainEnvironment } from '../session/environment.ts';
 import { incusFailure, isIncusError } from '../session/failure.ts';
-import { findContainer } from '../session/lookup.ts';
 import type { Container } from '../session/record.ts';
 import { agentDevice, agentSocket } from '../session/ssh-agent.ts';
 import { guardsGit, toolVariables } from '../session/tool-setup.ts';
 import type { GlobalOptions } from './command.ts';
-import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
-import { here, isOf } from './here.ts';
+import { attachedLook, hintOfNesting, outerPrefix } from './look.ts';
+import { sessionMeant } from './running-session.ts';
 import { needTerminal } from './terminal.ts';
 
 export interface AttachOptions extends GlobalOptions {
@@ -54,15 +53,11 @@ export async function attach(
   if (message) app.io.tell(message);
   const workspace =
     session?.target ?? found.instance.devices['workspace']?.['path'] ?? '/workspace';
-  const shell = ['sh', '-c', 'cd "$1" 2>/dev/null || cd; exec bash', 'coi-bash', workspace];
-  const tmux = [
-    'sh',
-    '-c',
-    guestScript('attach.sh'),
-    'coi-attach',
-    tmuxSession(container),
-    workspace,
-  ];
+  const script = ['bash', '-c', guestScript('attach.sh'), 'coi-attach'];
+  const outer = options.bash ? undefined : outerPrefix(app);
+  const command = options.bash
+    ? [...script, 'bash', tmuxSession(container), workspace]
+    : [...script, 'tmux', tmuxSession(container), workspace, ...attachedLook(found, outer)];
   // Read while Incus opens the terminal.
   const beside = import('./attach-beside.ts');
   let openings = 0;
@@ -71,11 +66,11 @@ export async function attach(
     openings += 1;
     // Opened again after some seconds, it could be another one's.
     if (openings > 1) await meant(incus, refOf(found.instance), { signal: app.signal });
-    const filtering = beside.then(({ filterToday }) => filterToday(app, options, found));
+    const today = beside.then(({ terminalToday }) => terminalToday(app, options, found));
     const opening = incus.execTerminal(
       container,
       {
-        command: options.bash ? shell : tmux,
+        command,
         environment: {
           ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
           ...colours(app.env['COLORTERM']),
@@ -89,8 +84,9 @@ export async function attach(
       },
       { signal: app.signal },
     );
-    const [exec, rules] = await Promise.all([opening, filtering]);
+    const [exec, { rules, prefix }] = await Promise.all([opening, today]);
     filter = rules;
+    if (openings === 1) hintOfNesting(app, outer, prefix);
     return exec;
   };
   try {
@@ -145,57 +141,26 @@ async function target(
   options: AttachOptions,
   name: string | undefined,
 ): Promise<Container | undefined> {
-  const all = await ownContainers(app, options);
-  if (name !== undefined) return running(findContainer(app, all, name), name);
-  const workspace = here(app, options);
-  const isHere = isOf(workspace);
-  if (options.slot !== undefined) {
-    const slot = parseSlot(options.slot);
-    const wanted = workspace.hashes.map((hash) => containerName(app.prefix, hash, slot));
-    // A session with a name of its own has another hash, and so has one that was begun through a link.
-    const inSlot = all.filter(
-      (container) =>
-        wanted.some((name) => name === container.name) ||
-        (isHere(container) && container.session?.slot === Number(slot)),
-    );
-    // Each of the two names may have had one in that slot.
-    const live = inSlot.find(({ status }) => status === 'Running');
-    const found = running(live ?? inSlot[0], wanted[0] ?? '');
-    app.io.tell(`Attaching to ${found.name} (slot ${slot})...`);
+  const { found, live } = await sessionMeant(app, options, name);
+  if (found) {
+    if (name === undefined)
+      app.io.tell(
+        `Attaching to ${found.name}${options.slot === undefined ? '' : ` (slot ${found.session?.slot ?? options.slot})`}...`,
+      );
     return found;
   }
-  const live = all.filter(({ status }) => status === 'Running');
-  const own = live.filter(isHere);
-  // The only one of this workspace, or else the only one at all.
-  const [only] = own.length === 1 ? own : live;
-  if (!only) {
-    app.io.print('No active sessions');
-    return undefined;
-  }
-  if (own.length === 1 || live.length === 1) {
-    app.io.tell(`Attaching to ${only.name}...`);
-    return only;
-  }
   app.io.print(
-    [
-      'Active sessions:',
-      ...live.map(
-        (container, at) =>
-          `  ${at + 1}. ${container.name}${container.session?.alias ? ` (${container.session.alias})` : ''}`,
-      ),
-      '',
-      'Use: coi attach <container-name>',
-    ].join('\n'),
+    live.length === 0
+      ? 'No active sessions'
+      : [
+          'Active sessions:',
+          ...live.map(
+            (container, at) =>
+              `  ${at + 1}. ${container.name}${container.session?.alias ? ` (${container.session.alias})` : ''}`,
+          ),
+          '',
+          'Use: coi attach <container-name>',
+        ].join('\n'),
   );
   return undefined;
-}
-
-function running(container: Container | undefined, name: string): Container {
-  if (container?.status === 'Running') return container;
-  const frozen = container?.status === 'Frozen';
-  throw new CoiError('session-not-found', `container ${name} not found or not running`, {
-    hint: frozen
-      ? `It is paused; \`coi unfreeze ${container.name}\` lets it go on.`
-      : 'See `coi list`.',
-  });
 }

@@ -49,6 +49,7 @@ export interface Live {
     | { readonly dir: string; readonly session: string; readonly tool: string }
     | undefined;
   readonly command: readonly string[];
+  readonly again: AgentSetting['again'];
   /** The agent's program. */
   readonly needs: string | undefined;
   /** Undoes the start, for an agent that turned out not to be there. */
@@ -167,6 +168,7 @@ async function launched(
     target: at.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
+    again: agent.again,
     needs: agent.needs,
     takeBack: async () => {
       await killContainer(incus, ref, AbortSignal.timeout(takeBackMs));
@@ -239,6 +241,7 @@ async function restarted(
     target: record.target,
     store: { dir: agent.storeDir, session, tool: agent.tool.name },
     command: agent.command,
+    again: agent.again,
     needs: agent.needs,
     takeBack: () => stopKept(app, refOf(container.instance)),
     conversation: agent.conversation,

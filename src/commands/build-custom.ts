@@ -10,15 +10,14 @@ import type { Built } from '../image/build.ts';
 import { baseKey, baseNameKey, type CustomOrder, customHash } from '../image/custom.ts';
 import { recipeKey, variantKey, versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
-import { parseImageAlias } from '../names.ts';
 import { type ContainerRef, changeState } from '../session/act.ts';
-import { imageMissing } from '../session/launch.ts';
+import { noTool } from '../session/record.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
+import { baseImage } from './base-image.ts';
 import { outputTo } from './build-log.ts';
 import { launchPlain } from './plain-container.ts';
 import { following, newSessionId, place, plainPlace, wish } from './prepare.ts';
-import { noTool } from './tool.ts';
 
 const publishMs = 15 * 60_000;
 const stopMs = 60_000;
@@ -32,8 +31,7 @@ export async function buildCustom(
   force: boolean,
 ): Promise<Built | 'exists' | 'outdated'> {
   const incus = await app.incus();
-  const base = (await incus.imageAlias(order.base, { signal: app.signal }))?.target;
-  if (base === undefined) throw imageMissing(order.base);
+  const base = await baseImage(app, order.base, force);
   const hash = customHash(order, base);
   const old = await incus.imageAlias(order.alias, { signal: app.signal });
   if (old && !force) {
@@ -44,7 +42,7 @@ export async function buildCustom(
   const progress = stepProgress(app.io);
   let container: ContainerRef | undefined;
   try {
-    const wanted = await buildWish(app, resolved, order, directory);
+    const wanted = await buildWish(app, resolved, base, directory);
     container = await launchPlain(app, wanted);
     progress.tell({ kind: 'started', name: 'script', title: 'Running the build script' });
     await scripted(app, incus, container.name, order);
@@ -61,7 +59,7 @@ export async function buildCustom(
 async function buildWish(
   app: App,
   resolved: ResolvedConfig,
-  order: CustomOrder,
+  fingerprint: string,
   directory: string,
 ) {
   const at = plainPlace(place(app, directory));
@@ -74,7 +72,7 @@ async function buildWish(
     disposable: false,
     following: await following(app, resolved, at.workspace),
   });
-  return { ...made, image: parseImageAlias(order.base), alias: undefined, docker: true };
+  return { ...made, fingerprint, alias: undefined, docker: true };
 }
 
 async function scripted(

@@ -1,8 +1,9 @@
 // Which images `coi build` makes besides the default one: those of profiles, and `coi build custom`.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { profileNames } from '../config/files.ts';
+import type { KeyName } from '../config/keys.ts';
 import type { ResolvedConfig } from '../config/load.ts';
+import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { Built } from '../image/build.ts';
@@ -13,7 +14,7 @@ import { incusFailure } from '../session/failure.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { buildCustom } from './build-custom.ts';
 import type { GlobalOptions } from './command.ts';
-import { lookedUpConfig } from './config.ts';
+import { lookedUpConfig, placesOf } from './config.ts';
 import { flagsOf } from './global.ts';
 import { fileText } from './text-file.ts';
 
@@ -82,19 +83,15 @@ export async function buildProfiles(
     const wanted = await profileBuild(app, flags);
     return wanted && [await one(app, wanted, flags)];
   }
-  const outcomes = [await buildDefault()];
-  const places = {
-    home: app.user.home,
-    workspace: workspacePath(app.cwd, flags.workspace ?? '.'),
-    cwd: app.cwd,
-    env: app.env,
-  };
+  // All that is wrong with a recipe is said before anything is built.
   const builds: ProfileBuild[] = [];
-  for (const { name } of profileNames(places, hostFiles)) {
+  for (const { name } of profileNames(placesOf(app, flags), hostFiles)) {
     const build = await profileBuild(app, { ...flags, profile: name });
     if (build && !builds.some(({ order }) => order.alias === build.order.alias)) builds.push(build);
   }
-  for (const build of baseFirst(builds)) outcomes.push(await one(app, build, flags));
+  const sorted = baseFirst(builds);
+  const outcomes = [await buildDefault()];
+  for (const build of sorted) outcomes.push(await one(app, build, flags));
   return outcomes;
 }
 
@@ -120,7 +117,15 @@ export function baseFirst<T extends { readonly order: Pick<CustomOrder, 'alias' 
 
 async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<ProfileBuild | undefined> {
   const resolved = await lookedUpConfig(app, flags);
-  const { settings } = resolved;
+  const { settings, waiting } = resolved;
+  // Without them another image would be built, or found to be there.
+  const held = waiting.find(({ name }) => name === 'container.image' || isOfBuild(name));
+  if (held)
+    throw new CoiError(
+      'config-invalid',
+      `${held.source}:${held.line}: ${held.text} waits for your approval`,
+      { hint: 'See `coi trust`, then build again.' },
+    );
   const [script, commands] = [
     settings['container.build.script'],
     settings['container.build.commands'],
@@ -149,11 +154,16 @@ async function one(
   { force = false, json = false }: Pick<ProfileBuildFlags, 'force' | 'json'>,
 ): Promise<BuildOutcome> {
   try {
+    for (const warning of resolved.warnings) app.io.warn(warning);
     app.io.tell(`Building image '${order.alias}' from '${order.base}'`);
     return sayBuilt(app, order.alias, await buildCustom(app, resolved, order, force), json);
   } catch (error) {
     throw incusFailure(error, 'building the image failed');
   }
+}
+
+function isOfBuild(name: KeyName): boolean {
+  return name.startsWith('container.build.');
 }
 
 export function sayBuilt(

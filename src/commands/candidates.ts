@@ -1,65 +1,151 @@
 // The names of each kind, asked for in the cheapest way and given up soon. Each way is loaded when it is gone.
 import type { App } from '../app.ts';
+import type { SessionMetadata } from '../session/metadata.ts';
 import type { Container } from '../session/record.ts';
-import type { NameKind } from '../ui/completion.ts';
+import type { Candidate, Completion, NameKind } from '../ui/completion.ts';
 
 const limitMs = 500;
 
-/** An empty list leaves it to the shell, which offers files. */
+/** Nothing where a question fails or takes too long. */
 export async function candidatesOf(
   app: App,
   kind: NameKind,
   words: readonly string[],
-): Promise<string[]> {
+): Promise<Completion> {
+  if (kind === 'files') return { candidates: [], files: true };
   try {
-    return await asked(app, kind, words);
+    const { candidates, files = false } = await asked(app, kind, words);
+    return { candidates, files };
   } catch {
-    return [];
+    return { candidates: [], files: false };
   }
 }
 
-async function asked(app: App, kind: NameKind, words: readonly string[]): Promise<string[]> {
-  const { home } = app.user;
+type Asked = Partial<Completion> & Pick<Completion, 'candidates'>;
+
+async function asked(
+  app: App,
+  kind: Exclude<NameKind, 'files'>,
+  words: readonly string[],
+): Promise<Asked> {
   switch (kind) {
     case 'sessions':
-      return (await containers(app)).flatMap(({ name, session }) =>
-        session?.alias ? [name, session.alias] : [name],
-      );
-    case 'aliases': {
-      const [{ readAliases }, files] = await Promise.all([
-        import('../session/aliases.ts'),
-        import('../host/files.ts'),
-      ]);
-      return Object.keys(readAliases(home, files.hostFiles));
+      return { candidates: (await containers(app)).flatMap((one) => sessionNames(app, one)) };
+    case 'copies': {
+      const all = (await containers(app)).flatMap((one) => sessionNames(app, one));
+      return { candidates: all.map(({ word, text }) => ({ word: `${word}:`, text })) };
     }
+    case 'aliases':
+      return { candidates: await aliases(app) };
     case 'profiles':
-      return profiles(app);
-    case 'images': {
-      const images = await (await app.incus()).images({ timeoutMs: limitMs });
-      return images.flatMap(({ aliases }) => aliases.map(({ name }) => name));
-    }
+      return { candidates: await profiles(app) };
+    case 'images':
+      return { candidates: await images(app) };
     case 'snapshots':
-      return snapshots(app, words);
-    case 'saved': {
-      const [{ storedSessions }, files] = await Promise.all([
-        import('../session/stored.ts'),
-        import('../host/files.ts'),
-      ]);
-      return storedSessions({ home }, files.hostFiles).flatMap((entry) =>
-        entry.kind === 'saved' ? [entry.metadata.sessionId] : [],
-      );
-    }
-    case 'files':
-      return [];
+      return { candidates: await snapshots(app, words) };
+    case 'saved':
+      return { candidates: await saved(app) };
+    case 'slots':
+      return { candidates: await slots(app) };
+    case 'tools':
+      return { candidates: await tools() };
+    case 'network-modes':
+      return { candidates: networkModes };
+    case 'keys':
+      return { candidates: await keyNames() };
+    case 'shells':
+      return { candidates: ['bash', 'zsh', 'fish', 'powershell'].map((word) => ({ word })) };
+    case 'validated':
+      return { candidates: ['profile', 'config'].map((word) => ({ word })), files: true };
+    case 'nothing':
+      return { candidates: [] };
     default:
       return kind satisfies never;
   }
 }
 
-async function profiles(app: App): Promise<string[]> {
+const networkModes: readonly Candidate[] = [
+  { word: 'restricted', text: 'the internet, no private networks' },
+  { word: 'allowlist', text: 'only the hosts that are named' },
+  { word: 'open', text: 'everything' },
+];
+
+function sessionNames(app: App, { name, status, session }: Container): Candidate[] {
+  const text = session
+    ? `${session.tool}, slot ${session.slot}, ${status.toLowerCase()}: ${shortened(app, session.workspace)}`
+    : status.toLowerCase();
+  return [...(session?.alias ? [{ word: session.alias, text }] : []), { word: name, text }];
+}
+
+function shortened(app: App, path: string): string {
+  const { home } = app.user;
+  return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
+
+async function aliases(app: App): Promise<Candidate[]> {
+  const [{ readAliases }, { hostFiles }] = await Promise.all([
+    import('../session/aliases.ts'),
+    import('../host/files.ts'),
+  ]);
+  const entries = Object.entries(readAliases(app.user.home, hostFiles));
+  return entries.map(([word, { workspace }]) => ({ word, text: shortened(app, workspace) }));
+}
+
+async function images(app: App): Promise<Candidate[]> {
+  const all = await (await app.incus()).images({ timeoutMs: limitMs });
+  return all.flatMap(({ aliases: names, properties }) =>
+    names.map(({ name }) => ({ word: name, text: properties['description'] })),
+  );
+}
+
+async function saved(app: App): Promise<Candidate[]> {
+  const [{ storedSessions }, { hostFiles }] = await Promise.all([
+    import('../session/stored.ts'),
+    import('../host/files.ts'),
+  ]);
+  return storedSessions({ home: app.user.home }, hostFiles).flatMap((entry) =>
+    entry.kind === 'saved'
+      ? [
+          {
+            word: entry.metadata.sessionId,
+            text: textOf(app, entry.metadata),
+          },
+        ]
+      : [],
+  );
+}
+
+function textOf(app: App, { tool, workspace, savedAt }: SessionMetadata): string {
+  const day = savedAt?.toISOString().slice(0, 10);
+  return [day, tool, workspace && shortened(app, workspace)].filter(Boolean).join(', ');
+}
+
+async function slots(app: App): Promise<Candidate[]> {
+  const [{ here, isOf }, all] = await Promise.all([import('./here.ts'), containers(app)]);
+  const isHere = isOf(here(app, {}));
+  return all
+    .filter(isHere)
+    .flatMap(({ name, session }) =>
+      session ? [{ word: String(session.slot), text: `${session.tool}: ${name}` }] : [],
+    );
+}
+
+/** Those that coi brings; the names of the user's own are in files that are not read for this. */
+async function tools(): Promise<Candidate[]> {
+  const { tools: all } = await import('../tools/list.ts');
+  return all({ tools: {} }).map(({ name, title }) => ({ word: name, text: title }));
+}
+
+async function keyNames(): Promise<Candidate[]> {
+  const { keyNames: all, keyOf } = await import('../config/keys.ts');
+  const described = all.map((word) => ({ word, text: keyOf(word).doc }));
+  return described.filter(({ text }) => !text.startsWith('Without effect'));
+}
+
+async function profiles(app: App): Promise<Candidate[]> {
   const [{ profileNames }, { builtInProfiles }, { hostFiles }, { workspacePath }] =
     await Promise.all([
-      import('../config/files.ts'),
+      import('../config/profile-files.ts'),
       import('../config/profile.ts'),
       import('../host/files.ts'),
       import('../session/workspace.ts'),
@@ -67,8 +153,11 @@ async function profiles(app: App): Promise<string[]> {
   const { user, cwd, env } = app;
   const places = { home: user.home, workspace: workspacePath(cwd, '.'), cwd, env };
   return [
-    ...Object.keys(builtInProfiles),
-    ...profileNames(places, hostFiles).map(({ name }) => name),
+    ...Object.keys(builtInProfiles).map((word) => ({ word, text: 'comes with coi' })),
+    ...profileNames(places, hostFiles).map(({ name, path }) => ({
+      word: name,
+      text: shortened(app, path),
+    })),
   ];
 }
 
@@ -81,7 +170,7 @@ async function containers(app: App): Promise<Container[]> {
 }
 
 /** Of the container that was named before, or of those of the workspace. */
-async function snapshots(app: App, words: readonly string[]): Promise<string[]> {
+async function snapshots(app: App, words: readonly string[]): Promise<Candidate[]> {
   const { here, isOf } = await import('./here.ts');
   const at = words.findIndex((word) => word === '-c' || word === '--container');
   const named = at < 0 ? app.env['COI_CONTAINER'] : words[at + 1];
@@ -91,5 +180,8 @@ async function snapshots(app: App, words: readonly string[]): Promise<string[]> 
   );
   const incus = await app.incus();
   const lists = meant.map(({ name }) => incus.snapshots(name, { timeoutMs: limitMs }));
-  return (await Promise.all(lists)).flat().map(({ name }) => name);
+  return (await Promise.all(lists)).flat().map(({ name, created_at }) => ({
+    word: name,
+    text: created_at.slice(0, 16).replace('T', ' '),
+  }));
 }

@@ -1,7 +1,7 @@
 // coi clean: takes away what has ended. Persistent containers go only by name or with --all.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { profileNames } from '../config/files.ts';
+import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { removeTreeAt } from '../host/remove.ts';

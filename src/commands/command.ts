@@ -14,8 +14,8 @@ export interface Branch {
   readonly summary: string;
   readonly group: 'Sessions' | 'Host' | 'Images' | 'Configuration' | 'Low level' | 'Other';
   readonly hidden?: boolean;
-  /** Names of its subcommands: completion is asked for at every Tab, and does not load the command to find them. */
-  readonly below?: readonly string[];
+  /** Its subcommands and what they do: completion is asked for at every Tab, and does not load the command to find them. */
+  readonly below?: Readonly<Record<string, string>>;
   /** Starts sessions, which is what the flags of every command are about: its help shows them too. */
   readonly starts?: boolean;
   readonly load: () => Promise<CommandFile>;

@@ -1,26 +1,53 @@
 // The flags of a command, and what the value of one of them names: the only completion that needs the command itself.
 import { Command, type Option } from 'commander';
 import type { App } from '../app.ts';
-import { kindOfValue } from '../ui/completion.ts';
+import { type Completion, kindOfValue } from '../ui/completion.ts';
 import { candidatesOf } from './candidates.ts';
 import type { Branch } from './command.ts';
 import { addGlobalOptions } from './global.ts';
 
 /** Undefined where neither a flag nor a flag's value stands in the place of the last word. */
-export async function flagCandidates(
+export async function flagCompletion(
   app: App,
   words: readonly string[],
   branch: Branch | undefined,
   inner: string | undefined,
-): Promise<readonly string[] | undefined> {
+): Promise<Completion | undefined> {
   const [current = '', previous = ''] = [words.at(-1), words.at(-2)];
   const command = await commandOf(app, branch);
   const below = command.commands.find((one) => one.name() === inner);
   const options = [...(below?.options ?? []), ...command.options];
-  const valued = options.find((option) => takesValue(option) && names(option).includes(previous));
-  if (valued) return candidatesOf(app, kindOfValue(valued.long ?? ''), words.slice(0, -1));
+  const before = words.slice(0, -1);
+  const named = (name: string) => options.find((option) => namesOf(option).includes(name));
+  const valued = named(previous);
+  if (valued?.required) return valuesOf(app, valued, before);
   if (!current.startsWith('-')) return undefined;
-  return options.filter(({ hidden }) => !hidden).flatMap(names);
+  const [, flag = ''] = /^(--[a-z-]+)=/.exec(current) ?? [];
+  const assigned = named(flag);
+  if (assigned && takesValue(assigned)) {
+    const { candidates, files } = await valuesOf(app, assigned, before);
+    const whole = candidates.map(({ word, text }) => ({ word: `${flag}=${word}`, text }));
+    return { candidates: whole, files };
+  }
+  const shown = options.filter(({ hidden }) => !hidden);
+  const text = (option: Option) => option.description;
+  return {
+    candidates: shown.flatMap((option) =>
+      namesOf(option).map((word) => ({ word, text: text(option) })),
+    ),
+    files: false,
+  };
+}
+
+function valuesOf(
+  app: App,
+  option: Option,
+  before: readonly string[],
+): Promise<Completion> | Completion {
+  if (option.argChoices)
+    return { candidates: option.argChoices.map((word) => ({ word })), files: false };
+  const [, placeholder = ''] = /[<[]=?([^>\]]*)[>\]]/.exec(option.flags) ?? [];
+  return candidatesOf(app, kindOfValue(option.long ?? '', placeholder), before);
 }
 
 /** The command as it is registered, or one with the global flags only. */
@@ -35,6 +62,6 @@ function takesValue(option: Option): boolean {
   return option.required || option.optional;
 }
 
-function names({ long, short }: Option): string[] {
+function namesOf({ long, short }: Option): string[] {
   return [long, short].filter((name) => name !== undefined && name !== null);
 }

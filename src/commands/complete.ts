@@ -1,38 +1,78 @@
-// coi __complete: what could stand in the place of the last word, one candidate a line. For the scripts of `coi completion`.
-// It is asked at every Tab, so it loads no more than the answer needs.
+// coi __complete: what could stand in the place of the last word. For the scripts of `coi completion`. It is asked at
+// every Tab, so it loads no more than the answer needs.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { kindOfArgument, safeCandidates } from '../ui/completion.ts';
+import {
+  type Candidate,
+  type Completion,
+  describedLines,
+  kindOfArgument,
+  nothing,
+  safeCandidates,
+} from '../ui/completion.ts';
 import { candidatesOf } from './candidates.ts';
-import { commandWord } from './global.ts';
+import type { Branch } from './command.ts';
+import { argumentsIn, commandWord } from './global.ts';
 import { tree } from './tree.ts';
 
 export function register(command: Command, app: App): void {
   command
+    .option('--described', 'one candidate a line, with what it is after a tab')
     .argument('[words...]', 'the words after coi, the last one unfinished')
     .allowUnknownOption()
-    .action(async (words: string[]) => {
-      const found = safeCandidates(await candidates(app, words), words.at(-1) ?? '');
-      if (found.length > 0) app.io.print(found.join('\n'));
+    .action(async (words: string[], { described }: { described?: boolean }) => {
+      await printCompletion(app, words, described === true);
     });
 }
 
+/** With descriptions as scripts of this version read it, else the names alone, as older scripts do. */
+export async function printCompletion(
+  app: App,
+  words: readonly string[],
+  described: boolean,
+): Promise<void> {
+  const { candidates, files } = await completion(app, words);
+  const found = safeCandidates(candidates, words.at(-1) ?? '');
+  const lines = described
+    ? describedLines({ candidates: found, files })
+    : found.map(({ word }) => word);
+  if (lines.length > 0) app.io.print(lines.join('\n'));
+}
+
 /** Nothing where a question fails: a completion has nobody to tell. */
-export async function candidates(app: App, words: readonly string[]): Promise<readonly string[]> {
+async function completion(app: App, words: readonly string[]): Promise<Completion> {
   const before = words.slice(0, -1);
+  // What stands behind it is another program's.
+  if (before.includes('--')) return { candidates: [], files: true };
   const [current = '', previous = ''] = [words.at(-1), words.at(-2)];
   const word = commandWord(before);
   const branch = tree.find(({ name, aliases }) => name === word || aliases?.includes(word ?? ''));
-  const inner = branch?.below?.find((name) => before.includes(name));
+  const inner = before.find((one) => Object.hasOwn(branch?.below ?? {}, one));
   if (current.startsWith('-') || previous.startsWith('-')) {
-    const { flagCandidates } = await import('./complete-flags.ts');
-    const found = await flagCandidates(app, words, branch, inner);
+    const { flagCompletion } = await import('./complete-flags.ts');
+    // Bare `coi` is `coi shell`.
+    const found = await flagCompletion(app, words, branch ?? tree.find(isShell), inner);
     if (found) return found;
   }
-  const shown = () => tree.filter(({ hidden }) => !hidden).map(({ name }) => name);
-  if (word === undefined) return [...shown(), 'help'];
-  if (word === 'help') return shown();
-  if (!branch) return [];
-  if (inner === undefined && branch.below) return branch.below;
-  return candidatesOf(app, kindOfArgument(branch.name, inner), before);
+  if (word === undefined) return names([...commands(), { word: 'help', text: 'Show help' }]);
+  if (word === 'help') return names(commands());
+  if (!branch) return nothing;
+  if (inner === undefined && branch.below)
+    return names(Object.entries(branch.below).map(([word, text]) => ({ word, text })));
+  const number = argumentsIn(before) - (inner === undefined ? 1 : 2);
+  return candidatesOf(app, kindOfArgument(branch.name, inner, number), before);
+}
+
+function commands(): Candidate[] {
+  return tree
+    .filter(({ hidden }) => !hidden)
+    .map(({ name, summary }) => ({ word: name, text: summary }));
+}
+
+function names(candidates: readonly Candidate[]): Completion {
+  return { candidates, files: false };
+}
+
+function isShell({ name }: Branch): boolean {
+  return name === 'shell';
 }

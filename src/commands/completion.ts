@@ -3,13 +3,19 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { bash, fish, powershell, zsh } from './completion-scripts.ts';
 
 export function register(command: Command, app: App): void {
   command
     .argument('<shell>', 'bash, zsh, fish or powershell')
     .addHelpText(
       'after',
-      '\nbash: source <(coi completion bash)\nzsh:  coi completion zsh > ~/.zfunc/_coi (a directory of your fpath)\nfish: coi completion fish > ~/.config/fish/completions/coi.fish\npowershell: coi completion powershell | Out-String | Invoke-Expression',
+      `
+To complete with Tab in every new shell, add to its start-up file:
+  bash        source <(coi completion bash)             in ~/.bashrc
+  zsh         source <(coi completion zsh)              in ~/.zshrc
+  fish        coi completion fish | source              in ~/.config/fish/config.fish
+  powershell  coi completion powershell | Out-String | Invoke-Expression   in $PROFILE`,
     )
     .action((shell: string) => app.io.print(script(shell)));
 }
@@ -20,9 +26,9 @@ export function script(shell: string): string {
     case 'bash':
       return bash;
     case 'zsh':
-      return `#compdef coi\nautoload -U +X bashcompinit && bashcompinit\n${bash}`;
+      return zsh;
     case 'fish':
-      return "complete -c coi -a '(coi __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'";
+      return fish;
     case 'powershell':
       return powershell;
     default:
@@ -31,20 +37,3 @@ export function script(shell: string): string {
       });
   }
 }
-
-/** The word under the cursor is empty where the line ends with a blank. */
-const powershell = `Register-ArgumentCompleter -Native -CommandName coi -ScriptBlock {
-  param($word, $line, $at)
-  $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" })
-  if ($word -eq '') { $words += '' }
-  coi __complete -- @words 2>$null | ForEach-Object {
-    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
-  }
-}`;
-
-/** Without candidates bash offers files. The candidates hold nothing that compgen would expand. */
-const bash = `_coi() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(coi __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
-}
-complete -o default -F _coi coi`;

@@ -1,6 +1,7 @@
 // coi config: what is in force and where it comes from, and the schema of the files.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import type { Places } from '../config/files.ts';
 import { type KeyName, keyNames } from '../config/keys.ts';
 import { loadConfig, type ResolvedConfig } from '../config/load.ts';
 import { masked } from '../config/masked.ts';
@@ -46,16 +47,22 @@ export function shownValue(secrets: boolean): (name: KeyName, value: unknown) =>
   return (name, value) => fileValue(name, secrets ? value : masked(name, value));
 }
 
+/** Where the files of configuration are looked for. */
+export function placesOf(app: App, options: { readonly workspace?: string }): Places {
+  return {
+    home: app.user.home,
+    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
+    cwd: app.cwd,
+    env: app.env,
+  };
+}
+
 /** The configuration for commands that only look at it. */
 export function lookedUpConfig(
   app: App,
   options: Pick<GlobalOptions, 'profile'> & { readonly workspace?: string },
 ): Promise<ResolvedConfig> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  return loadConfig(
-    { home: app.user.home, workspace, cwd: app.cwd, env: app.env, profile: options.profile },
-    hostFiles,
-  );
+  return loadConfig({ ...placesOf(app, options), profile: options.profile }, hostFiles);
 }
 
 async function show(

@@ -6,17 +6,20 @@ import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles } from '../host/files.ts';
 import { leadsThrough } from '../host/read-within.ts';
+import { isRemoteImage } from '../image/custom.ts';
 import type { Devices } from '../incus/shapes.ts';
 import { parseContainerName, parseImageAlias, quoted } from '../names.ts';
 import { changeState, findMeant, updateContainer } from '../session/act.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure, isMissing } from '../session/failure.ts';
+import { imageSource } from '../session/image-source.ts';
 import { dockerConfig } from '../session/kernel-surface.ts';
 import { imageMissing } from '../session/launch.ts';
 import { writableSources } from '../session/record.ts';
 import { recursiveNow } from '../session/refresh.ts';
 import { deleteStopped, killContainer } from '../session/remove.ts';
 import { existingContainer } from './any-container.ts';
+import { baseImage } from './base-image.ts';
 import type { GlobalOptions } from './command.ts';
 import { freeing } from './freeing.ts';
 import { serverFacts } from './prepare.ts';
@@ -63,7 +66,12 @@ export async function launch(
 ): Promise<void> {
   const [alias, name] = [parseImageAlias(image), parseContainerName(word)];
   const incus = await app.incus();
-  const { defaultProfile, pools } = await serverFacts(app, alias, options.storage);
+  const fingerprint = isRemoteImage(alias) ? await baseImage(app, alias, false) : undefined;
+  const { defaultProfile, pools } = await serverFacts(
+    app,
+    fingerprint === undefined ? alias : undefined,
+    options.storage,
+  );
   if (defaultProfile?.config['security.privileged'] === 'true')
     throw new CoiError('failed', 'the Incus profile "default" makes containers privileged', {
       hint: 'Run: incus profile unset default security.privileged',
@@ -86,7 +94,7 @@ export async function launch(
         start: true,
         ephemeral: options.ephemeral ?? false,
         profiles: defaultProfile ? ['default'] : [],
-        source: { type: 'image', alias },
+        source: imageSource({ image: alias, fingerprint }),
         config: {
           ...dockerConfig(true),
           'security.guestapi': 'false',

@@ -22,6 +22,7 @@ import { reserveOrStart } from './coid.ts';
 import { whileFrozen } from './frozen.ts';
 import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
+import { startedLook } from './look.ts';
 import { oneContainer } from './one-container.ts';
 import { openInBackground } from './open.ts';
 import { placeAt, takenBy } from './place-in.ts';
@@ -152,7 +153,9 @@ async function forked(app: App, wanted: Options, source: Container, record: Sess
   const environment = { ...given, ...agent?.environment, ...agentVariables(forwarding) };
   const { container, slot, id: mountsId } = reserved(context);
   const ref = { name: container, mountsId };
-  return { container, ref, slot, id, environment, forwarding, command: agent?.command ?? [] };
+  const { command = [], again } = agent ?? {};
+  const look = startedLook(resolved.settings, { ...record, container, slot, again });
+  return { container, ref, slot, id, environment, forwarding, command, again, look };
 }
 
 /** The steps of a launch, but the create call copies. */

@@ -92,6 +92,13 @@ export function commandWord(argv: readonly string[]): string | undefined {
   return undefined;
 }
 
+/** How many words of the command line are neither a flag nor the value of one of these flags: the command is the first. */
+export function argumentsIn(argv: readonly string[]): number {
+  return argv.filter(
+    (word, at) => !word.startsWith('-') && (at === 0 || !valued.has(argv[at - 1] ?? '')),
+  ).length;
+}
+
 /**
  * The words as commander understands them: a bare --resume never takes the next word as its id (an id needs `=`),
  * switches may be given as `--switch=true|false`, as the predecessor's users do, and flags that became keys count.

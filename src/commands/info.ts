@@ -4,10 +4,12 @@ import { Option } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
+import { shellQuoted } from '../host/group.ts';
 import { parseSessionId } from '../names.ts';
 import { measured } from '../session/measure.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import {
+  belongsTo,
   newestSession,
   type StoredEntry,
   storedSession,
@@ -28,7 +30,10 @@ interface Options extends GlobalOptions {
 
 export function register(command: Command, app: App): void {
   command
-    .argument('[session-id]', 'a saved session (default: the newest of the workspace)')
+    .argument(
+      '[session-id]',
+      'a saved session or its container (default: the newest of the workspace, or of all)',
+    )
     .addOption(
       new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
     )
@@ -41,14 +46,26 @@ async function info(app: App, options: Options, id: string | undefined): Promise
   const { settings } = await lookedUpConfig(app, options);
   const dir = `${app.user.home}/.coi/sessions-${metadata.tool}/${metadata.sessionId}`;
   const stateDir = tools(settings).find(({ name }) => name === metadata.tool)?.stateDirs[0] ?? '.';
-  const model = { metadata, dir, stateDir, data: measured(`${dir}/${stateDir}`, hostFiles) };
+  const data = measured(`${dir}/${stateDir}`, hostFiles);
+  const model = { metadata, dir, stateDir, data, resume: resume(app, metadata) };
   if (options.json || options.format === 'json') app.io.printJson(infoJson(model));
   else app.io.print(infoText(model).join('\n'));
+}
+
+/** A session is only resumed in its own workspace. */
+function resume(app: App, metadata: SessionMetadata): string {
+  const { workspace, sessionId } = metadata;
+  const isHere = workspace === undefined || belongsTo(metadata, here(app, { workspace: '.' }));
+  const there = isHere ? [] : [`--workspace=${shellQuoted(workspace)}`];
+  return ['coi', 'shell', ...there, `--resume=${sessionId}`].join(' ');
 }
 
 function one(app: App, id: string): SessionMetadata {
   const entry = sessionOf(app, id);
   if (entry?.kind === 'saved') return entry.metadata;
+  // What `coi list` shows of a session is the name of its container.
+  const ofContainer = entry ? undefined : newestSaved(app, ({ container }) => container === id);
+  if (ofContainer) return ofContainer;
   throw new CoiError('session-not-found', `session not found: ${oneLine(id)}`, {
     hint:
       entry?.kind === 'broken'
@@ -69,9 +86,21 @@ function sessionOf(app: App, id: string): StoredEntry | undefined {
 
 function newest(app: App, options: Options): SessionMetadata {
   const workspace = here(app, options);
-  const found = newestSession(storedSessions({ home: app.user.home }, hostFiles), workspace);
+  const found = newestSaved(app, (metadata) => belongsTo(metadata, workspace));
   if (found) return found;
+  const ofAll = options.workspace === undefined ? newestSaved(app, () => true) : undefined;
+  if (ofAll) {
+    app.io.tell(`${workspace.path} has no session; this is the newest of all:`);
+    return ofAll;
+  }
   throw new CoiError('session-not-found', `no sessions found for ${workspace.path}`, {
     hint: 'See `coi list --all`.',
   });
+}
+
+function newestSaved(
+  app: App,
+  isMeant: (metadata: SessionMetadata) => boolean,
+): SessionMetadata | undefined {
+  return newestSession(storedSessions({ home: app.user.home }, hostFiles), isMeant);
 }

@@ -39,6 +39,7 @@ export function joined(app: App, options: ShellOptions, meant: Ready, joining: J
     target: meant.at.target,
     store: keptIn && { dir: agent.storeDir, session: keptIn.session, tool: keptIn.tool },
     command: agent.command,
+    again: agent.again,
     needs: agent.needs,
     takeBack: async () => {},
     conversation: agent.conversation,

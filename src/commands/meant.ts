@@ -10,14 +10,13 @@ import { type Choice, choice, chosenContainer, type SavedSession } from '../sess
 import { guestHome } from '../session/environment.ts';
 import { findContainer } from '../session/lookup.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
-import { type Container, coiContainers } from '../session/record.ts';
+import { type Container, coiContainers, noTool } from '../session/record.ts';
 import { belongsTo, storedSession, storedSessions } from '../session/stored.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers as containersOf } from './containers.ts';
 import { type Here, isOf, named } from './here.ts';
 import { placeAt, placeIn } from './place-in.ts';
 import { config, type Place, place, type Workspace, wantedSlot } from './prepare.ts';
-import { noTool } from './tool.ts';
 
 export interface ShellOptions extends GlobalOptions {
   background?: boolean;

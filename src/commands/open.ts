@@ -5,6 +5,7 @@ import { guestScript } from '../host/resources.ts';
 import { type BridgeEnd, bridgeTerminal, terminalSize } from '../host/terminal.ts';
 import { type TerminalRules, terminalFilter } from '../host/terminal-filter.ts';
 import type { ContainerName } from '../names.ts';
+import { type Again, agentWords } from '../session/agent-words.ts';
 import {
   colours,
   guestHome,
@@ -25,6 +26,9 @@ export interface Opening {
   /** May hold secrets: handed over on stdin. */
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[];
+  readonly again: Again | undefined;
+  /** Commands of tmux for how it shows itself (tmux-look.ts). */
+  readonly look: string;
   /** Program that has to be there. */
   readonly needs?: string | undefined;
   /** False: the tool runs directly on the terminal. */
@@ -57,11 +61,7 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
   );
   watch.timing.mark('terminal');
   try {
-    await handOverTo(
-      terminalStarter(exec),
-      handOverIf(opening.needs, opening.environment, opening.command),
-      app.signal,
-    );
+    await handOverTo(terminalStarter(exec), handedTo(opening), app.signal);
     watch.timing.mark('handed over');
     watch.progress.clear();
     watch.opened();
@@ -96,7 +96,7 @@ async function backgroundOf(app: App, opening: Opening): Promise<void> {
   try {
     await handOverTo(
       { input: exec.stdin, output: exec.stdout, status: exec.status },
-      handOverIf(opening.needs, opening.environment, opening.command),
+      handedTo(opening),
       app.signal,
     );
     exec.stdout.resume();
@@ -115,13 +115,18 @@ async function backgroundOf(app: App, opening: Opening): Promise<void> {
   }
 }
 
+function handedTo({ needs, environment, command, again, tmux }: Opening) {
+  return handOverIf(needs, environment, tmux ? agentWords(again, command) : command);
+}
+
 function starter(
   app: App,
-  { session, workspace }: Opening,
+  { session, workspace, look }: Opening,
   mode: 'attach' | 'background' | 'direct',
 ) {
+  const shown = mode === 'direct' ? [] : [look, guestScript('agent.sh')];
   return {
-    command: ['sh', '-c', guestScript('start.sh'), 'coi-start', session, workspace, mode],
+    command: ['sh', '-c', guestScript('start.sh'), 'coi-start', session, workspace, mode, ...shown],
     environment: {
       ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
       ...colours(mode === 'direct' ? app.env['COLORTERM'] : 'truecolor'),

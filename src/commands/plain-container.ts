@@ -20,7 +20,11 @@ export async function launchPlain(
 ): Promise<ContainerRef> {
   const context: LaunchContext = {
     wish: wanted,
-    server: await serverFacts(app, wanted.image, wanted.storagePool),
+    server: await serverFacts(
+      app,
+      wanted.fingerprint === undefined ? wanted.image : undefined,
+      wanted.storagePool,
+    ),
     incus: await app.incus(),
     coid: await reserveOrStart(app),
     makeStore: () => [],

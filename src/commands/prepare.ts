@@ -124,7 +124,7 @@ function networkMode(text: string): NetworkMode {
 /** What the plan needs from the server, in one round: fails early if Incus is away or the image missing. */
 export async function serverFacts(
   app: App,
-  image: string,
+  image: string | undefined,
   storagePool: string | undefined,
 ): Promise<ServerFacts> {
   const incus = await app.incus();
@@ -132,9 +132,9 @@ export async function serverFacts(
   try {
     const [profile, alias] = await Promise.all([
       incus.profile('default', { signal }),
-      incus.imageAlias(image, { signal }),
+      image === undefined ? undefined : incus.imageAlias(image, { signal }),
     ]);
-    if (!alias) throw imageMissing(image);
+    if (image !== undefined && !alias) throw imageMissing(image);
     const hasRoot = Object.values(profile?.devices ?? {}).some(
       (device) => device['type'] === 'disk' && device['path'] === '/',
     );

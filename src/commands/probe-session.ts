@@ -1,4 +1,5 @@
 // Starts a container of the user's image as any session would be, asks what it reaches, and takes it away again.
+
 import { mkdtempSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { App } from '../app.ts';
@@ -11,6 +12,7 @@ import type { Incus } from '../incus/client.ts';
 import { parseImageAlias } from '../names.ts';
 import { plainPolicy } from '../network/policy.ts';
 import type { ContainerRef } from '../session/container-ref.ts';
+import { noTool } from '../session/record.ts';
 import { killContainer } from '../session/remove.ts';
 import { forbidden, probedName } from '../setup/checks/probe.ts';
 import type { ProbeAnswer } from '../setup/own.ts';
@@ -18,7 +20,6 @@ import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig } from './config.ts';
 import { launchPlain } from './plain-container.ts';
 import { following, newSessionId, place, plainPlace, wish } from './prepare.ts';
-import { noTool } from './tool.ts';
 
 /** From the first call to the last answer. */
 const wholeMs = 45_000;

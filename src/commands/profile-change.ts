@@ -1,17 +1,16 @@
 // coi profile create, edit and delete.
 import type { App } from '../app.ts';
-import { profileNames, profileSource } from '../config/files.ts';
 import { builtInProfiles } from '../config/profile.ts';
+import { profileNames, profileSource } from '../config/profile-files.ts';
 import { starterConfig, starterProfile } from '../config/starter.ts';
 import { CoiError } from '../errors.ts';
 import { edit } from '../host/editor.ts';
 import { type Directory, hostFiles } from '../host/files.ts';
 import { readText } from '../host/read-text.ts';
 import { removeTree } from '../host/remove.ts';
-import { quoted } from '../names.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { parseImageAlias, quoted } from '../names.ts';
 import type { GlobalOptions } from './command.ts';
-import { lookedUpConfig } from './config.ts';
+import { lookedUpConfig, placesOf } from './config.ts';
 
 export interface CreateOptions {
   inherits?: string;
@@ -31,15 +30,23 @@ export async function createProfile(
   name: string,
   { inherits, user, project, json = false }: CreateOptions,
 ): Promise<void> {
+  const { image, persistent } = options;
   if (user && project)
     throw new CoiError('usage', '--user and --project exclude each other', {
       hint: 'Use one of them.',
     });
-  if (name === 'default') return createStarter(app, json);
+  if (name === 'default') {
+    if (image !== undefined || persistent !== undefined)
+      throw new CoiError('usage', '--image and --persistent are for a profile of your own', {
+        hint: 'Set them under [container] in the file that `coi profile create default` makes.',
+      });
+    return createStarter(app, json);
+  }
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw new CoiError('usage', `invalid profile name ${quoted(name)}`, {
       hint: 'Letters, digits, dots, dashes and _, beginning with a letter or a digit.',
     });
+  if (image !== undefined) parseImageAlias(image);
   const places = placesOf(app, options);
   const known = [
     ...Object.keys(builtInProfiles),
@@ -58,7 +65,7 @@ export async function createProfile(
     project ??
     (!user && places.workspace !== app.user.home && hostFiles.exists(`${places.workspace}/.coi`));
   const root = inProject ? places.workspace : app.user.home;
-  write(app, root, `.coi/profiles/${name}`, starterProfile(name, inherits));
+  write(app, root, `.coi/profiles/${name}`, starterProfile(name, { inherits, image, persistent }));
   const path = `${root}/.coi/profiles/${name}/config.toml`;
   if (json) app.io.printJson({ profile: name, path });
   else app.io.tell(`Created profile '${name}' in ${path}`);
@@ -153,15 +160,6 @@ function profileSourcePath(name: string, places: ReturnType<typeof placesOf>): s
     if (!(error instanceof CoiError)) throw error;
     return profileNames(places, hostFiles).find((one) => one.name === name)?.path;
   }
-}
-
-function placesOf(app: App, options: GlobalOptions) {
-  return {
-    home: app.user.home,
-    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
-    cwd: app.cwd,
-    env: app.env,
-  };
 }
 
 function fileFailure(error: unknown): unknown {

@@ -3,16 +3,16 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { stringify } from 'smol-toml';
 import type { App } from '../app.ts';
-import { profileNames, profileSource } from '../config/files.ts';
 import { type KeyName, keyNames } from '../config/keys.ts';
 import { builtInProfiles } from '../config/profile.ts';
+import { profileNames, profileSource } from '../config/profile-files.ts';
 import { nested } from '../config/schema.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { oneLine } from '../ui/printable.ts';
 import { table } from '../ui/table.ts';
 import type { GlobalOptions } from './command.ts';
-import { lookedUpConfig, shownValue } from './config.ts';
+import { lookedUpConfig, placesOf, shownValue } from './config.ts';
 import { flagsOf } from './global.ts';
 import {
   type CreateOptions,
@@ -138,16 +138,21 @@ async function info(app: App, options: GlobalOptions & InfoOptions, name: string
   );
   const value = shownValue(options.showSecrets ?? false);
   const values = Object.fromEntries(chosen.map((key: KeyName) => [key, value(key, settings[key])]));
-  if (options.json) app.io.printJson(nested(values));
-  else app.io.print(`# profile ${name}\n${stringify(nested(values))}`.trimEnd());
+  const source = profileSource(name, placesOf(app, options), hostFiles);
+  const inherits = source?.inherits;
+  if (options.json)
+    app.io.printJson({
+      ...(inherits === undefined ? {} : { inherits }),
+      ...(source === undefined ? {} : { source: source.path }),
+      ...nested(values),
+    });
+  else {
+    const head = [
+      `# profile ${name}`,
+      ...(inherits === undefined ? [] : [`# inherits ${oneLine(inherits)}`]),
+      `# source ${oneLine(source?.path ?? '(built-in)')}`,
+    ];
+    app.io.print(`${head.join('\n')}\n${stringify(nested(values))}`.trimEnd());
+  }
   for (const warning of warnings) app.io.warn(warning);
-}
-
-function placesOf(app: App, options: GlobalOptions) {
-  return {
-    home: app.user.home,
-    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
-    cwd: app.cwd,
-    env: app.env,
-  };
 }

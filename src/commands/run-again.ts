@@ -1,10 +1,12 @@
 // `coi run` in the kept container of an earlier one: it starts again, as today's configuration says.
+
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { choice } from '../session/choose.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { portVariables } from '../session/ports.ts';
+import { noTool } from '../session/record.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
@@ -13,7 +15,6 @@ import { reserveOrStart } from './coid.ts';
 import { named } from './here.ts';
 import { keptPorts } from './kept-ports.ts';
 import { ownContainers } from './meant.ts';
-import { noTool } from './tool.ts';
 
 interface Again {
   readonly ref: ContainerRef;

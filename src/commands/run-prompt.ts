@@ -7,6 +7,7 @@ import { type Handed, handOverIf } from '../session/environment.ts';
 import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { agentVariables, followAgent } from './agent.ts';
+import { registerAlias } from './alias.ts';
 import { bringUp } from './bring-up.ts';
 import { freeing } from './freeing.ts';
 import { agentAndGit } from './git-inside.ts';
@@ -44,6 +45,7 @@ export async function runPrompt(
     throw new CoiError('usage', 'a prompt without a terminal needs permission_mode = "bypass"', {
       hint: 'Nobody could answer what the agent asks: see [tool] permission_mode.',
     });
+  await registerAlias(app, meant);
   const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
   const live = await bringUp(app, asked, { ...meant, git }, progress.tell).finally(progress.clear);

@@ -1,4 +1,5 @@
 // coi run: one command in a fresh machine, its output, input and exit status passed on, nothing left behind.
+
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -11,10 +12,12 @@ import { type ContainerRef, changeState, findMeant } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
+import { noTool } from '../session/record.ts';
 import { guardsGit, toolLines, toolVariables } from '../session/tool-setup.ts';
 import { oneLine } from '../ui/printable.ts';
 import { stepTiming } from '../ui/timing.ts';
 import { agentVariables, followAgent } from './agent.ts';
+import { registerAlias } from './alias.ts';
 import type { GlobalOptions } from './command.ts';
 import { extrasOf } from './extras.ts';
 import { agentAndGit } from './git-inside.ts';
@@ -36,7 +39,6 @@ import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
 import { stopKept } from './stop-kept.ts';
-import { noTool } from './tool.ts';
 import { agentEnvironment } from './variables.ts';
 
 type RunOptions = GlobalOptions & PromptOptions & OutcomeOptions;
@@ -90,6 +92,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     disposable: !persistent,
     following: await following(app, resolved, at.workspace),
   });
+  await registerAlias(app, { at, resolved });
   const since = app.clock.now();
   const environment = agentEnvironment(app, options, resolved, at.workspace);
   await checkBase(app, resolved);

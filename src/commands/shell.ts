@@ -14,6 +14,7 @@ import { bringUp, type Live } from './bring-up.ts';
 import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
 import { leave } from './leave.ts';
+import { hintOfNesting, outerPrefix, startedLook } from './look.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { openInBackground, openOnTerminal } from './open.ts';
 import { terminalRules } from './prepare.ts';
@@ -75,13 +76,18 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   } finally {
     progress.clear();
   }
-  const { container, target, command, needs, reservation, store } = live;
+  const { container, target, command, again, needs, reservation, store } = live;
   const ref = { name: container, mountsId: reservation };
   const session = tmuxSession(container);
   const tmux = (options.tmux ?? true) && meant.resolved.settings['shell.use_tmux'];
   announce(app, options, meant, live, tmux);
   const environment = { ...live.environment, ...agentVariables(forwarding) };
-  const opening = { container, session, workspace: target, environment, command, needs, tmux };
+  const outer = tmux && !options.background ? outerPrefix(app) : undefined;
+  hintOfNesting(app, outer, meant.resolved.settings['shell.tmux_prefix']);
+  const look = startedLook(meant.resolved.settings, { ...live, outerPrefix: outer });
+  const opening = {
+    ...{ container, session, workspace: target, environment, command, again, needs, tmux, look },
+  };
   if (options.background) {
     await orTakenBack(app, meant, live, openInBackground(app, opening));
     warned(app, await forwardTo(app, ref, forwarding, meant));

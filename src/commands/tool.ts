@@ -8,6 +8,7 @@ import { hostFiles, type Owner } from '../host/files.ts';
 import { removeTreeAt } from '../host/remove.ts';
 import { hostZone, knownZone } from '../host/zone.ts';
 import type { SessionId } from '../names.ts';
+import type { Again } from '../session/agent-words.ts';
 import { guestHome } from '../session/environment.ts';
 import { limitWords } from '../session/limits.ts';
 import type { PlannedMount } from '../session/plan.ts';
@@ -22,9 +23,6 @@ import type { Conversation, Tool, ToolLaunch } from '../tools/shape.ts';
 import type { GitInside } from './git-inside.ts';
 import type { Place } from './prepare.ts';
 import { fileText } from './text-file.ts';
-
-/** What containers of `coi run` have for a tool. */
-export const noTool = 'none';
 
 export interface ToolWish {
   /** The store was made by this very start, so that it may be removed when the start fails. */
@@ -54,6 +52,8 @@ export interface AgentSetting {
   readonly command: readonly string[];
   /** The agent's program; undefined where none is started, or one that is installed just before. */
   readonly needs: string | undefined;
+  /** How it is started again in its session; undefined where no agent is started on a terminal. */
+  readonly again: Again | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly conversation: Conversation['kind'];
   /** `~/.coi/sessions-<tool>/<id>`. */
@@ -109,6 +109,7 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
       preLaunch: settings['tool.pre_launch'],
       ofTool: wish.debug ? [] : tool.beforeStart,
     }),
+    again: wish.debug || wish.headless ? undefined : startedAgain(tool, launch, command.length),
     needs: wish.debug || settings['tool.pre_launch'].length > 0 ? undefined : neededBy(command),
     environment: { ...toolVariables(wish.given, tools), ...tool.environment(launch) },
     conversation: wish.conversation.kind,
@@ -139,6 +140,15 @@ export function agentSetting(app: App, resolved: ResolvedConfig, wish: ToolWish)
       recordSession({ home, tool, keeper, metadata }, hostFiles);
     },
   };
+}
+
+/** Inside nobody knows the agent's own id of its newest conversation, but the agent does. */
+function startedAgain(tool: Tool, launch: ToolLaunch, tail: number): Again {
+  const last = launch.conversation.kind === 'resume' ? launch.conversation.id : undefined;
+  const id = tool.idsAreOurs ? (last ?? launch.sessionId) : undefined;
+  const again = { ...launch, conversation: { kind: 'resume', id } } as const;
+  const words = tool.again?.(again) ?? tool.command(again);
+  return { title: tool.title, kept: tool.conversations, words, tail };
 }
 
 /** A path that is relative to the workspace is left to the shell. */

@@ -1,4 +1,5 @@
 // The whole command tree on one screen. Each file is loaded when its command is called.
+import { below } from './below.ts';
 import type { Branch } from './command.ts';
 import { innerTree } from './inner-tree.ts';
 
@@ -22,6 +23,12 @@ export const tree: readonly Branch[] = [
     group: 'Sessions',
     summary: 'Attach to a running session',
     load: () => import('./attach.ts'),
+  },
+  {
+    name: 'paste',
+    group: 'Sessions',
+    summary: 'Give an agent the image of the clipboard, or files',
+    load: () => import('./paste.ts'),
   },
   {
     name: 'list',
@@ -65,7 +72,7 @@ export const tree: readonly Branch[] = [
     name: 'snapshot',
     group: 'Sessions',
     summary: 'Keep a session as it is, and bring it back',
-    below: ['create', 'list', 'restore', 'delete', 'info'],
+    below: below.snapshot,
     load: () => import('./snapshot.ts'),
   },
   {
@@ -78,28 +85,28 @@ export const tree: readonly Branch[] = [
     name: 'login',
     group: 'Sessions',
     summary: 'Show the logins that all sessions share, take one over from a session',
-    below: ['list', 'take'],
+    below: below.login,
     load: () => import('./login.ts'),
   },
   {
     name: 'network',
     group: 'Sessions',
     summary: 'Show what sessions may reach and were refused, open something for a while',
-    below: ['show', 'log', 'why', 'allow'],
+    below: below.network,
     load: () => import('./network.ts'),
   },
   {
     name: 'hosts',
     group: 'Sessions',
     summary: 'Give a running session names of hosts, and the way to them',
-    below: ['add', 'list', 'remove'],
+    below: below.hosts,
     load: () => import('./hosts.ts'),
   },
   {
     name: 'ports',
     group: 'Sessions',
     summary: 'Let ports of this host lead into a running session',
-    below: ['list', 'add', 'remove'],
+    below: below.ports,
     load: () => import('./ports.ts'),
   },
   {
@@ -148,21 +155,21 @@ export const tree: readonly Branch[] = [
     name: 'daemon',
     group: 'Host',
     summary: 'Manage coid, the service that makes mounts and guards',
-    below: ['run', 'start', 'stop', 'status', 'logs'],
+    below: below.daemon,
     load: () => import('./daemon.ts'),
   },
   {
     name: 'build',
     group: 'Images',
     summary: 'Build the image that sessions start from',
-    below: ['custom'],
+    below: below.build,
     load: () => import('./build.ts'),
   },
   {
     name: 'image',
     group: 'Images',
     summary: 'List, publish and delete images',
-    below: ['list', 'publish', 'delete', 'exists', 'info', 'cleanup'],
+    below: below.image,
     load: () => import('./image.ts'),
   },
   {
@@ -182,15 +189,21 @@ export const tree: readonly Branch[] = [
     name: 'config',
     group: 'Configuration',
     summary: 'Show what is configured, where it comes from, and what can be',
-    below: ['show', 'schema'],
+    below: below.config,
     load: () => import('./config.ts'),
   },
   {
     name: 'profile',
     group: 'Configuration',
     summary: 'Show, make, edit and delete profiles',
-    below: ['list', 'info', 'create', 'edit', 'delete'],
+    below: below.profile,
     load: () => import('./profile.ts'),
+  },
+  {
+    name: 'migrate',
+    group: 'Configuration',
+    summary: 'Bring configuration files of older versions up to date',
+    load: () => import('./migrate.ts'),
   },
   {
     name: 'validate',
@@ -202,7 +215,7 @@ export const tree: readonly Branch[] = [
     name: 'schema',
     group: 'Configuration',
     summary: 'Print JSON Schemas, for editors and scripts',
-    below: ['profile', 'config'],
+    below: below.schema,
     load: () => import('./schema.ts'),
   },
   {
@@ -221,32 +234,21 @@ export const tree: readonly Branch[] = [
     name: 'container',
     group: 'Low level',
     summary: 'Make, start, stop, delete, look into single containers',
-    below: [
-      'launch',
-      'start',
-      'stop',
-      'delete',
-      'exec',
-      'exists',
-      'running',
-      'mount',
-      'list',
-      'info',
-    ],
+    below: below.container,
     load: () => import('./container.ts'),
   },
   {
     name: 'file',
     group: 'Low level',
     summary: 'Copy files into and out of containers',
-    below: ['push', 'pull'],
+    below: below.file,
     load: () => import('./file.ts'),
   },
   {
     name: 'tmux',
     group: 'Low level',
     summary: 'Type into sessions and read their screens without attaching',
-    below: ['send', 'capture', 'list'],
+    below: below.tmux,
     load: () => import('./tmux.ts'),
   },
   {
@@ -259,7 +261,7 @@ export const tree: readonly Branch[] = [
     name: 'tool',
     group: 'Low level',
     summary: 'Tell how an agent is started',
-    below: ['spec'],
+    below: below.tool,
     load: () => import('./tool-spec.ts'),
   },
   {

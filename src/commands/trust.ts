@@ -5,8 +5,8 @@ import { approvals, writeApprovals } from '../config/trust-store.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { GlobalOptions } from './command.ts';
-import { lookedUpConfig } from './config.ts';
 import { flagsOf } from './global.ts';
+import { waitingValues } from './waiting.ts';
 
 interface Options extends GlobalOptions {
   list?: boolean;
@@ -23,7 +23,7 @@ export function register(command: Command, app: App): void {
     .option('-f, --force', 'the same as --yes')
     .addHelpText(
       'after',
-      "\nWhat could loosen something waits in a project's .coi/config.toml until it is approved here: mounts from outside of\nthe workspace, forwarded variables and those that programs obey, higher limits, an open network, ports, sockets and\nthe like. Any change of them has to be approved anew.",
+      "\nWhat could loosen something waits in a project's .coi (config.toml and profiles) until it is approved here: mounts from outside of\nthe workspace, forwarded variables and those that programs obey, higher limits, an open network, ports, sockets and\nthe like. Any change of them has to be approved anew.",
     )
     .action(() => trust(app, flagsOf<Options>(command)));
 }
@@ -31,10 +31,14 @@ export function register(command: Command, app: App): void {
 async function trust(app: App, options: Options): Promise<void> {
   const { home, uid, gid } = app.user;
   if (options.list) return list(app, options.json ?? false);
-  const { waiting, untrusted } = await lookedUpConfig(app, options);
+  const { waiting, untrusted } = await waitingValues(app, options);
   const say = options.json ? app.io.tell : app.io.print;
   const answer = (approved: readonly string[]) => {
-    if (options.json) app.io.printJson({ waiting, approved });
+    if (options.json)
+      app.io.printJson({
+        waiting: waiting.map(({ source, line, text }) => ({ source, line, text })),
+        approved,
+      });
   };
   if (waiting.length === 0) {
     say('Nothing waits for approval here.');

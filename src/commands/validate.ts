@@ -1,14 +1,14 @@
 // coi validate: checks configuration without using it.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import { profileNames } from '../config/files.ts';
+import { profileNames } from '../config/profile-files.ts';
 import { configMaxBytes, configSource } from '../config/read.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
-import { lookedUpConfig } from './config.ts';
+import { lookedUpConfig, placesOf } from './config.ts';
 import { formatted, wantsJson } from './container.ts';
 import { flagsOf } from './global.ts';
 
@@ -58,16 +58,10 @@ async function everything(
   options: Options,
   kind: 'profile' | 'config' | undefined,
 ): Promise<Verdict[]> {
-  const places = {
-    home: app.user.home,
-    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
-    cwd: app.cwd,
-    env: app.env,
-  };
   const verdicts: Verdict[] = [];
   if (kind !== 'profile') verdicts.push(await resolved(app, options, undefined));
   if (kind === 'config') return verdicts;
-  for (const { name } of profileNames(places, hostFiles))
+  for (const { name } of profileNames(placesOf(app, options), hostFiles))
     verdicts.push(await resolved(app, options, name));
   return verdicts;
 }

@@ -23,65 +23,39 @@ export interface FoundSources {
 /** Reads the files of the three places. Throws `config-invalid`. */
 export function foundSources(places: Places, files: HostFiles): FoundSources {
   const closed = isClosed(places, files);
-  const warnings = leftovers(places, closed, files);
+  const problems: CoiError[] = [];
+  const readable = <T>(read: () => T) => withoutProblem(read, problems);
+  const warnings = readable(() => leftovers(places, closed, files)) ?? [];
   if (closed)
     warnings.push(
       `${places.workspace} cannot be read by this user: the configuration of that project does not count`,
     );
-  const user = userSource('.coi/config.toml', 'config', places, files);
+  const user = readable(() => userSource('.coi/config.toml', 'config', places, files));
   const project =
     closed || isHome(places, files)
       ? undefined
-      : projectSource('.coi/config.toml', 'config', places, files);
-  return { user, project, named: namedSource(places, files), warnings };
+      : readable(() => projectSource('.coi/config.toml', 'config', places, files));
+  const named = readable(() => namedSource(places, files));
+  if (problems.length > 0) throw allOf(problems);
+  return { user, project, named, warnings };
 }
 
-/** The profile of that name. Throws `config-invalid` if there are two. */
-export function profileSource(
-  name: string,
-  places: Places,
-  files: HostFiles,
-): ConfigSource | undefined {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
-  const relative = `.coi/profiles/${name}/config.toml`;
-  const user = userSource(relative, 'profile', places, files);
-  const project =
-    isClosed(places, files) || isHome(places, files)
-      ? undefined
-      : projectSource(relative, 'profile', places, files);
-  if (user && project)
-    throw new CoiError(
-      'config-invalid',
-      `there are two profiles ${name}: ${user.path} and ${project.path}`,
-      { hint: 'Rename one of them.' },
-    );
-  return user ?? project;
-}
-
-/** Names of the profiles on disk, and where they are. */
-export function profileNames(
-  places: Places,
-  files: HostFiles,
-): { readonly name: string; readonly path: string }[] {
-  const roots = [...new Set([`${places.home}/.coi`, `${places.workspace}/.coi`])];
-  return roots.flatMap((root) =>
-    namesIn(root, files).map((name) => ({ name, path: `${root}/profiles/${name}/config.toml` })),
-  );
-}
-
-function namesIn(root: string, files: HostFiles): string[] {
+/** What is wrong with one file does not hide what is wrong with the next. */
+function withoutProblem<T>(read: () => T, problems: CoiError[]): T | undefined {
   try {
-    using top = files.open(root);
-    using profiles = top?.directory('profiles');
-    const names: string[] = [];
-    for (const { name } of profiles?.entries() ?? []) {
-      if (names.length < 1000 && profiles?.entry(`${name}/config.toml`)) names.push(name);
-    }
-    return names.sort();
+    return read();
   } catch (error) {
-    if (files.problem(error)) return [];
-    throw error;
+    if (!(error instanceof CoiError && error.code === 'config-invalid')) throw error;
+    problems.push(error);
+    return undefined;
   }
+}
+
+function allOf(problems: readonly CoiError[]): CoiError {
+  const hint = problems.find((one) => one.hint !== undefined)?.hint;
+  return new CoiError('config-invalid', problems.map(({ message }) => message).join('\n'), {
+    hint,
+  });
 }
 
 function userSource(
@@ -111,10 +85,15 @@ function projectSource(
   return content && source(path, content, kind, false, places);
 }
 
+/** The path that $COI_CONFIG names. */
+export function namedPath({ env, home, cwd }: Places): string | undefined {
+  const given = env['COI_CONFIG'];
+  return given ? resolvePath(given, home, cwd) : undefined;
+}
+
 function namedSource(places: Places, files: HostFiles): ConfigSource | undefined {
-  const given = places.env['COI_CONFIG'];
-  if (!given) return undefined;
-  const path = resolvePath(given, places.home, places.cwd);
+  const path = namedPath(places);
+  if (path === undefined) return undefined;
   const real = files.realPath(path);
   const content = real?.startsWith('/')
     ? readable(path, files, () =>
@@ -126,7 +105,8 @@ function namedSource(places: Places, files: HostFiles): ConfigSource | undefined
   return source(path, content, 'config', true, places);
 }
 
-function source(
+/** A file's text as a source, with its paths taken from where it lies. Throws `config-invalid`. */
+export function source(
   path: string,
   { bytes }: FileContent,
   kind: ConfigSource['kind'],
@@ -142,7 +122,8 @@ function source(
   });
 }
 
-function readable<T>(path: string, files: HostFiles, read: () => T): T {
+/** What goes wrong with the path becomes `config-invalid`. */
+export function readable<T>(path: string, files: HostFiles, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -164,11 +145,16 @@ function leftovers({ home, workspace }: Places, closed: boolean, files: HostFile
     const text = `${path} is not read any more: move it to ${now}`;
     if (refused)
       throw new CoiError('config-invalid', text, {
-        hint: `mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
+        hint: `\`coi migrate\` does it, or: mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
       });
     warnings.push(text);
   }
   return warnings;
+}
+
+/** The project's own files count: it can be read, and is not the home directory. */
+export function hasProject(places: Places, files: HostFiles): boolean {
+  return !isClosed(places, files) && !isHome(places, files);
 }
 
 /** In the home directory the project's file would be the user's own once more. */

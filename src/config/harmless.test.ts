@@ -15,7 +15,6 @@ test('these keys count from a project whatever their value, and no other', () =>
       'container.alias',
       // coi build runs its recipe in a guarded container, and only when the user says so.
       'container.build.agents',
-      'container.build.base',
       'container.build.cloud_init',
       'container.build.commands',
       'container.build.compression',
@@ -54,6 +53,7 @@ test('these count from a project where they loosen nothing', () => {
   assert.deepEqual(
     judged.map((name) => `${name}: ${trustText(keyOf(name).trust)}`),
     [
+      'container.build.base: here',
       'container.build.script: inside',
       'container.docker: only-false',
       'container.ready_timeout: lower',

@@ -24,6 +24,7 @@ export type Trust =
   | 'domains'
   | 'mounts'
   | 'inside'
+  | 'here'
   | 'environment'
   | AtLeastAsStrict
   | Limit;

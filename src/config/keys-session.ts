@@ -2,7 +2,7 @@
 
 import { either, list, mapped, named, required, table } from './compound.ts';
 import { customTool } from './custom-tool.ts';
-import { anyName, variable, variableName, variables } from './forms.ts';
+import { anyName, prefixPattern, variable, variableName, variables } from './forms.ts';
 import { key, unset } from './key.ts';
 import { choice, durationMs, filled, flag, integer, path, text } from './values.ts';
 
@@ -66,7 +66,11 @@ export const sessionKeys = {
     { trust: 'user' },
   ),
   'container.docker': key(flag, true, 'Allow Docker inside.', { trust: 'only-false' }),
-  'container.build.base': unset(text(), 'Image that the build starts from.', { trust: 'harmless' }),
+  'container.build.base': unset(
+    text(),
+    'Image that the build starts from: of this host, or of an Incus remote (`images:debian/13`).',
+    { trust: 'here' },
+  ),
   'container.build.script': unset(path(), 'Script that the build runs as root.', {
     trust: 'inside',
   }),
@@ -218,6 +222,19 @@ export const sessionKeys = {
   'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that one can detach.', {
     trust: 'harmless',
   }),
+  'shell.tmux_prefix': unset(
+    text(
+      prefixPattern,
+      'a key such as "C-a", "C-Space", "M-b" or "F12", but none that a terminal needs (C-c, C-d, C-h, C-i, C-j, C-m)',
+    ),
+    "Prefix of the session's tmux instead of C-b.",
+    { trust: 'user' },
+  ),
+  'shell.tmux_mouse': unset(
+    flag,
+    "Whether the session's tmux takes the mouse: the wheel scrolls, what is marked is copied. Unset: as the image has it, which is no.",
+    { merge: 'replace', trust: 'user' },
+  ),
   'shell.clipboard': key(flag, true, 'The session may set your clipboard (OSC 52).', {
     trust: 'only-false',
   }),

@@ -2,12 +2,13 @@
 import { totalmem } from 'node:os';
 import { CoiError } from '../errors.ts';
 import type { HostFiles } from '../host/files.ts';
-import { type FoundSources, foundSources, profileNames, profileSource } from './files.ts';
+import { type FoundSources, foundSources } from './files.ts';
 import type { KeyName, Settings } from './keys.ts';
 import type { ConfigFacts, ResolvedConfig, Waiting } from './load.ts';
 import { merged } from './merge.ts';
 import type { Layer } from './origin.ts';
 import { builtInProfiles, type Profile, profileChain, profileLayer } from './profile.ts';
+import { profileNames, profileSource } from './profile-files.ts';
 import type { ConfigSource } from './read.ts';
 import {
   approvalDigest,
@@ -95,6 +96,7 @@ class Gate {
       }
       if (judged.kept !== undefined) values[name] = settled(name, judged.kept, this.#facts);
       held.push({
+        name,
         source: source.path,
         line: source.line(name),
         text: valueText(name, judged.held),

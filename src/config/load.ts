@@ -2,7 +2,7 @@
 // Without any file this is a few failed opens; the TOML reader and all else is loaded when there is something to read.
 import type { HostFiles } from '../host/files.ts';
 import { environmentLayer } from './environment.ts';
-import type { PartialSettings, Settings } from './keys.ts';
+import type { KeyName, PartialSettings, Settings } from './keys.ts';
 import { merged } from './merge.ts';
 import { oldPlaces } from './migrate.ts';
 import type { Layer, Origins } from './origin.ts';
@@ -22,6 +22,7 @@ export interface ConfigFacts {
 
 /** A value of the project's file that is not in force until the user approves it. */
 export interface Waiting {
+  readonly name: KeyName;
   readonly source: string;
   readonly line: number;
   /** `key = value`, for people. */

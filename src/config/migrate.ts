@@ -4,19 +4,26 @@ import { isTable } from './values.ts';
 export interface Moved {
   /** Path of the old key in the file. */
   readonly key: string;
+  /** Path of its place now. */
+  readonly to: readonly string[];
   readonly text: string;
 }
 
-const configKeys: Readonly<Record<string, string>> = {
-  'defaults.image': '[container] image',
-  'defaults.persistent': '[container] persistent',
-  build: '[container.build]',
+interface Place {
+  readonly to: readonly string[];
+  readonly shown: string;
+}
+
+const image: Place = { to: ['container', 'image'], shown: '[container] image' };
+const persistent: Place = { to: ['container', 'persistent'], shown: '[container] persistent' };
+const build: Place = { to: ['container', 'build'], shown: '[container.build]' };
+
+const configKeys: Readonly<Record<string, Place>> = {
+  'defaults.image': image,
+  'defaults.persistent': persistent,
+  build,
 };
-const profileKeys: Readonly<Record<string, string>> = {
-  image: '[container] image',
-  persistent: '[container] persistent',
-  build: '[container.build]',
-};
+const profileKeys: Readonly<Record<string, Place>> = { image, persistent, build };
 
 /** The old keys of a file that has some. */
 export function movedKeys(
@@ -25,7 +32,7 @@ export function movedKeys(
 ): Moved[] {
   return Object.entries(kind === 'config' ? configKeys : profileKeys)
     .filter(([key]) => has(table, key.split('.')))
-    .map(([key, place]) => ({ key, text: `has moved to ${place}` }));
+    .map(([key, { to, shown }]) => ({ key, to, text: `has moved to ${shown}` }));
 }
 
 /** Files of versions before 0.8, and where their content belongs. */

@@ -50,12 +50,14 @@ export function configSource(file: {
   const text = checkedText(file.path, file.bytes);
   const table = parsedToml(file.path, text);
   const lines = keyLines(text);
-  const problems: Problem[] = movedKeys(table, file.kind).map(({ key, text: moved }) => ({
+  const moved = movedKeys(table, file.kind);
+  const problems: Problem[] = moved.map(({ key, text: now }) => ({
     path: key,
-    text: moved,
+    text: now,
+    hint: '`coi migrate` moves files and keys of older versions.',
   }));
   const reading = new Reading(file.kind, file.place, problems);
-  if (problems.length === 0) reading.table(table, '', '');
+  reading.table(table, '', '');
   if (problems.length > 0) throw invalid(file.path, lines, problems);
   return {
     path: file.path,
@@ -132,6 +134,8 @@ class Reading {
   }
 
   #unknown(key: string, path: string): void {
+    // What has moved is told already.
+    if (this.#problems.some((problem) => problem.path === path)) return;
     this.#problems.push({ path, text: 'is no known key', hint: suggestion(key, this.#kind) });
   }
 }

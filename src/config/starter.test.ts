@@ -20,7 +20,10 @@ test('the starter changes nothing, and with every # before a value taken away it
 });
 
 test('a new profile is valid, also with all its examples, and inherits what it was told', () => {
-  assert.equal(read(starterProfile('web', 'hardened'), 'profile').inherits, 'hardened');
-  const all = starterProfile('web', undefined).replace(/^# (\w+ = .+|\[.+\])$/gm, '$1');
+  assert.equal(
+    read(starterProfile('web', { inherits: 'hardened' }), 'profile').inherits,
+    'hardened',
+  );
+  const all = starterProfile('web', {}).replace(/^# (\w+ = .+|\[.+\])$/gm, '$1');
   assert.equal(read(all, 'profile').values['container.image'], 'coi-web');
 });

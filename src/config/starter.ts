@@ -16,8 +16,18 @@ export function starterConfig(): string {
   return `${[...head, ...sections(keyNames)].join('\n')}\n`;
 }
 
+/** What is chosen on the command line; undefined is commented out. */
+export interface ProfileStart {
+  readonly inherits?: string | undefined;
+  readonly image?: string | undefined;
+  readonly persistent?: boolean | undefined;
+}
+
 /** The file of a new profile. */
-export function starterProfile(name: string, inherits: string | undefined): string {
+export function starterProfile(
+  name: string,
+  { inherits, image, persistent }: ProfileStart,
+): string {
   const lines = [
     `# Profile ${name} of coi; use it with --profile ${name}.`,
     '# It has the sections of a configuration; environment and forward_env stand at the top.',
@@ -26,8 +36,8 @@ export function starterProfile(name: string, inherits: string | undefined): stri
     '# forward_env = ["GITHUB_TOKEN"]',
     '',
     '[container]',
-    `# image = "coi-${name}"`,
-    '# persistent = true',
+    image === undefined ? `# image = "coi-${name}"` : `image = ${JSON.stringify(image)}`,
+    persistent === undefined ? '# persistent = true' : `persistent = ${persistent}`,
     '',
     '# What `coi build --profile` makes the image with.',
     '# [container.build]',

@@ -78,6 +78,9 @@ function judged(
       );
     case 'inside':
       return isInside(String(value), facts) ? fine : undefined;
+    case 'here':
+      // An image of a remote is fetched, and what a server sends is unpacked by root.
+      return String(value).includes(':') ? undefined : fine;
     case 'environment':
       return ofVariables(value as Settings['defaults.environment'], trusted);
     default:

@@ -11,6 +11,8 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** What it is told to end with: some take back what they began only at an interrupt. */
+  readonly endWith?: 'SIGTERM' | 'SIGINT';
 }
 
 /** `status` is undefined when the program could not be started (it is not installed) or was ended by a signal. */
@@ -38,7 +40,7 @@ export const runCommand: RunCommand = async ([file = '', ...args], options) => {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const end = (name: 'SIGTERM' | 'SIGKILL') => {
+  const end = (name: 'SIGTERM' | 'SIGINT' | 'SIGKILL') => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, name);
     } catch {
@@ -47,7 +49,7 @@ export const runCommand: RunCommand = async ([file = '', ...args], options) => {
   };
   let kill: NodeJS.Timeout | undefined;
   const stop = () => {
-    end('SIGTERM');
+    end(options.endWith ?? 'SIGTERM');
     kill = setTimeout(() => end('SIGKILL'), graceMs);
   };
   limit.addEventListener('abort', stop, { once: true });

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 import type { Image } from '../incus/shapes.ts';
+import type { ImageAlias } from '../names.ts';
 
 /** Properties of an image that was built on another. */
 export const baseKey = 'user.coi.base';
@@ -9,11 +10,16 @@ export const baseNameKey = 'user.coi.base_name';
 
 export interface CustomOrder {
   readonly alias: string;
-  /** Alias of the image that it starts from. */
-  readonly base: string;
+  /** What it starts from: an alias, a fingerprint, or an image of a remote. */
+  readonly base: ImageAlias;
   /** Run as root; with its own first line, or by sh. */
   readonly script: string;
   readonly compression: string | undefined;
+}
+
+/** Whether a name means an image of an Incus remote, as in `images:debian/13`. */
+export function isRemoteImage(name: string): boolean {
+  return name.includes(':') && !name.startsWith('local:');
 }
 
 /** The script of `[container.build]`: its file's text, or its commands, of which the first that fails ends it. */

@@ -205,6 +205,8 @@ export interface Incus {
     request: { metadataPath: string; rootfsPath: string; properties?: Record<string, string> },
     options?: CallOptions,
   ): Promise<Operation>;
+  /** Asks where the image came from for a newer one, which then takes its place and its aliases. */
+  refreshImage(fingerprint: string, options?: CallOptions): Promise<Operation>;
   deleteImage(fingerprint: string, options?: CallOptions): Promise<Operation>;
 
   networks(options?: CallOptions): Promise<Network[]>;

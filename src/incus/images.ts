@@ -22,6 +22,7 @@ type ImageCalls = Pick<
   | 'publishImage'
   | 'importImage'
   | 'deleteImage'
+  | 'refreshImage'
 >;
 
 export function imageCalls(api: Api): ImageCalls {
@@ -62,6 +63,8 @@ export function imageCalls(api: Api): ImageCalls {
         options,
       ),
     importImage: (request, options = {}) => importSplit(api, request, options),
+    refreshImage: (fingerprint, options) =>
+      api.start('POST', `/images/${segment(fingerprint)}/refresh`, undefined, options),
     deleteImage: (fingerprint, options) =>
       api.start('DELETE', `/images/${segment(fingerprint)}`, undefined, options),
   };

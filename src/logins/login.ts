@@ -1,5 +1,6 @@
 // What a login of an agent is, whichever tool has it. Each tool's file is described in a file of its own; all is pure.
 import { createHash } from 'node:crypto';
+import { isTooDeep } from '../tools/nesting.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -132,8 +133,9 @@ export function objectIn(value: unknown): Json | undefined {
     : undefined;
 }
 
-/** The object that a text holds, if it holds one. */
+/** The object that a text holds, if it holds one that is not nested too deeply. */
 export function jsonIn(text: string | undefined): Json | undefined {
+  if (text !== undefined && isTooDeep(text)) return undefined;
   try {
     return objectIn(JSON.parse(text ?? ''));
   } catch {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Coid } from '../daemon/client.ts';
 import type { Reservation } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
+import { isRemoteImage } from '../image/custom.ts';
 import type { Incus } from '../incus/client.ts';
 import { untilIdle } from './busy.ts';
 import { incusFailure, isIncusError } from './failure.ts';
@@ -119,14 +120,11 @@ async function createFailure(error: unknown, context: LaunchContext): Promise<un
   const { incus, wish } = context;
   const failure = incusFailure(error, 'starting the container failed');
   if (!(failure instanceof CoiError) || failure.code !== 'incus-failed') return failure;
-  const alias = await incus.imageAlias(wish.image);
-  if (!alias) return imageMissing(wish.image);
+  const target = wish.fingerprint ?? (await incus.imageAlias(wish.image))?.target;
+  if (target === undefined) return imageMissing(wish.image);
   const pool = poolOf(context);
   if (pool === undefined) return failure;
-  const [image, { space }] = await Promise.all([
-    incus.image(alias.target),
-    incus.storageResources(pool),
-  ]);
+  const [image, { space }] = await Promise.all([incus.image(target), incus.storageResources(pool)]);
   const freeBytes = space.total - space.used;
   const full = freeBytes < poolRoomBytes;
   // What was unpacked of an image that does not fit is gone again by now.
@@ -155,7 +153,9 @@ export function imageMissing(image: string): CoiError {
     hint:
       image === 'coi-default'
         ? 'Build it with `coi build`.'
-        : 'Build it with `coi build`, or see `coi image list`.',
+        : isRemoteImage(image)
+          ? `Sessions start from images of this host: one is built from it with base = ${JSON.stringify(image)} under [container.build] and \`coi build\`.`
+          : 'Build it with `coi build`, or see `coi image list`.',
   });
 }
 

@@ -13,6 +13,7 @@ import type { Alias, ImageAlias, SessionId, Slot, WorkspaceHash, WorkspacePath }
 import { workspaceHash } from '../names.ts';
 import { askedText, type MaybeAsked } from './asked-mounts.ts';
 import { mountRequest } from './extramounts.ts';
+import { imageSource } from './image-source.ts';
 import {
   baseConfig,
   dockerConfig,
@@ -43,6 +44,7 @@ export interface SessionWish {
   readonly prefix: string;
   readonly tool: string;
   readonly image: ImageAlias;
+  readonly fingerprint?: string | undefined;
   readonly persistent: boolean;
   readonly alias: Alias | undefined;
   readonly profile: string | undefined;
@@ -97,7 +99,7 @@ export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan
       ephemeral: wish.disposable,
       description: `coi session in ${wish.workspace}`.slice(0, 250),
       profiles: server.defaultProfile ? ['default'] : [],
-      source: { type: 'image', alias: wish.image },
+      source: imageSource(wish),
       config: {
         ...baseConfig,
         ...dockerConfig(wish.docker),

@@ -6,6 +6,9 @@ import { askedMountsKey } from './asked-mounts.ts';
 /** `starting` until the container ran once; only what was `live` is ever finished, the rest is debris. */
 export type Phase = 'starting' | 'live';
 
+/** What containers of `coi run` have for a tool. */
+export const noTool = 'none';
+
 export interface SessionRecord {
   readonly workspace: string;
   /** The same without links, where that is another one. */

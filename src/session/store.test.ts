@@ -230,6 +230,22 @@ describe('a resumed store', () => {
     }
   });
 
+  test('writes settings and logins anew that are nested too deeply to be written again, and says so', () => {
+    place.write('.claude/.credentials.json', login('mine'));
+    place.prepare();
+    const deep = `{"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    assert.throws(() => JSON.stringify(JSON.parse(deep)), RangeError, 'the control');
+    for (const name of ['settings.json', '.claude.json', '.credentials.json'])
+      place.plant(`.claude/${name}`, deep);
+    const said = place.prepare('resume').warnings.join('\n');
+    assert.match(said, /settings\.json of the session is no JSON object that can be read/);
+    assert.equal(
+      place.settings('.claude/settings.json').permissions.defaultMode,
+      'bypassPermissions',
+    );
+    assert.equal(token(), 'access-mine');
+  });
+
   test('puts a FIFO or a sparse giant in the place of a file away, and says so', () => {
     place.prepare();
     const path = join(place.store, '.claude/settings.json');

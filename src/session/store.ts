@@ -235,7 +235,9 @@ function mergeInto(
   const before = ownContent(session, path, settingsMaxBytes, files, warnings);
   const own = before === undefined || before.trim() === '' ? {} : jsonObject(before);
   if (own === undefined)
-    warnings.push(`${path} of the session is no JSON object and was written anew`);
+    warnings.push(
+      `${path} of the session is no JSON object that can be read, and was written anew`,
+    );
   const after = merges.reduce(
     (json, { at, values }) => mergedAt(json, at ?? [], values),
     own ?? {},

@@ -7,7 +7,13 @@ import { claude, StorePlace, sessionId } from '../../test/bed/store-place.ts';
 import { hostFiles } from '../host/files.ts';
 import { parseSessionId, type WorkspacePath } from '../names.ts';
 import { findConversation } from './conversations.ts';
-import { newestSession, storedSession, storedSessions } from './stored.ts';
+import {
+  belongsTo,
+  newestSession,
+  type StoredWorkspace,
+  storedSession,
+  storedSessions,
+} from './stored.ts';
 
 let place: StorePlace;
 beforeEach(() => {
@@ -23,6 +29,11 @@ const at = (path: string, hash: string) => ({
   real: path,
   hashes: [hash],
 });
+
+const newestOf = (workspace: StoredWorkspace) =>
+  newestSession(storedSessions({ home: place.home }, hostFiles), (one) =>
+    belongsTo(one, workspace),
+  );
 
 describe('conversations of a stored session', () => {
   const conversation = '11111111-2222-4333-8444-555555555555';
@@ -115,15 +126,15 @@ describe('what is stored', () => {
         [sessionId, 'claude', '/p'],
       ],
     );
-    assert.equal(newestSession(list(), at('/p', '00000000'))?.sessionId, sessionId);
+    assert.equal(newestOf(at('/p', '00000000'))?.sessionId, sessionId);
     assert.equal(
-      newestSession(list(), at('/moved', '0123abcd'))?.sessionId,
+      newestOf(at('/moved', '0123abcd'))?.sessionId,
       sessionId,
       'by the hash in the name of its container',
     );
     const names = { path: '/link' as WorkspacePath, real: '/real', hashes: ['1', '0123abcd'] };
-    assert.ok(newestSession(list(), names), 'by the hash of its other name');
-    assert.equal(newestSession(list(), at('/none', '00000000')), undefined);
+    assert.ok(newestOf(names), 'by the hash of its other name');
+    assert.equal(newestOf(at('/none', '00000000')), undefined);
   });
 
   test('a start that was interrupted is debris until something was said in it', () => {

@@ -83,14 +83,14 @@ export function belongsTo(metadata: SessionMetadata, workspace: StoredWorkspace)
   );
 }
 
-/** The newest saved session of a workspace. */
+/** The newest saved session of those that are meant. */
 export function newestSession(
   entries: readonly StoredEntry[],
-  workspace: StoredWorkspace,
+  isMeant: (metadata: SessionMetadata) => boolean,
 ): SessionMetadata | undefined {
   let newest: SessionMetadata | undefined;
   for (const entry of entries) {
-    if (entry.kind !== 'saved' || !belongsTo(entry.metadata, workspace)) continue;
+    if (entry.kind !== 'saved' || !isMeant(entry.metadata)) continue;
     if (!newest || timeMs(entry.metadata) > timeMs(newest)) newest = entry.metadata;
   }
   return newest;

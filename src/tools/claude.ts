@@ -61,6 +61,14 @@ export const claude: Tool = {
     ...model(launch),
     ...conversation(launch),
   ],
+  // --resume without an id would ask which.
+  again: (launch) => [
+    launch.binary ?? 'claude',
+    '--verbose',
+    ...permission(launch),
+    ...model(launch),
+    '--continue',
+  ],
   headless: (launch) => [
     launch.binary ?? 'claude',
     '--print',

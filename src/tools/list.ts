@@ -39,6 +39,9 @@ export function tool(
         ...found,
         beforeStart: [],
         command: (launch) => ['dummy', ...found.command(launch).slice(1)],
+        ...(found.again && {
+          again: (launch) => ['dummy', ...(found.again?.(launch).slice(1) ?? [])],
+        }),
         ...(found.headless && {
           headless: (launch) => ['dummy', ...(found.headless?.(launch).slice(1) ?? [])],
         }),

@@ -1,4 +1,5 @@
 // Settings that coi needs are put into a tool's JSON file beside the user's own. Pure.
+import { isTooDeep } from './nesting.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,8 +18,9 @@ export function pickedSettings(own: Json, keys: readonly string[]): Json {
   return Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
 }
 
-/** The object that a JSON text holds, or undefined if it holds none. */
+/** The object that a JSON text holds, or undefined if it holds none, or one that is nested too deeply. */
 export function jsonObject(text: string): Json | undefined {
+  if (isTooDeep(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;

@@ -101,6 +101,8 @@ export interface Tool {
   readonly command: (launch: ToolLaunch) => readonly string[];
   /** Runs one prompt, which comes on its stdin, and ends; undefined where the tool cannot. */
   readonly headless?: (launch: ToolLaunch) => readonly string[];
+  /** Goes on with the newest conversation that is there; where not given, `command` does when it is told no id. */
+  readonly again?: (launch: ToolLaunch) => readonly string[];
   /** Lines of bash before the tool starts; they may export variables, and keep nothing from starting. */
   readonly beforeStart?: readonly string[];
   /** Nothing secret: for that there are seeds and forwarded variables. */

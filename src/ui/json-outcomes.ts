@@ -84,6 +84,12 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
     'config?': {},
     included: boolean,
   }),
+  paste: object({
+    container: string,
+    session: string,
+    typed: boolean,
+    files: list(object({ path: string, local: string, bytes: integer })),
+  }),
   'tmux send': object({ container: string, session: string }),
   'container launch': life,
   'container start': life,

@@ -64,6 +64,8 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   try {
     await mustRun([
       'useradd',
+      // Nothing of theirs needs ranges of ids, and many accounts would use them up.
+      ...['-K', 'SUB_UID_COUNT=0', '-K', 'SUB_GID_COUNT=0'],
       '--uid',
       String(uid),
       '--user-group',

@@ -1,9 +1,9 @@
 # Types into the tmux session of a container, prints its screen or asks whether it is there. Status 3: no such session;
 # 4: nothing was typed, because an agent's dialog is up, whose default an Enter would choose.
 # What is typed comes on stdin, so that it is in no argv: a text, and several lines go as one paste; or names of keys,
-# quoted for tmux. `raw` looks at no dialog.
+# quoted for tmux. `paste` presses no Enter after it. `raw` looks at no dialog.
 # The id is that of one request to send: asked again with it, as where Incus loses the first, nothing is typed twice.
-# usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|keys|capture|has SESSION [ID [raw]]
+# usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|paste|keys|capture|has SESSION [ID [raw]]
 verb=$1 session=$2 id=$3 raw=$4
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
 to="-t '=$session:'"
@@ -13,11 +13,12 @@ case $verb in
   capture) exec tmux capture-pane -p -t "=$session:" ;;
   keys) type="send-keys $to $(cat)" ;;
   *)
-    if [ "$verb" = lines ]; then bracket=-p; else bracket=; fi
+    if [ "$verb" = text ]; then bracket=; else bracket=-p; fi
     text=$(cat; echo .) text=${text%.}
     if [ -z "$text" ]; then type=$enter; else
       printf %s "$text" | tmux load-buffer -b "coi-$id" - || exit 1
-      type="paste-buffer -d $bracket -b coi-$id $to ; $enter"
+      type="paste-buffer -d $bracket -b coi-$id $to"
+      [ "$verb" = paste ] || type="$type ; $enter"
     fi
     ;;
 esac

@@ -9,9 +9,11 @@ export interface SessionInfo {
   /** The tool's state directory that is looked for, and what is in it. */
   readonly stateDir: string;
   readonly data: Measured | undefined;
+  /** Words of the command that goes on with it from here. */
+  readonly resume: string;
 }
 
-export function infoText({ metadata, dir, stateDir, data }: SessionInfo): string[] {
+export function infoText({ metadata, dir, stateDir, data, resume }: SessionInfo): string[] {
   const rows: [string, string | undefined][] = [
     ['Session ID:', metadata.sessionId],
     ['Container:', metadata.container],
@@ -23,7 +25,7 @@ export function infoText({ metadata, dir, stateDir, data }: SessionInfo): string
     ['Session Data:', data ? `✓ Present (${stateDir} directory)` : '✗ Missing'],
     ['Data Size:', data && `${data.complete ? '' : 'more than '}${sizeText(data.bytes)}`],
     ['Session Path:', dir],
-    ['Resume:', `coi shell --resume=${metadata.sessionId}`],
+    ['Resume:', resume],
   ];
   const heading = 'Session Information';
   return [

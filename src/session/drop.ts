@@ -1,0 +1,44 @@
+// Where files for the agent to look at are put inside, and under what names. Pure.
+
+/** Beside the project: neither git nor the host's tools see it. */
+export function dropDirectory(home: string): string {
+  return `${home}/drop`;
+}
+
+const nameMaxBytes = 100;
+
+/** A name that neither a shell, tmux nor an agent reads as anything but a name; its ending stays, agents go by it. */
+export function dropName(given: string): string {
+  const safe = given
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-')
+    .replace(/^[.-]+/, '')
+    .replace(/-+(?=\.|$)/g, '');
+  const { stem, ending } = parts(safe);
+  return `${cut(stem, nameMaxBytes - Buffer.byteLength(ending)) || 'file'}${ending}`;
+}
+
+/** The name, or the first of `name-2`, `name-3` … that is not taken. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  const { stem, ending } = parts(name);
+  let free = name;
+  for (let at = 2; taken.has(free); at++) free = `${stem}-${at}${ending}`;
+  return free;
+}
+
+function parts(name: string): { stem: string; ending: string } {
+  const [, stem = name, ending = ''] = /^(.+?)(\.[A-Za-z0-9]{1,10})$/.exec(name) ?? [];
+  return { stem, ending };
+}
+
+/** Whole characters of at most so many bytes. */
+function cut(text: string, maxBytes: number): string {
+  let kept = '';
+  let size = 0;
+  for (const character of text) {
+    size += Buffer.byteLength(character);
+    if (size > maxBytes) break;
+    kept += character;
+  }
+  return kept;
+}

@@ -1,0 +1,55 @@
+# What runs in the pane of an agent: the agent, then a line that says how it is started again, and a shell. What starts it
+# again, and its variables, lie in memory: a container that was restarted since does not have them.
+# usage: bash -c "$(cat agent.sh)" coi-agent first|again TITLE KEPT AGAIN TAIL WORD... COMMAND...
+# KEPT: DIRECTORY DEPTH SUFFIX of the files of conversations in the home, or nothing. AGAIN: how many WORDs go on with the
+# newest conversation; 0 for a command that is not to be started again. TAIL: how many words of COMMAND they replace.
+coi_mode=$1 coi_title=$2 coi_kept=$3 coi_again=$4 coi_tail=$5
+shift 5
+coi_all=("$@")
+shift "$coi_again"
+coi_place=$PWD
+coi_file=/dev/shm/coi-agent
+coi_was_said() {
+  [ "$coi_kept" ] || return 0
+  local directory depth suffix
+  read -r directory depth suffix <<<"$coi_kept"
+  [ "$(find ~/"$directory" -maxdepth "$((depth + 1))" -type f -name "*$suffix" -print -quit 2>/dev/null)" ]
+}
+coi_mark() { [ -z "$TMUX" ] || tmux set-option "$@" 2>/dev/null; }
+coi_write() {
+  # The launcher stays, and says what to do when the memory is gone.
+  mkdir -p ~/.local/bin
+  cat >~/.local/bin/coi-agent <<'END' && chmod +x ~/.local/bin/coi-agent || return
+#!/bin/sh
+# Starts the agent of this session again, with its conversation. Written by coi.
+[ -r /dev/shm/coi-agent ] && exec bash /dev/shm/coi-agent
+echo "The container was restarted since: \`coi shell --container $(hostname) --resume\` on the host starts the agent." >&2
+exit 1
+END
+  (umask 077 && cat /proc/$$/environ >$coi_file.env)
+  {
+    printf 'cd %q\nexec bash -c %q coi-agent again' "$coi_place" "$BASH_EXECUTION_STRING"
+    printf ' %q' "$coi_title" "$coi_kept" "$coi_again" "$coi_tail" "${coi_all[@]}"
+  } >$coi_file
+} 2>/dev/null
+coi_ended() {
+  local way="\`coi shell --container $HOSTNAME --resume\` on the host"
+  if coi_write; then
+    way=coi-agent
+    command -v coi-agent >/dev/null || way=~/.local/bin/coi-agent
+  fi
+  local line="$coi_title has ended: $way starts it again with its conversation, exit leaves."
+  echo "$line" 2>/dev/null >$coi_file.line
+  printf '\n%s\n' "$line"
+  coi_mark @coi_ended 1
+}
+trap : INT
+if [ "$coi_mode" = again ]; then
+  coi_mark -u @coi_ended
+  if coi_was_said; then set -- "${@:1:$#-coi_tail}" "${coi_all[@]:0:coi_again}"; fi
+fi
+"$@"
+coi_status=$?
+[ "$coi_again" = 0 ] || coi_ended
+[ "$coi_mode" = again ] && exit "$coi_status"
+exec bash

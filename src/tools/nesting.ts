@@ -1,0 +1,28 @@
+// How deep a JSON text goes: JSON.parse takes any depth, and everything that then walks the value, JSON.stringify first
+// of all, overflows the stack. Pure.
+
+/** Far more than any program's settings or logins have. */
+const depthMax = 200;
+
+const [quote, backslash] = [0x22, 0x5c];
+const opening = new Set([0x7b, 0x5b]);
+const closing = new Set([0x7d, 0x5d]);
+
+/** Whether its objects and lists are nested deeper than anything that is worth reading. */
+export function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (inString) {
+      if (code === backslash) at += 1;
+      else if (code === quote) inString = false;
+    } else if (code === quote) inString = true;
+    else if (closing.has(code)) depth -= 1;
+    else if (opening.has(code)) {
+      depth += 1;
+      if (depth > depthMax) return true;
+    }
+  }
+  return false;
+}

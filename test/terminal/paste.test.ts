@@ -1,0 +1,164 @@
+// coi paste: what the user sees on the host gets to the agent: files, stdin, the image of the clipboard.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import { homeFile, prompt } from '../lifecycle/talk.ts';
+import { onlyInstance, shellArgs } from './session.ts';
+
+const timeout = 180_000;
+let bed: Bed;
+let name: string;
+
+before(async () => {
+  bed = await makeBed();
+  homeFile(bed, '.coi/config.toml', '[container]\nalias = "shop"\n');
+  const started = await bed.coi([...shellArgs(bed), '--background']);
+  assert.equal(started.status, 0, started.stderr);
+  name = (await onlyInstance(bed)).name;
+});
+after(() => bed?.[Symbol.asyncDispose]());
+
+const inside = async (...command: string[]) =>
+  (await bed.coi(['container', 'exec', name, '--', ...command])).stdout;
+
+test('files are put beside the project, as the agent’s, and their paths typed without Enter', {
+  timeout,
+}, async () => {
+  const screen = bed.screen(['attach']);
+  await screen.waitFor('You:');
+  homeFile(bed, 'My "shot" $(x).png', 'picture');
+  const { home } = bed.user;
+  const file = join(home, 'My "shot" $(x).png');
+  const first = await bed.coi(['paste', file]);
+  assert.equal(first.status, 0, first.stderr);
+  assert.equal(first.stdout, '/home/code/drop/My-shot-x.png\n');
+  assert.equal(first.stderr, '');
+  await screen.waitFor('You: /home/code/drop/My-shot-x.png');
+  assert.doesNotMatch(screen.text(), /You said/);
+  assert.equal(await inside('cat', '/home/code/drop/My-shot-x.png'), 'picture');
+  assert.equal(
+    await inside('stat', '-c', '%U %a', '/home/code/drop', '/home/code/drop/My-shot-x.png'),
+    'code 700\ncode 600\n',
+  );
+  // From anywhere, by its alias; the same name again gets a number.
+  const piped = bed.startCoi(['paste', 'shop', file, '-', '--json'], { cwd: '/', input: 'x' });
+  assert.equal((await piped.result).status, 2);
+  const more = await bed.coi(['paste', 'shop-1', '-', '--name', 'My shot x.png', '--json'], {
+    cwd: '/',
+    input: 'of stdin',
+  });
+  assert.equal(more.status, 0, more.stderr);
+  assert.deepEqual(JSON.parse(more.stdout), {
+    container: name,
+    session: `coi-${name}`,
+    typed: true,
+    files: [{ path: '/home/code/drop/My-shot-x-2.png', local: '-', bytes: 8 }],
+  });
+  await screen.waitFor('My-shot-x.png /home/code/drop/My-shot-x-2.png');
+  screen.type('\r');
+  await screen.waitFor(/You said: \/home\/code\/drop\/My-shot-x\.png \/home/);
+});
+
+test('the image of the clipboard is taken from what the desktop has for it', {
+  timeout,
+}, async () => {
+  const programs = join(bed.user.home, 'programs');
+  mkdirSync(programs, { recursive: true });
+  const program = (file: string, script: string) => {
+    writeFileSync(join(programs, file), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(programs, file), 0o755);
+  };
+  const coi = (env: Record<string, string>) =>
+    bed.coi(['paste'], { env: { PATH: `${programs}:/usr/bin:/bin`, ...env } });
+  program(
+    'wl-paste',
+    'case "$*" in --list-types) echo text/html; echo image/png ;; "--no-newline --type image/png") printf wayland ;; *) exit 9 ;; esac',
+  );
+  const wayland = await coi({ WAYLAND_DISPLAY: 'wayland-0', DISPLAY: ':0' });
+  assert.equal(wayland.stdout, '/home/code/drop/clipboard.png\n', wayland.stderr);
+  assert.equal(await inside('cat', '/home/code/drop/clipboard.png'), 'wayland');
+  program(
+    'xclip',
+    'case "$*" in "-selection clipboard -target TARGETS -out") echo image/jpeg ;; "-selection clipboard -target image/jpeg -out") printf x11 ;; *) exit 9 ;; esac',
+  );
+  const x11 = await coi({ DISPLAY: ':0' });
+  assert.equal(x11.stdout, '/home/code/drop/clipboard.jpg\n', x11.stderr);
+  program('wl-paste', 'echo text/plain');
+  const text = await coi({ WAYLAND_DISPLAY: 'wayland-0' });
+  assert.equal(text.status, 1);
+  assert.equal(text.stderr, 'Error: the clipboard holds no image\nHint: It holds text/plain.\n');
+  program(
+    'wl-paste',
+    'case "$1" in --list-types) echo image/png ;; *) head -c 70000000 /dev/zero ;; esac',
+  );
+  assert.match((await coi({ WAYLAND_DISPLAY: 'wayland-0' })).stderr, /more than 64 MiB/);
+  rmSync(programs, { recursive: true });
+  const missing = await coi({ WAYLAND_DISPLAY: 'wayland-0' });
+  assert.match(missing.stderr, /^Error: wl-paste is needed .*\nHint: Install the package wl-clip/);
+  assert.match((await coi({})).stderr, /^Error: there is no clipboard here/);
+});
+
+test('what cannot be pasted is said, and leaves nothing', { timeout }, async () => {
+  const before = await inside('ls', '/home/code/drop');
+  const { home, uid, gid } = bed.user;
+  homeFile(bed, 'secret', 'secret');
+  symlinkSync(join(home, 'secret'), join(bed.workspace.path, 'planted.png'));
+  writeFileSync(join(bed.workspace.path, 'shop'), '');
+  writeFileSync(join(home, 'large'), Buffer.alloc(64 * 2 ** 20 + 1));
+  chownSync(join(home, 'large'), uid, gid);
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [['planted.png'], /^Error: .*planted\.png leads over a symbolic link/],
+    [['shop'], /^Error: "shop" is a session and a file\nHint: Write \.\/shop/],
+    [['nothing'], /^Error: there is no session and no file "nothing"/],
+    [['./nothing.png'], /^Error: ".\/nothing.png" does not exist/],
+    [[join(home, 'large')], /more than 64 MiB\nHint: `coi file push`/],
+    [[home], /^Error: .* directory/],
+    [['/dev/zero'], /^Error: .*\/dev\/zero/],
+    [['-'], /^Error: - needs a name/],
+    [['--slot', '9', './shop'], /not found or not running/],
+    [['coi-none-1', './shop'], /no session and no file/],
+  ];
+  for (const [args, error] of wrong) {
+    const said = await bed.coi(['paste', ...args]);
+    assert.notEqual(said.status, 0, args.join(' '));
+    assert.match(said.stderr, error, args.join(' '));
+    assert.equal(said.stdout, '');
+  }
+  assert.equal(await inside('ls', '/home/code/drop'), before);
+  // A link of the agent's in the place of the directory is not followed.
+  await inside('sh', '-c', 'mv ~code/drop ~code/was && ln -s /etc ~code/drop');
+  const led = await bed.coi(['paste', './shop']);
+  assert.match(led.stderr, /drop in \S+ is no directory/);
+  await inside('sh', '-c', 'rm ~code/drop && mv ~code/was ~code/drop');
+});
+
+test('while a dialog is up nothing is typed and nothing stays', { timeout }, async () => {
+  const before = await inside('ls', '/home/code/drop');
+  const screen = bed.screen(['attach']);
+  await screen.waitFor('You:');
+  screen.key('ctrl-c');
+  screen.type('/exit\r');
+  await screen.waitFor(prompt);
+  screen.type("clear; printf 'Proceed?\\n ❯ 1. Yes\\n   2. No\\n\\n Esc to cancel\\n'; read x\r");
+  await screen.waitFor('Esc to cancel');
+  writeFileSync(join(bed.user.home, 'a.png'), 'a');
+  const said = await bed.coi(['paste', join(bed.user.home, 'a.png')]);
+  assert.equal(said.status, 1);
+  assert.match(said.stderr, /nothing was typed: .* asks something/);
+  assert.equal(said.stdout, '');
+  assert.equal(await inside('ls', '/home/code/drop'), before);
+});
+
+test('without tmux the path is told to the user alone', { timeout }, async () => {
+  const screen = bed.screen([...shellArgs(bed), '--no-tmux', '--slot', '2']);
+  await screen.waitFor('You:');
+  const said = await bed.coi(['paste', '--slot', '2', './shop']);
+  assert.equal(said.stdout, '/home/code/drop/shop\n', said.stderr);
+  assert.match(said.stderr, /^Warning: .* no tmux session, so nothing was typed/);
+  assert.doesNotMatch(screen.text(), /drop/);
+  // Several run now, and none was named.
+  const which = await bed.coi(['paste', './shop'], { cwd: bed.workspace.path });
+  assert.match(which.stderr, /^Error: 2 sessions are running\nHint: Say which: /);
+});
