@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { isPortFree } from '../../src/host/free-port.ts';
 import type { Bed } from '../bed/bed.ts';
 import type { CommandResult } from '../bed/command.ts';
 
@@ -44,6 +45,11 @@ export async function heard(port: number, address = '127.0.0.1'): Promise<string
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(socket, 'close');
   return Buffer.concat(chunks).toString();
+}
+
+/** Incus takes a listener away a moment after it says that the container has stopped. */
+export async function untilFree(port: number): Promise<void> {
+  for (;;) if (await isPortFree('127.0.0.1', port)) return;
 }
 
 export const refused = (port: number, address?: string) =>
