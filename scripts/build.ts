@@ -41,7 +41,7 @@ const commandsOnly = (words: readonly string[]): Plugin => ({
   setup: ({ onResolve }) => {
     const kept = words.map((word) => `./${word}.ts`);
     onResolve({ filter: /^\.\// }, ({ importer, kind, path }) => {
-      const isCommand = /\/tree\.ts$/.test(importer) || path.includes('complete-flags');
+      const isCommand = /\/(?:inner-)?tree\.ts$/.test(importer) || path.includes('complete-flags');
       return kind === 'dynamic-import' && isCommand && !kept.includes(path)
         ? { path: './cli.js', external: true }
         : undefined;

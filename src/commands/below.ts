@@ -24,6 +24,11 @@ export const below = {
     list: 'list what was added',
     remove: 'take names or addresses away again; what was opened ends by itself',
   },
+  ports: {
+    list: 'list the ports that lead into the session',
+    add: "let a port of this host's 127.0.0.1 lead into the session, until it ends",
+    remove: 'take a port away again',
+  },
   daemon: {
     run: 'run coid in the foreground (as root) until it is interrupted',
     start: 'start coid in the background and wait until it answers',

@@ -13,6 +13,7 @@ import {
 import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
 import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
+import { portVariables } from '../session/ports.ts';
 import type { RefreshWish } from '../session/refresh.ts';
 import { deletedByCoid, deleteStopped, killContainer } from '../session/remove.ts';
 import { restartSteps } from '../session/restart.ts';
@@ -23,6 +24,7 @@ import { withMountsOfBefore } from './asked-before.ts';
 import { reserveOrStart } from './coid.ts';
 import { extrasOf } from './extras.ts';
 import { joined } from './join.ts';
+import { keptPorts } from './kept-ports.ts';
 import type { Meant, ShellOptions } from './meant.ts';
 import { takenBy, withGit } from './place-in.ts';
 import { extraMounts, following, newSessionId, serverFacts, wish } from './prepare.ts';
@@ -229,7 +231,8 @@ async function restarted(
   const mounts = withGit(at, extra);
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
   const startId = randomUUID();
-  const context = { container, incus, coid, makeStore, fillStore, mounts, wish, startId };
+  const ports = await keptPorts(app, container.instance);
+  const context = { container, incus, coid, makeStore, fillStore, mounts, wish, startId, ports };
   await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);
   return {
     container: container.name as ContainerName,
@@ -245,7 +248,7 @@ async function restarted(
     takeBack: () => stopKept(app, refOf(container.instance)),
     conversation: agent.conversation,
     // What keeps the conversation in its mount is not for a project to change.
-    environment: { ...given, ...agent.environment },
+    environment: { ...given, ...portVariables(ports.left), ...agent.environment },
   };
 }
 

@@ -21,6 +21,7 @@ import {
   forwardings,
   portDevices,
   portRange,
+  portsKey,
   portVariables,
 } from '../session/ports.ts';
 import { writableSources } from '../session/record.ts';
@@ -68,7 +69,7 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
         refuseExchangeable(sockets, [...writableBy(context.wish), ...live]);
       }
       const devices = { ...portDevices(ports), ...socketDevices(sockets) };
-      const config = ports.length > 0 ? { 'user.coi.ports': JSON.stringify(ports) } : {};
+      const config = ports.length > 0 ? { [portsKey]: JSON.stringify(ports) } : {};
       try {
         if (Object.keys(devices).length > 0)
           await updateContainer(
@@ -97,7 +98,11 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
 }
 
 /** Images of coi have it already; in others a server on `localhost` would not be reached. */
-async function reachable(incus: Incus, container: string, signal: AbortSignal): Promise<void> {
+export async function reachable(
+  incus: Incus,
+  container: string,
+  signal: AbortSignal,
+): Promise<void> {
   const path = '/etc/hosts';
   const there = await incus.readFile(container, path, { signal });
   if (there?.kind !== 'file') return;

@@ -1,6 +1,7 @@
 // coi shell --container NAME: the tool in a container that runs already. Nothing on the host is written for it.
 import type { App } from '../app.ts';
 import type { ContainerName, SessionId } from '../names.ts';
+import { portsKey, portVariables, recordedPorts } from '../session/ports.ts';
 import type { Container } from '../session/record.ts';
 import type { Live } from './bring-up.ts';
 import type { ShellOptions } from './meant.ts';
@@ -16,6 +17,7 @@ export interface Joining {
 export function joined(app: App, options: ShellOptions, meant: Ready, joining: Joining): Live {
   const { container, resumed } = joining;
   const { name, session } = container;
+  const ports = portVariables(recordedPorts(container.instance.config[portsKey]));
   const given = agentEnvironment(app, options, meant.resolved, meant.at.workspace);
   const agent = agentOf(app, options, meant, {
     session: (session?.session ?? '') as SessionId,
@@ -41,6 +43,6 @@ export function joined(app: App, options: ShellOptions, meant: Ready, joining: J
     needs: agent.needs,
     takeBack: async () => {},
     conversation: agent.conversation,
-    environment: { ...given, ...agent.environment },
+    environment: { ...given, ...ports, ...agent.environment },
   };
 }

@@ -1,4 +1,5 @@
 // The streams of a command inside joined to those of this program.
+import type { Writable } from 'node:stream';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import type { Handed } from '../session/environment.ts';
@@ -10,6 +11,12 @@ interface Ends {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface PassOn extends Ends {
+  readonly input?: boolean;
+  /** Gets what the command says on its stderr; the program's own where it is not given. */
+  readonly stderr?: Writable;
+}
+
 /**
  * Starts run.sh (again where Incus could not), hands over, joins the streams until the command ends and returns its
  * status. Without `input` the command finds its stdin at an end.
@@ -18,9 +25,9 @@ export async function passOn(
   app: App,
   start: Start,
   handedOver: Handed,
-  { input = true, signal = app.signal }: Ends & { readonly input?: boolean } = {},
+  { input = true, signal = app.signal, stderr = app.io.stderr }: PassOn = {},
 ): Promise<number> {
-  const { stdin, stdout, stderr } = app.io;
+  const { stdin, stdout } = app.io;
   const exec = await started(start, handedOver, signal);
   const broken = Promise.withResolvers<never>();
   const outputLost = (error: Error) => broken.reject(outputFailure(error));

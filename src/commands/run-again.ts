@@ -6,6 +6,7 @@ import type { Slot } from '../names.ts';
 import { choice, type StoppedSession } from '../session/choose.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import type { SessionWish } from '../session/plan.ts';
+import { portVariables } from '../session/ports.ts';
 import { noTool } from '../session/record.ts';
 import { restartSteps } from '../session/restart.ts';
 import { runSteps } from '../session/steps.ts';
@@ -13,8 +14,15 @@ import { stepProgress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
 import { reserveOrStart } from './coid.ts';
 import { named } from './here.ts';
+import { keptPorts } from './kept-ports.ts';
 import { ownContainers } from './meant.ts';
 import type { Place } from './prepare.ts';
+
+interface Again {
+  readonly ref: ContainerRef;
+  /** Variables that tell of its ports. */
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 /** The stopped container of an earlier `coi run --persistent` that fits, if there is one. Containers of agents are theirs. */
 export async function keptPlain(
@@ -35,15 +43,17 @@ export async function restartPlain(
   container: StoppedSession,
   wanted: SessionWish,
   timing: Pick<Timing, 'tell'>,
-): Promise<ContainerRef> {
+): Promise<Again> {
   const [incus, coid] = await Promise.all([app.incus(), reserveOrStart(app)]);
   app.io.tell('Restarting existing persistent container...');
+  const ports = await keptPorts(app, container.instance);
   const progress = stepProgress(app.io);
   const { mounts } = wanted;
   await runSteps(
     restartSteps,
     {
       ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
+      ports,
       startId: randomUUID(),
       makeStore: () => [],
       fillStore: () => {},
@@ -57,5 +67,5 @@ export async function restartPlain(
       signal: app.signal,
     },
   );
-  return refOf(container.instance);
+  return { ref: refOf(container.instance), environment: portVariables(ports.left) };
 }

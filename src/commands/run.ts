@@ -109,9 +109,8 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   const tools = { guarded: guardsGit(wanted.protect), git: git.signing.config };
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
-  const ref = kept
-    ? await restartPlain(app, kept, wanted, timing)
-    : await launchPlain(app, wanted, extras, timing);
+  const again = kept && (await restartPlain(app, kept, wanted, timing));
+  const ref = again?.ref ?? (await launchPlain(app, wanted, extras, timing));
   const container = ref.name;
   app.io.detail(`Executing: ${command.map(oneLine).join(' ')}`);
   try {
@@ -123,7 +122,7 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
     const handed = handOver(
       {
         ...environment,
-        ...extras.environment(),
+        ...(again?.environment ?? extras.environment()),
         ...toolVariables(environment, tools),
         ...agentVariables(forwarding),
       },

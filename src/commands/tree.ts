@@ -1,6 +1,7 @@
 // The whole command tree on one screen. Each file is loaded when its command is called.
 import { below } from './below.ts';
 import type { Branch } from './command.ts';
+import { innerTree } from './inner-tree.ts';
 
 export const tree: readonly Branch[] = [
   {
@@ -100,6 +101,19 @@ export const tree: readonly Branch[] = [
     summary: 'Give a running session names of hosts, and the way to them',
     below: below.hosts,
     load: () => import('./hosts.ts'),
+  },
+  {
+    name: 'ports',
+    group: 'Sessions',
+    summary: 'Let ports of this host lead into a running session',
+    below: below.ports,
+    load: () => import('./ports.ts'),
+  },
+  {
+    name: 'ssh-config',
+    group: 'Sessions',
+    summary: 'Print what ssh, and editors that use it, need to get into a session',
+    load: () => import('./ssh-config.ts'),
   },
   {
     name: 'monitor',
@@ -256,20 +270,7 @@ export const tree: readonly Branch[] = [
     summary: 'Print completions for bash, zsh, fish or powershell',
     load: () => import('./completion.ts'),
   },
-  {
-    name: '__complete',
-    group: 'Other',
-    summary: 'Print candidates for the last word',
-    hidden: true,
-    load: () => import('./complete.ts'),
-  },
-  {
-    name: '__keep-logins',
-    group: 'Other',
-    summary: 'Give a renewed login to the sessions that run',
-    hidden: true,
-    load: () => import('./keep-logins.ts'),
-  },
+  ...innerTree,
   {
     name: 'update',
     group: 'Other',

@@ -54,6 +54,8 @@ const basePackages = [
   // The system: systemd without udev, since a container has no hardware.
   ...['apt', 'systemd', 'systemd-sysv', 'dbus', 'sudo', 'tzdata', 'ca-certificates', 'udhcpc'],
   ...['iproute2', 'iputils-ping', 'nftables', 'netcat-openbsd', 'curl', 'openssh-client'],
+  // Never a service here: started for one connection of `coi ssh-config`, on its pipes.
+  'openssh-server',
   ...['tmux', 'less', 'procps', 'psmisc', 'jq', 'git', 'python3-minimal'],
 ];
 

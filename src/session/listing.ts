@@ -2,7 +2,7 @@
 import type { Devices, InstanceState, InstanceStatus } from '../incus/shapes.ts';
 import { type Alert, alertKeyName, alertLine, alertNow, parseAlert } from '../monitor/alert.ts';
 import type { Owner } from './adopted.ts';
-import { type Forwarding, portTexts } from './ports.ts';
+import { portsKey, portTexts, recordedPorts } from './ports.ts';
 import { aliasOf, type Container, isKept, workspaceOf } from './record.ts';
 
 export interface ListedContainer {
@@ -84,7 +84,7 @@ export function listedContainer(
     alias: aliasOf(container),
     workspace: workspaceOf(container),
     owner: ofAllUsers ? (session?.owner ?? numberOf(adopted?.owner)) : undefined,
-    ports: portTexts(portsOf(instance.config['user.coi.ports'])),
+    ports: portTexts(recordedPorts(instance.config[portsKey])),
     alert,
     security: alert && alertLine(alert),
     session: session && {
@@ -95,16 +95,6 @@ export function listedContainer(
       profile: session.profile,
     },
   };
-}
-
-/** The key is the user's own to write, so anything may be in it. */
-function portsOf(text: string | undefined): Forwarding[] {
-  try {
-    const value: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(value) ? (value as Forwarding[]) : [];
-  } catch {
-    return [];
-  }
 }
 
 export function pinnedAddress({ instance }: Container): string | undefined {

@@ -1,6 +1,6 @@
 // `[ports]`: which ports of the host lead into a session, in the predecessor's numbers. Pure.
 import { CoiError } from '../errors.ts';
-import type { Device, Devices } from '../incus/shapes.ts';
+import type { Config, Device, Devices } from '../incus/shapes.ts';
 import { ownSlotMax } from '../names.ts';
 
 export interface PortWish {
@@ -20,7 +20,12 @@ export interface Forwarding {
   readonly listen: string;
   readonly host: number;
   readonly container: number;
+  /** By `coi ports add`; the others are of the configuration at the session's start. */
+  readonly added?: true;
 }
+
+/** Where the instance has them, as JSON. */
+export const portsKey = 'user.coi.ports';
 
 const portsPerSlot = 10;
 const deviceMax = 63;
@@ -71,18 +76,54 @@ export function forwardings(
   ];
 }
 
+/** The name of the device that forwards it. */
+export function portDevice({ name, host }: Pick<Forwarding, 'name' | 'host'>): string {
+  return `coi-port-${name ?? host}`.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, deviceMax);
+}
+
 export function portDevices(ports: readonly Forwarding[]): Devices {
   return Object.fromEntries(
-    ports.map(({ name, listen, host, container }): [string, Device] => [
-      `coi-port-${name ?? host}`.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, deviceMax),
-      {
+    ports.map((port): [string, Device] => {
+      const { listen, host, container } = port;
+      const device = {
         type: 'proxy',
         bind: 'host',
         listen: `tcp:${listen.includes(':') ? `[${listen}]` : listen}:${host}`,
         connect: `tcp:127.0.0.1:${container}`,
-      },
-    ]),
+      };
+      return [portDevice(port), device];
+    }),
   );
+}
+
+/** Those that the key names; the key is the user's own to write, so anything may be in it. */
+export function recordedPorts(text: string | undefined): Forwarding[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text || '[]');
+  } catch {
+    return [];
+  }
+  return Array.isArray(value) ? value.filter(isForwarding) : [];
+}
+
+function isForwarding(value: unknown): value is Forwarding {
+  const { name, listen, host, container } = (value ?? {}) as Record<string, unknown>;
+  return (
+    (name === undefined || typeof name === 'string') &&
+    typeof listen === 'string' &&
+    Number.isInteger(host) &&
+    Number.isInteger(container)
+  );
+}
+
+/** What takes ports away from a container: devices that have to go, and the key without them; nothing to do for none. */
+export function withoutPorts(
+  left: readonly Forwarding[],
+  lost: readonly Forwarding[],
+): { readonly gone: readonly string[]; readonly config: Config } {
+  if (lost.length === 0) return { gone: [], config: {} };
+  return { gone: lost.map(portDevice), config: { [portsKey]: JSON.stringify(left) } };
 }
 
 /** COI_PORTS has the pool, COI_PORT_<NAME> the port of the host for each that has a name. */
@@ -92,17 +133,20 @@ export function portVariables(ports: readonly Forwarding[]): Record<string, stri
       ? []
       : [[`COI_PORT_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`, String(host)]],
   );
-  const pool = ports.flatMap(({ name, host }) => (name === undefined ? [host] : []));
+  const pool = ports.flatMap(({ name, host, added }) =>
+    name === undefined && !added ? [host] : [],
+  );
   return {
     ...(pool.length > 0 ? { COI_PORTS: pool.join(',') } : {}),
     ...Object.fromEntries(named),
   };
 }
 
-/** As `coi list` shows them: `23410`, `web:23412->3000`, another address than the loopback before it. */
+/** As `coi list` shows them: `23410`, `web:23412->3000`, `8080->3000`, another address than the loopback before it. */
 export function portTexts(ports: readonly Forwarding[]): string[] {
   return ports.map(({ name, listen, host, container }) => {
     const at = listen === '127.0.0.1' ? `${host}` : `${listen}:${host}`;
-    return name === undefined ? at : `${name}:${at}->${container}`;
+    if (name !== undefined) return `${name}:${at}->${container}`;
+    return host === container ? at : `${at}->${container}`;
   });
 }

@@ -13,6 +13,7 @@ import type { StoppedSession } from './choose.ts';
 import { refOf } from './container-ref.ts';
 import { incusFailure, isIncusError } from './failure.ts';
 import type { PlannedMount } from './plan.ts';
+import { type Forwarding, withoutPorts } from './ports.ts';
 import { mountRequests, type Refresh, type RefreshWish, refresh } from './refresh.ts';
 import type { Step } from './steps.ts';
 
@@ -29,6 +30,8 @@ export interface RestartContext {
   /** Extra mounts of today's configuration. */
   readonly mounts: readonly PlannedMount[];
   readonly wish: RefreshWish;
+  /** Ports that lead into it, and those whose place on the host is another's by now. */
+  readonly ports: { readonly left: readonly Forwarding[]; readonly lost: readonly Forwarding[] };
   /** Tells this start from any other. */
   readonly startId: string;
   parts: readonly PlannedMount[];
@@ -65,7 +68,13 @@ export const restartSteps: readonly Step<RestartContext>[] = [
         },
         { signal },
       );
-      context.changes = refresh(container, wish, mounts, made);
+      const { gone, config, devices } = refresh(container, wish, mounts, made);
+      const ports = withoutPorts(context.ports.left, context.ports.lost);
+      context.changes = {
+        gone: [...gone, ...ports.gone],
+        config: { ...config, ...ports.config },
+        devices,
+      };
     },
   },
   // Not before coid has said that nobody else is starting it.

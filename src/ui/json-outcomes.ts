@@ -24,6 +24,14 @@ const copied = object({
   bytes: integer,
 });
 
+const port = {
+  'name?': string,
+  listen: string,
+  host_port: integer,
+  container_port: integer,
+  added: boolean,
+};
+
 export const outcomeShapes: Readonly<Record<string, Shape>> = {
   'shell --background': object({
     container: string,
@@ -86,6 +94,15 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
   'network allow': list(object({ container: string, entry: string, until: string })),
   'hosts add': object({ container: string, ip: string, hostnames: list(string) }),
   'hosts remove': object({ container: string, removed: list(string) }),
+  'ports list': object({ container: string, ports: list(object(port)) }),
+  'ports add': object({ container: string, ...port }),
+  'ports remove': object({ container: string, ...port }),
+  'ssh-config': object({
+    session: string,
+    hosts: list(string),
+    'config?': {},
+    included: boolean,
+  }),
   paste: object({
     container: string,
     session: string,

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { allCommands } from '../../scripts/reference.ts';
 import { addGlobalOptions } from '../../src/commands/global.ts';
+import { portVariables } from '../../src/session/ports.ts';
 import { complaintAbout } from './command-line.ts';
 import { commandLines, pages, root, words } from './pages.ts';
 
@@ -33,6 +34,16 @@ for (const page of pages()) {
     assert.deepEqual(dead, []);
   });
 }
+
+test('the variables of ports that the guide names are those that a session gets', () => {
+  const named = pages().flatMap(({ text }) => text.match(/COI_PORT[A-Z0-9_]*[A-Z0-9]\b/g) ?? []);
+  const port = { listen: '127.0.0.1', host: 20_000, container: 3000 };
+  const given = portVariables([
+    { ...port, name: undefined },
+    { ...port, name: 'web' },
+  ]);
+  assert.deepEqual([...new Set(named)].toSorted(), Object.keys(given).toSorted());
+});
 
 test('a page that named what does not exist would be found', () => {
   for (const line of [

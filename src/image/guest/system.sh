@@ -31,6 +31,8 @@ printf 'Etc/UTC\n' >/etc/timezone
 
 systemctl set-default multi-user.target
 systemctl enable coi-dhcp.service coi-end.service
+# Nothing listens for ssh: `coi ssh-config` starts sshd for one connection, on pipes.
+systemctl disable ssh.service ssh.socket
 # What a container has no use for, or what would touch /tmp while somebody already works in it.
 systemctl mask \
   tmp.mount run-lock.mount dev-hugepages.mount sys-kernel-config.mount sys-kernel-debug.mount \

@@ -1,0 +1,26 @@
+// Commands that programs call, not people.
+import type { Branch } from './command.ts';
+
+export const innerTree: readonly Branch[] = [
+  {
+    name: '__complete',
+    group: 'Other',
+    summary: 'Print candidates for the last word',
+    hidden: true,
+    load: () => import('./complete.ts'),
+  },
+  {
+    name: '__keep-logins',
+    group: 'Other',
+    summary: 'Give a renewed login to the sessions that run',
+    hidden: true,
+    load: () => import('./keep-logins.ts'),
+  },
+  {
+    name: '__ssh',
+    group: 'Other',
+    summary: 'Join stdin and stdout to an ssh server in a session',
+    hidden: true,
+    load: () => import('./ssh-bridge.ts'),
+  },
+];

@@ -1,0 +1,32 @@
+// Forwarded ports of a container that starts again: what took one of them meanwhile must not keep it from starting.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { App } from '../app.ts';
+import { isPortFree } from '../host/free-port.ts';
+import type { Instance } from '../incus/shapes.ts';
+import { type Forwarding, portsKey, portTexts, recordedPorts } from '../session/ports.ts';
+
+/** Incus says that a container has stopped a moment before it takes the listeners of its ports away. */
+const listenersGoneMs = 3000;
+const againMs = 50;
+
+/** Tells of each that is lost. */
+export async function keptPorts(
+  app: App,
+  { name, config }: Instance,
+): Promise<{ readonly left: readonly Forwarding[]; readonly lost: readonly Forwarding[] }> {
+  const [left, lost]: [Forwarding[], Forwarding[]] = [[], []];
+  const untilMs = app.clock.elapsedMs() + listenersGoneMs;
+  for (const port of recordedPorts(config[portsKey])) {
+    let free = await isPortFree(port.listen, port.host);
+    while (!free && app.clock.elapsedMs() < untilMs) {
+      await delay(againMs, undefined, { signal: app.signal });
+      free = await isPortFree(port.listen, port.host);
+    }
+    (free ? left : lost).push(port);
+  }
+  for (const port of lost)
+    app.io.warn(
+      `port ${port.host} of this host is in use, so ${portTexts([port]).join('')} does not lead into ${name} any more`,
+    );
+  return { left, lost };
+}

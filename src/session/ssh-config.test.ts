@@ -1,0 +1,108 @@
+// Blocks, their file and what `ssh -G` says, against the real ssh.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  hostBlock,
+  hostNames,
+  knownHosts,
+  type SshHost,
+  sshFindings,
+  withBlock,
+  withInclude,
+} from './ssh-config.ts';
+
+const host = (more: Partial<SshHost> = {}): SshHost => ({
+  names: ['coi-web', 'coi-12345678-1'],
+  session: 's1',
+  proxy: ['/opt/coi/node', '/opt/coi/main.js', '__ssh', 's1'],
+  home: '/home/ana',
+  ...more,
+});
+
+/** What the real ssh makes of a configuration. */
+function asked(config: string, name: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'coi-unit-ssh-'));
+  try {
+    const path = join(directory, 'config');
+    writeFileSync(path, config);
+    return execFileSync('ssh', ['-F', path, '-G', name], { encoding: 'utf8' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('ssh reads the block as it is meant, whatever the paths are', () => {
+  const odd = host({
+    home: '/home/an a%h',
+    proxy: ["/opt/it's %h here/coi", '__ssh', 's1'],
+  });
+  for (const one of [host(), odd]) {
+    const said = asked(hostBlock(one), 'coi-web');
+    assert.deepEqual(sshFindings(said, 's1'), []);
+    assert.match(said, /^hostkeyalias coi-session-s1$/m);
+    const [, command = ''] = /^proxycommand (.*)$/m.exec(said) ?? [];
+    // ssh expands %% when it starts the command.
+    const argv = execFileSync('sh', ['-c', `printf '%s\\n' ${command.replaceAll('%%', '%')}`]);
+    assert.deepEqual(argv.toString().trimEnd().split('\n'), one.proxy);
+    assert.ok(said.includes(`identityfile ${one.home.replaceAll('%', '%%')}/.coi/ssh/id_ed25519`));
+  }
+});
+
+test('what the user’s configuration says after the block adds to it at most, and is told', () => {
+  const theirs = [
+    'Host *',
+    ...['ForwardAgent yes', 'ForwardX11 yes', 'PermitLocalCommand yes', 'StrictHostKeyChecking no'],
+    ...['UserKnownHostsFile /dev/null', 'ProxyJump evil', 'RemoteCommand tmux', 'User ana'],
+    ...['SendEnv LANG LC_* TOKEN', 'RemoteForward 9000 localhost:9000', 'IdentityFile ~/.ssh/own'],
+  ].join('\n');
+  const findings = sshFindings(asked(`${hostBlock(host())}\n${theirs}\n`, 'coi-web'), 's1');
+  assert.deepEqual(
+    findings.map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['adds RemoteForward', 'adds IdentityFile', 'adds SendEnv'],
+  );
+  const before = sshFindings(asked(`${theirs}\n${hostBlock(host())}`, 'coi-web'), 's1');
+  for (const key of ['user', 'forwardagent', 'forwardx11', 'permitlocalcommand'])
+    assert.ok(
+      before.some((line) => line.startsWith(`sets ${key} to `)),
+      `${key}: ${before.join('; ')}`,
+    );
+  assert.deepEqual(sshFindings(asked('', 'coi-web'), 's1'), ['does not reach the block of coi']);
+});
+
+test('names are those of the container and of the alias, with the slot where there may be several', () => {
+  assert.deepEqual(hostNames('coi-1-1', { alias: undefined, slot: 1 }, 'coi-'), ['coi-1-1']);
+  assert.deepEqual(hostNames('coi-1-1', { alias: 'web', slot: 1 }, 'coi-'), ['coi-web', 'coi-1-1']);
+  assert.deepEqual(hostNames('coi-1-3', { alias: 'web', slot: 3 }, 'coi-'), [
+    ...['coi-web-3', 'coi-1-3'],
+  ]);
+});
+
+test('the file keeps one block of each session that exists, and a name leads to one only', () => {
+  const all = new Set(['s1', 's2', 's3']);
+  const second = host({ session: 's2', names: ['coi-other'] });
+  const both = withBlock(withBlock('', host(), all), second, all);
+  assert.equal(withBlock(both, second, all), both);
+  assert.match(both, /Host coi-web coi-12345678-1[\s\S]*Host coi-other/);
+  const taken = withBlock(both, host({ session: 's3' }), all);
+  assert.ok(!taken.includes('session s1') && taken.includes('session s2'));
+  const gone = withBlock(both, second, new Set(['s2']));
+  assert.equal(gone.match(/^Host /gm)?.length, 1);
+  assert.equal(
+    knownHosts(all, (session) => `key-${session}`),
+    'coi-session-s1 key-s1\ncoi-session-s2 key-s2\ncoi-session-s3 key-s3\n',
+  );
+});
+
+test('the line is put where it holds for all hosts, once', () => {
+  const added = withInclude(undefined) ?? '';
+  assert.match(added, /^# .*\nInclude ~\/\.coi\/ssh\/config\n\n$/);
+  assert.equal(withInclude(added), undefined);
+  assert.equal(withInclude('include=~/.coi/ssh/config\nHost x\n'), undefined);
+  // Below a Host it would hold for that one only.
+  assert.ok(withInclude('Host x\n  Include ~/.coi/ssh/config\n')?.startsWith('# Sessions'));
+  assert.ok(withInclude('# Include ~/.coi/ssh/config\n')?.includes('\nInclude ~/.coi'));
+});
