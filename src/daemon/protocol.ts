@@ -9,8 +9,7 @@ export const protocolVersion = 2;
 export const defaultRunDir = '/run/coi';
 export const defaultStateDir = '/var/lib/coi';
 export const socketName = 'coid.sock';
-/** A reservation that has not become an instance by then is undone. */
-export const leaseMs = 60_000;
+export const leaseMs = 60_000; // A reservation that has not become an instance by then is undone.
 /** Header of every reply: the protocol version of coid. */
 export const protocolHeader = 'x-coi-protocol';
 export const requestBytesMax = 262_144;
@@ -40,7 +39,7 @@ export interface MountRequest {
   readonly name: string;
   readonly source: string;
   readonly readonly: boolean;
-  /** It was judged to lie in the workspace, at this relative path (`.`: the workspace): opened there through no link, or refused. */
+  /** It was judged to lie in the workspace, at this path in it: opened there through no link, or refused. */
   readonly inside?: string | undefined;
   /** It is git's directory of the repository that the workspace is this worktree of: guarded as a `.git` is. */
   readonly git?: string | undefined;

@@ -125,6 +125,15 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
   'file pull': copied,
   'profile create': object({ profile: string, path: string }),
   'profile delete': object({ profile: string, path: string, deleted: boolean }),
+  migrate: list(
+    object({
+      path: string,
+      to: string,
+      changes: list(string),
+      by_hand: list(string),
+      changed: boolean,
+    }),
+  ),
   trust: object({
     waiting: list(object({ source: string, line: integer, text: string })),
     approved: list(string),
