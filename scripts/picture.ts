@@ -56,7 +56,7 @@ try {
   screen.key('ctrl-b d');
   await screen.waitUntil('the prompt', (text) => text.endsWith(prompt.trimEnd()), screenMs);
   screen.type('coi list\r');
-  await screen.waitFor('IPv4:', screenMs);
+  await screen.waitFor('WORKSPACE', screenMs);
   await setTimeout(settleMs);
   const outside = await playedScreen(screen.output(), columns, rows);
   const picture = svgOf(
