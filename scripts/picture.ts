@@ -58,7 +58,7 @@ try {
   screen.type('coi shell --background\r');
   await screen.waitUntil(
     'the second one',
-    (text) => text.endsWith(prompt.trimEnd()) && text.includes('-2'),
+    (text) => text.endsWith(prompt.trimEnd()) && text.includes('Started in the background'),
     screenMs,
   );
   screen.type('coi list\r');
