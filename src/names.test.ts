@@ -7,6 +7,7 @@ import {
   parseContainerName,
   parseSessionId,
   parseSlot,
+  plainOrQuoted,
   quoted,
   type Slot,
   slotOf,
@@ -47,4 +48,11 @@ test('a quoted text never holds a control character and is never long', () => {
     }),
   );
   assert.ok(quoted('x'.repeat(300)).length <= 82);
+});
+
+test('a name of unknown origin is as it is where it is plain, and quoted otherwise', () => {
+  for (const name of ['a', 'mounts.default[0].host', 'A_b-c'])
+    assert.equal(plainOrQuoted(name), name);
+  for (const name of ['', 'a b', 'a\nb', 'a\u001b[8m', "'", 'x'.repeat(300)])
+    assert.match(plainOrQuoted(name), /^"[\x20-\x7e]{0,82}"$/);
 });

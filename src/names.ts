@@ -120,6 +120,11 @@ export function quoted(text: string): string {
   return printableJson(JSON.stringify(shown));
 }
 
+/** A name or key of unknown origin for a message: as it is where it is plain, quoted otherwise. Paths of keys have brackets. */
+export function plainOrQuoted(text: string): string {
+  return /^[A-Za-z0-9_.\-[\]]{1,200}$/.test(text) ? text : quoted(text);
+}
+
 /** JSON text with every character escaped that could steer a terminal: it stays the same value. */
 export function printableJson(text: string): string {
   return text.replace(

@@ -10,6 +10,7 @@ import { configMaxBytes } from '../config/read.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { oneLine } from '../ui/printable.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 
@@ -60,13 +61,17 @@ async function migrate(app: App, options: Options): Promise<void> {
   if (plans.length === 0) say('Nothing to do: no file of an older version was found.');
   for (const { from, changes, byHand: left } of plans) {
     const lines = [...changes, ...left.map((line) => `${line} (left to you)`)];
-    say([`${pathOf(from)}:`, ...lines.map((line) => `  ${line}`)].join('\n'));
+    say([`${oneLine(pathOf(from))}:`, ...lines.map((line) => `  ${oneLine(line)}`)].join('\n'));
   }
   const isDone = changed.length > 0 && !options.dryRun && (await isWanted(app, options));
   if (isDone)
     for (const plan of changed) {
       carryOut(app, plan);
-      say(`Changed ${pathOf(plan.to)}; the old file is kept as ${pathOf(plan.from)}${copySuffix}`);
+      say(
+        oneLine(
+          `Changed ${pathOf(plan.to)}; the old file is kept as ${pathOf(plan.from)}${copySuffix}`,
+        ),
+      );
     }
   if (options.json)
     app.io.printJson(

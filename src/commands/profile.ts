@@ -21,6 +21,7 @@ import {
   deleteProfile,
   editProfile,
 } from './profile-change.ts';
+import { leftOut } from './waiting.ts';
 
 interface ListOptions {
   readonly format: 'text' | 'json';
@@ -100,7 +101,7 @@ async function list(app: App, options: GlobalOptions & ListOptions): Promise<voi
     } catch (error) {
       // One that is broken does not hide the others.
       if (!(error instanceof CoiError) || error.code !== 'config-invalid') throw error;
-      app.io.warn(`profile '${name}' is left out: ${error.message}`);
+      app.io.warn(leftOut(name, error));
     }
   }
   if (options.json || options.format === 'json') return app.io.printJson(rows);

@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import { approvals, writeApprovals } from '../config/trust-store.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
+import { oneLine } from '../ui/printable.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 import { waitingValues } from './waiting.ts';
@@ -47,7 +48,7 @@ async function trust(app: App, options: Options): Promise<void> {
   say(
     [
       'To be approved:',
-      ...waiting.map(({ source, line, text }) => `  ${source}:${line}: ${text}`),
+      ...waiting.map(({ source, line, text }) => `  ${oneLine(`${source}:${line}: ${text}`)}`),
     ].join('\n'),
   );
   const sure = options.force || options.yes;
@@ -65,7 +66,7 @@ async function trust(app: App, options: Options): Promise<void> {
   for (const { path, digest } of untrusted) approved.set(path, digest);
   writeApprovals(home, approved, { uid, gid }, hostFiles);
   const paths = untrusted.map(({ path }) => path);
-  say(`Approved ${paths.join(', ')}`);
+  say(oneLine(`Approved ${paths.join(', ')}`));
   answer(paths);
 }
 
@@ -81,7 +82,7 @@ function list(app: App, json: boolean): void {
       ? 'No approved files.'
       : [
           'Approved files:',
-          ...paths.map((path) => `  ${path}${hostFiles.exists(path) ? '' : ' (gone)'}`),
+          ...paths.map((path) => `  ${oneLine(path)}${hostFiles.exists(path) ? '' : ' (gone)'}`),
         ].join('\n'),
   );
 }

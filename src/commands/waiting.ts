@@ -4,6 +4,7 @@ import type { ResolvedConfig, UntrustedSource, Waiting } from '../config/load.ts
 import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
+import { oneLine } from '../ui/printable.ts';
 import { lookedUpConfig, placesOf } from './config.ts';
 
 export interface WaitingValues {
@@ -35,6 +36,11 @@ export async function waitingValues(
   return { waiting: [...waiting.values()], untrusted: [...untrusted.values()] };
 }
 
+/** One line whatever stands in the file: a project must not draw what is shown before a question. */
+export function leftOut(profile: string, { message }: CoiError): string {
+  return oneLine(`profile '${profile}' is left out: ${message.replaceAll('\n', '; ')}`);
+}
+
 /** Also of the user's own: one may inherit a project's. */
 async function withProfiles(
   app: App,
@@ -47,7 +53,7 @@ async function withProfiles(
       found.push(await lookedUpConfig(app, { ...options, profile }));
     } catch (error) {
       if (!(error instanceof CoiError)) throw error;
-      app.io.warn(`profile '${profile}' is left out: ${error.message}`);
+      app.io.warn(leftOut(profile, error));
     }
   }
   return found;

@@ -2,6 +2,7 @@
 import { CoiError } from '../errors.ts';
 import type { FileContent, HostFiles } from '../host/files.ts';
 import { hasProject, namedPath, type Places, readable, source } from './files.ts';
+import { anyName } from './forms.ts';
 import { type ConfigSource, configMaxBytes } from './read.ts';
 
 interface Root {
@@ -17,7 +18,7 @@ export function profileSource(
   places: Places,
   files: HostFiles,
 ): ConfigSource | undefined {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
+  if (!anyName.test(name)) return undefined;
   const relative = `profiles/${name}/config.toml`;
   const found = roots(places, files).flatMap(({ dir, trusted, read }) => {
     const path = `${dir}/${relative}`;
@@ -50,6 +51,8 @@ function namesIn(root: string, files: HostFiles): string[] {
     using profiles = top?.directory('profiles');
     const names: string[] = [];
     for (const { name } of profiles?.entries() ?? []) {
+      // A directory of another name can be no profile, and its name would be printed.
+      if (!anyName.test(name)) continue;
       if (names.length < 1000 && profiles?.entry(`${name}/config.toml`)) names.push(name);
     }
     return names.sort();

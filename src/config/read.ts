@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse, TomlError } from 'smol-toml';
 import { CoiError } from '../errors.ts';
+import { plainOrQuoted } from '../names.ts';
 import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys.ts';
 import { keyLines, lineOf } from './locate.ts';
 import { movedKeys } from './migrate.ts';
@@ -108,7 +109,11 @@ class Reading {
 
   #section(key: string, value: unknown, path: string): void {
     if (isTable(value)) this.table(value, path, key);
-    else this.#problems.push({ path, text: `is a section and must be written as [${path}]` });
+    else
+      this.#problems.push({
+        path,
+        text: `is a section and must be written as [${plainOrQuoted(path)}]`,
+      });
   }
 
   #value(key: KeyName, value: unknown, path: string): void {
@@ -166,8 +171,10 @@ function suggestion(key: string, kind: 'config' | 'profile'): string | undefined
       ? (known.find((name) => name.endsWith(`.${last}`)) ?? nearest(key, known))
       : section + near;
   if (kind === 'profile' && section === 'defaults.')
-    return `In a profile, ${last} stands at the top of the file.`;
-  return found === undefined ? '`coi config schema` lists the keys.' : `Did you mean ${found}?`;
+    return `In a profile, ${plainOrQuoted(last)} stands at the top of the file.`;
+  return found === undefined
+    ? '`coi config schema` lists the keys.'
+    : `Did you mean ${plainOrQuoted(found)}?`;
 }
 
 function sections(): string[] {
@@ -194,6 +201,7 @@ function parsedToml(path: string, text: string): Readonly<Record<string, unknown
     return parse(text);
   } catch (error) {
     const [line, message] =
+      // The first line is the parser's own words; below it stands the file's text.
       error instanceof TomlError
         ? [error.line, error.message.split('\n')[0]]
         : [1, 'cannot be read'];
@@ -208,7 +216,7 @@ function invalid(
 ): CoiError {
   const told = problems
     .slice(0, problemsMax)
-    .map(({ path: key, text }) => `${path}:${lineOf(lines, key)}: ${key} ${text}`);
+    .map(({ path: key, text }) => `${path}:${lineOf(lines, key)}: ${plainOrQuoted(key)} ${text}`);
   if (problems.length > problemsMax) told.push(`and ${problems.length - problemsMax} more`);
   return new CoiError('config-invalid', told.join('\n'), {
     hint: problems.find(({ hint }) => hint !== undefined)?.hint,

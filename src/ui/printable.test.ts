@@ -13,6 +13,8 @@ test('nothing but text, newlines, tabs and colour reaches the terminal', () => {
   );
   assert.equal(printable('a\u001b]52;c;eA==\u0007b'), 'a\\x1b]52;c;eA==\\x07b');
   assert.equal(printable('\u001b[31mred\u001b[39m'), '\u001b[31mred\u001b[39m');
+  for (const code of ['8', '30', '0;8', '38;5;0', '1;31', '', '7', '40'])
+    assert.equal(printable(`a\u001b[${code}mb`), `a\\x1b[${code}mb`, code);
   assert.equal(printable('safe\u202egnp.exe'), 'safe\\x202egnp.exe');
 });
 

@@ -1,8 +1,10 @@
 // Text from containers, file names and daemons must not steer the user's terminal.
+import { styleCodes } from './style.ts';
 
-const colour = /\u001b\[[0-9;]*m/g;
+/** Only those of style.ts: others of the same form hide text, or draw it in the colour of the background. */
+const colour = new RegExp(`\\u001b\\[(?:${styleCodes.join('|')})m`, 'g');
 
-/** Text without control characters except newline, tab and colour sequences; others are shown escaped. */
+/** Text without control characters except newline, tab and coi's own colours; others are shown escaped. */
 export function printable(text: string): string {
   if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text))
     return text;

@@ -9,7 +9,11 @@ export interface Style {
   cyan(text: string): string;
 }
 
-const sgr = (open: number, close: number) => (text: string) =>
+/** Each of them, to turn on and off, for printable.ts: what coi does not write itself is no colour. */
+export const styleCodes = [1, 2, 22, 31, 32, 33, 36, 39] as const;
+type StyleCode = (typeof styleCodes)[number];
+
+const sgr = (open: StyleCode, close: StyleCode) => (text: string) =>
   `\u001b[${open}m${text}\u001b[${close}m`;
 const same = (text: string) => text;
 
