@@ -1,13 +1,13 @@
-// Directories of killed builds, in a place where every account can write.
+// Directories of killed builds in a place where every account can write.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { sweepDirectories } from './sweep.ts';
+import { removeOwnDirectories } from './own-directories.ts';
 
 const own = process.getuid?.() ?? 0;
-const onlyOneLives = (pid: number) => pid === 1;
+const ofDead = (name: string) => /^coi-build-99999\d-/.test(name);
 
 test('a dead build’s directory of this user goes; links, files, those of others and of the living stay', async () => {
   const place = mkdtempSync(join(tmpdir(), 'coi-unit-sweep-'));
@@ -20,9 +20,9 @@ test('a dead build’s directory of this user goes; links, files, those of other
     symlinkSync(mine, join(temporary, 'coi-build-999999-planted'));
     symlinkSync(mine, join(temporary, 'coi-build-999999-a/deep/planted'));
     symlinkSync(join(place, 'none'), join(temporary, 'coi-build-999998-nothing'));
-    await sweepDirectories(temporary, own + 1, onlyOneLives);
+    await removeOwnDirectories(temporary, own + 1, ofDead);
     assert.ok(existsSync(join(temporary, 'coi-build-999999-a')));
-    await sweepDirectories(temporary, own, onlyOneLives);
+    await removeOwnDirectories(temporary, own, ofDead);
     assert.deepEqual(readdirSync(temporary).sort(), [
       'coi-build-1-b',
       'coi-build-999998-nothing',
@@ -30,7 +30,7 @@ test('a dead build’s directory of this user goes; links, files, those of other
       'other',
     ]);
     assert.ok(existsSync(join(mine, 'work')));
-    await sweepDirectories(join(place, 'none'), own, onlyOneLives);
+    await removeOwnDirectories(join(place, 'none'), own, ofDead);
   } finally {
     rmSync(place, { recursive: true });
   }
