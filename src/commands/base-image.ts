@@ -32,13 +32,13 @@ export async function baseImage(app: App, base: ImageAlias, again: boolean): Pro
   throw notFetched(base, 'Incus has no image of that name afterwards');
 }
 
-/** By its alias, or by the beginning of its fingerprint. */
+/** By the beginning of its fingerprint, which no alias can take the place of, or by its alias. */
 async function imageHere(app: App, incus: Incus, name: string): Promise<string | undefined> {
   const { signal } = app;
-  const target = (await incus.imageAlias(name, { signal }))?.target;
-  if (target !== undefined || !/^[0-9a-f]{12,64}$/.test(name)) return target;
+  const byAlias = async () => (await incus.imageAlias(name, { signal }))?.target;
+  if (!/^[0-9a-f]{12,64}$/.test(name)) return byAlias();
   try {
-    return (await incus.image(name, { signal }))?.fingerprint;
+    return (await incus.image(name, { signal }))?.fingerprint ?? (await byAlias());
   } catch (error) {
     if (!isIncusError(error) || error.status === 0) throw error;
     throw new CoiError('usage', `more than one image begins with ${name}`, {

@@ -7,7 +7,7 @@ import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { Built } from '../image/build.ts';
-import { buildScript, type CustomOrder } from '../image/custom.ts';
+import { buildScript, builtAlias, type CustomOrder } from '../image/custom.ts';
 import { defaultImage } from '../image/versions.ts';
 import { parseImageAlias, quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
@@ -131,7 +131,7 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
     settings['container.build.commands'],
   ];
   if (script === undefined && commands.length === 0) return undefined;
-  const alias = parseImageAlias(settings['container.image']);
+  const alias = builtAlias(settings['container.image']);
   if (alias === defaultImage)
     throw new CoiError('config-invalid', `a build script cannot make the image '${defaultImage}'`, {
       hint: 'Give the image of the profile another name: [container] image.',

@@ -10,6 +10,7 @@ import { loadConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
 import { isAlive, ownPid, runCommand } from '../host/command.ts';
 import { hostFiles } from '../host/files.ts';
+import { removeOwnDirectories } from '../host/own-directories.ts';
 import { guestFiles, runnerIn } from '../host/resources.ts';
 import { type BuildOrder, type BuildWorld, type Built, buildImage } from '../image/build.ts';
 import { architecture, type GuestFile, recipe, recipeHash, type Variant } from '../image/recipe.ts';
@@ -84,7 +85,10 @@ export async function build(
       if (await isFresh(incus, old.target, order)) return 'exists';
       if (variant === 'default') return 'outdated';
     }
-    await sweepDeadBuilds(incus, temporary, app.user.uid, isAlive);
+    const { uid } = app.user;
+    const sweep = (isMeant: (name: string) => boolean) =>
+      removeOwnDirectories(temporary, uid, isMeant);
+    await sweepDeadBuilds(incus, sweep, isAlive);
     const built = await buildLogged(app, incus, guest, order);
     // Versions of the default image stay, those of the tests' image are of no use to anybody.
     if (variant === 'test' && old) await removeImage(incus, old.target);

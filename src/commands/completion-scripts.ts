@@ -3,7 +3,8 @@
 
 /**
  * bash breaks words at = and : and replaces the last piece only, so they are put together before coi is asked. Of
- * several candidates each is shown with what it is: what they have in common, which is inserted, is never that text.
+ * several candidates that Tab (9) lists (63) each is shown with what it is: what they have in common, which is inserted,
+ * is never that text. Other keys, as M-* and menu-complete, insert the candidates themselves.
  */
 export const bash = `_coi() {
   local IFS=$'\\n' broken= from=0 width=0 i line word text files=
@@ -24,7 +25,7 @@ export const bash = `_coi() {
   COMPREPLY=()
   for line in "\${found[@]}"; do
     word=\${line%%$'\\t'*} text=\${line#*$'\\t'}
-    if ((\${#found[@]} > 1)) && [[ $line == *$'\\t'* && \${COMP_TYPE-} != 37 ]]; then
+    if ((\${#found[@]} > 1)) && [[ $line == *$'\\t'* && \${COMP_TYPE-} =~ ^(9|63)$ ]]; then
       printf -v line '%-*s  (%s' "$width" "$word" "$text"
       line=\${line:0:\${COLUMNS:-80}-3}\\)
       COMPREPLY+=("$line")

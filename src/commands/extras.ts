@@ -1,6 +1,5 @@
 // What a session gets beside its mounts, by configuration: ports, sockets and login files of the host.
 import { posix } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
@@ -97,7 +96,10 @@ export function extrasOf(app: App, { settings }: ResolvedConfig): Extras {
   };
 }
 
-/** Images of coi have it already; in others a server on `localhost` would not be reached. */
+/**
+ * Images of coi have it already; in others a server on `localhost` would not be reached. A file that is too large for
+ * one is none that an image brings, and stays as it is.
+ */
 export async function reachable(
   incus: Incus,
   container: string,
@@ -106,7 +108,8 @@ export async function reachable(
   const path = '/etc/hosts';
   const there = await incus.readFile(container, path, { signal });
   if (there?.kind !== 'file') return;
-  const before = await text(there.content);
+  const before = await boundedText(there.content);
+  if (before === undefined) return;
   const after = withLocalhostOnIPv4(before);
   if (after !== before)
     await incus.writeFile(container, path, Buffer.from(after), {
@@ -115,6 +118,19 @@ export async function reachable(
       mode: 0o644,
       signal,
     });
+}
+
+/** Undefined if it is larger than that: whoever is root inside writes it, without an end if they like. */
+async function boundedText(content: AsyncIterable<Buffer>): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop ends the stream.
+  for await (const chunk of content) {
+    size += chunk.length;
+    if (size > fileMaxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Asks for every port that could be given out, before any is. */

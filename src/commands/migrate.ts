@@ -143,7 +143,7 @@ function systemFile(mine: string): Plan | undefined {
 }
 
 function planned(from: Place, to: Place, text: string, kind: 'config' | 'profile'): Plan {
-  const line = ({ key, text: what }: Moved) => `${key} ${what}`;
+  const line = ({ key, text: what }: Moved) => `${key} ${what.replace('has moved', 'moves')}`;
   try {
     const { moved, byHand, text: next } = movedText(text, kind);
     return { from, to, changes: moved.map(line), byHand: byHand.map(line), text: next };

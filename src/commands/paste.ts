@@ -1,5 +1,5 @@
 // coi paste: the clipboard's image, or files, for the agent of a session to look at.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { basename, posix } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type { Command } from 'commander';
@@ -15,6 +15,7 @@ import { dropDirectory, dropName, freeName } from '../session/drop.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
 import { type Container, writableSources } from '../session/record.ts';
+import { storedSessions } from '../session/stored.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
@@ -73,7 +74,10 @@ async function paste(app: App, options: Options, words: readonly string[]): Prom
             : `Say which: ${live.map(({ name, session }) => session?.alias ?? name).join(', ')}.`,
       },
     );
-  const writable = writableSources(own.map(({ instance }) => instance));
+  const writable = [
+    ...writableSources(own.map(({ instance }) => instance)),
+    ...savedWorkspaces(app.user.home),
+  ];
   const pieces = await read(app, files, options.name, writable);
   const { typed, paths } = await put(app, found, pieces);
   if (options.json) {
@@ -172,6 +176,36 @@ async function ofStdin(app: App, name: string | undefined): Promise<Piece> {
   return { local: '-', name, bytes: Buffer.concat(chunks) };
 }
 
+/** What agents of sessions that have ended could write; what they put there is still there. */
+function savedWorkspaces(home: string): string[] {
+  return storedSessions({ home }, hostFiles).flatMap((entry) => {
+    if (entry.kind !== 'saved') return [];
+    const { workspace, realWorkspace } = entry.metadata;
+    return [workspace, realWorkspace].filter((path) => path !== undefined);
+  });
+}
+
+/** A link may be any agent's, also where no session is known any more. Throws `failed`. */
+function refuseLink(full: string, file: string): void {
+  if (!isLink(full)) return;
+  const real = hostFiles.realPath(full);
+  throw new CoiError('failed', `${quoted(file)} is a symbolic link`, {
+    hint:
+      real === undefined || real === 'dangling'
+        ? 'It leads to nothing.'
+        : `If what it leads to is what you mean, name that: ${quoted(real)}.`,
+  });
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    // Whoever reads it will tell.
+    return false;
+  }
+}
+
 /** What a session can write may be a link by now to a file of the user's that it cannot read. */
 function ofFile(
   app: App,
@@ -180,7 +214,9 @@ function ofFile(
   writable: readonly string[],
 ): Piece {
   try {
-    const content = readNamed(workspacePath(app.cwd, file), writable, { maxBytes });
+    const full = workspacePath(app.cwd, file);
+    refuseLink(full, file);
+    const content = readNamed(full, writable, { maxBytes });
     if (content === undefined) throw new CoiError('failed', `${quoted(file)} does not exist`);
     return { local: file, name: name ?? basename(file), bytes: content.bytes };
   } catch (error) {

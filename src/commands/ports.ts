@@ -5,7 +5,7 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { isLocalPortFree } from '../host/free-port.ts';
 import { portHolder } from '../host/port-holder.ts';
-import { replaceContainer, updateContainer } from '../session/act.ts';
+import { meant, replaceContainer, updateContainer } from '../session/act.ts';
 import { refOf } from '../session/container-ref.ts';
 import { incusFailure, isIncusError } from '../session/failure.ts';
 import { askedPort, portNamed, sessionWith, withPort } from '../session/live-ports.ts';
@@ -93,25 +93,27 @@ async function add(
   if (!(await isLocalPortFree(asked.host))) throw await taken(app, container, asked);
   const incus = await app.incus();
   const options = { signal: app.signal, timeoutMs: limitMs };
+  const ref = refOf(container.instance);
   try {
+    // Before it is open: what fails afterwards would leave a port that nobody was told of.
+    await meant(incus, ref, options);
+    await reachable(incus, name, app.signal);
     await updateContainer(
       incus,
-      refOf(container.instance),
+      ref,
       ({ config }) => ({
         devices: portDevices([asked]),
         config: { [portsKey]: JSON.stringify(withPort(recordedPorts(config[portsKey]), asked)) },
       }),
       options,
     );
-    await reachable(incus, name, app.signal);
   } catch (error) {
-    // Somebody was faster.
-    if (isIncusError(error) && !(await isLocalPortFree(asked.host)))
+    if (wasTaken(error) && !(await isLocalPortFree(asked.host)))
       throw await taken(app, container, asked, error);
     throw incusFailure(error, `forwarding port ${asked.host} failed`);
   }
   app.io.tell(
-    `http://localhost:${asked.host} on this host leads to port ${asked.container} of ${name}`,
+    `http://127.0.0.1:${asked.host} on this host leads to port ${asked.container} of ${name}`,
   );
   if (json) app.io.printJson({ container: name, ...shape(asked) });
 }
@@ -154,6 +156,11 @@ function shape({ name, listen, host, container, added }: Forwarding) {
     container_port: container,
     added: added === true,
   };
+}
+
+/** Somebody was faster: Incus says what its listener met. After a lost call the port may be in use by this very session. */
+function wasTaken(error: unknown): boolean {
+  return isIncusError(error) && error.status !== 0 && /address already in use/i.test(error.message);
 }
 
 /** Why a port of the host cannot be had, and which one can. */

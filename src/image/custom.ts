@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 import type { Image } from '../incus/shapes.ts';
-import type { ImageAlias } from '../names.ts';
+import { type ImageAlias, parseImageAlias, quoted } from '../names.ts';
 
 /** Properties of an image that was built on another. */
 export const baseKey = 'user.coi.base';
@@ -20,6 +20,23 @@ export interface CustomOrder {
 /** Whether a name means an image of an Incus remote, as in `images:debian/13`. */
 export function isRemoteImage(name: string): boolean {
   return name.includes(':') && !name.startsWith('local:');
+}
+
+/**
+ * What an image of a project's build may be called. A base that is a fingerprint, or one of a remote, is kept and asked
+ * for by that name too, so another project would get this image for it. Throws `config-invalid`.
+ */
+export function builtAlias(text: string): ImageAlias {
+  const alias = parseImageAlias(text);
+  const like = alias.includes(':')
+    ? 'names an image of a remote'
+    : /^[0-9a-f]{12,64}$/i.test(alias)
+      ? 'looks like the fingerprint of an image'
+      : undefined;
+  if (like === undefined) return alias;
+  throw new CoiError('config-invalid', `${quoted(alias)} ${like}, so no build can have that name`, {
+    hint: 'Give the image that is built another name: [container] image.',
+  });
 }
 
 /** The script of `[container.build]`: its file's text, or its commands, of which the first that fails ends it. */

@@ -1,6 +1,4 @@
 // What a build leaves that was killed in the middle: found by the mark with the id of its process.
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Incus } from '../incus/client.ts';
 import { buildKey } from '../session/adopted.ts';
 import { workPrefix } from './build.ts';
@@ -9,8 +7,7 @@ import { removeContainer, settled } from './container.ts';
 /** Removes containers, images that got no name and (this user's) directories of builds whose process is gone. */
 export async function sweepDeadBuilds(
   incus: Incus,
-  temporary: string,
-  uid: number,
+  removeDirectories: (isMeant: (name: string) => boolean) => Promise<void>,
   isAlive: (pid: number) => boolean,
 ): Promise<void> {
   const dead = (mark: string | undefined) =>
@@ -23,10 +20,5 @@ export async function sweepDeadBuilds(
     if (aliases.length === 0 && dead(properties[buildKey]))
       await settled(incus.deleteImage(fingerprint));
   }
-  for (const name of await readdir(temporary)) {
-    const path = join(temporary, name);
-    const pid = new RegExp(`^${workPrefix}(\\d+)-`).exec(name)?.[1];
-    if (dead(pid) && (await stat(path)).uid === uid)
-      await rm(path, { recursive: true, force: true });
-  }
+  await removeDirectories((name) => dead(new RegExp(`^${workPrefix}(\\d+)-`).exec(name)?.[1]));
 }

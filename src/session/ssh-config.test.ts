@@ -87,6 +87,19 @@ test('the file keeps one block of each session that exists, and a name leads to 
   const both = withBlock(withBlock('', host(), all), second, all);
   assert.equal(withBlock(both, second, all), both);
   assert.match(both, /Host coi-web coi-12345678-1[\s\S]*Host coi-other/);
+  // Another project has the same alias, or one that is the name of that container.
+  for (const names of [
+    ['coi-web', 'coi-99999999-1'],
+    ['coi-12345678-1', 'coi-99999999-1'],
+  ]) {
+    const third = host({ session: 's3', names });
+    assert.throws(
+      () => withBlock(both, third, all),
+      /is another session already: .*coi-12345678-1/,
+    );
+    assert.match(withBlock(both, third, new Set(['s2', 's3'])), /session s3/);
+  }
+  // The next session of the same workspace and slot.
   const taken = withBlock(both, host({ session: 's3' }), all);
   assert.ok(!taken.includes('session s1') && taken.includes('session s2'));
   const gone = withBlock(both, second, new Set(['s2']));

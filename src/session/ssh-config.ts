@@ -1,6 +1,7 @@
 // What ssh is told about a session: its Host block, the file of all blocks, its key, and what the user's own
 // configuration adds to that. What runs in a session is hostile, its ssh server included, so nothing of the host is
 // lent to it. Pure.
+import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 
 /** Below the home. */
@@ -85,14 +86,25 @@ function keyName(session: string): string {
 
 const fileHead = '# Written by `coi ssh-config --write`: sessions as hosts of ssh.\n\n';
 
-/** The file with the block in it. Blocks of sessions that are gone are left out, and those that have one of its names. */
+/**
+ * The file with the block in it. Blocks of sessions that are gone are left out, and that of an earlier session in a
+ * container of the same name, which is one of the same workspace and slot. Throws `failed` where another session's block
+ * has one of the names: a project says its alias itself, and `ssh NAME` would lead to another session than before.
+ */
 export function withBlock(before: string, host: SshHost, sessions: ReadonlySet<string>): string {
   const kept = blocks(before).filter(
     ({ session, names }) =>
-      sessions.has(session) &&
-      session !== host.session &&
-      !names.some((name) => host.names.includes(name)),
+      sessions.has(session) && session !== host.session && names.at(-1) !== host.names.at(-1),
   );
+  for (const { names } of kept) {
+    const taken = names.find((name) => host.names.includes(name));
+    if (taken !== undefined)
+      throw new CoiError(
+        'failed',
+        `ssh's host ${quoted(taken)} is another session already: that of container ${names.at(-1)}`,
+        { hint: `Give this one another alias, or take that block out of ~/${sshPlace}/config.` },
+      );
+  }
   return fileHead + [...kept.map(({ text }) => text), hostBlock(host)].join('\n');
 }
 

@@ -1,5 +1,6 @@
 // The terminal as the commands see it: stdout is the answer, stderr the story.
 import { fstatSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
 import { printableJson } from '../names.ts';
@@ -150,6 +151,10 @@ function put(
   }
 }
 
+/** Whoever waits for an answer is ended by the first signal, whatever else listens to it. */
+const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** False at the end of the input. Throws `cancelled`. */
 function confirm(
   stdin: NodeJS.ReadStream,
   stderr: NodeJS.WriteStream,
@@ -157,12 +162,29 @@ function confirm(
   yes: RegExp,
 ): Promise<boolean> {
   stderr.write(`${printable(question)} [y/N]: `);
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const lines = createInterface({ input: stdin, terminal: false });
-    lines.once('line', (line) => {
-      resolve(yes.test(line.trim()));
+    let isOver = false;
+    const end = (settle: () => void) => {
+      for (const name of interrupts) process.off(name, interrupted);
+      settle();
+      isOver = true;
       lines.close();
-    });
-    lines.once('close', () => resolve(false));
+    };
+    const interrupted = (name: NodeJS.Signals) =>
+      end(() => {
+        stderr.write('\n');
+        const exit = 128 + constants.signals[name];
+        reject(new CoiError('cancelled', `interrupted by ${name}`, { exit }));
+      });
+    for (const name of interrupts) process.on(name, interrupted);
+    lines.once('line', (line) => end(() => resolve(yes.test(line.trim()))));
+    // At the end of the input what is said next begins a line of its own.
+    lines.once('close', () =>
+      end(() => {
+        if (!isOver) stderr.write('\n');
+        resolve(false);
+      }),
+    );
   });
 }

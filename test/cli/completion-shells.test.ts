@@ -59,6 +59,15 @@ for (const shell of shells)
     try {
       screen.type(`${shell.setUp}\r`);
       await screen.waitUntil('the prompt', (text) => lastLine(text) === prompt);
+      // All candidates as words of the line, without what is said of them.
+      if (shell.name === 'bash') {
+        screen.type('coi network \x1b*');
+        await screen.waitUntil('words', (text) =>
+          /coi network .*\ballow\b.*\blog\b/.test(lastLine(text)),
+        );
+        assert.doesNotMatch(screen.text(), /coi network .*\(/);
+        await emptied(screen);
+      }
       await completes(screen, 'coi snap', 'coi snapshot ');
       await completes(screen, 'coi snapshot res', 'coi snapshot restore ');
       await completes(screen, 'coi shell --netw', 'coi shell --network ');

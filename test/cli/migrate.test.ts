@@ -43,7 +43,7 @@ test('one run brings the files of an old user up to date; a copy of each is kept
   assert.equal(shown.status, 0, shown.stderr);
   assert.match(
     shown.stdout,
-    /moves to .*\.coi\/config\.toml\n {2}defaults\.image has moved to \[container\] image/,
+    /moves to .*\.coi\/config\.toml\n {2}defaults\.image moves to \[container\] image/,
   );
   assert.equal(older.text(), oldKeys, 'a dry run changes nothing');
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
 import { isAlive, ownPid, runCommand } from '../../src/host/command.ts';
+import { removeOwnDirectories } from '../../src/host/own-directories.ts';
 import { guestFiles, runnerIn } from '../../src/host/resources.ts';
 import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
 import { architecture, type GuestFile } from '../../src/image/recipe.ts';
@@ -156,7 +157,10 @@ test(
     };
     const names = [await make(dead), await make(living)];
     try {
-      await sweepDeadBuilds(incus, temporary, process.getuid?.() ?? 0, isAlive);
+      const uid = process.getuid?.() ?? 0;
+      const sweep = (isMeant: (name: string) => boolean) =>
+        removeOwnDirectories(temporary, uid, isMeant);
+      await sweepDeadBuilds(incus, sweep, isAlive);
       const left = (await incus.instanceNames()).filter((name) => names.includes(name));
       assert.deepEqual(left, [names[1]]);
       assert.deepEqual(await readdir(temporary), [`coi-build-${living}-x`]);

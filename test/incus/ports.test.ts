@@ -30,7 +30,7 @@ for (const mode of ['restricted', 'allowlist', 'open'])
     });
     assert.match(
       added.stderr,
-      new RegExp(`localhost:${host} on this host leads to port 3000 of ${name}`),
+      new RegExp(`http://127\\.0\\.0\\.1:${host} on this host leads to port 3000 of ${name}`),
     );
     assert.equal(await heard(host), 'from inside');
     const others = Object.values(networkInterfaces())

@@ -106,10 +106,30 @@ test('what cannot be pasted is said, and leaves nothing', { timeout }, async () 
   homeFile(bed, 'secret', 'secret');
   symlinkSync(join(home, 'secret'), join(bed.workspace.path, 'planted.png'));
   writeFileSync(join(bed.workspace.path, 'shop'), '');
+  // What an agent left whose session has ended: in a directory that nobody knows, and in a saved session's workspace.
+  const saved = join(home, 'saved');
+  for (const path of ['left', 'saved']) mkdirSync(join(home, path));
+  symlinkSync(join(home, 'secret'), join(home, 'left/shot.png'));
+  symlinkSync(home, join(saved, 'shots'));
+  const id = '6ce1bd84-9f0d-4b51-8d4f-0a2c4cf6f1aa';
+  homeFile(
+    bed,
+    `.coi/sessions-claude/${id}/metadata.json`,
+    JSON.stringify(
+      { session_id: id, container_name: 'coi-12345678-1', persistent: false, workspace: saved },
+      null,
+      2,
+    ),
+  );
   writeFileSync(join(home, 'large'), Buffer.alloc(64 * 2 ** 20 + 1));
   chownSync(join(home, 'large'), uid, gid);
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [['planted.png'], /^Error: .*planted\.png leads over a symbolic link/],
+    [
+      ['planted.png'],
+      /^Error: "planted\.png" is a symbolic link\nHint: .* name that: ".*\/secret"/,
+    ],
+    [[join(home, 'left/shot.png')], /^Error: ".*shot\.png" is a symbolic link/],
+    [[join(saved, 'shots/secret')], /^Error: .*secret leads over a symbolic link/],
     [['shop'], /^Error: "shop" is a session and a file\nHint: Write \.\/shop/],
     [['nothing'], /^Error: there is no session and no file "nothing"/],
     [['./nothing.png'], /^Error: ".\/nothing.png" does not exist/],
