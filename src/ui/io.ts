@@ -161,7 +161,6 @@ function confirm(
   question: string,
   yes: RegExp,
 ): Promise<boolean> {
-  stderr.write(`${printable(question)} [y/N]: `);
   return new Promise((resolve, reject) => {
     const lines = createInterface({ input: stdin, terminal: false });
     let isOver = false;
@@ -178,11 +177,12 @@ function confirm(
         reject(new CoiError('cancelled', `interrupted by ${name}`, { exit }));
       });
     for (const name of interrupts) process.on(name, interrupted);
+    stderr.write(`${printable(question)} [y/N]: `);
     lines.once('line', (line) => end(() => resolve(yes.test(line.trim()))));
-    // At the end of the input what is said next begins a line of its own.
+    // At the end of what a person types, what is said next begins a line of its own.
     lines.once('close', () =>
       end(() => {
-        if (!isOver) stderr.write('\n');
+        if (!isOver && stdin.isTTY) stderr.write('\n');
         resolve(false);
       }),
     );
