@@ -68,7 +68,7 @@ class ConfigGuard {
       kinds.set(path, found);
       return found;
     };
-    this.#facts = { ...facts, kind };
+    this.#facts = Object.assign(Object.create(facts) as TreeFacts, { kind });
     this.#configured = configured;
   }
 
@@ -80,8 +80,11 @@ class ConfigGuard {
     for (const top of this.#tops) this.#builder.addCheckout(top);
     const bases = ['', ...(everywhere ? topsOf(linked) : [])];
     // The workspace itself; other worktrees in it have a guard of their own, and two on the same files lift each other.
-    for (const one of [git, ...worktrees]) this.#read(one, bases);
-    for (const module of modules) this.#read(module, this.#isApart(module) ? [module] : []);
+    this.#read(git, bases);
+    this.#builder.forLinks(() => {
+      for (const one of worktrees) this.#read(one, bases);
+      for (const module of modules) this.#read(module, this.#isApart(module) ? [module] : []);
+    });
     const own = lower.filter((one) => !this.#isApart(one.git));
     this.#readAll(
       ofHost.flatMap((path) =>

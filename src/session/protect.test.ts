@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guard, repository, tree } from '../../test/security/workspace-tree.ts';
-import { protectionPlan } from './protect.ts';
 import {
   bothRequests,
   cleanPath,
@@ -9,6 +8,7 @@ import {
   type ProtectConfig,
   protectRequest,
 } from './protect-request.ts';
+import { protectionPlan } from './protection-plan.ts';
 
 test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
   const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));

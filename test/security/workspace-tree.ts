@@ -1,8 +1,9 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
 
 import { posix } from 'node:path';
-import { protectionPlan, protectionRefusal } from '../../src/session/protect.ts';
+import { protectionRefusal } from '../../src/session/protect.ts';
 import type { ProtectRequest } from '../../src/session/protect-request.ts';
+import { protectionPlan } from '../../src/session/protection-plan.ts';
 import type { EntryKind, TreeFacts } from '../../src/session/way.ts';
 
 /**

@@ -1,6 +1,6 @@
 // What git's configuration names in a workspace and has changed: git runs or obeys it, whatever it is called. Pure.
 import type { HandoffEntry, NotLookedAt } from '../handoff.ts';
-import { protectionPlan } from '../protect.ts';
+import { protectionPlan } from '../protection-plan.ts';
 import type { EntryKind, TreeFacts } from '../way.ts';
 import { isChanged, type Window } from './freshness.ts';
 import { inside, type Tree } from './tree.ts';
