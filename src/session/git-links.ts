@@ -26,6 +26,8 @@ export class GitLinks {
   readonly #facts: TreeFacts;
   readonly #looking: Looking;
   #strangers = 0;
+  /** How many more are looked at. */
+  #left = strangersMax;
   #named = 0;
 
   constructor(builder: GuardBuilder, facts: TreeFacts, looking: Looking) {
@@ -136,12 +138,14 @@ export class GitLinks {
   /** Names in a directory besides those; undefined where they are too many. */
   #others(top: string, isSure: (name: string) => boolean, looks: boolean): string[] | undefined {
     const isWhole = this.#facts.isWhole?.(top) ?? false;
-    const max = looks && !isWhole ? strangersMax - this.#strangers : 0;
+    const max = looks && !isWhole ? this.#left : 0;
     const others = this.#facts
       .names(top, listedMax)
       .filter((name) => !isSure(name) && !this.#facts.isLate(`${top}/${name}`));
     this.#strangers += others.length;
-    return isWhole || others.length > max ? undefined : others;
+    if (isWhole || others.length > max) return undefined;
+    this.#left -= others.length;
+    return others;
   }
 
   #directory(path: string): string | undefined {

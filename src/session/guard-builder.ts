@@ -195,12 +195,14 @@ export class GuardBuilder {
     const depth = path.split('/').length;
     const isHeld = this.#held.has(path);
     const by = isHeld ? 'group' : this.#directoryGuard(path);
+    const whole = this.#whole.has(path) ? { whole: true as const } : {};
     return {
       path,
       depth,
       by,
       inGit: this.#isInGit(path),
       readonly: isHeld || this.#isInWhole(path),
+      ...whole,
     };
   }
 

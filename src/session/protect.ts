@@ -19,6 +19,8 @@ export interface Ancestor {
   readonly inGit: boolean;
   /** Its mount is what holds it, so that mount is for reading only: a file that keeps its owner, or what is held as a whole. */
   readonly readonly: boolean;
+  /** Nobody looked at all that is in it. */
+  readonly whole?: true;
 }
 
 /**
