@@ -5,7 +5,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CoidBed, coidBed, type SessionOptions } from '../incus/coid-bed.ts';
-import { type Attack, asUser, inventory, protect, repository } from './protect-bed.ts';
+import {
+  type Attack,
+  asUser,
+  inventory,
+  leavesMounts,
+  protect,
+  repository,
+} from './protect-bed.ts';
 import { commonOf, ended, worktrees } from './worktree-bed.ts';
 
 const limit = { timeout: 240_000 };
@@ -44,6 +51,15 @@ const forRoot = (git: string) => [
 
 const detached =
   'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && echo "[x]" >> .git/modules/p7/config';
+
+/** As the agent, from a user namespace of its own that has no mount left but a held descriptor of the workspace. */
+const outsideOfMounts = [
+  leavesMounts.replaceAll('".git2"', '".git/m2"').replaceAll('".git"', '".git/modules"'),
+  leavesMounts.replace(
+    /rename\(.*\n.*/,
+    `open(my $f, ">>", ".git/modules/p7/config") or exit 7; exit 0'`,
+  ),
+];
 
 async function worked(
   bed: CoidBed,
@@ -105,6 +121,10 @@ test(
     for (const script of [...forRoot('/workspace/.git'), detached])
       assert.notEqual((await bed.sh(held.container, script, 'root')).status, 0, script);
     await ended(bed, held.container);
+    const again = await bed.session({ workspace, protect });
+    for (const script of outsideOfMounts)
+      assert.equal((await bed.sh(again.container, script)).status, 7, script);
+    await ended(bed, again.container);
     const after = await inventory(workspace);
     for (const name of Object.keys(before).filter((path) =>
       /^\.git\/(?:modules|worktrees)/.test(path),
@@ -116,6 +136,8 @@ test(
       await worked(bed, open.container, tried, 'agent'),
       tried.map(({ name }) => name),
     );
+    for (const script of outsideOfMounts)
+      assert.equal((await bed.sh(open.container, script)).status, 0, script);
     assert.equal((await bed.sh(open.container, detached, 'root')).status, 0);
   },
 );
