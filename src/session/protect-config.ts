@@ -18,6 +18,8 @@ export interface ConfiguredGit {
   /** What the agent may change after all. */
   readonly writable: readonly string[];
   readonly everywhere?: boolean | undefined;
+  /** The top of the checkout, on the host, where that holds the workspace: git goes there before it runs anything. */
+  readonly above?: string | undefined;
 }
 
 /** Where git looks for configuration that holds in every repository. */
@@ -73,12 +75,12 @@ class ConfigGuard {
   }
 
   protect(): void {
-    const { git, worktrees, modules, everywhere } = this.#configured;
+    const { git, worktrees, modules, everywhere, above } = this.#configured;
     const linked = worktrees.flatMap((one) => worktreeAt(this.#facts, one));
     const lower = modules.flatMap((one) => configuredAt(this.#facts, one, `${one}/config`));
     this.#tops = topsOf([...linked, ...lower].filter((one) => isCheckedOut(this.#facts, one)));
     for (const top of this.#tops) this.#builder.addCheckout(top);
-    const bases = ['', ...(everywhere ? topsOf(linked) : [])];
+    const bases = [above ?? '', ...(everywhere ? topsOf(linked) : [])];
     // The workspace itself; other worktrees in it have a guard of their own, and two on the same files lift each other.
     this.#read(git, bases);
     this.#builder.forLinks(() => {

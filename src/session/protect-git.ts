@@ -1,9 +1,10 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
-import { normalize, resolve } from 'node:path';
-import { type GitLinks, submodulesIn } from './git-links.ts';
+import { resolve } from 'node:path';
+import type { GitLinks } from './git-links.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { protectByConfig } from './protect-config.ts';
-import { type TreeFacts, wayOf } from './way.ts';
+import { protectElsewhere, protectEnclosing } from './protect-elsewhere.ts';
+import type { TreeFacts } from './way.ts';
 
 export interface GitRequest {
   /** Protected paths below `.git`. */
@@ -38,6 +39,8 @@ export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: Git
   // What becomes a repository later is nobody's yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
   if (is === 'file') protectNamed(builder, facts, request);
+  if (is === 'missing' && inner.length > 0)
+    protectEnclosing(builder, facts, { writable: request.writable });
 }
 
 /** A worktree or a submodule that is opened by itself, or a repository beside its worktrees: the file says where git looks. */
@@ -45,7 +48,8 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   const named = /^gitdir: (.+?)\s*$/.exec(facts.text('.git') ?? '')?.[1];
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
-  if (!directory) protectElsewhere(builder, facts, named, request);
+  const { writable } = request;
+  if (!directory && request.inner.length > 0) protectElsewhere(builder, facts, named, { writable });
   if (directory?.is !== 'directory' || directory.path === '') return;
   protectGitDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
@@ -54,36 +58,6 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   const shared = builder.lead(way, '.git');
   if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
     protectGitDirectory(builder, facts, shared.path, request);
-}
-
-/** A worktree whose repository lies outside of the workspace: what that names in it. */
-function protectElsewhere(
-  builder: GuardBuilder,
-  facts: TreeFacts,
-  named: string,
-  { inner, writable }: GitRequest,
-): void {
-  const { end } = wayOf(facts, named);
-  if (end.kind !== 'outside' || inner.length === 0) return;
-  const text = facts.outside?.(`${end.host}/commondir`);
-  const common = typeof text === 'object' ? text.text.trim() : '';
-  const shared = common.startsWith('/') ? common : `${end.host}/${common}`;
-  const config = `${common === '' ? end.host : shared}/config`;
-  const modules = modulesElsewhere(facts, end.host, config);
-  for (const git of common === '' ? [end.host] : [end.host, shared])
-    protectByConfig(builder, facts, { git, worktrees: [], modules, writable });
-}
-
-/** Directories of submodules, which nobody lists there: those of which the configuration beside them knows. */
-function modulesElsewhere(facts: TreeFacts, git: string, config: string, depth = 0): string[] {
-  const found = facts.outside?.(config);
-  const names = typeof found === 'object' ? submodulesIn(found.text) : [];
-  return names.flatMap((name) => {
-    const module = normalize(`${git}/modules/${name}`);
-    const isThere = typeof facts.outside?.(`${module}/config`) === 'object';
-    const below = () => modulesElsewhere(facts, module, `${module}/config`, depth + 1);
-    return isThere && depth < 6 ? [module, ...below()] : [];
-  });
 }
 
 /** A directory of git, whatever it is called. */

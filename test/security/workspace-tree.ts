@@ -37,7 +37,8 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
       const text = files[posix.normalize(path)];
       return text === undefined ? 'missing' : { text };
     },
-    place: (path) => {
+    place: (text) => {
+      const path = posix.normalize(text);
       if (path.startsWith('/other/')) return { kind: 'tangled' };
       const [, inside] = /^\/(?:home\/ana\/project|alias)(?:\/(.*))?$/.exec(path) ?? [];
       return inside === undefined
