@@ -55,14 +55,20 @@ try {
   const inside = await playedScreen(screen.output(), columns, rows);
   screen.key('ctrl-b d');
   await screen.waitUntil('the prompt', (text) => text.endsWith(prompt.trimEnd()), screenMs);
+  screen.type('coi shell --background\r');
+  await screen.waitUntil(
+    'the second one',
+    (text) => text.endsWith(prompt.trimEnd()) && text.includes('Started in the background'),
+    screenMs,
+  );
   screen.type('coi list\r');
-  await screen.waitFor('IPv4:', screenMs);
+  await screen.waitFor('WORKSPACE', screenMs);
   await setTimeout(settleMs);
   const outside = await playedScreen(screen.output(), columns, rows);
   const picture = svgOf(
     [
       { title: '~/shop $ coi', rows: inside },
-      { title: 'Ctrl-b d: the agent goes on', rows: outside },
+      { title: 'Ctrl-b d: the agent goes on, beside a second one', rows: outside },
     ],
     columns,
   );

@@ -89,9 +89,14 @@ function protectLinks(
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
     // Git reads it as soon as a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
-    builder.protectOrMake(`${worktree}/config.worktree`, { kind: 'file', content: '' });
-    // No session works in it, and with a mount on it the host could not remove it.
-    if (isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts])) continue;
+    const config = `${worktree}/config.worktree`;
+    if (isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts])) {
+      builder.protectOrMake(config, { kind: 'file', content: '' });
+      continue;
+    }
+    // No session works in it, and with a mount on it the host could not remove it. What is missing in it stays missing:
+    // a placeholder, made anew while the host's git removes all that is in it, would keep the directory.
+    builder.protect(config);
     builder.seal(worktree);
     for (const name of resumed) builder.close(`${worktree}/${name}`);
   }

@@ -129,7 +129,7 @@ enabled = false
     startPrompt,
     prompt: (words, args) => startPrompt(words, args).result,
     open: async (args = []) => {
-      const screen = bed.screen(['shell', ...variables, ...args]);
+      const screen = bed.screen(['shell', '--verbose', ...variables, ...args]);
       await screen.waitFor(ready[tool], 60_000);
       return screen;
     },

@@ -76,7 +76,7 @@ kill_grace_sec = 600
     bed,
     provider,
     open: async (args = []) => {
-      const screen = bed.screen(['shell', ...variables, ...args]);
+      const screen = bed.screen(['shell', '--verbose', ...variables, ...args]);
       await screen.waitFor(options.ready, 60_000);
       return screen;
     },

@@ -1,7 +1,7 @@
 // As much of JSON Schema as coi's documented shapes use.
 
 interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -13,7 +13,9 @@ interface Schema {
 export function mismatches(value: unknown, shape: object, at = ''): string[] {
   const schema = shape as Schema;
   if (schema.enum && !schema.enum.includes(value)) return [`${at} is not one of its values`];
-  if (schema.type && !isOfType(value, schema.type)) return [`${at} is no ${schema.type}`];
+  const types = [schema.type ?? []].flat();
+  if (types.length > 0 && !types.some((type) => isOfType(value, type)))
+    return [`${at} is no ${types.join(' or ')}`];
   if (Array.isArray(value))
     return value.flatMap((item, index) => mismatches(item, schema.items ?? {}, `${at}[${index}]`));
   if (typeof value !== 'object' || value === null) return [];
@@ -36,6 +38,8 @@ function isOfType(value: unknown, type: string): boolean {
       return Array.isArray(value);
     case 'integer':
       return Number.isInteger(value);
+    case 'null':
+      return value === null;
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
     default:

@@ -13,9 +13,11 @@ test('of starts at once that are given one name, each gets a slot', {
   for (const other of others) undo.defer(() => other.remove());
   // Taken away before their mounts are.
   undo.defer(async () => void (await bed.coi(['kill', '--all', '--force'])));
+  // None ends before all have begun: its slot would be free again.
+  const script = 'hostname; : > begun-$(hostname); until [ -e begun-*-3 ]; do sleep 0.1; done';
   const runs = await Promise.all(
     [bed.coid, ...others].map(({ env }) =>
-      bed.coi(['run', '--', 'sh', '-c', 'hostname; sleep 3'], { env, limitMs: 120_000 }),
+      bed.coi(['run', '--', 'timeout', '60', 'sh', '-c', script], { env, limitMs: 120_000 }),
     ),
   );
   for (const { status, stderr } of runs) assert.equal(status, 0, stderr);

@@ -71,6 +71,7 @@ test('ctrl-c ends the command and leaves nothing, also while it is being started
 async function interruptedAt(moment: string | RegExp): Promise<void> {
   const screen = bed.screen([
     'run',
+    '--verbose',
     '--image',
     bed.image,
     '--',

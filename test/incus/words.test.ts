@@ -113,7 +113,7 @@ const table: readonly Row[] = [
   {
     line: 'run --image IMAGE -- sh -c exit_3;exit',
     status: 127,
-    stderr: /\nExecuting: sh -c exit_3;exit\n[\s\S]*Command exited with code 127\n/,
+    stderr: /(?:^|\n)Executing: sh -c exit_3;exit\n[\s\S]*Command exited with code 127\n/,
   },
 ];
 

@@ -114,7 +114,7 @@ class Run {
   }
 
   async #open(slot: Slot, word: string, args: readonly string[]): Promise<void> {
-    const screen = this.#bed.screen(['shell', '--image', this.#bed.image, ...args]);
+    const screen = this.#bed.screen(['shell', '--verbose', '--image', this.#bed.image, ...args]);
     this.#screens.set(slot, screen);
     await screen.waitFor('You:', startMs);
     const id = sessionId(screen);
