@@ -1,10 +1,11 @@
 // The composition root: everything that a command may touch, made by hand, the dear parts only when asked for.
 import { statSync } from 'node:fs';
-import { constants, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import type { Coid } from './daemon/client.ts';
 import { CoiError } from './errors.ts';
 import type { Incus } from './incus/client.ts';
 import { defaultPrefix, parsePrefix } from './names.ts';
+import { interruption, interrupts } from './ui/interruption.ts';
 import { type Io, makeIo } from './ui/io.ts';
 import { version } from './version.ts';
 
@@ -117,11 +118,10 @@ function told(process: NodeJS.Process, wish: Wish | undefined): Parameters<typeo
 /** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */
 function interruptSignal(process: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const name of interrupts) {
     process.on(name, () => {
       if (controller.signal.aborted && name === 'SIGINT') process.exit(130);
-      const exit = 128 + constants.signals[name];
-      controller.abort(new CoiError('cancelled', `interrupted by ${name}`, { exit }));
+      controller.abort(interruption(name));
     });
   }
   return controller.signal;

@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import type { SessionMetadata } from '../session/metadata.ts';
 import type { Container } from '../session/record.ts';
 import type { Candidate, Completion, NameKind } from '../ui/completion.ts';
+import { homePath } from '../ui/home-path.ts';
 
 const limitMs = 500;
 
@@ -78,9 +79,8 @@ function sessionNames(app: App, { name, status, session, adopted }: Container): 
   return [...(alias ? [{ word: alias, text }] : []), { word: name, text }];
 }
 
-function shortened(app: App, path: string): string {
-  const { home } = app.user;
-  return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+function shortened({ user }: App, path: string): string {
+  return homePath(path, user.home);
 }
 
 async function aliases(app: App): Promise<Candidate[]> {

@@ -255,7 +255,8 @@ function forgotten(known: Known, login: Login, answer: Answer | undefined): Know
   };
 }
 
-function nothing(known: Known): Decision {
+/** What is decided where nothing is to be done. */
+export function nothing(known: Known): Decision {
   return {
     ask: [],
     winner: undefined,

@@ -1,5 +1,5 @@
 // A login of a session that the user wants to be everybody's. Pure.
-import { type Copy, type Decision, decide, host } from './decide.ts';
+import { type Copy, type Decision, decide, host, nothing } from './decide.ts';
 import type { Login } from './login.ts';
 import type { Known } from './memory.ts';
 import { hashesOf, hashOf, standing } from './standing.ts';
@@ -22,22 +22,13 @@ export function takes(
   known: Known,
 ): Decision {
   const found = copies.find(({ holder }) => holder === session)?.login;
-  const none = {
-    ask: [],
-    winner: undefined,
-    from: undefined,
-    give: [],
-    swapped: false,
-    later: false,
-    known,
-  };
-  if (!found || !isWanted(found, winner)) return none;
+  if (!found || !isWanted(found, winner)) return nothing(known);
   // What another session has of its own stays its own.
   const all = copies
     .filter(({ holder, login }) => holder === host || !login || standing(login, known) !== 'new')
     .map(({ holder }) => holder);
   return {
-    ...none,
+    ...nothing(known),
     winner,
     from: session,
     give: all.filter((holder) => holder !== session),

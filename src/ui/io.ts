@@ -1,9 +1,9 @@
 // The terminal as the commands see it: stdout is the answer, stderr the story.
 import { fstatSync, writeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
 import { printableJson } from '../names.ts';
+import { interruption, interrupts } from './interruption.ts';
 import { printable } from './printable.ts';
 import { type Style, styleFor } from './style.ts';
 
@@ -151,10 +151,10 @@ function put(
   }
 }
 
-/** Whoever waits for an answer is ended by the first signal, whatever else listens to it. */
-const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** False at the end of the input. Throws `cancelled`. */
+/**
+ * False at the end of the input. Whoever waits for an answer is ended by the first signal, whatever else listens to it.
+ * Throws `cancelled`.
+ */
 function confirm(
   stdin: NodeJS.ReadStream,
   stderr: NodeJS.WriteStream,
@@ -170,11 +170,10 @@ function confirm(
       isOver = true;
       lines.close();
     };
-    const interrupted = (name: NodeJS.Signals) =>
+    const interrupted = (name: (typeof interrupts)[number]) =>
       end(() => {
         stderr.write('\n');
-        const exit = 128 + constants.signals[name];
-        reject(new CoiError('cancelled', `interrupted by ${name}`, { exit }));
+        reject(interruption(name));
       });
     for (const name of interrupts) process.on(name, interrupted);
     stderr.write(`${printable(question)} [y/N]: `);

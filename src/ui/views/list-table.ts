@@ -1,6 +1,8 @@
 // `coi list` for a person at a terminal: a line a session. Pure.
+
 import type { ListedContainer, SavedRow, SessionList } from '../../session/listing.ts';
 import { cells, cut, cutPath } from '../fit.ts';
+import { homePath } from '../home-path.ts';
 import { oneLine } from '../printable.ts';
 import type { Style } from '../style.ts';
 import { table } from '../table.ts';
@@ -143,9 +145,7 @@ function stateOf({ status, attached }: ListedContainer): string {
 }
 
 function shortened(path: string | undefined, home: string): string {
-  if (path === undefined) return '-';
-  if (path === home) return '~';
-  return path.startsWith(`${home}/`) && home !== '/' ? `~${path.slice(home.length)}` : path;
+  return path === undefined ? '-' : homePath(path, home);
 }
 
 /** One number is enough: `45s`, `12m`, `3h`, `5d`. */
