@@ -40,7 +40,7 @@ export async function main(words: readonly string[]): Promise<number> {
 }
 
 const withoutIncus: readonly string[] = [
-  ...['version', 'completion', 'help', '__complete', '__keep-logins'],
+  ...['version', 'completion', 'help', '__complete', '__keep-logins', '__suspect'],
   ...['schema', 'validate', 'update', 'migrate'],
 ];
 

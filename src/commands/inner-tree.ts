@@ -23,4 +23,11 @@ export const innerTree: readonly Branch[] = [
     hidden: true,
     load: () => import('./ssh-bridge.ts'),
   },
+  {
+    name: '__suspect',
+    group: 'Other',
+    summary: 'Read what is kept of a process',
+    hidden: true,
+    load: () => import('./suspect.ts'),
+  },
 ];

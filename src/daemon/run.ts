@@ -7,6 +7,7 @@ import { loadAio } from '../host/aio.ts';
 import { isAlive } from '../host/command.ts';
 import { UserNamespaces } from '../host/idmap.ts';
 import { type Libc, loadLibc } from '../host/libc.ts';
+import { LinkThreads } from '../host/links.ts';
 import { type ElementWriter, openElementWriter } from '../host/nft-elements.ts';
 import { PatientReads } from '../host/patient-read.ts';
 import { peerOf } from '../host/peer.ts';
@@ -74,7 +75,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (lock.kind === 'held') throw alreadyRunning(lock.pid);
   using namespaces = new UserNamespaces(libc);
   const elements = await openElementWriter();
-  const reads = new PatientReads(await loadAio());
+  const links = new LinkThreads();
+  const reads = new PatientReads(await loadAio(), links);
   const { service, claims, network, guards, monitors, ownership, setIds, stuck, ...kept } =
     assemble(options, libc, namespaces, { elements, reads });
   const { keeper, reconciler, leases, roots, unusedMs, world } = kept;
@@ -119,7 +121,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await reconciler.ended;
   await guards.end().catch((error: unknown) => log('error', 'guard-not-removed', { error }));
   elements.close();
-  log('info', 'ended', { pid });
+  log('info', 'ended', { pid, ...(links.areHeld ? { held: true } : {}) });
+  // An end in good order would wait for threads that wait for a container.
+  if (links.areHeld) libc.exit(0);
 }
 
 function prepareDirectories({ runDir, stateDir }: DaemonOptions): void {
@@ -148,12 +152,12 @@ function assemble(
     questions: (hostName) => guards.dns.questions(hostName),
     denials: () => guards.denials(),
   });
-  const baits = new Baits({ ...options, libc });
+  const baits = new Baits({ ...options, libc, reads });
   const informants = {
     guard: (container: string) => guardWatch.counters(container),
     touches: (container: string) => baits.touches(container),
   };
-  const stuck = new Stuck({ ...options, libc });
+  const stuck = new Stuck({ ...options, libc, reads });
   const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck, reads });
   const keeper = new Keeper({
     ...options,

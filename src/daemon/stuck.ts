@@ -1,21 +1,24 @@
 // A container that is killed and does not end, since processes of it wait in the kernel. Those that wait for a file
-// system which one of them serves would do so for ever: their connections are ended. What else holds it is told.
-import { Allowance } from '../host/allowance.ts';
+// system which one of them serves would do so for ever: their connections are ended. What else holds it is told. Of such
+// a process nothing is read that the kernel gives with a lock which the process may hold.
+import { Allowance, type Steps } from '../host/allowance.ts';
 import { findCgroups, groupsByName } from '../host/cgroups.ts';
-import { abortConnection, connectionsOf, withControl } from '../host/fuse.ts';
+import { abortConnection, type HostIds, mountedBy, ownedBy, withControl } from '../host/fuse.ts';
 import type { Libc } from '../host/libc.ts';
+import { type FileReader, type PatientReads, waits } from '../host/patient-read.ts';
 import { ProcessList } from '../host/process-list.ts';
-import { isEnding, isInit, statOf } from '../host/processes.ts';
-import { readText } from '../host/read-text.ts';
+import { isEnding, statusOf } from '../host/process-status.ts';
 import type { Incus } from '../incus/client.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
+import { firstId } from './monitor/adopted.ts';
 import { inTurns } from './monitor/turns.ts';
 import type { Holder, StuckReply } from './stuck-protocol.ts';
 
 export interface StuckParts {
-  readonly incus: Pick<Incus, 'instance' | 'instanceState'>;
+  readonly incus: Pick<Incus, 'instance' | 'instances' | 'instanceState'>;
   readonly libc: Pick<Libc, 'mountOf'>;
+  readonly reads: Pick<PatientReads, 'forFiles'>;
   readonly log: Log;
   readonly runDir: string;
   readonly signal: AbortSignal;
@@ -35,21 +38,22 @@ export class Stuck {
 
   /** For a container that was killed, or shut down. Nothing where it runs or is gone, or is another one than that. Throws IncusError. */
   async free(name: string, mountsId: string, owner?: number): Promise<StuckReply> {
-    const { incus, libc, log, runDir, signal } = this.#parts;
+    const { incus, libc, log, reads, runDir, signal } = this.#parts;
     const nothing: StuckReply = { aborted: 0, holders: [] };
     const session = sessionRecord((await incus.instance(name, { signal }))?.instance.config ?? {});
     if (session?.mounts.runDir !== runDir || session.mounts.id !== mountsId) return nothing;
     if (owner !== undefined && owner !== 0 && owner !== session.owner) return nothing;
     const pids = await this.#processes(name);
+    const reader = reads.forFiles();
+    const init = await inTurns(initOf(pids, new Allowance()));
     // As long as it lives, its file systems are its own affair.
-    const init = pids.find(isInit);
-    if (pids.length === 0 || (init !== undefined && !isEnding(init))) return nothing;
+    if (pids.length === 0 || (init !== undefined && !isEnding(init, reader))) return nothing;
     const ids = { first: session.mounts.idmapBase, count: idsPerContainer };
     const aborted = await withControl(libc, async (control) => {
-      const connections = await inTurns(connectionsOf(pids, ids, control, new Allowance()));
-      return (connections ?? []).filter((connection) => abortConnection(control, connection));
+      const connections = await this.#connections(name, { pids, ids, control });
+      return connections.filter((connection) => abortConnection(control, connection));
     });
-    const holders = pids.flatMap(holderOf).slice(0, holdersMax);
+    const holders = pids.flatMap((pid) => holderOf(pid, reader)).slice(0, holdersMax);
     log('warning', 'stuck', { name, aborted, holders });
     return { aborted: aborted.length, holders };
   }
@@ -69,6 +73,32 @@ export class Stuck {
     return await waiting.finally(() => clearInterval(timer));
   }
 
+  /** Those that it has mounted, and those of its ids that are mounted nowhere: a mount that was detached still has its users. */
+  async #connections(name: string, { pids, ids, control }: Killed): Promise<readonly number[]> {
+    const owned = ownedBy(ids, control);
+    const mounted = (await inTurns(mountedBy(pids, new Allowance()))) ?? new Set();
+    if (owned.every((connection) => mounted.has(connection))) return owned;
+    // Sessions of one workspace have the same ids.
+    const elsewhere = new Set<number>();
+    for (const other of await this.#others(name, ids)) {
+      const theirs = await this.#processes(other);
+      const seen = await inTurns(mountedBy(theirs, new Allowance()));
+      for (const connection of seen ?? []) elsewhere.add(connection);
+    }
+    return owned.filter((connection) => mounted.has(connection) || !elsewhere.has(connection));
+  }
+
+  /** Other containers with some of these ids. */
+  async #others(name: string, { first, count }: HostIds): Promise<readonly string[]> {
+    const { incus, signal } = this.#parts;
+    return (await incus.instances({ signal }))
+      .filter((instance) => {
+        const base = sessionRecord(instance.config)?.mounts.idmapBase ?? firstId(instance);
+        return instance.name !== name && Math.abs(base - first) < count;
+      })
+      .map((instance) => instance.name);
+  }
+
   async #processes(name: string): Promise<readonly number[]> {
     const { incus, signal } = this.#parts;
     const cgroups =
@@ -80,10 +110,24 @@ export class Stuck {
   }
 }
 
+interface Killed {
+  readonly pids: readonly number[];
+  readonly ids: HostIds;
+  readonly control: string;
+}
+
+function* initOf(pids: readonly number[], allowance: Allowance): Steps<number | undefined> {
+  for (const pid of pids) {
+    if (statusOf(pid)?.isInit) return pid;
+    yield* allowance.turn();
+  }
+  return undefined;
+}
+
 /** One that a kill does not end: it waits where no signal reaches it. */
-function holderOf(pid: number): Holder[] {
-  const stat = statOf(pid);
-  if (stat?.state !== 'D') return [];
-  const waitsIn = readText(`/proc/${pid}/wchan`)?.trim() ?? '';
-  return [{ pid, program: stat.comm, waitsIn }];
+function holderOf(pid: number, reader: FileReader): Holder[] {
+  const status = statusOf(pid);
+  if (status?.state !== 'D') return [];
+  const waitsIn = reader.read(`/proc/${pid}/wchan`);
+  return [{ pid, program: status.comm, waitsIn: (waitsIn === waits ? '' : waitsIn?.trim()) ?? '' }];
 }

@@ -25,28 +25,38 @@ export function fuseConnections(mountinfo: string): number[] {
   });
 }
 
+/** So much of a table tells namespaces apart: it names mounts by numbers that no other namespace has. */
+const headBytes = 4000;
+
 /**
- * Connections that processes of a container have mounted and that were made in its user namespace. The kernel lets a
- * namespace name only ids of its own as the owner of a connection, so what the host mounted, and lxcfs, is never among them.
+ * Connections that these processes have mounted. Only `mountinfo` is read: for links like `ns/mnt` some kernels wait for
+ * the exec of the process, which may wait for one of these connections.
  */
-export function* connectionsOf(
-  pids: readonly number[],
-  ids: HostIds,
-  control: string,
-  allowance: Allowance,
-): Steps<number[]> {
-  const namespaces = new Set<string>();
+export function* mountedBy(pids: readonly number[], allowance: Allowance): Steps<Set<number>> {
+  const heads = new Set<string>();
   const found = new Set<number>();
   for (const pid of pids) {
-    // What is ending has none any more, and no mounts.
-    const namespace = namespaceOf(pid);
-    if (namespace === undefined || namespaces.has(namespace)) continue;
-    namespaces.add(namespace);
-    const text = readText(`/proc/${pid}/mountinfo`, { maxBytes: tableBytesMax });
+    const table = `/proc/${pid}/mountinfo`;
+    const head = readText(table, { maxBytes: headBytes, encoding: 'latin1' });
+    // What is ending has no mounts any more.
+    if (!head || heads.has(head)) continue;
+    heads.add(head);
+    const text = readText(table, { maxBytes: tableBytesMax, encoding: 'latin1' });
     for (const connection of fuseConnections(text ?? '')) found.add(connection);
     yield* allowance.turn();
   }
-  return [...found].filter((connection) => isOwned(`${control}/${connection}`, ids));
+  return found;
+}
+
+/**
+ * Connections of these ids. The kernel lets a user namespace name only ids of its own as the owner of a connection, so
+ * what the host mounted, and lxcfs, is never among them.
+ */
+export function ownedBy({ first, count }: HostIds, control: string): number[] {
+  return entriesOf(control).flatMap((name) => {
+    const uid = ownerOf(`${control}/${name}`);
+    return /^\d+$/.test(name) && uid >= first && uid < first + count ? [Number(name)] : [];
+  });
 }
 
 /** All who wait for an answer get an error. False if it is gone. */
@@ -64,32 +74,24 @@ export function withControl<Result>(
   libc: Pick<Libc, 'mountOf'>,
   use: (control: string) => Promise<Result>,
 ): Promise<Result> {
-  if (hasEntries(usualPlace)) return use(usualPlace);
+  if (entriesOf(usualPlace).length > 0) return use(usualPlace);
   const mounted = libc.mountOf('fusectl');
   return use(`/proc/self/fd/${mounted.fd}`).finally(() => mounted.close());
 }
 
-function hasEntries(path: string): boolean {
+function entriesOf(path: string): string[] {
   try {
-    return readdirSync(path).length > 0;
+    return readdirSync(path);
   } catch {
-    return false;
+    return [];
   }
 }
 
-function namespaceOf(pid: number): string | undefined {
+/** -1 if it is gone. */
+function ownerOf(path: string): number {
   try {
-    return String(statSync(`/proc/${pid}/ns/mnt`).ino);
+    return statSync(path).uid;
   } catch {
-    return undefined;
-  }
-}
-
-function isOwned(path: string, { first, count }: HostIds): boolean {
-  try {
-    const { uid } = statSync(path);
-    return uid >= first && uid < first + count;
-  } catch {
-    return false;
+    return -1;
   }
 }

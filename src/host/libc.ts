@@ -53,6 +53,8 @@ export interface Libc {
   /** A child in new namespaces (`flags`) that only sleeps and executes nothing; it ends by itself after `seconds`. */
   cloneSleeper(flags: number, seconds: number): number;
   waitpid(pid: number): void;
+  /** Ends this process with all of its threads, and waits for none. */
+  exit(status: number): void;
   /** undefined if no directory service knows the uid. */
   account(uid: number): Account | undefined;
   /** The groups of a login of that account. */
@@ -160,6 +162,7 @@ export async function loadLibc(): Promise<Libc> {
         throw new SystemCallError('setfsuid', 1);
     },
     cloneSleeper: (flags, seconds) => check('clone', cloneSleeper(flags, seconds)),
+    exit: c.func('void _exit(int status)'),
     waitpid: (pid) => void check('waitpid', waitpid(pid, null, 0)),
     ...attributes,
     ...watching,

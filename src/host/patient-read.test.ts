@@ -11,7 +11,7 @@ const place = mkdtempSync('/tmp/coit-reads-');
 after(() => rmSync(place, { recursive: true, force: true }));
 
 test('what is there is read, what is not is not', async () => {
-  const reader = new PatientReads(await loadAio()).forContainer();
+  const reader = new PatientReads(await loadAio(), noLinks).forContainer();
   writeFileSync(join(place, 'file'), 'é\0b');
   assert.equal(reader.read(join(place, 'file')), 'é\0b');
   assert.equal(reader.read(join(place, 'file'), 'latin1'), 'Ã©\0b');
@@ -23,7 +23,7 @@ test('what is there is read, what is not is not', async () => {
 });
 
 test('what is held up is not asked again until it is over, and too much of it stops its container alone', async () => {
-  const reads = new PatientReads(await heldAio(), 1);
+  const reads = new PatientReads(await heldAio(), noLinks, 1);
   const [one, other] = [reads.forContainer(), reads.forContainer()];
   const path = (name: string) => join(place, name, 'cmdline');
   for (let index = 0; index < 9; index += 1) {
@@ -43,6 +43,27 @@ test('what is held up is not asked again until it is over, and too much of it st
   assert.equal(one.read(path('p3')), 'x');
 });
 
+test('a process of which a link is held up is left alone, and so are all links of its container', async () => {
+  let over = false;
+  const links = {
+    begin: () => {},
+    read: (paths: readonly string[]) =>
+      paths[0] === '/proc/1/exe' ? { isOver: () => over } : paths.map(() => 'there'),
+  };
+  const reads = new PatientReads(await loadAio(), links);
+  const [one, other] = [reads.forContainer(), reads.forContainer()];
+  assert.deepEqual(one.links(['/proc/2/exe']), ['there']);
+  assert.equal(one.links(['/proc/1/exe', '/proc/1/cwd']), waits);
+  assert.equal(one.links(['/proc/2/exe']), waits);
+  assert.equal(one.read('/proc/1/task/1/stat'), waits);
+  assert.equal(typeof one.read('/proc/self/stat'), 'string');
+  assert.deepEqual(other.links(['/proc/2/exe']), ['there']);
+  over = true;
+  assert.deepEqual(one.links(['/proc/2/exe']), ['there']);
+  assert.equal(typeof one.read('/proc/1/task/1/stat'), 'string');
+});
+
+const noLinks = { begin: () => {}, read: () => [] };
 const held = new Set<number>();
 let begun = 0;
 

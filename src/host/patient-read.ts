@@ -2,19 +2,26 @@
 // its exec), and whoever in the container has it may wait for a file system that it serves itself (FUSE), for ever.
 import { closeSync, openSync } from 'node:fs';
 import type { Aio, AioSlot } from './aio.ts';
+import { directLinks, type HeldLinks, type Links, type LinkThreads, linksMax } from './links.ts';
 import { readText } from './read-text.ts';
 
 /** The kernel does not answer. */
 export const waits = Symbol('waits');
 
-export interface ProcReader {
+export interface FileReader {
   /** At most 4096 bytes; undefined if the process is gone. */
   read(path: string, encoding?: 'utf8' | 'latin1'): string | undefined | typeof waits;
+}
+
+export interface ProcReader extends FileReader {
+  /** Targets of links of one process; an empty text where there is none. */
+  links(paths: readonly string[]): Links | typeof waits;
 }
 
 /** Waits as long as it takes. */
 export const directReader: ProcReader = {
   read: (path, encoding = 'utf8') => readText(path, { maxBytes: 4096, encoding }),
+  links: directLinks,
 };
 
 /** A read takes some microseconds, but on a busy host its thread waits for a processor. */
@@ -22,6 +29,8 @@ const limitMs = 100;
 /** Of all containers together. For each a thread waits, which has a stack of some KiB. */
 const heldMax = 400;
 const ownMax = 8;
+/** For each thread that waits for a link, another one is made. */
+const ownLinksMax = 1;
 
 interface Held {
   readonly slot: AioSlot;
@@ -30,26 +39,44 @@ interface Held {
 
 export class PatientReads {
   readonly #aio: Aio;
+  readonly #links: Pick<LinkThreads, 'read' | 'begin'>;
   readonly #limitMs: number;
   readonly #held = new Set<Held>();
   /** Slots that nothing is read with. */
   readonly #free: AioSlot[] = [];
 
-  constructor(aio: Aio, limit = limitMs) {
+  constructor(aio: Aio, links: Pick<LinkThreads, 'read' | 'begin'>, limit = limitMs) {
     this.#aio = aio;
+    this.#links = links;
     this.#limitMs = limit;
   }
 
-  /** For one container: a process of which a read is held up gets no other, and too many of them stop it for all. */
+  /** For one container that is watched: a process of which a read is held up gets no other, and too many of them stop it for all. */
   forContainer(): ProcReader {
+    this.#links.begin();
+    return this.#reader();
+  }
+
+  /** The same for few reads, and without links. */
+  forFiles(): FileReader {
+    return this.#reader();
+  }
+
+  #reader(): ProcReader {
     // Of containers that nobody reads any more.
     for (const one of this.#held) this.#isOver(one);
     const own = new Map<string, Held>();
+    const links = new Map<string, HeldLinks>();
+    /** Whether nothing may be asked of that process. */
+    const isHeld = (process: string) => {
+      for (const [other, held] of own) if (this.#isOver(held)) own.delete(other);
+      for (const [other, held] of links) if (held.isOver()) links.delete(other);
+      return own.has(process) || links.has(process) || own.size >= ownMax;
+    };
     return {
       read: (path, encoding = 'utf8') => {
-        for (const [process, held] of own) if (this.#isOver(held)) own.delete(process);
         const process = processOf(path);
-        if (own.has(process) || own.size >= ownMax || this.#held.size >= heldMax) return waits;
+        if (isHeld(process) || this.#held.size >= heldMax) return waits;
         const fd = opened(path);
         if (fd === undefined) return undefined;
         const begun = this.#begun(fd);
@@ -59,6 +86,20 @@ export class PatientReads {
           own.set(process, begun);
         }
         return waits;
+      },
+      links: (paths) => {
+        const process = processOf(paths[0] ?? '');
+        if (isHeld(process) || links.size >= ownLinksMax) return waits;
+        const targets: string[] = [];
+        for (let at = 0; at < paths.length; at += linksMax) {
+          const read = this.#links.read(paths.slice(at, at + linksMax), this.#limitMs);
+          if ('isOver' in read) {
+            links.set(process, read);
+            return waits;
+          }
+          targets.push(...read);
+        }
+        return targets;
       },
     };
   }
@@ -92,9 +133,9 @@ export class PatientReads {
   }
 }
 
-/** `/proc/<pid>`, or that of a thread. */
+/** `/proc/<pid>`: its threads share what is held. */
 function processOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
+  return /^\/proc\/\d+/.exec(path)?.[0] ?? path.slice(0, path.lastIndexOf('/'));
 }
 
 function opened(path: string): number | undefined {

@@ -1,5 +1,6 @@
 // Who listens on a port of this host's loopback.
 import { readdirSync, readlinkSync } from 'node:fs';
+import { directReader } from './patient-read.ts';
 import { programOf, socketInode } from './processes.ts';
 import { readText } from './read-text.ts';
 import { parseSockets, type SocketReading } from './sockets.ts';
@@ -18,7 +19,7 @@ export function portHolder(port: number): PortHolder | undefined {
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || !holds(pid, first.inode)) continue;
-    const program = programOf(pid);
+    const program = programOf(pid, directReader);
     return { uid: first.uid, pid, ...(program ? { program } : {}) };
   }
   return { uid: first.uid };

@@ -6,14 +6,14 @@ import { directReader, type ProcReader, waits } from './patient-read.ts';
 import {
   argvOf,
   descriptorsOf,
+  idsOf,
   ioOf,
   livingThread,
   type Place,
   type ProcessReading,
-  patientStatOf,
   programOf,
-  rareOf,
-  standardStreams,
+  statOf,
+  streamsOf,
 } from './processes.ts';
 
 /** Which processes are looked at closely at every sample; decided by who knows what it means. */
@@ -140,10 +140,10 @@ export class ProcessTable {
 
   #scanOne(entry: Entry): void {
     const { pid } = entry;
-    const stat = patientStatOf(pid, this.#reader);
+    const stat = statOf(pid, this.#reader);
     entry.blocked = stat === waits;
     if (stat === waits) {
-      Object.assign(entry, { scanned: this.#round, held: true });
+      this.#block(entry);
       return;
     }
     if (!stat || stat.state === 'X') {
@@ -153,11 +153,15 @@ export class ProcessTable {
     const round = this.#round;
     entry.scanned = round;
     // Its first thread may have ended while others go on.
-    const place = stat.state === 'Z' ? livingThread(pid) : pid;
+    const place = stat.state === 'Z' ? livingThread(pid, this.#reader) : pid;
     entry.zombie = place === undefined;
     if (place === undefined) return;
     entry.place = place;
-    const exe = programOf(place);
+    const exe = programOf(place, this.#reader);
+    if (exe === undefined) {
+      this.#block(entry);
+      return;
+    }
     const { comm, startTicks, cpuTicks } = stat;
     if (startTicks !== entry.startTicks) entry.reading = undefined;
     if (startTicks !== entry.startTicks || exe !== entry.exe || comm !== entry.comm) {
@@ -169,6 +173,11 @@ export class ProcessTable {
     Object.assign(entry, { startTicks, exe, comm, cpuTicks });
     entry.matters = this.#interest.closely({ exe, comm });
     if (entry.reading) entry.reading = { ...entry.reading, ...stat, exe, ...io };
+  }
+
+  /** Nothing of it can be read. */
+  #block(entry: Entry): void {
+    Object.assign(entry, { scanned: this.#round, held: true, blocked: true });
   }
 
   *#lookClosely(entries: readonly Entry[], allowance: Allowance): Steps<void> {
@@ -184,11 +193,16 @@ export class ProcessTable {
   #lookAt(entry: Entry): void {
     const { pid, place, exe, comm, reading: before } = entry;
     const round = this.#round;
-    const stat = patientStatOf(pid, this.#reader);
+    const stat = statOf(pid, this.#reader);
     if (stat === waits || !stat || stat.startTicks !== entry.startTicks) return;
+    const streams = streamsOf(place, this.#reader);
+    if (!streams) {
+      this.#block(entry);
+      return;
+    }
     const same = entry.detailed !== undefined && before !== undefined;
     const seldom = same && round - entry.rare < rarely ? before : undefined;
-    const rare = seldom ?? rareOf(place);
+    const { uid, innerPid } = seldom ?? idsOf(place);
     const { readBytes, writtenBytes } = seldom ?? ioOf(pid, this.#reader) ?? before ?? nothingDone;
     const read = argvOf(place, this.#reader);
     entry.held = read === undefined;
@@ -204,10 +218,9 @@ export class ProcessTable {
       ...stat,
       exe,
       argv,
-      uid: rare.uid,
-      innerPid: rare.innerPid,
-      netns: rare.netns,
-      std: standardStreams(place),
+      uid,
+      innerPid,
+      ...streams,
       descriptors: entry.wide && same ? before.descriptors : [],
       readBytes,
       writtenBytes,
@@ -218,7 +231,12 @@ export class ProcessTable {
     const isOver = allowance.part(descriptorsMs);
     for (const entry of inOrder(entries, wideOf, this.#round)) {
       if (isOver()) return;
-      const { targets, more } = yield* descriptorsOf(entry.place, descriptorsMax, allowance);
+      const { targets, more } = yield* descriptorsOf(
+        entry.place,
+        descriptorsMax,
+        allowance,
+        this.#reader,
+      );
       entry.listed = this.#round;
       entry.tooMany = more;
       if (entry.reading) entry.reading = { ...entry.reading, descriptors: targets };

@@ -1,7 +1,8 @@
 // One process as the host's /proc shows it, where nothing inside can lie about it. Source: proc(5).
-import { opendirSync, readlinkSync } from 'node:fs';
+import { opendirSync } from 'node:fs';
 import type { Allowance, Steps } from './allowance.ts';
-import { directReader, type ProcReader, waits } from './patient-read.ts';
+import { type Links, linksMax } from './links.ts';
+import { type ProcReader, waits } from './patient-read.ts';
 import { readText } from './read-text.ts';
 
 export interface ProcessReading {
@@ -42,8 +43,6 @@ export interface ProcessStat {
   readonly rssBytes: number;
 }
 
-/** Of the field `flags`: it ends, and waits for what it still holds (include/linux/sched.h). */
-const PF_EXITING = 4;
 const pageBytes = 4096;
 /** Besides the first one, those that have ended are gone at once. */
 const endedThreadsMax = 8;
@@ -80,23 +79,14 @@ export function socketInode(target: string): string | undefined {
 /** Where a process is below /proc: its number, or `<pid>/task/<tid>` where its first thread has ended and others have not. */
 export type Place = number | `${number}/task/${number}`;
 
-/** Undefined if it is gone. */
-export function statOf(place: Place): ProcessStat | undefined {
-  const stat = patientStatOf(place, directReader);
-  return stat === waits ? undefined : stat;
-}
-
-/** Some kernels (6.18 is one) give neither this nor anything else of a process that is held up in an exec. */
-export function patientStatOf(
-  place: Place,
-  reader: ProcReader,
-): ProcessStat | undefined | typeof waits {
+/** Undefined if it is gone. Some kernels (6.18 is one) give neither this nor anything else of a process that is held up in an exec. */
+export function statOf(place: Place, reader: ProcReader): ProcessStat | undefined | typeof waits {
   const text = reader.read(`/proc/${place}/stat`, 'latin1');
   return typeof text === 'string' ? parseStat(text) : text;
 }
 
 /** Of a process whose first thread has ended: one that lives; undefined if none does. */
-export function livingThread(pid: number): Place | undefined {
+export function livingThread(pid: number, reader: ProcReader): Place | undefined {
   try {
     using directory = opendirSync(`/proc/${pid}/task`);
     for (
@@ -105,8 +95,9 @@ export function livingThread(pid: number): Place | undefined {
       entry = directory.readSync(), seen += 1
     ) {
       const place: Place = `${pid}/task/${Number(entry.name)}`;
-      const state = statOf(place)?.state;
-      if (state !== undefined && state !== 'Z' && state !== 'X') return place;
+      const stat = statOf(place, reader);
+      if (stat === waits) return undefined;
+      if (stat && stat.state !== 'Z' && stat.state !== 'X') return place;
       if (seen === endedThreadsMax) return undefined;
     }
   } catch {
@@ -115,31 +106,29 @@ export function livingThread(pid: number): Place | undefined {
   return undefined;
 }
 
-/** Whether it ends: of an init process, that all of its container were killed. */
-export function isEnding(pid: number): boolean {
-  const text = readText(`/proc/${pid}/stat`, { encoding: 'latin1' }) ?? '';
-  const flags = text.slice(text.lastIndexOf(')') + 2).split(' ')[6];
-  return flags === undefined || (Number(flags) & PF_EXITING) !== 0;
+/** Undefined while a container keeps us from reading it. */
+export function programOf(place: Place, reader: ProcReader): string | undefined {
+  return linksOf(place, ['exe'], reader)?.[0];
 }
 
-/** Whether it is the first process of a namespace that was made by the host's. */
-export function isInit(pid: number): boolean {
-  const status = readText(`/proc/${pid}/status`, { encoding: 'latin1' }) ?? '';
-  return /^NSpid:\t\d+\t1$/m.test(status);
+export function idsOf(place: Place): Pick<ProcessReading, 'uid' | 'innerPid'> {
+  return parseStatus(readText(`/proc/${place}/status`, { encoding: 'latin1' }) ?? '');
 }
 
-export function programOf(place: Place): string {
-  return link(`/proc/${place}/exe`);
+/** As the kernel names it (`net:[4026531840]`); empty if the process is gone, undefined while it cannot be read. */
+export function networkNamespace(place: Place | 'self', reader: ProcReader): string | undefined {
+  return linksOf(place, ['ns/net'], reader)?.[0];
 }
 
-export function rareOf(place: Place): Pick<ProcessReading, 'uid' | 'innerPid' | 'netns'> {
-  const status = readText(`/proc/${place}/status`, { encoding: 'latin1' }) ?? '';
-  return { ...parseStatus(status), netns: networkNamespace(place) };
-}
-
-/** As the kernel names it (`net:[4026531840]`); empty if the process is gone. */
-export function networkNamespace(place: Place | 'self'): string {
-  return link(`/proc/${place}/ns/net`);
+/** Undefined while a container keeps us from reading it. */
+export function streamsOf(
+  place: Place,
+  reader: ProcReader,
+): Pick<ProcessReading, 'std' | 'netns'> | undefined {
+  const links = linksOf(place, ['fd/0', 'fd/1', 'fd/2', 'ns/net'], reader);
+  if (!links) return undefined;
+  const [one = '', two = '', three = '', netns = ''] = links;
+  return { std: [one, two, three], netns };
 }
 
 /** Undefined while a container keeps us from reading it. */
@@ -160,34 +149,48 @@ export function ioOf(
   return { readBytes: number('rchar'), writtenBytes: number('wchar') };
 }
 
-export function standardStreams(place: Place): [string, string, string] {
-  return [link(`/proc/${place}/fd/0`), link(`/proc/${place}/fd/1`), link(`/proc/${place}/fd/2`)];
-}
-
-/** Targets of its descriptors, and whether there are more than that many. */
+/** Targets of its descriptors, and whether there are others: too many, or such as a container keeps us from reading. */
 export function* descriptorsOf(
   place: Place,
   most: number,
   allowance: Allowance,
+  reader: ProcReader,
 ): Steps<{ readonly targets: string[]; readonly more: boolean }> {
   const targets: string[] = [];
-  try {
-    using directory = opendirSync(`/proc/${place}/fd`);
-    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-      if (targets.length === most) return { targets, more: true };
-      targets.push(link(`/proc/${place}/fd/${entry.name}`));
-      if (targets.length % 32 === 0) yield* allowance.turn();
-    }
-  } catch {
-    // It ended.
+  let count = 0;
+  for (const names of someOf(`/proc/${place}/fd`, linksMax)) {
+    const fitting = names.slice(0, most - count).map((name) => `fd/${name}`);
+    const links = linksOf(place, fitting, reader);
+    if (!links) return { targets, more: true };
+    targets.push(...links);
+    count += names.length;
+    if (count > most) return { targets, more: true };
+    yield* allowance.turn();
   }
   return { targets, more: false };
 }
 
-function link(path: string): string {
+/** Names in a directory, that many at a time. */
+function* someOf(path: string, most: number): Generator<readonly string[]> {
+  let names: string[] = [];
   try {
-    return readlinkSync(path);
+    using directory = opendirSync(path);
+    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+      if (names.push(entry.name) < most) continue;
+      yield names;
+      names = [];
+    }
   } catch {
-    return '';
+    // It ended.
   }
+  if (names.length > 0) yield names;
+}
+
+function linksOf(
+  place: Place | 'self',
+  names: readonly string[],
+  reader: ProcReader,
+): Links | undefined {
+  const links = reader.links(names.map((name) => `/proc/${place}/${name}`));
+  return links === waits ? undefined : links;
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Allowance, atOnce } from './allowance.ts';
+import { directReader } from './patient-read.ts';
 import { networkNamespace } from './processes.ts';
 import { type Network, SocketTables } from './socket-tables.ts';
 
@@ -15,7 +16,7 @@ const here = { place: process.pid, matters: true, own: true } as const;
 /** Looks into the namespace of this test. */
 function looks(): () => ReadonlySet<string> {
   const tables = new SocketTables();
-  const networks = new Map([[networkNamespace('self'), here]]);
+  const networks = new Map([[networkNamespace('self', directReader) ?? '', here]]);
   return () => {
     const { sockets } = atOnce(tables.read(networks, unlimited()));
     return new Set(

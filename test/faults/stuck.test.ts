@@ -1,9 +1,11 @@
 // Goal: a container whose processes wait for a file system that one of them serves, and that never answers, ends when it
-// is killed; the file systems of other containers are left alone.
+// is killed, and coid answers meanwhile, whatever lock the process holds that waits; the file systems of other containers are
+// left alone.
 // Method: a server of the raw FUSE protocol in Perl, which is in every image, with a child that waits for it in the kernel.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { hold, isRead, ways } from '../bed/held.ts';
 import { pace } from '../bed/pace.ts';
 
 const timeout = 180_000;
@@ -59,11 +61,7 @@ test('a container that waits for its own file system is killed all the same, and
     assert.equal(killed.status, 0, killed.stderr);
     assert.deepEqual((await bed.instances()).includes(one), false);
     assert.ok(tookMs < 15_000 * (await pace()), `${Math.round(tookMs)} ms`);
-    // The other one, of the same workspace and so of the same ids, waits still.
-    const states = await bed.incus.execCaptured(other, {
-      command: ['sh', '-c', 'cat /proc/[0-9]*/stat'],
-    });
-    assert.equal(states.stdout.toString().match(/\(perl\) [SD] /g)?.length, 2);
+    assert.equal(await waiting(bed, other), 2);
     const last = await bed.coi(['shutdown', '--timeout', '1', other]);
     assert.equal(last.status, 0, last.stderr);
     assert.equal((await bed.instances()).includes(other), false);
@@ -72,3 +70,51 @@ test('a container that waits for its own file system is killed all the same, and
     await bed.coi(['kill', '--force', one, other]);
   }
 });
+
+for (const [way, { file, script }] of Object.entries(ways)) {
+  test(`a container is killed although one of its processes keeps the kernel from answering (${way})`, {
+    timeout,
+  }, async () => {
+    await using bed = await makeBed();
+    const name = await background(bed);
+    // Of the same workspace, and so of the same ids.
+    const other = await background(bed);
+    await hang(bed, other);
+    await using held = await hold(bed.incus, name, script);
+    assert.equal(await isRead(held.pid, file), false, 'the control');
+    const startedMs = performance.now();
+    const [killed, slowestMs] = await whileAsked(bed, bed.coi(['kill', name]));
+    const tookMs = performance.now() - startedMs;
+    assert.equal(killed.status, 0, killed.stderr);
+    assert.equal((await bed.instances()).includes(name), false);
+    assert.ok(tookMs < 15_000 * (await pace()), `${Math.round(tookMs)} ms`);
+    assert.equal(await waiting(bed, other), 2);
+    assert.ok(slowestMs < 1000 * (await pace()), `coid answered after ${Math.round(slowestMs)} ms`);
+  });
+}
+
+/** How many programs serve or wait there. */
+async function waiting({ incus }: Bed, name: string): Promise<number | undefined> {
+  const states = await incus.execCaptured(name, {
+    command: ['sh', '-c', 'cat /proc/[0-9]*/stat'],
+  });
+  return states.stdout.toString().match(/\(perl\) [SD] /g)?.length;
+}
+
+/** And how long the slowest answer of coid took meanwhile. */
+async function whileAsked<Result>(
+  { coid }: Bed,
+  work: Promise<Result>,
+): Promise<readonly [Result, number]> {
+  let isOver = false;
+  let slowestMs = 0;
+  const working = work.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const startedMs = performance.now();
+    await coid.status();
+    slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+  }
+  return [await working, slowestMs];
+}

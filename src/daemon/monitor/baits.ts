@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { FileWatch, openInRoot } from '../../host/file-watch.ts';
 import type { Libc } from '../../host/libc.ts';
+import { type PatientReads, type ProcReader, waits } from '../../host/patient-read.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Touch } from '../../monitor/sample.ts';
 
 export interface BaitParts {
   readonly incus: Incus;
   readonly libc: Pick<Libc, 'fanotifyInit' | 'fanotifyMark' | 'openat2'>;
+  readonly reads: Pick<PatientReads, 'forContainer'>;
   readonly signal: AbortSignal;
 }
 
@@ -37,20 +39,21 @@ export class Baits {
 
   /** Puts them into a running container where they are missing, and watches them. Throws IncusError. */
   async plant(container: string, initPid: number): Promise<void> {
-    const { incus, libc, signal } = this.#parts;
+    const { incus, reads, signal } = this.#parts;
+    const reader = reads.forContainer();
     this.#watch.forget((tag) => tag.startsWith(`${container} `));
     for (const [path, content] of Object.entries(baits)) {
-      const known = openInRoot(libc, initPid, path);
+      const known = this.#open(reader, initPid, path);
       if (known === undefined) {
         const parent = path.slice(0, path.lastIndexOf('/'));
-        const directory = openInRoot(libc, initPid, parent);
+        const directory = this.#open(reader, initPid, parent);
         if (directory === undefined)
           await incus.makeDirectory(container, parent, { ...agent, mode: 0o700, signal });
         else closeSync(directory);
         const bytes = Buffer.from(content());
         await incus.writeFile(container, path, bytes, { ...agent, mode: 0o600, signal });
       }
-      const fd = known ?? openInRoot(libc, initPid, path);
+      const fd = known ?? this.#open(reader, initPid, path);
       if (fd === undefined) continue;
       try {
         this.#watch.add(fd, `${container} ${path}`);
@@ -58,6 +61,13 @@ export class Baits {
         closeSync(fd);
       }
     }
+  }
+
+  #open(reader: ProcReader, initPid: number, path: string): number | undefined {
+    // Who opens it waits as long as who reads it.
+    if (reader.links([`/proc/${initPid}/root`]) === waits)
+      throw new Error('the container keeps its files from being looked at');
+    return openInRoot(this.#parts.libc, initPid, path);
   }
 
   /** Since the last call for that container. */

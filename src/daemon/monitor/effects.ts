@@ -20,6 +20,7 @@ export interface EffectParts {
   readonly libc: Pick<Libc, 'account'>;
   readonly log: Log;
   readonly stateDir: string;
+  readonly program: readonly string[];
   readonly now: () => Date;
   readonly signal: AbortSignal;
   /** For one that does not end by force. */

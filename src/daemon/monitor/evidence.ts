@@ -10,11 +10,13 @@ import type { Threat } from '../../monitor/threat.ts';
 import { deleteContainer, findMeant } from '../../session/act.ts';
 import { refOf } from '../../session/container-ref.ts';
 import type { WatchedSession } from './container-watch.ts';
-import { copyProgram, mapsOf } from './program-copy.ts';
+import { suspectOf } from './suspect.ts';
 
 export interface EvidenceParts {
   readonly incus: Incus;
   readonly stateDir: string;
+  /** How coi is started: argv up to the arguments. */
+  readonly program: readonly string[];
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -68,11 +70,11 @@ export async function keepEvidence(
     );
   // What is known already is safe before anything that takes time.
   write({});
-  const programs = await Promise.all(
-    pids.map((pid) => copyProgram(pid, join(directory, `program-${pid}`))),
+  const read = await Promise.all(
+    pids.map((pid) => suspectOf(parts.program, pid, join(directory, `program-${pid}`))),
   );
-  const maps = await Promise.all(pids.map(mapsOf));
-  const suspects = report.suspects.map((one, index) => ({ ...one, maps: maps[index] }));
+  const programs = read.map(({ copied }) => copied);
+  const suspects = report.suspects.map((one, index) => ({ ...one, maps: read[index]?.maps }));
   write({ programs, suspects });
   dropOldest(all);
   const copy = session.settings.forensics ? await copyContainer(parts, session, stamp) : undefined;

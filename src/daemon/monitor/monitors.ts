@@ -34,6 +34,7 @@ export interface MonitorParts {
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
+  readonly program: readonly string[];
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
 // A copy of the program that a process runs. It may be deleted, exist in memory only, or lie in a file system that a
-// program of the container serves: that one shows root nothing, and whoever reads it may wait for ever. So nothing here
-// is done on coid's own thread, everything has a limit of time, and what is in memory is taken where the file cannot be.
+// program of the container serves: that one shows root nothing, and whoever reads it may wait for ever, as who asks for
+// anything of a process that is held up in an exec. So a process of its own does this (suspect.ts), which can be killed;
+// everything has a limit of time, and what is in memory is taken where the file cannot be.
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,9 +24,15 @@ const pageBytes = 4096;
 const pagemapEntryBytes = 8;
 const presentBit = 0x80;
 
-/** Never fails, and takes ten seconds at most. */
+/** Never fails, and takes fifteen seconds at most. */
 export async function copyProgram(pid: number, target: string): Promise<CopiedProgram> {
-  const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+  let program = '';
+  const held = await within(
+    readlink(`/proc/${pid}/exe`).then((path) => {
+      program = path;
+    }),
+  );
+  if (held !== undefined) return { pid, program, kept: 'none', reason: held };
   const reason = await within(copyFile(pid, target));
   if (reason === undefined) return { pid, program, kept: 'file' };
   const alsoNot = await within(copyMemory(pid, program, `${target}.memory`));
@@ -44,7 +51,7 @@ export async function mapsOf(pid: number): Promise<string | undefined> {
   return maps;
 }
 
-/** Why it failed, if it did. What goes on for too long is left to itself: it ends with the container. */
+/** Why it failed, if it did. What goes on for too long is left to itself: it ends with this process. */
 async function within(work: Promise<void>): Promise<string | undefined> {
   const limit = new AbortController();
   const over = delay(limitMs, 'it takes too long to read', { signal: limit.signal });

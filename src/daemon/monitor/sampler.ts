@@ -68,8 +68,9 @@ export class Sampler {
   readonly #table: ProcessTable;
   readonly #sockets = new SocketTables();
   readonly #unix = new UnixTables();
-  readonly #holders = new Holders();
-  readonly #hostNetwork = networkNamespace('self');
+  readonly #holders: Holders;
+  readonly #reader: ProcReader;
+  readonly #hostNetwork = networkNamespace('self', directReader) ?? '';
   #round = 0;
   #last: Sample | undefined;
   #quietRounds = 0;
@@ -92,6 +93,8 @@ export class Sampler {
     this.#informants = informants;
     this.#list = new ProcessList(cgroups);
     this.#table = new ProcessTable(interest, reader);
+    this.#holders = new Holders(reader);
+    this.#reader = reader;
   }
 
   /** Undefined if the container is not running. */
@@ -130,7 +133,9 @@ export class Sampler {
     this.#readRare();
     const table = yield* this.#table.read(list.pids, allowance);
     const { processes } = table;
-    const networks = networksOf(processes, this.#hostNetwork, this.container.initPid);
+    const own = networkNamespace(this.container.initPid, this.#reader);
+    const place = this.container.initPid;
+    const networks = networksOf(processes, this.#hostNetwork, { own: own ?? '', place });
     const read = yield* this.#sockets.read(networks, allowance);
     const { sockets } = read;
     const listeners = sockets.filter(
@@ -235,12 +240,12 @@ function numberIn(path: string | undefined): number {
 function networksOf(
   processes: readonly Process[],
   hostNetwork: string,
-  initPid: number,
+  init: { readonly own: string; readonly place: number },
 ): Map<string, Network> {
   const found = new Map<string, Network>();
-  const own = networkNamespace(initPid);
+  const { own } = init;
   if (own !== '' && own !== hostNetwork)
-    found.set(own, { place: initPid, matters: true, own: true });
+    found.set(own, { place: init.place, matters: true, own: true });
   for (const { netns, place, exe, comm } of processes) {
     if (netns === '' || netns === hostNetwork || netns === own) continue;
     const known = found.get(netns);

@@ -1,0 +1,140 @@
+// Processes in a container that keep the kernel from answering about them: they wait for a file system that a program of
+// the container serves, while they hold a lock of their own. Nothing but the end of that connection lets them go.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { Allowance, atOnce } from '../../src/host/allowance.ts';
+import { groupsByName } from '../../src/host/cgroups.ts';
+import { abortConnection, ownedBy, withControl } from '../../src/host/fuse.ts';
+import { loadLibc } from '../../src/host/libc.ts';
+import { ProcessList } from '../../src/host/process-list.ts';
+import { readText } from '../../src/host/read-text.ts';
+import type { Incus } from '../../src/incus/client.ts';
+import { sessionRecord } from '../../src/session/record.ts';
+
+/** umount2(2). */
+const umount2Number = process.arch === 'arm64' ? 39 : 166;
+
+/** Serves one file; `victim` runs in a child, `held` answers what that child then waits for. */
+const server = (victim: string, held: string) => `
+use strict;
+use Fcntl;
+$^F = 100;
+$| = 1;
+open(my $fuse, '+<', '/dev/fuse') or die "fuse: $!";
+mkdir '/mnt/f';
+my $options = 'fd=' . fileno($fuse) . ',rootmode=40000,user_id=0,group_id=0';
+system('mount', '-i', '-t', 'fuse', '-o', $options, 'none', '/mnt/f') == 0 or die 'mount';
+sub attr { pack('Q6 L10', 2, 4096, 8, 0, 0, 0, 0, 0, 0, shift, 1, 0, 0, 0, 4096, 0) }
+sub answer {
+  my ($unique, $error, $body) = @_;
+  syswrite($fuse, pack('L l Q', 16 + length $body, $error, $unique) . $body) or die "answer: $!";
+}
+my ($child, $reads) = (0, 0);
+while (sysread($fuse, my $request, 1 << 20)) {
+  my ($length, $opcode, $unique, $node) = unpack('L L Q Q', $request);
+  if ($opcode == 26) {
+    answer($unique, 0, pack('L6', 7, 12, 0, 0, 0, 4096));
+    $child = fork();
+    if ($child == 0) { open(my $file, '<', '/mnt/f/x') or die "open: $!"; ${victim} exit 0 }
+  }
+  elsif ($opcode == 1) { answer($unique, 0, pack('Q4 L2', 2, 1, 1000, 1000, 0, 0) . attr(0100644)) }
+  elsif ($opcode == 3) { answer($unique, 0, pack('Q L2', 1000, 0, 0) . attr($node == 1 ? 040755 : 0100644)) }
+  elsif ($opcode == 14) { answer($unique, 0, pack('Q L2', 1, 0, 0)) }
+  ${held}
+  elsif ($opcode != 2 && $opcode != 36 && $opcode != 42) { answer($unique, -38, '') }
+}
+`;
+
+/** What holds which lock, a file of /proc that needs it, and the server: it prints the victim's pid when it is held. */
+export const ways = {
+  // A page whose first read fails is read again with the lock held. A writer that waits for the lock keeps readers out.
+  memory: {
+    file: 'cmdline',
+    script: server(
+      "my $at = syscall(9, 0, 4096, 1, 2, fileno($file), 0); unpack('P4', pack('Q', $at));",
+      String.raw`elsif ($opcode == 15) {
+    if ($reads++ == 0) { answer($unique, -5, '') }
+    else {
+      if (fork() == 0) { open(my $refs, '>', "/proc/$child/clear_refs") or die "refs: $!"; syswrite($refs, '1'); exit 0 }
+      print "$child\n";
+    }
+  }`,
+    ),
+  },
+  // A file is closed in the midst of an exec, which waits for the answer.
+  exec: {
+    file: 'io',
+    script: server(
+      "fcntl($file, F_SETFD, FD_CLOEXEC); exec '/bin/sleep', '1000';",
+      String.raw`elsif ($opcode == 25) { print "$child\n" }`,
+    ),
+  },
+  // The same, and the file system is mounted nowhere any more.
+  detached: {
+    file: 'io',
+    script: server(
+      "fcntl($file, F_SETFD, FD_CLOEXEC); exec '/bin/sleep', '1000';",
+      String.raw`elsif ($opcode == 25) {
+    my $path = '/mnt/f';
+    syscall(${umount2Number}, $path, 2) == 0 or die "umount: $!";
+    print "$child\n";
+  }`,
+    ),
+  },
+} as const;
+
+export interface Held extends AsyncDisposable {
+  /** On the host, of a process that waits. */
+  readonly pid: number;
+}
+
+/** Lets a process of the container be held. `using`: nothing else ends it, and so the container. */
+export async function hold(incus: Incus, container: string, script: string): Promise<Held> {
+  const record = sessionRecord((await incus.instance(container))?.instance.config ?? {});
+  assert.ok(record);
+  const libc = await loadLibc();
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() =>
+    withControl(libc, async (control) => {
+      const ids = { first: record.mounts.idmapBase, count: 65_536 };
+      for (const one of ownedBy(ids, control)) abortConnection(control, one);
+    }),
+  );
+  const run = (line: string) =>
+    incus.execCaptured(container, { command: ['sh', '-c', line] }, { timeoutMs: 60_000 });
+  await run(
+    `cat > /root/server.pl <<'end'\n${script}\nend\nsetsid perl /root/server.pl </dev/null >/root/said 2>&1 &`,
+  );
+  const said = await run('until grep -q . /root/said; do sleep 0.1; done; cat /root/said');
+  const inner = Number(said.stdout.toString());
+  assert.ok(inner > 0, said.stdout.toString());
+  const pid = hostPid(container, inner);
+  const kept = undo.move();
+  return { pid, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** The host's number of a process of the container. Only `status` is read, which a held process does not keep. */
+function hostPid(container: string, inner: number): number {
+  const groups = groupsByName(container);
+  assert.ok(groups);
+  const list = atOnce(new ProcessList(groups).read(new Allowance()));
+  const own = new RegExp(`^NSpid:\\t\\d+\\t${inner}$`, 'm');
+  const pid = list?.pids.find((one) => own.test(readText(`/proc/${one}/status`) ?? ''));
+  assert.ok(pid !== undefined, `no process ${inner} in ${container}`);
+  return pid;
+}
+
+/** Whether a reader gets to the end of it within two seconds; it is killed then. */
+export function isRead(pid: number, file: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cat = spawn('cat', [`/proc/${pid}/${file}`], { stdio: 'ignore' });
+    const limitMs = setTimeout(() => {
+      cat.kill('SIGKILL');
+      resolve(false);
+    }, 2000);
+    cat.on('exit', () => {
+      clearTimeout(limitMs);
+      resolve(true);
+    });
+  });
+}
