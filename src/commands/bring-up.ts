@@ -12,11 +12,12 @@ import {
 } from '../session/choose.ts';
 import { refOf } from '../session/container-ref.ts';
 import { outcomeOf } from '../session/end.ts';
+import { heldWhole } from '../session/held-whole.ts';
 import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import { portVariables } from '../session/ports.ts';
 import type { RefreshWish } from '../session/refresh.ts';
 import { deletedByCoid, deleteStopped, killContainer } from '../session/remove.ts';
-import { restartSteps } from '../session/restart.ts';
+import { type RestartContext, restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
 import { setupFact } from './announce.ts';
@@ -195,6 +196,7 @@ function slotGiven(
     io.tell(`Slot ${wanted} is occupied, using slot ${slot} instead`);
   io.detail(`Setting up session ${session}...`);
   for (const line of whoseFiles(reservation)) setupFact(app, line);
+  for (const line of heldWhole(reservation.mounts)) io.warn(line);
 }
 
 async function restarted(
@@ -232,8 +234,12 @@ async function restarted(
   const wish = await refreshWish(app, meant, agent.tool.name, record.workspace as WorkspacePath);
   const startId = randomUUID();
   const ports = await keptPorts(app, container.instance);
-  const context = { container, incus, coid, makeStore, fillStore, mounts, wish, startId, ports };
-  await steps(app, restartSteps, { ...context, parts: [], changes: undefined }, tell);
+  const context: RestartContext = {
+    ...{ container, incus, coid, makeStore, fillStore, mounts, wish, startId, ports },
+    ...{ parts: [], changes: undefined },
+  };
+  await steps(app, restartSteps, context, tell);
+  for (const line of heldWhole(context.made)) app.io.warn(line);
   return {
     container: container.name as ContainerName,
     reservation: record.mounts.id,

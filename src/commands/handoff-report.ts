@@ -9,7 +9,7 @@ import { type WalkedEntry, walkDirectories } from '../host/walk-directories.ts';
 import { workspaceTree } from '../host/workspace-tree.ts';
 import type { Window } from '../session/handoff/freshness.ts';
 import { Look } from '../session/handoff/look.ts';
-import { namedByGit } from '../session/handoff/named.ts';
+import { crowdedIn, namedByGit } from '../session/handoff/named.ts';
 import { textMax } from '../session/handoff/tree.ts';
 import {
   guardedThroughout,
@@ -93,7 +93,10 @@ function commonFindings(common: string, how: HowToLook): HandoffFindings {
     ...one,
     path: join(root, one.path),
   });
-  return { ...found, files: found.files.map(whole), notLookedAt: found.notLookedAt.map(whole) };
+  const tree = workspaceTree(root, textBytesMax);
+  const crowded = crowdedIn(tree, root, basename(common), textBytesMax);
+  const notLookedAt = [...found.notLookedAt, ...crowded].map(whole);
+  return { ...found, files: found.files.map(whole), notLookedAt };
 }
 
 function realPath(path: string): string | undefined {

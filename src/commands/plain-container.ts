@@ -1,6 +1,7 @@
 // A guarded container without an agent: for `coi run`, and to build images in.
 import type { App } from '../app.ts';
 import type { ContainerRef } from '../session/container-ref.ts';
+import { heldWhole } from '../session/held-whole.ts';
 import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { runSteps, type StepEvent } from '../session/steps.ts';
@@ -47,5 +48,6 @@ export async function launchPlain(
   await launching(() => runSteps(extras?.steps(launchSteps) ?? launchSteps, context, watch));
   const reservation = reserved(context);
   for (const line of whoseFiles(reservation)) setupFact(app, line);
+  for (const line of heldWhole(reservation.mounts)) app.io.warn(line);
   return { name: reservation.container, mountsId: reservation.id };
 }

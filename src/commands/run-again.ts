@@ -5,10 +5,11 @@ import type { App } from '../app.ts';
 import type { Slot } from '../names.ts';
 import { choice, type StoppedSession } from '../session/choose.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
+import { heldWhole } from '../session/held-whole.ts';
 import type { SessionWish } from '../session/plan.ts';
 import { portVariables } from '../session/ports.ts';
 import { noTool } from '../session/record.ts';
-import { restartSteps } from '../session/restart.ts';
+import { type RestartContext, restartSteps } from '../session/restart.ts';
 import { runSteps } from '../session/steps.ts';
 import { stepProgress } from '../ui/progress.ts';
 import type { Timing } from '../ui/timing.ts';
@@ -49,23 +50,21 @@ export async function restartPlain(
   const ports = await keptPorts(app, container.instance);
   const progress = stepProgress(app.io);
   const { mounts } = wanted;
-  await runSteps(
-    restartSteps,
-    {
-      ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
-      ports,
-      startId: randomUUID(),
-      makeStore: () => [],
-      fillStore: () => {},
+  const context: RestartContext = {
+    ...{ container, incus, coid, mounts, wish: wanted, parts: [], changes: undefined },
+    ports,
+    startId: randomUUID(),
+    makeStore: () => [],
+    fillStore: () => {},
+  };
+  await runSteps(restartSteps, context, {
+    tell: (event) => {
+      progress.tell(event);
+      timing.tell(event);
     },
-    {
-      tell: (event) => {
-        progress.tell(event);
-        timing.tell(event);
-      },
-      elapsedMs: app.clock.elapsedMs,
-      signal: app.signal,
-    },
-  );
+    elapsedMs: app.clock.elapsedMs,
+    signal: app.signal,
+  });
+  for (const line of heldWhole(context.made)) app.io.warn(line);
   return { ref: refOf(container.instance), environment: portVariables(ports.left) };
 }

@@ -15,11 +15,11 @@ import {
   unmount,
 } from '../host/mounts.ts';
 import { isUuid, quoted } from '../names.ts';
-import type { Bound } from '../session/overlap.ts';
+import { type Bound, wholeOf } from '../session/overlap.ts';
 import type { Ancestor } from '../session/protect.ts';
 import type { CommonGuard } from './protect/common-guard.ts';
 import { Covers } from './protect/covers.ts';
-import { insideOfFurther, refuseAroundGit } from './protect/further-mounts.ts';
+import { insideAroundGit, insideOfFurther } from './protect/further-mounts.ts';
 import { guardIds, leftOut } from './protect/ids.ts';
 import { unguardable } from './protect/refusal.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
@@ -123,17 +123,29 @@ export class MountTrees {
     if (mount.request.git !== undefined && inside.common)
       return { ...inside.common, watch: inside.watch };
     const { common } = inside;
-    if (common?.own) refuseAroundGit(join(top, common.name), mount);
-    return this.#further(top, mount, inside);
+    const ofGit = common?.own
+      ? insideAroundGit(join(top, common.name), mount, wholeOf(common.ancestors))
+      : [];
+    return this.#further(top, mount, inside, ofGit);
   }
 
   /** What a mount beside the workspace's own gets inside. Throws `unprotected-path`. */
-  #further(top: string, mount: OpenMount, { bound, watch }: Inside): Within {
-    if (!bound) return { ancestors: [] };
+  #further(
+    top: string,
+    mount: OpenMount,
+    { bound, watch }: Inside,
+    ofGit: readonly string[],
+  ): Within {
+    if (!bound) return { ancestors: ofGit.map(heldWhole) };
     const workspace = join(top, 'workspace');
-    const { secrets, readonlyGit } = insideOfFurther(this.#libc, workspace, mount, bound);
-    const ancestors = readonlyGit ? gitDirectory(mount, this.#libc) : [];
-    return { ancestors, secrets, readonlyGit, watch };
+    const { secrets, readonlyGit, whole } = insideOfFurther(this.#libc, workspace, mount, bound);
+    const git = readonlyGit ? gitDirectory(mount, this.#libc) : [];
+    return {
+      ancestors: [...git, ...[...whole, ...ofGit].map(heldWhole)],
+      secrets,
+      readonlyGit,
+      watch,
+    };
   }
 
   /** Unmounts and removes; does nothing if there is nothing. */
@@ -186,7 +198,12 @@ export class MountTrees {
     }
     const fileSystem = kind === 'plain' ? { fileSystem: fileSystemOf(source.fd)?.type } : {};
     const made = { name: request.name, hostPath: target, kind, ...fileSystem };
-    return guarded.length + secrets.length > 0 ? { ...made, recursive: true } : made;
+    const whole = wholeOf(guarded).map((path) => join(source.path, path));
+    return {
+      ...made,
+      ...(guarded.length + secrets.length > 0 ? { recursive: true } : {}),
+      ...(whole.length > 0 ? { whole } : {}),
+    };
   }
 
   /** A second mount of a guarded directory on itself, through which it can be written in. */
@@ -238,6 +255,11 @@ function gitDirectory({ source }: OpenMount, libc: Libc): readonly Ancestor[] {
   using below = new Below(libc, openSync(`/proc/self/fd/${source.fd}`, openDirectory));
   const isThere = below.stats('.git')?.isDirectory() ?? false;
   return isThere ? [{ path: '.git', depth: 1, by: 'group', inGit: true, readonly: true }] : [];
+}
+
+/** What of a workspace is held as a whole, in another mount that shows it. */
+function heldWhole(path: string): Ancestor {
+  return { path, depth: 1, by: 'group', inGit: true, readonly: true };
 }
 
 /** Ids are UUIDs: nothing else becomes part of a path that root works on. */

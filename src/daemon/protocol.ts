@@ -3,6 +3,9 @@ import type { ChainHead } from '../monitor/audit.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import type { ContainerName, SessionId, Slot } from '../names.ts';
 import type { ProtectRequest } from '../session/protect-request.ts';
+import type { ReservedMount } from './reserved-mount.ts';
+
+export type { ReservedMount } from './reserved-mount.ts';
 
 /** Raised with every change that an older side would misunderstand. */
 export const protocolVersion = 2;
@@ -67,17 +70,6 @@ export interface ReserveRequest {
   readonly secrets?: readonly string[];
   /** It is kept when it stops: what its services leave stays theirs. */
   readonly persistent?: boolean | undefined;
-}
-
-export interface ReservedMount {
-  readonly name: string;
-  /** The directory under /run/coi/mounts/<id>/ that becomes the disk device's source. */
-  readonly hostPath: string;
-  /** `idmapped`, or `plain` where the file system, of that type, cannot be idmapped: then raw.idmap is needed. */
-  readonly kind: 'idmapped' | 'plain';
-  readonly fileSystem?: string | undefined;
-  /** It holds further mounts, which the container has to get as well. */
-  readonly recursive?: boolean;
 }
 
 export interface Reservation {

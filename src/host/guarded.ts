@@ -8,6 +8,7 @@ import {
   fchownSync,
   fstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -82,11 +83,16 @@ export class Below implements Disposable {
     return this.with(path, (fd) => fstatSync(fd));
   }
 
-  names(path: string): string[] {
+  /** Not more than so many, whatever there is. */
+  names(path: string, max = Number.POSITIVE_INFINITY): string[] {
     return (
-      this.with(path, (fd) =>
-        fstatSync(fd).isDirectory() ? readdirSync(`/proc/self/fd/${fd}`) : [],
-      ) ?? []
+      this.with(path, (fd) => {
+        if (!fstatSync(fd).isDirectory()) return [];
+        const directory = `/proc/self/fd/${fd}`;
+        return max === Number.POSITIVE_INFINITY
+          ? readdirSync(directory)
+          : firstNames(directory, max);
+      }) ?? []
     );
   }
 
@@ -177,6 +183,22 @@ export class Below implements Disposable {
         }
       }) ?? false
     );
+  }
+}
+
+function firstNames(path: string, max: number): string[] {
+  const names: string[] = [];
+  const directory = opendirSync(path);
+  try {
+    for (
+      let entry = directory.readSync();
+      entry && names.length < max;
+      entry = directory.readSync()
+    )
+      names.push(entry.name);
+    return names;
+  } finally {
+    directory.closeSync();
   }
 }
 

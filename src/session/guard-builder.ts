@@ -22,10 +22,13 @@ export class GuardBuilder {
   readonly #missing = new Set<string>();
   readonly #refused = new Map<string, RefusedPath>();
   readonly #held = new Set<string>();
-  readonly #git: string[] = [];
+  readonly #whole = new Map<string, 'all' | 'others'>();
+  readonly #git = new Set<string>();
+  readonly #trees = new Set<string>();
   readonly #checkouts = new Set<string>();
   readonly #names = new Map<string, string>();
   #named: string | undefined;
+  #isForLink = false;
 
   constructor(facts: TreeFacts) {
     this.#facts = facts;
@@ -33,7 +36,7 @@ export class GuardBuilder {
 
   /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
   addGit(path: string): void {
-    this.#git.push(path);
+    this.#git.add(path);
   }
 
   /** Where a submodule or another worktree is checked out: git looks at the owner of that directory. */
@@ -116,6 +119,15 @@ export class GuardBuilder {
     this.#held.add(path);
   }
 
+  /**
+   * A directory of which not everything was looked at: a mount that nobody can take away holds it with all that is in it.
+   * `others`: what was looked at in it, and has a mount of its own, can be written in.
+   */
+  holdWhole(path: string, what: 'all' | 'others'): void {
+    this.hold(path);
+    this.#whole.set(path, what);
+  }
+
   /** A directory with a mount of its own, whatever is guarded in it. */
   pass(path: string): void {
     const parts = path.split('/');
@@ -124,8 +136,21 @@ export class GuardBuilder {
   }
 
   refuse(refused: RefusedPath): void {
+    const known = this.#refused.get(refused.path);
+    if (this.#isForLink && known && !known.forLink) return;
     const named = this.#named === undefined ? {} : { named: this.#named };
-    this.#refused.set(refused.path, { ...named, ...refused });
+    const link = this.#isForLink ? { forLink: true as const } : {};
+    this.#refused.set(refused.path, { ...named, ...link, ...refused });
+  }
+
+  /** What is asked for meanwhile is so because of a worktree or a submodule, which an agent may have made. */
+  forLinks<T>(ask: () => T): T {
+    this.#isForLink = true;
+    try {
+      return ask();
+    } finally {
+      this.#isForLink = false;
+    }
   }
 
   /** What is asked for meanwhile is so because of that key of git's configuration. */
@@ -142,10 +167,12 @@ export class GuardBuilder {
     for (const path of [...this.#leaves.keys(), ...this.#ancestors])
       if (this.#facts.isMountedOver(path)) this.refuse({ path, why: 'mounted', asked: path });
     // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
-    const closed = [...this.#leaves.values()].filter(
-      ({ kind }) => kind === 'tree' || kind === 'sealed',
+    const closed = new Set(
+      [...this.#leaves.values()].flatMap(({ kind, path }) =>
+        kind === 'tree' || kind === 'sealed' ? [path] : [],
+      ),
     );
-    const isClosed = (path: string) => closed.some((above) => isWithin(path, above.path));
+    const isClosed = (path: string) => !this.#whole.has(path) && isBelowAny(path, closed);
     return {
       ancestors: [...this.#ancestors]
         .filter((path) => !isClosed(path))
@@ -159,15 +186,28 @@ export class GuardBuilder {
       missing: [...this.#missing],
       refused: [...this.#refused.values()],
       named: this.#names,
-      git: this.#git,
+      git: [...this.#git],
+      whole: [...this.#whole.keys()],
     };
   }
 
   #ancestor(path: string): Ancestor {
     const depth = path.split('/').length;
-    const readonly = this.#held.has(path);
-    const by = readonly ? 'group' : this.#directoryGuard(path);
-    return { path, depth, by, inGit: this.#isInGit(path), readonly };
+    const isHeld = this.#held.has(path);
+    const by = isHeld ? 'group' : this.#directoryGuard(path);
+    const whole = this.#whole.has(path) ? { whole: true as const } : {};
+    return {
+      path,
+      depth,
+      by,
+      inGit: this.#isInGit(path),
+      readonly: isHeld || this.#isInWhole(path),
+      ...whole,
+    };
+  }
+
+  #isInWhole(path: string): boolean {
+    return [...this.#whole].some(([above, what]) => what === 'all' && isWithin(path, above));
   }
 
   #seal({ path, is, linked }: Found, asked: string): void {
@@ -185,35 +225,45 @@ export class GuardBuilder {
     if (this.#named !== undefined) this.#names.set(leaf.path, this.#named);
     const known = this.#leaves.get(leaf.path);
     if (known?.kind !== 'tree') this.#leaves.set(leaf.path, leaf);
+    if (leaf.kind === 'tree') this.#trees.add(leaf.path);
     const at = leaf.path.lastIndexOf('/');
     if (at > 0) this.pass(leaf.path.slice(0, at));
   }
 
   /** The workspace itself, or what holds its git directory, which goes on being written. */
   #isTooMuch(path: string): boolean {
-    return path === '' || this.#git.some((git) => isWithin(git, path));
+    return path === '' || [...this.#git].some((git) => isWithin(git, path));
   }
 
   #isInTree(path: string): boolean {
-    return [...this.#leaves.values()].some(
-      (leaf) => leaf.kind === 'tree' && isWithin(path, leaf.path),
-    );
+    return isBelowAny(path, this.#trees);
   }
 
   #isInGit(path: string): boolean {
-    return this.#git.some((git) => isWithin(path, git));
+    return isBelowAny(path, this.#git);
   }
 
   /** Of a directory that is not guarded as a whole: those that are, or hold, directories of git belong to the user. */
   #directoryGuard(path: string): GuardKind {
-    const isGit = this.#git.some(
-      (git) =>
-        path === git || ['worktrees', 'modules'].some((name) => isWithin(path, `${git}/${name}`)),
-    );
+    const isGit = isAnyAbove(path, (above, rest) => {
+      const isIn = rest === '' || /^(?:worktrees|modules)(?:\/|$)/.test(rest);
+      return isIn && this.#git.has(above);
+    });
     return isGit || this.#checkouts.has(path) ? 'group' : 'owner';
   }
 }
 
 function isWithin(path: string, above: string): boolean {
   return path === above || path.startsWith(`${above}/`);
+}
+
+function isBelowAny(path: string, all: ReadonlySet<string>): boolean {
+  return isAnyAbove(path, (above) => all.has(above));
+}
+
+/** The path itself and what is above it, each with what is left of the path below that. */
+function isAnyAbove(path: string, is: (above: string, rest: string) => boolean): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (is(path.slice(0, end), path.slice(end + 1))) return true;
+  return false;
 }

@@ -1,7 +1,7 @@
 // Goal: what a second mount of a workspace gets inside, and when it is refused.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { boundOf, furtherInside, type Overlap, overlapOf } from './overlap.ts';
+import { boundOf, furtherInside, type Overlap, overlapOf, wholeInside } from './overlap.ts';
 
 const place = (path: string, device = '8:1') => ({ device, path, mountPoint: '/' });
 const mount = { source: '/home/ana/x', readonly: false };
@@ -29,7 +29,7 @@ describe('what a further mount gets inside', () => {
   const inside = (overlap: Overlap, readonly = false, what = bound) =>
     furtherInside(overlap, { ...mount, readonly }, what);
   it('nothing where it is apart', () =>
-    assert.deepEqual(inside({ kind: 'apart' }), { secrets: [], readonlyGit: false }));
+    assert.deepEqual(inside({ kind: 'apart' }), { secrets: [], readonlyGit: false, whole: [] }));
   it('every cover where it is the same directory', () =>
     assert.deepEqual(inside({ kind: 'same' }).secrets, secrets));
   it('the covers that lie in it where it is a part', () =>
@@ -44,6 +44,19 @@ describe('what a further mount gets inside', () => {
     const sealed = boundOf({ ...protect, readonlyGit: true }, []);
     assert.equal(inside({ kind: 'same' }, false, sealed).readonlyGit, true);
     assert.equal(inside({ kind: 'same' }, true, sealed).readonlyGit, false);
+  });
+  it('what is held as a whole, as far as it shows that', () => {
+    const whole = ['.git/modules', 'store/worktrees'];
+    const held = { ...boundOf(protect), whole };
+    assert.deepEqual(inside({ kind: 'same' }, false, held).whole, whole);
+    assert.deepEqual(inside({ kind: 'below', path: '.git' }, false, held).whole, ['modules']);
+    assert.deepEqual(inside({ kind: 'same' }, true, held).whole, []);
+    const above = wholeInside(
+      { kind: 'above', path: '.git' },
+      { ...mount, readonly: false },
+      whole,
+    );
+    assert.deepEqual(above, ['.git/.git/modules', '.git/store/worktrees']);
   });
 });
 
@@ -75,6 +88,11 @@ describe('a further mount is refused', () => {
     const sealed = boundOf({ ...protect, readonlyGit: true });
     refused({ kind: 'below', path: '.git/refs' }, /\[git\] readonly/, sealed);
     furtherInside({ kind: 'below', path: '.git/refs' }, { ...mount, readonly: true }, sealed);
+  });
+  it('where it lies in what is held as a whole, unless it is read-only', () => {
+    const held = { ...boundOf(protect), whole: ['.git/modules'] };
+    refused({ kind: 'below', path: '.git/modules/a' }, /lies in "\.git\/modules"/, held);
+    furtherInside({ kind: 'below', path: '.git/modules/a' }, { ...mount, readonly: true }, held);
   });
   it('never where nothing is hidden or protected', () => {
     for (const kind of ['same', 'above', 'below'] as const)

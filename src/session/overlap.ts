@@ -3,6 +3,7 @@
 import { CoiError } from '../errors.ts';
 import type { TreePlace } from '../host/tree-place.ts';
 import { quoted } from '../names.ts';
+import type { Ancestor } from './protect.ts';
 import type { ProtectRequest } from './protect-request.ts';
 
 export type Overlap =
@@ -21,6 +22,8 @@ export interface Bound {
   readonly movable: readonly string[];
   /** Nothing below .git can be written. */
   readonly readonlyGit: boolean;
+  /** Directories that can be written in nowhere, with all that is in them: nobody looked at that. */
+  readonly whole: readonly string[];
   /** There are protected paths, and a start that cannot guard them is refused. */
   readonly guards: boolean;
 }
@@ -29,9 +32,10 @@ export interface Bound {
 export interface FurtherInside {
   readonly secrets: readonly string[];
   readonly readonlyGit: boolean;
+  readonly whole: readonly string[];
 }
 
-export const nothingInside: FurtherInside = { secrets: [], readonlyGit: false };
+export const nothingInside: FurtherInside = { secrets: [], readonlyGit: false, whole: [] };
 
 /** True where a further mount has to be looked at. */
 export function bindsAnything({ secrets, readonlyGit, guards }: Bound): boolean {
@@ -42,14 +46,20 @@ export function bindsAnything({ secrets, readonlyGit, guards }: Bound): boolean 
 export function boundOf(
   protect: ProtectRequest | undefined,
   secrets: readonly string[] = [],
+  ancestors: readonly Ancestor[] = [],
 ): Bound {
   const guarded = protect?.mode === 'guard' ? protect.paths : [];
   return {
     secrets,
     movable: secrets.filter((path) => !guarded.includes(path)),
     readonlyGit: protect?.readonlyGit ?? false,
+    whole: wholeOf(ancestors),
     guards: guarded.length > 0,
   };
+}
+
+export function wholeOf(ancestors: readonly Ancestor[]): string[] {
+  return ancestors.flatMap(({ path, whole }) => (whole ? [path] : []));
 }
 
 export function overlapOf(workspace: TreePlace, other: TreePlace): Overlap {
@@ -71,7 +81,11 @@ export function furtherInside(
     case 'apart':
       return nothingInside;
     case 'same':
-      return { secrets: bound.secrets, readonlyGit: bound.readonlyGit && !mount.readonly };
+      return {
+        secrets: bound.secrets,
+        readonlyGit: bound.readonlyGit && !mount.readonly,
+        whole: wholeInside(overlap, mount, bound.whole),
+      };
     case 'below':
       return insideOfPart(overlap.path, mount, bound);
     case 'above':
@@ -83,8 +97,8 @@ export function furtherInside(
           'Mount it read-only, or mount a directory that does not hold the workspace.',
         );
       return {
+        ...nothingInside,
         secrets: bound.secrets.map((path) => `${overlap.path}/${path}`),
-        readonlyGit: false,
       };
   }
 }
@@ -105,10 +119,40 @@ export function refuseAboveGit(
   );
 }
 
+/**
+ * What of those directories a mount shows that can be written; paths relative to it. `overlap` is how it lies to what they are
+ * in. Throws `unprotected-path` for a mount that lies in one of them.
+ */
+export function wholeInside(
+  overlap: Overlap,
+  { source, readonly }: { readonly source: string; readonly readonly: boolean },
+  whole: readonly string[],
+): string[] {
+  if (readonly) return [];
+  switch (overlap.kind) {
+    case 'apart':
+      return [];
+    case 'same':
+      return [...whole];
+    case 'above':
+      return whole.map((path) => `${overlap.path}/${path}`);
+    case 'below': {
+      const around = whole.find((path) => isWithin(overlap.path, path));
+      if (around !== undefined)
+        throw refusal(
+          source,
+          `lies in ${quoted(around)}, which holds more worktrees or submodules than coi looks at`,
+          'Mount it read-only, leave this mount out, or remove what is not needed there.',
+        );
+      return whole.flatMap((path) => innerPath(overlap.path, path) ?? []);
+    }
+  }
+}
+
 function insideOfPart(
   path: string,
   { source, readonly }: { readonly source: string; readonly readonly: boolean },
-  { secrets, movable, readonlyGit }: Bound,
+  { secrets, movable, readonlyGit, whole }: Bound,
 ): FurtherInside {
   const around = secrets.find((secret) => isWithin(path, secret));
   if (around !== undefined)
@@ -131,7 +175,8 @@ function insideOfPart(
       'Mount it read-only, or leave this mount out.',
     );
   const inner = secrets.flatMap((secret) => innerPath(path, secret) ?? []);
-  return { secrets: inner, readonlyGit: false };
+  const held = wholeInside({ kind: 'below', path }, { source, readonly }, whole);
+  return { secrets: inner, readonlyGit: false, whole: held };
 }
 
 export function refusal(source: string, what: string, hint: string): CoiError {

@@ -7,8 +7,8 @@ import {
   repository,
   tree,
 } from '../../test/security/workspace-tree.ts';
-import { protectionPlan } from './protect.ts';
 import { bothRequests, commonRequest } from './protect-request.ts';
+import { protectionPlan } from './protection-plan.ts';
 
 const asked = ['.git/hooks', '.git/config', '.git/config.worktree'];
 const tools: Files = {

@@ -18,6 +18,8 @@ export interface ConfiguredGit {
   /** What the agent may change after all. */
   readonly writable: readonly string[];
   readonly everywhere?: boolean | undefined;
+  /** The top of the checkout, on the host, where that holds the workspace: git goes there before it runs anything. */
+  readonly above?: string | undefined;
 }
 
 /** Where git looks for configuration that holds in every repository. */
@@ -68,20 +70,23 @@ class ConfigGuard {
       kinds.set(path, found);
       return found;
     };
-    this.#facts = { ...facts, kind };
+    this.#facts = Object.assign(Object.create(facts) as TreeFacts, { kind });
     this.#configured = configured;
   }
 
   protect(): void {
-    const { git, worktrees, modules, everywhere } = this.#configured;
+    const { git, worktrees, modules, everywhere, above } = this.#configured;
     const linked = worktrees.flatMap((one) => worktreeAt(this.#facts, one));
     const lower = modules.flatMap((one) => configuredAt(this.#facts, one, `${one}/config`));
     this.#tops = topsOf([...linked, ...lower].filter((one) => isCheckedOut(this.#facts, one)));
     for (const top of this.#tops) this.#builder.addCheckout(top);
-    const bases = ['', ...(everywhere ? topsOf(linked) : [])];
+    const bases = [above ?? '', ...(everywhere ? topsOf(linked) : [])];
     // The workspace itself; other worktrees in it have a guard of their own, and two on the same files lift each other.
-    for (const one of [git, ...worktrees]) this.#read(one, bases);
-    for (const module of modules) this.#read(module, this.#isApart(module) ? [module] : []);
+    this.#read(git, bases);
+    this.#builder.forLinks(() => {
+      for (const one of worktrees) this.#read(one, bases);
+      for (const module of modules) this.#read(module, this.#isApart(module) ? [module] : []);
+    });
     const own = lower.filter((one) => !this.#isApart(one.git));
     this.#readAll(
       ofHost.flatMap((path) =>

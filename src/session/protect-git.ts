@@ -1,9 +1,10 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
-import { normalize, resolve } from 'node:path';
-import { parseGitConfig } from './git-config.ts';
+import { resolve } from 'node:path';
+import type { GitLinks } from './git-links.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { protectByConfig } from './protect-config.ts';
-import { type TreeFacts, wayOf } from './way.ts';
+import { protectElsewhere, protectEnclosing } from './protect-elsewhere.ts';
+import type { TreeFacts } from './way.ts';
 
 export interface GitRequest {
   /** Protected paths below `.git`. */
@@ -16,14 +17,13 @@ export interface GitRequest {
   /** Worktrees outside of the workspace that sessions work in. */
   readonly checkouts: readonly string[];
   readonly everywhere?: boolean | undefined;
+  readonly links: GitLinks;
 }
 
 /** In every git directory: what git runs or takes orders from. */
 const gitFiles = ['config', 'config.worktree', 'commondir'];
 /** What git goes on with where it stopped, which runs the commands that are written in there. */
 export const resumed = ['rebase-merge', 'rebase-apply', 'sequencer'];
-/** Worktrees or submodules: more are refused, never left out in silence. */
-const gitlinksMax = 500;
 
 /** The git directory of the workspace: `.git` itself, or what a file of that name leads to. */
 export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
@@ -39,6 +39,8 @@ export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: Git
   // What becomes a repository later is nobody's yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
   if (is === 'file') protectNamed(builder, facts, request);
+  if (is === 'missing' && inner.length > 0)
+    protectEnclosing(builder, facts, { writable: request.writable });
 }
 
 /** A worktree or a submodule that is opened by itself, or a repository beside its worktrees: the file says where git looks. */
@@ -46,7 +48,8 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   const named = /^gitdir: (.+?)\s*$/.exec(facts.text('.git') ?? '')?.[1];
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
-  if (!directory) protectElsewhere(builder, facts, named, request);
+  const { writable } = request;
+  if (!directory && request.inner.length > 0) protectElsewhere(builder, facts, named, { writable });
   if (directory?.is !== 'directory' || directory.path === '') return;
   protectGitDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
@@ -57,53 +60,31 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
     protectGitDirectory(builder, facts, shared.path, request);
 }
 
-/** A worktree whose repository lies outside of the workspace: what that names in it. */
-function protectElsewhere(
-  builder: GuardBuilder,
-  facts: TreeFacts,
-  named: string,
-  { inner, writable }: GitRequest,
-): void {
-  const { end } = wayOf(facts, named);
-  if (end.kind !== 'outside' || inner.length === 0) return;
-  const text = facts.outside?.(`${end.host}/commondir`);
-  const common = typeof text === 'object' ? text.text.trim() : '';
-  const shared = common.startsWith('/') ? common : `${end.host}/${common}`;
-  const config = `${common === '' ? end.host : shared}/config`;
-  const modules = modulesElsewhere(facts, end.host, config);
-  for (const git of common === '' ? [end.host] : [end.host, shared])
-    protectByConfig(builder, facts, { git, worktrees: [], modules, writable });
-}
-
-/** Directories of submodules, which nobody lists there: those of which the configuration beside them knows. */
-function modulesElsewhere(facts: TreeFacts, git: string, config: string, depth = 0): string[] {
-  const found = facts.outside?.(config);
-  const parsed = typeof found === 'object' ? parseGitConfig(found.text) : undefined;
-  const variables = parsed && 'variables' in parsed ? parsed.variables : [];
-  const names = variables.flatMap(({ section, subsection }) =>
-    section === 'submodule' && subsection ? [subsection] : [],
-  );
-  return [...new Set(names)].flatMap((name) => {
-    const module = normalize(`${git}/modules/${name}`);
-    const isThere = typeof facts.outside?.(`${module}/config`) === 'object';
-    const below = () => modulesElsewhere(facts, module, `${module}/config`, depth + 1);
-    return isThere && depth < 6 ? [module, ...below()] : [];
-  });
-}
-
 /** A directory of git, whatever it is called. */
 export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit, checkouts, writable, everywhere }: Omit<GitRequest, 'asked'>,
+  { inner, readonlyGit, checkouts, writable, everywhere, links }: Omit<GitRequest, 'asked'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);
   if (inner.length === 0) return;
   for (const path of inner) protectInner(builder, git, path);
-  // Git makes no links there: they would let an agent seal whatever they lead to.
-  const worktrees = directories(builder, facts, `${git}/worktrees`, isNoLink);
+  const { worktrees, modules } = builder.forLinks(() =>
+    protectLinks(builder, facts, git, { checkouts, links }),
+  );
+  protectByConfig(builder, facts, { git, worktrees, modules, writable, everywhere });
+}
+
+/** Its worktrees and submodules, as far as they are looked at. */
+function protectLinks(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  git: string,
+  { checkouts, links }: Pick<GitRequest, 'checkouts' | 'links'>,
+): { readonly worktrees: readonly string[]; readonly modules: readonly string[] } {
+  const worktrees = links.worktrees(git);
   for (const worktree of worktrees) {
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
@@ -120,7 +101,8 @@ export function protectGitDirectory(
     for (const name of resumed) builder.close(`${worktree}/${name}`);
   }
   // A linked worktree has git directories of its own for its submodules.
-  const modules = [git, ...worktrees].flatMap((one) => gitModules(builder, facts, one));
+  const names = links.names(`${git}/config`);
+  const modules = [git, ...worktrees].flatMap((one) => links.modules(one, names));
   for (const module of modules) {
     // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
     builder.addGit(module);
@@ -130,7 +112,7 @@ export function protectGitDirectory(
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
-  protectByConfig(builder, facts, { git, worktrees, modules, writable, everywhere });
+  return { worktrees, modules };
 }
 
 /** Where a worktree is checked out, as it was written down on the host or in a container. */
@@ -150,54 +132,6 @@ function protectInner(builder: GuardBuilder, git: string, path: string): void {
   const parent = at < 0 ? git : builder.sealOrMake(`${git}/${path.slice(0, at)}`);
   if (parent !== undefined)
     builder.protectOrMake(`${parent}/${path.slice(at + 1)}`, placeholderOf(path));
-}
-
-/** The directories in a directory, without links, as far as they were there when the session began. */
-function directories(
-  builder: GuardBuilder,
-  facts: TreeFacts,
-  path: string,
-  counts: (facts: TreeFacts, path: string) => boolean = () => true,
-): string[] {
-  const top = wayOf(facts, path).end;
-  if (top.kind !== 'inside' || top.is !== 'directory') return [];
-  const isCounted = (entry: string) => !facts.isLate(entry) && counts(facts, entry);
-  const names = facts.names(top.path).filter((name) => isCounted(`${top.path}/${name}`));
-  if (names.length > gitlinksMax) {
-    builder.refuse({ path: top.path, why: 'many', asked: path });
-    return [];
-  }
-  return names.flatMap((name) => {
-    const found = builder.lead(`${path}/${name}`);
-    return found?.is === 'directory' ? [found.path] : [];
-  });
-}
-
-function isNoLink(facts: TreeFacts, path: string): boolean {
-  return facts.kind(path) !== 'link';
-}
-
-/** Directories of submodules, those of submodules in them as well. Their names may hold slashes. */
-function gitModules(builder: GuardBuilder, facts: TreeFacts, git: string): string[] {
-  const found = new Set<string>();
-  const seen = new Set<string>();
-  const open = [{ path: `${git}/modules`, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const path of directories(builder, facts, next.path)) {
-      if (seen.has(path)) continue;
-      seen.add(path);
-      // In old repositories it is a link.
-      if (['file', 'link'].includes(facts.kind(`${path}/HEAD`))) {
-        found.add(path);
-        if (found.size > gitlinksMax) {
-          builder.refuse({ path: `${git}/modules`, why: 'many', asked: `${git}/modules` });
-          return [];
-        }
-        open.push({ path: `${path}/modules`, depth: 0 });
-      } else if (next.depth < 6) open.push({ path, depth: next.depth + 1 });
-    }
-  }
-  return [...found];
 }
 
 /** What the placeholder of a missing path below .git is; undefined where none is made. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guard, repository, tree } from '../../test/security/workspace-tree.ts';
-import { isThere, protectionPlan, protectionRefusal } from './protect.ts';
+import { isThere, protectionRefusal } from './protect.ts';
+import { protectionPlan } from './protection-plan.ts';
 
 const lines = (paths: readonly string[], files: Readonly<Record<string, string>>) => {
   const { ancestors, leaves, missing, refused } = protectionPlan(guard(...paths), tree(files));

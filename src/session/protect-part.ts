@@ -23,6 +23,7 @@ export function partOf(
     leaves: parts(plan.leaves),
     placeholders: parts(plan.placeholders),
     missing: plan.missing.filter(isPart),
+    whole: plan.whole.filter(isPart),
     refused: [
       ...plan.refused.filter((refused) => isPart(refused.path) || isOfPart(refused)),
       ...led.map((path) => ({ path, why: 'worktree' as const, asked: path })),

@@ -2,6 +2,7 @@
 // the functions that are handed in. How guarding works: design section 8, docs/decisions.
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
+import { GitLinks, type Looking } from './git-links.ts';
 import { GuardBuilder } from './guard-builder.ts';
 import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { checkoutsIn, partOf } from './protect-part.ts';
@@ -16,8 +17,10 @@ export interface Ancestor {
   readonly by: GuardKind;
   /** A directory of git, or in one. */
   readonly inGit: boolean;
-  /** A file that keeps its owner: its mount is what holds it, so that mount is for reading only. */
+  /** Its mount is what holds it, so that mount is for reading only: a file that keeps its owner, or what is held as a whole. */
   readonly readonly: boolean;
+  /** Nobody looked at all that is in it. */
+  readonly whole?: true;
 }
 
 /**
@@ -55,6 +58,8 @@ export interface ProtectionPlan {
   readonly named: ReadonlyMap<string, string>;
   /** Directories of git, which have worktrees and submodules in them. */
   readonly git: readonly string[];
+  /** Of these directories of git's not everything was looked at: they are held with all that is in them. */
+  readonly whole: readonly string[];
 }
 
 /** What cannot be guarded. */
@@ -65,7 +70,6 @@ export interface RefusedPath {
    * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
-   * `many`: more worktrees or submodules than can be guarded.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
    * `worktree`: it lies in a worktree, which is guarded apart from its repository.
    */
@@ -77,7 +81,6 @@ export interface RefusedPath {
     | 'unread'
     | 'mounted'
     | 'git-link'
-    | 'many'
     | 'unread-config'
     | 'crowded'
     | 'worktree';
@@ -85,6 +88,8 @@ export interface RefusedPath {
   readonly asked: string;
   /** The key of git's configuration that names it, with its file. */
   readonly named?: string | undefined;
+  /** Because of a worktree or a submodule, not of the repository itself. */
+  readonly forLink?: true;
   /** The line that cannot be read. */
   readonly line?: number | undefined;
 }
@@ -97,10 +102,14 @@ export const nothingProtected: ProtectionPlan = {
   refused: [],
   named: new Map(),
   git: [],
+  whole: [],
 };
 
-/** Throws `unprotected-path` for a path that is none. */
-export function protectionPlan(
+/**
+ * Throws `unprotected-path` for a path that is none. `looking`: what is looked at of worktrees and submodules, of which an
+ * agent may have made any number.
+ */
+export function planFor(
   {
     paths,
     readonlyGit = false,
@@ -111,13 +120,15 @@ export function protectionPlan(
     within,
   }: ProtectRequest,
   facts: TreeFacts,
-): ProtectionPlan {
+  looking: Looking,
+): { readonly plan: ProtectionPlan; readonly strangers: number } {
   const builder = new GuardBuilder(facts);
+  const links = new GitLinks(builder, facts, looking);
   const clean = paths.map(cleanPath);
   const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
   const request = (git: string) => ({
     inner: inside(git).map((path) => path.slice(git.length + 1)),
-    ...{ readonlyGit, checkouts, writable, everywhere },
+    ...{ readonlyGit, checkouts, writable, everywhere, links },
   });
   const others = gitDirectories.map(cleanPath);
   for (const git of others) protectGitDirectory(builder, facts, git, request(git));
@@ -128,7 +139,9 @@ export function protectionPlan(
   const inGit = new Set([...inOthers, ...inside('.git')]);
   for (const path of clean) if (!inGit.has(path)) builder.protect(path);
   const plan = builder.plan();
-  return within ? partOf(plan, within, checkoutsIn(facts.root, checkouts)) : plan;
+  const strangers = links.strangers;
+  if (!within) return { plan, strangers };
+  return { plan: partOf(plan, within, checkoutsIn(facts.root, checkouts)), strangers };
 }
 
 /** Whether something is at a path that was missing, also if it is reached through a link: one that was put there since leads anywhere. */
@@ -148,7 +161,6 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `the link ${path} leads out of the workspace, where coi does not read what git runs`,
   mounted: (path) =>
     `something else is mounted over ${path} on the host, and the session would show what lies below it`,
-  many: (path) => `${path} holds more worktrees or submodules than coi can guard`,
   'git-link': (path) =>
     `${path} is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside`,
   'unread-config': (path) =>
@@ -177,8 +189,6 @@ function isUnknown(why: RefusedPath['why']): boolean {
 function remedy({ why, asked, named }: RefusedPath): string {
   if (why === 'git-link')
     return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
-  if (why === 'many')
-    return 'Remove those that are gone (`git worktree prune`), or set [security] protection = "watch".';
   if (isUnknown(why))
     return 'Correct it (`git config --list` shows what git reads), or set [security] protection = "watch".';
   const change = named === undefined ? 'Replace it' : 'Change that key';

@@ -1,5 +1,6 @@
 // The steps from a stopped container to a running one: a persistent session that goes on.
 import type { Coid } from '../daemon/client.ts';
+import type { ReservedMount } from '../daemon/protocol.ts';
 import type { Incus } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
 import {
@@ -36,6 +37,8 @@ export interface RestartContext {
   readonly startId: string;
   parts: readonly PlannedMount[];
   changes: Refresh | undefined;
+  /** The mounts, once coid has made them. */
+  made?: readonly ReservedMount[];
   /** Incus refused to start it. */
   refused?: boolean;
 }
@@ -68,6 +71,7 @@ export const restartSteps: readonly Step<RestartContext>[] = [
         },
         { signal },
       );
+      context.made = made;
       const { gone, config, devices } = refresh(container, wish, mounts, made);
       const ports = withoutPorts(context.ports.left, context.ports.lost);
       context.changes = {

@@ -14,8 +14,8 @@ export type OutsideText = { readonly text: string } | 'missing' | 'unread';
 /** Paths are relative to the workspace; no component of what these functions look at is a link. */
 export interface TreeFacts {
   readonly kind: (path: string) => EntryKind;
-  /** Names in a directory; none if there is no such directory. */
-  readonly names: (path: string) => readonly string[];
+  /** Names in a directory, of a large one only so many; none if there is no such directory. */
+  readonly names: (path: string, max?: number) => readonly string[];
   /** Content of a small file; undefined if there is none. */
   readonly text: (path: string) => string | undefined;
   /** What is written in a link; undefined if it is none. */
@@ -33,6 +33,12 @@ export interface TreeFacts {
   readonly isMountedOver: (path: string) => boolean;
   /** Made by the agent or the host after the session began, in directories of git that cannot be guarded any more. */
   readonly isLate: (path: string) => boolean;
+  /** Names in a directory of what is guarded already, or belongs to the session that begins: looked at whatever else there is. */
+  readonly known?: (directory: string) => readonly string[];
+  /** What running sessions hold as a whole. */
+  readonly isWhole?: (path: string) => boolean;
+  /** For what may take only so long. */
+  readonly nowMs?: () => number;
 }
 
 /** Why a path cannot be followed to its end. */

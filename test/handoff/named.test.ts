@@ -65,6 +65,22 @@ test('a configuration that cannot be read makes the report incomplete', () => {
   ]);
 });
 
+test('thousands of submodules and worktrees make the report incomplete, not slow', () => {
+  using place = new HandoffPlace();
+  place.sh('git init -q .');
+  const plainMs = tookMs(() => place.findings());
+  place.begin();
+  place.sh(
+    'cd .git; seq -f modules/p%g 5000 | xargs mkdir -p; seq -f worktrees/p%g 5000 | xargs mkdir -p',
+  );
+  let paths: string[] = [];
+  const plantedMs = tookMs(() => {
+    paths = place.findings().notLookedAt.map(({ path }) => path);
+  });
+  assert.deepEqual(paths.toSorted(), ['.git/modules', '.git/worktrees']);
+  assert.ok(plantedMs < plainMs + 5000, `${plantedMs} ms, without them ${plainMs} ms`);
+});
+
 test('the program of a key in another worktree in the project, where it is not guarded', () => {
   using place = new HandoffPlace();
   place.sh(
@@ -83,3 +99,9 @@ test('the program of a key in another worktree in the project, where it is not g
     'trees/w/hooks/pre-commit - git runs or obeys it: core.hookspath in .git/config',
   ]);
 });
+
+function tookMs(run: () => void): number {
+  const startMs = performance.now();
+  run();
+  return performance.now() - startMs;
+}

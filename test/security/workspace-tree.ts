@@ -1,8 +1,9 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
 
 import { posix } from 'node:path';
-import { protectionPlan, protectionRefusal } from '../../src/session/protect.ts';
+import { protectionRefusal } from '../../src/session/protect.ts';
 import type { ProtectRequest } from '../../src/session/protect-request.ts';
+import { protectionPlan } from '../../src/session/protection-plan.ts';
 import type { EntryKind, TreeFacts } from '../../src/session/way.ts';
 
 /**
@@ -36,7 +37,8 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
       const text = files[posix.normalize(path)];
       return text === undefined ? 'missing' : { text };
     },
-    place: (path) => {
+    place: (text) => {
+      const path = posix.normalize(text);
       if (path.startsWith('/other/')) return { kind: 'tangled' };
       const [, inside] = /^\/(?:home\/ana\/project|alias)(?:\/(.*))?$/.exec(path) ?? [];
       return inside === undefined

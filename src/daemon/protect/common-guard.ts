@@ -43,7 +43,8 @@ export function protectCommon(
       name: mount,
       own: all.find(({ path }) => path === name),
       ancestors: all.flatMap((ancestor) =>
-        ancestor.path.startsWith(`${name}/`) && !isOfOthers(libc, common, ancestor.path, checkout)
+        ancestor.path.startsWith(`${name}/`) &&
+        (ancestor.whole || !isOfOthers(libc, common, ancestor.path, checkout))
           ? [{ ...ancestor, path: ancestor.path.slice(name.length + 1) }]
           : [],
       ),

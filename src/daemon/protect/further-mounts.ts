@@ -13,6 +13,7 @@ import {
   overlapOf,
   refusal,
   refuseAboveGit,
+  wholeInside,
 } from '../../session/overlap.ts';
 import type { OpenMount } from '../sources.ts';
 
@@ -42,13 +43,19 @@ export function insideOfFurther(
   }
 }
 
-/** `common` is where the mount of git's directory was made. Throws `unprotected-path`. */
-export function refuseAroundGit(common: string, mount: OpenMount): void {
+/** `common` is where the mount of git's directory was made; gives what of it is held as a whole. Throws `unprotected-path`. */
+export function insideAroundGit(
+  common: string,
+  mount: OpenMount,
+  whole: readonly string[],
+): readonly string[] {
   const fd = opened(common);
   if (fd === undefined) throw unknown(mount);
   try {
     const { readonly } = mount.request;
-    refuseAboveGit(overlapWith(fd, common, mount), { source: mount.source.path, readonly });
+    const overlap = overlapWith(fd, common, mount);
+    refuseAboveGit(overlap, { source: mount.source.path, readonly });
+    return wholeInside(overlap, { source: mount.source.path, readonly }, whole);
   } finally {
     closeSync(fd);
   }

@@ -1,19 +1,22 @@
 // Puts a workspace under guard, or back under it. Applying it twice changes nothing.
 import { fstatSync, type Stats } from 'node:fs';
+import { CoiError } from '../../errors.ts';
 import type { Below } from '../../host/guarded.ts';
 import {
   type Leaf,
   type Placeholder,
   type ProtectionPlan,
-  protectionPlan,
   protectionRefusal,
 } from '../../session/protect.ts';
 import { resumed } from '../../session/protect-git.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
+import { firstPossible } from '../../session/protection-plan.ts';
+import type { TreeFacts } from '../../session/way.ts';
 import { guard, isGuarded } from './change.ts';
+import { type Hidden, hiddenFrom } from './hidden.ts';
 import { leafId } from './ids.ts';
 import { type GuardedEntry, type GuardState, isSameInode, type Owner } from './state.ts';
-import { factsOf, type Hidden, type Looked } from './tree-facts.ts';
+import { factsOf, type Looked } from './tree-facts.ts';
 import { entryOf, mayGuard, type Wanted, wantedBy } from './wanted.ts';
 
 export interface Applied {
@@ -37,6 +40,8 @@ export interface Running {
   readonly mounted: readonly string[] | undefined;
   /** Protected paths that were not there when they began: nobody guards what is made there. */
   readonly missing: readonly string[];
+  /** What they hold as a whole. */
+  readonly whole: readonly string[];
   /**
    * Files of new names that were made after this (milliseconds since 1970) are left alone: whoever made one sets its mode
    * next, which under guard is refused. Only the host can make one there.
@@ -49,7 +54,7 @@ export interface Application extends Looked {
   readonly before: GuardState;
   /** Undefined: a session is about to begin. */
   readonly running?: Running | undefined;
-  /** What of it counts as not there for a session that is about to begin, since others run. */
+  /** What is known of it where a session is about to begin. */
   readonly left?: Hidden | undefined;
   /** Called before anything is changed, with all that will be: whatever happens afterwards can be taken back. */
   readonly save: (state: GuardState) => void;
@@ -60,12 +65,10 @@ export function applyGuard(application: Application): Applied {
   const { below, request, owner, before, running, save, left } = application;
   const known = new Map(before.entries.map((entry) => [entry.path, entry]));
   const hidden = running ? hiddenFrom(running, before) : left;
-  const all = protectionPlan(request, factsOf(application, hidden));
-  const plan = running ? reachable(all, running.mounted, known) : all;
-  const [refused] = plan.refused;
-  if (refused && request.mode === 'guard') throw protectionRefusal(refused);
+  const { plan, wanted } = planned(request, factsOf(application, hidden), below, (all) =>
+    running ? reachable(all, running.mounted, known) : all,
+  );
   const placed = withPlaceholders(below, plan.placeholders, owner, before, save);
-  const wanted = wantedBy(plan, below);
   const unguarded = wanted
     .filter(({ stats, by, id }) => !isGuarded(stats, by, id))
     .filter((one) => mayGuard(one, request.mode, owner));
@@ -94,36 +97,30 @@ export function applyGuard(application: Application): Applied {
   };
 }
 
-/**
- * What counts as not there while sessions run: what was missing when they began, and worktrees and submodules that were made
- * meanwhile, which the agent does as well. Links in it are the agent's, and are not followed.
- */
-function hiddenFrom({ missing }: Running, state: GuardState): Hidden {
-  const ways = waysTo(state);
-  return { missing, isLate: (path) => !ways.has(path) };
-}
-
-/**
- * The same for a session that is about to begin beside others: under guard, a worktree that the agent of one of them made
- * could not be worked in any more, since it has no mount there. `own` is the new session's.
- */
-export function leftToOthers(state: GuardState, own: string | undefined): Hidden {
-  const ways = waysTo(state);
-  const isLate = (path: string) => {
-    const git = /^(.+)\/worktrees\/[^/]+$/.exec(path)?.[1];
-    // Of a repository in which no other session works, nothing was left out.
-    return git !== undefined && ways.has(git) && path !== own && !ways.has(path);
+/** Throws `unprotected-path`. */
+function planned(
+  request: ProtectRequest,
+  facts: TreeFacts,
+  below: Below,
+  partOf: (plan: ProtectionPlan) => ProtectionPlan,
+): { readonly plan: ProtectionPlan; readonly wanted: readonly Wanted[] } {
+  let found: { plan: ProtectionPlan; wanted: readonly Wanted[] } | undefined;
+  const tried = (all: ProtectionPlan) => {
+    const plan = partOf(all);
+    const [refused] = plan.refused;
+    if (refused && request.mode === 'guard') throw protectionRefusal(refused);
+    return { plan, wanted: wantedBy(plan, below) };
   };
-  return { missing: [], isLate };
-}
-
-function waysTo({ entries }: GuardState): ReadonlySet<string> {
-  return new Set(
-    entries.flatMap(({ path }) => {
-      const parts = path.split('/');
-      return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));
-    }),
-  );
+  const first = firstPossible(request, facts, (all) => {
+    try {
+      found = tried(all);
+      return true;
+    } catch (error) {
+      if (error instanceof CoiError) return false;
+      throw error;
+    }
+  });
+  return first.isPossible && found ? found : tried(first.plan);
 }
 
 /**

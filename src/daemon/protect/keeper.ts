@@ -7,8 +7,9 @@ import { SystemCallError } from '../../host/libc.ts';
 import type { Source } from '../../host/open-source.ts';
 import { type Ancestor, isThere, nothingProtected } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
-import { type Application, applyGuard, leftToOthers } from './guard.ts';
+import { type Application, applyGuard } from './guard.ts';
 import type { Guarded, KeeperParts } from './guarded-workspace.ts';
+import { leftToOthers, ownOnly } from './hidden.ts';
 import { type GuardRecord, keyOf, recordFor } from './record.ts';
 import { GuardRecords } from './records.ts';
 import { unguardable } from './refusal.ts';
@@ -107,11 +108,11 @@ export class Keeper {
       openSync(`/proc/self/fd/${root.fd}`, O_PATH_DIRECTORY),
     );
     try {
-      const left = known && leftToOthers(record.state, own);
+      const left = known ? leftToOthers(record.state, record.whole, own) : ownOnly(own);
       this.#apply(guarded, below, guarded.record.request, { left });
-      const { ancestors, missing } = guarded.plan;
-      const mounted = ancestors.map(({ path }) => path);
-      this.#save(guarded, { missing, mounted: [...new Set([...record.mounted, ...mounted])] });
+      const { ancestors, missing, whole } = guarded.plan;
+      const mounted = [...new Set([...record.mounted, ...ancestors.map(({ path }) => path)])];
+      this.#save(guarded, { missing, mounted, whole: [...new Set([...record.whole, ...whole])] });
       guarded.rhythm.soon();
     } catch (error) {
       this.#leave(key, guarded, id);
@@ -209,11 +210,12 @@ export class Keeper {
     using at = this.#rootOf(guarded, tell);
     if (!at) return undefined;
     const opened = at.below;
-    const { request, missing, root, mounted } = guarded.record;
+    const { request, missing, root, mounted, whole = [] } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
-      const running = { mounted, missing, youngSinceMs: this.#parts.now().getTime() - youngMs };
+      const youngSinceMs = this.#parts.now().getTime() - youngMs;
+      const running = { mounted, missing, whole, youngSinceMs };
       const { readonlyGit: _, ...lasting } = request;
       const asked = { ...lasting, mode: 'watch' as const };
       const applied = this.#apply(guarded, opened, asked, { running });

@@ -19,6 +19,8 @@ export interface GuardRecord {
   readonly missing: readonly string[];
   /** Directories that got a mount of their own: nobody but a session can put another in their place. */
   readonly mounted?: readonly string[];
+  /** Those of them that hold all that is in them, which nobody looked at. */
+  readonly whole?: readonly string[];
   readonly state: GuardState;
   /** Ids of the sessions' mounts. */
   readonly users: readonly string[];
@@ -38,13 +40,14 @@ export function recordFor(
     readonly boot: string;
   },
   known: GuardRecord | undefined,
-): GuardRecord & { readonly mounted: readonly string[] } {
+): GuardRecord & Required<Pick<GuardRecord, 'mounted' | 'whole'>> {
   const { dev: device, ino: inode, birthtimeMs: bornMs } = root.stats;
   return {
     ...{ root: root.path, device, inode, bornMs, boot, owner },
     request: bothRequests(known?.request, request),
     missing: [],
     mounted: known?.mounted ?? [],
+    whole: known?.whole ?? [],
     state: known?.state ?? noGuard,
     users: [],
   };

@@ -36,12 +36,13 @@ export function protectOpened(
 ): Inside {
   const root = opened.find(({ request }) => request.name === 'workspace')?.source;
   const common = opened.find(({ request }) => request.git !== undefined);
+  const ancestors = protectWorkspace(parts.keeper, owner, root, protect);
   return {
-    ancestors: protectWorkspace(parts.keeper, owner, root, protect),
+    ancestors,
     secrets,
     readonlyGit: protect?.readonlyGit,
     watch: protect?.mode === 'watch',
-    bound: boundOf(protect, secrets),
+    bound: boundOf(protect, secrets, ancestors),
     common: common && protectCommon(parts, owner, common, protect),
   };
 }

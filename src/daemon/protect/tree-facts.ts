@@ -5,6 +5,7 @@ import type { Libc } from '../../host/libc.ts';
 import { type FileIds, openAs, withIds } from '../../host/open-source.ts';
 import type { HostPlace, OutsideText, TreeFacts } from '../../session/way.ts';
 import { rightsOf } from '../whose.ts';
+import { type Hidden, nothingHidden } from './hidden.ts';
 import { isWithin } from './record.ts';
 import type { Owner } from './state.ts';
 import { depthMax, entriesMax } from './wanted.ts';
@@ -22,17 +23,9 @@ export interface Looked {
   readonly outside: Map<string, OutsideText>;
 }
 
-/** What of it counts as not there. */
-export interface Hidden {
-  /** Paths that were missing when the session began. */
-  readonly missing: readonly string[];
-  readonly isLate: (path: string) => boolean;
-}
-
-export const nothingHidden: Hidden = { missing: [], isLate: () => false };
-
-export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHidden): TreeFacts {
+export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFacts {
   const { libc, below, root, owner, places } = looked;
+  const { missing, isLate, known, isWhole } = hidden;
   const isHidden = (path: string) => missing.some((gone) => isWithin(path, gone));
   return {
     kind: (path) => {
@@ -42,7 +35,7 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
       if (stats.isDirectory()) return 'directory';
       return stats.isSymbolicLink() ? 'link' : 'other';
     },
-    names: (path) => (isHidden(path) ? [] : below.names(path)),
+    names: (path, max) => (isHidden(path) ? [] : below.names(path, max)),
     text: (path) => (isHidden(path) ? undefined : below.text(path)),
     link: (path) => below.linkText(path),
     links: (path) => below.linksIn(path, depthMax, entriesMax),
@@ -63,6 +56,9 @@ export function factsOf(looked: Looked, { missing, isLate }: Hidden = nothingHid
     },
     isMountedOver: (path) => below.isMountedOver(path),
     isLate,
+    known,
+    isWhole,
+    nowMs: () => performance.now(),
   };
 }
 

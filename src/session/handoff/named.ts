@@ -1,6 +1,7 @@
 // What git's configuration names in a workspace and has changed: git runs or obeys it, whatever it is called. Pure.
 import type { HandoffEntry, NotLookedAt } from '../handoff.ts';
-import { protectionPlan } from '../protect.ts';
+import type { ProtectionPlan } from '../protect.ts';
+import { firstPossible } from '../protection-plan.ts';
 import type { EntryKind, TreeFacts } from '../way.ts';
 import { isChanged, type Window } from './freshness.ts';
 import { inside, type Tree } from './tree.ts';
@@ -18,10 +19,9 @@ export function namedByGit(
   textMax: number,
 ): NamedFindings {
   const paths = ['.git/config', '.git/config.worktree'];
-  const { leaves, named, refused } = protectionPlan(
-    { paths, mode: 'watch', everywhere: true },
-    factsOf(tree, root, textMax),
-  );
+  const request = { paths, mode: 'watch' as const, everywhere: true };
+  const { plan } = firstPossible(request, factsOf(tree, root, textMax), () => true);
+  const { leaves, named, refused } = plan;
   const files = leaves.flatMap(({ path }) => {
     const key = named.get(path);
     const why = `git runs or obeys it: ${key}`;
@@ -33,7 +33,21 @@ export function namedByGit(
       ? [{ path, why: 'what this configuration of git names is not known' }]
       : [],
   );
-  return { files, notLookedAt: unread };
+  return { files, notLookedAt: [...unread, ...wholeOf(plan)] };
+}
+
+/** Directories in a directory of git directly below the root of which not everything is looked at when a session starts. */
+export function crowdedIn(tree: Tree, root: string, git: string, textMax: number): NotLookedAt[] {
+  const gitDirectories = git === '.git' ? [] : [git];
+  const request = { paths: [`${git}/config`], mode: 'watch' as const, gitDirectories };
+  const facts = factsOf(tree, root, textMax);
+  return wholeOf(firstPossible({ ...request, within: [git] }, facts, () => true).plan);
+}
+
+function wholeOf({ whole }: ProtectionPlan): NotLookedAt[] {
+  const why =
+    'more worktrees or submodules than coi looks at: what their configuration names is not known';
+  return whole.map((path) => ({ path, why }));
 }
 
 const depthMax = 4;
@@ -82,5 +96,6 @@ function factsOf(tree: Tree, root: string, textMax: number): TreeFacts {
         : { kind: 'outside' },
     isMountedOver: () => false,
     isLate: () => false,
+    nowMs: () => performance.now(),
   };
 }
