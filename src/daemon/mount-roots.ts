@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { bootId, type Identity, identityOf, isIdentity, isSame } from '../host/identity.ts';
 import type { Libc } from '../host/libc.ts';
 import { placesOfMounts } from '../host/moved-directory.ts';
-import { openWithoutLinks, type Source } from '../host/open-source.ts';
+import { openWithoutLinks, type Source, statsAbove } from '../host/open-source.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
@@ -27,6 +27,8 @@ export interface MountRoot extends MountRequest {
   /** Where it was, without links. */
   readonly path: string;
   readonly identity: Identity;
+  /** The directories above it then; undefined where an earlier coid wrote it down. */
+  readonly above?: readonly Identity[] | undefined;
 }
 
 /** A mount whose source was opened. */
@@ -84,10 +86,12 @@ export class MountRoots {
 
   /** Writes down what is about to be mounted: of that session, these and no others. */
   set(id: string, opened: readonly OpenedRoot[]): void {
-    this.#write(
-      id,
-      opened.map((one) => this.#rootOf(one)),
-    );
+    this.#write(id, this.rootsOf(opened));
+  }
+
+  /** What would be written down of them. */
+  rootsOf(opened: readonly OpenedRoot[]): readonly MountRoot[] {
+    return opened.map((one) => this.#rootOf(one));
   }
 
   /** The same of a single mount; the others stay. */
@@ -180,7 +184,9 @@ export class MountRoots {
   }
 
   #rootOf({ request, source }: OpenedRoot): MountRoot {
-    return { ...request, path: source.path, identity: identityOf(source.stats, this.#boot) };
+    const identity = identityOf(source.stats, this.#boot);
+    const above = statsAbove(source).map((stats) => identityOf(stats, this.#boot));
+    return { ...request, path: source.path, identity, above };
   }
 
   #write(id: string, roots: readonly MountRoot[]): void {
@@ -213,11 +219,13 @@ function readRoots(path: string): readonly MountRoot[] | undefined {
 }
 
 function isRoot(value: unknown): value is MountRoot {
-  const { name, source, readonly, path, inside, identity } = (value ?? {}) as Partial<MountRoot>;
+  const { name, source, readonly, path, inside, identity, above } = (value ??
+    {}) as Partial<MountRoot>;
   return (
     [name, source, path].every((one) => typeof one === 'string') &&
     typeof readonly === 'boolean' &&
     (inside === undefined || typeof inside === 'string') &&
-    isIdentity(identity)
+    isIdentity(identity) &&
+    (above === undefined || (Array.isArray(above) && above.every(isIdentity)))
   );
 }

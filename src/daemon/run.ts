@@ -144,7 +144,8 @@ function assemble(
   const unusedMs = options.leaseMs ?? leaseMs;
   const leases = new Leases(runDir);
   const world = new World(incus);
-  const guards = new SessionGuards({ ...options, world, leases, elements });
+  const roots = new MountRoots({ ...options, libc });
+  const guards = new SessionGuards({ ...options, world, leases, roots, elements });
   const network = new NetworkService({ ...options, guards, world });
   const guardWatch = new GuardWatch({
     ...options,
@@ -165,7 +166,6 @@ function assemble(
     holdMs: unusedMs,
     tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
-  const roots = new MountRoots({ ...options, libc });
   const setIds = new SetIds({
     ...options,
     libc,

@@ -1,7 +1,7 @@
 // What coid does when it is asked: reserve, release, mount again. Glue between the allocator, the mounts and Incus.
 import { randomUUID } from 'node:crypto';
 import { CoiError } from '../errors.ts';
-import { type Homes, withoutLinks } from '../host/accounts.ts';
+import type { Homes } from '../host/accounts.ts';
 import type { Libc } from '../host/libc.ts';
 import { untilNoLxcMonitor } from '../host/lxc-monitor.ts';
 import type { Peer } from '../host/peer.ts';
@@ -20,6 +20,7 @@ import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId, type MountTrees } from './mount-trees.ts';
 import type { SessionGuards } from './network/guards.ts';
+import { refuseOtherMode, treesOf } from './network/live-modes.ts';
 import { allowOwnIds } from './own-ids.ts';
 import { guardOpened } from './protect/guardable.ts';
 import type { Keeper } from './protect/keeper.ts';
@@ -44,7 +45,7 @@ export interface ServiceParts {
   readonly trees: MountTrees;
   readonly roots: MountRoots;
   readonly leases: Leases;
-  readonly guards: Pick<SessionGuards, 'refuseOtherMode' | 'reserve' | 'release' | 'restart'>;
+  readonly guards: Pick<SessionGuards, 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
   readonly ends: Ends;
   readonly homes: Homes;
@@ -70,16 +71,18 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { world, trees, leases, guards, keeper, roots, log, elapsedMs, claims } = this.#parts;
+    const { world, leases, guards, keeper, roots, log, elapsedMs, claims } = this.#parts;
     const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
     using sources = new Sources(this.#sourceOptions(request, peer));
     const workspace = sources.workspace();
     sources.open(request.mounts);
-    guards.refuseOtherMode(instances, workspace.path, request.network);
     const owner = ownerOf(this.#parts.libc, peer, workspace.stats);
     const { session, startId } = request;
     const claim: Claim = { kind: 'new', ownerUid: owner.uid, session, startId, pid: peer.pid };
     const now = await withoutSession(instances, () => world.look(), claim);
+    const asked = { name: 'workspace', source: request.workspace, readonly: false };
+    const trees = roots.rootsOf([{ request: asked, source: workspace }, ...sources.all]);
+    refuseOtherMode(this.#parts, now, trees, request.network);
     claims.refuse(claim);
     leases.refuseTooMany(peer);
     const place = this.#place(request, owner, now, bridge);
@@ -102,7 +105,7 @@ export class Service {
       free.catch(() => undefined);
       roots.set(id, sources.all);
       const inside = guardOpened(this.#parts, place, sources.all, request);
-      const reservation = { ...place, mounts: trees.make(place, sources.all, inside) };
+      const reservation = { ...place, mounts: this.#parts.trees.make(place, sources.all, inside) };
       leases.add({ ...lease, reservation });
       const { runDir, ends } = this.#parts;
       ends.begin({ ...place, runDir, mounts: request.mounts }, container, request);
@@ -111,7 +114,7 @@ export class Service {
       log('info', 'reserved', { id, container, uid, owner: place.ownerUid, ip: place.nic.address });
       return reservation;
     } catch (error) {
-      trees.remove(id);
+      this.#parts.trees.remove(id);
       leases.remove(id);
       keeper.drop(id);
       this.#parts.ends.forget(id);
@@ -179,11 +182,8 @@ export class Service {
     if (request.mounts && !stopped)
       throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
     if (stopped) {
-      guards.refuseOtherMode(
-        instances,
-        withoutLinks(record.workspace),
-        request.network ?? record.network,
-      );
+      const trees = treesOf(record, this.#parts.roots);
+      refuseOtherMode(this.#parts, instances, trees, request.network ?? record.network);
       const { session, mounts } = record;
       const by = { ownerUid: mounts.ownerUid, startId: request.startId, pid: peer.pid };
       await claimAgain(incus, claims, instance, { kind: 'again', session, ...by }, signal);
@@ -195,7 +195,7 @@ export class Service {
     if (made.errors.length > 0) throw made.errors[0];
     const wanted = request.mounts ?? record.mounts.mounts;
     await allowOwnIds(this.#parts, { ...record.mounts, ...made }, wanted);
-    await guards.restart(instance);
+    await guards.restart(instance, request.network);
     log('info', 'remounted', { container, mounts: made.mounts.length });
     return made.mounts;
   }

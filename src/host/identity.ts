@@ -25,6 +25,12 @@ export function isSame(
   return inode === ino && bornMs === birthtimeMs && (then !== boot || device === dev);
 }
 
+/** Of two that were both written down. */
+export function areSame(one: Identity, other: Identity): boolean {
+  const { device: dev, inode: ino, bornMs: birthtimeMs, boot } = other;
+  return isSame(one, { dev, ino, birthtimeMs }, boot);
+}
+
 export function isIdentity(value: unknown): value is Identity {
   const { device, inode, bornMs, boot } = (value ?? {}) as Partial<Identity>;
   return (

@@ -1,6 +1,7 @@
 // Finds a directory again that was moved: a mount of it goes on showing it, and the kernel says where it lies now.
 // Source: proc_pid_mountinfo(5).
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type MountLine, mountLines, placeOn } from './tree-place.ts';
 
 /**
@@ -14,9 +15,20 @@ export function placesOfMounts(all: string, id: string): string[] {
 
 /** The same from the text of /proc/<pid>/mountinfo, bytes as latin1. */
 export function placesIn(mountinfo: string, all: string, id: string): string[] {
+  const inside = `${Buffer.from(join(all, id)).toString('latin1')}/`;
+  return places(mountinfo, all, ({ point }) => point.startsWith(inside));
+}
+
+/** The same of the mount at one point below `all`. */
+export function placesOfMount(mountinfo: string, all: string, point: string): string[] {
+  const bytes = Buffer.from(point).toString('latin1');
+  return places(mountinfo, all, (line) => line.point === bytes);
+}
+
+function places(mountinfo: string, all: string, isMeant: (line: MountLine) => boolean): string[] {
   const top = `${Buffer.from(all).toString('latin1')}/`;
   const lines = mountLines(mountinfo);
-  const inside = lines.filter(({ point }) => point.startsWith(`${top}${id}/`));
+  const inside = lines.filter(isMeant);
   const others = lines
     .filter(({ point, options }) => !point.startsWith(top) && !options.includes('idmapped'))
     .toSorted((one, other) => rank(other) - rank(one));

@@ -32,6 +32,27 @@ export function openWithoutLinks(libc: Libc, path: string): Source {
   return openNow(() => libc.openat2(path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
 }
 
+/** What lies above an open directory, the nearest first, up to where root does not get further. */
+export function statsAbove({ fd, stats }: Source): Stats[] {
+  const found: Stats[] = [];
+  let [at, below] = [fd, stats];
+  try {
+    for (;;) {
+      const next = openSync(`/proc/self/fd/${at}/..`, O_PATH);
+      if (at !== fd) closeSync(at);
+      at = next;
+      const above = fstatSync(at);
+      if (above.ino === below.ino && above.dev === below.dev) return found;
+      found.push(above);
+      below = above;
+    }
+  } catch {
+    return found;
+  } finally {
+    if (at !== fd) closeSync(at);
+  }
+}
+
 /** Whether that user may read what is open: asked of the kernel, so ACLs count too. */
 export function mayRead(libc: Libc, ids: FileIds, source: Source): boolean {
   return withIds(libc, ids, () => {

@@ -1,7 +1,6 @@
 // Guards the ports of all sessions: in force before a container is created, gone when it is gone, put right when somebody meddles.
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
-import { withoutLinks } from '../../host/accounts.ts';
 import { openNft } from '../../host/nft.ts';
 import type { ElementWriter } from '../../host/nft-elements.ts';
 import type { Instance } from '../../incus/shapes.ts';
@@ -11,11 +10,12 @@ import type { GuardedPort } from '../../network/session-rules.ts';
 import { sessionRecord } from '../../session/record.ts';
 import type { Leases } from '../leases.ts';
 import type { Log } from '../log.ts';
+import type { MountRoots } from '../mount-roots.ts';
 import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
 import type { World } from '../world.ts';
 import { watchDamage } from './damage.ts';
 import { DnsService } from './dns.ts';
-import { liveSessions, refuseOtherMode } from './live-modes.ts';
+import { refuseOtherMode, treesOf } from './live-modes.ts';
 import { localNetworks } from './local.ts';
 import { Permits, withPermits } from './permits.ts';
 import { placesOf } from './places.ts';
@@ -24,6 +24,7 @@ import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from
 export interface GuardsParts {
   readonly world: World;
   readonly leases: Leases;
+  readonly roots: Pick<MountRoots, 'of'>;
   readonly elements: Pick<ElementWriter, 'put' | 'has'>;
   readonly log: Log;
   readonly runDir: string;
@@ -129,17 +130,14 @@ export class SessionGuards {
     await this.#put(this.#effective(session));
   }
 
-  /** Throws `network-mode` if a live session that shares files with the workspace has another mode. */
-  refuseOtherMode(instances: readonly Instance[], workspace: string, mode: NetworkMode): void {
-    refuseOtherMode(workspace, mode, liveSessions(instances, this.#parts.leases.all()));
-  }
-
   /** Guards a container that is about to be started again, by its keys as they are now. Throws `network-unprotected`. */
-  async restart(instance: Instance): Promise<void> {
-    const { world, runDir } = this.#parts;
+  async restart(instance: Instance, mode?: NetworkMode): Promise<void> {
+    const { world, roots, runDir } = this.#parts;
     const record = sessionRecord(instance.config);
-    if (record && instance.status === 'Stopped')
-      this.refuseOtherMode(await world.instances(), withoutLinks(record.workspace), record.network);
+    if (record && instance.status === 'Stopped') {
+      const trees = treesOf(record, roots);
+      refuseOtherMode(this.#parts, await world.instances(), trees, mode ?? record.network);
+    }
     const session = portOfInstance(instance, runDir, (await world.bridge()).gateway);
     if (!session)
       throw new CoiError(

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Identity } from '../host/identity.ts';
+import { otherMode, type SharedTree } from './workspace-mode.ts';
+
+const identity = (inode: number): Identity => ({ device: 1, inode, bornMs: 7, boot: 'b' });
+
+function tree(path: string, inodes: readonly number[], more: Partial<SharedTree> = {}): SharedTree {
+  const [own, ...above] = inodes.map(identity);
+  return { path, readonly: false, identity: own, above, ...more };
+}
+
+const isRefused = (own: SharedTree, theirs: SharedTree, mode: 'open' | 'allowlist' = 'open') =>
+  otherMode([own], mode, [{ container: 'c', mode: 'allowlist', trees: [theirs] }]) !== undefined;
+
+describe('another network mode', () => {
+  const live = tree('/home/a', [5, 2, 1]);
+
+  test('is refused where the directory is the same, whatever its name is by now', () => {
+    assert.ok(isRefused(tree('/home/b', [5, 2, 1]), live));
+    assert.ok(!isRefused(tree('/home/b', [5, 2, 1]), live, 'allowlist'));
+  });
+
+  test('is not refused where only the name is the same', () => {
+    assert.ok(!isRefused(tree('/home/a', [6, 2, 1]), live));
+  });
+
+  test('is refused above and below, after a move too', () => {
+    assert.ok(isRefused(tree('/home/b/sub', [9, 5, 2, 1]), live));
+    assert.ok(isRefused(tree('/home', [2, 1]), live));
+    assert.ok(!isRefused(tree('/other', [8, 1]), live));
+    assert.ok(isRefused(tree('/other', [8, 1]), { ...live, places: ['/other/a'] }));
+  });
+
+  test('counts mounts, unless both are read-only', () => {
+    const readonly = { readonly: true };
+    assert.ok(isRefused(tree('/home/a', [5, 2, 1], readonly), live));
+    assert.ok(!isRefused(tree('/home/a', [5, 2, 1], readonly), { ...live, ...readonly }));
+  });
+
+  test('goes by names where nothing else is known', () => {
+    const named = { path: '/home/a', readonly: false };
+    assert.ok(isRefused(tree('/home/a', [6, 2, 1]), named));
+    assert.ok(isRefused(tree('/home/a/sub', [9, 6, 2, 1]), named));
+    assert.ok(isRefused(tree('/home', [2, 1]), named));
+    assert.ok(!isRefused(tree('/home/ab', [6, 2, 1]), named));
+  });
+});
