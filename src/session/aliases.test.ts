@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { hostFiles } from '../host/files.ts';
 import type { Alias } from '../names.ts';
 import {
+  type Aliases,
   aliasAndSlot,
   aliasLock,
   parseAliases,
@@ -36,6 +37,32 @@ test('an alias of another workspace is refused and its own is kept', () => {
     api: { workspace: '/b' },
   });
   assert.throws(() => usableAlias('coi-web' as Alias, 'coi-'), { code: 'alias-invalid' });
+});
+
+test('an alias that looks like a slot of one of another workspace is refused, in either order', () => {
+  const at = (workspace: string) => ({ workspace });
+  const register = (aliases: Aliases, alias: string, workspace: string) =>
+    withAlias(aliases, alias as Alias, at(workspace));
+  for (const alias of ['shop-1', 'shop-2', 'shop-02', 'shop-99'])
+    assert.throws(() => register({ shop: at('/a') }, alias, '/b'), {
+      code: 'alias-invalid',
+      message: new RegExp(`'${alias}' already means slot \\d+ of 'shop', which belongs to /a`),
+    });
+  assert.throws(() => register({ 'shop-2': at('/a') }, 'shop', '/b'), {
+    code: 'alias-invalid',
+    message: /'shop' would make 'shop-2' a slot of it, and that alias belongs to \/a/,
+  });
+  // No slot, nobody's, or the same project's.
+  for (const alias of ['shop-100', 'shop-0', 'shop-web', 'shop2'])
+    assert.ok(register({ shop: at('/a') }, alias, '/b'), alias);
+  assert.ok(register({ web: at('/a') }, 'shop-2', '/b'));
+  assert.ok(register({ shop: at('/a') }, 'shop-2', '/a'));
+  assert.ok(register({ 'shop-2': at('/a') }, 'shop', '/a'));
+  // What was registered before goes on, also with another profile.
+  const both = { shop: at('/a'), 'shop-2': at('/b') };
+  assert.equal(register(both, 'shop-2', '/b'), undefined);
+  assert.equal(register(both, 'shop', '/a'), undefined);
+  assert.ok(withAlias(both, 'shop-2' as Alias, { workspace: '/b', profile: 'p' }));
 });
 
 test('the registry is written as a whole and read back; old and odd entries are tolerated, damage is named', () => {

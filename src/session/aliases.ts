@@ -20,11 +20,17 @@ export function aliasAndSlot(
   registered: Aliases,
 ): { alias: Alias; slot: Slot | undefined } {
   const alias = parseAlias(text);
+  const apart = Object.hasOwn(registered, text) ? undefined : slotApart(text);
+  return apart ? { alias: parseAlias(apart.head), slot: apart.slot } : { alias, slot: undefined };
+}
+
+/** What `name-N` means where it is no alias itself. */
+function slotApart(text: string): { readonly head: string; readonly slot: Slot } | undefined {
   const [, head, number] = /^(.+)-(\d{1,2})$/.exec(text) ?? [];
   const isSlot = number !== undefined && Number(number) >= 1 && Number(number) <= slotMax;
-  if (Object.hasOwn(registered, text) || !isSlot || head === undefined)
-    return { alias, slot: undefined };
-  return { alias: parseAlias(head), slot: parseSlot(String(Number(number))) };
+  return isSlot && head !== undefined
+    ? { head, slot: parseSlot(String(Number(number))) }
+    : undefined;
 }
 
 /** An alias for a workspace must not look like a container name, since such an argument always means the container. Throws `alias-invalid`. */
@@ -65,16 +71,42 @@ export function parseAliases(text: string, path: string): Aliases {
   return Object.fromEntries(entries);
 }
 
-/** The registry with the alias in it, or undefined if it is there already. Throws `alias-invalid` if another workspace has it. */
+/**
+ * The registry with the alias in it, or undefined if it is there already. Throws `alias-invalid` if another workspace has
+ * it, or one that the word could be taken for.
+ */
 export function withAlias(aliases: Aliases, alias: Alias, entry: AliasEntry): Aliases | undefined {
   const before = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
-  if (before && before.workspace !== entry.workspace) {
-    throw new CoiError('alias-invalid', `alias '${alias}' belongs to ${before.workspace}`, {
-      hint: 'Choose another [container] alias, or take that one out of ~/.coi/aliases.json.',
-    });
-  }
+  if (before && before.workspace !== entry.workspace)
+    throw taken(`alias '${alias}' belongs to ${before.workspace}`);
+  // Those that were registered before there was this rule go on.
+  if (before === undefined) refuseLookAlike(aliases, alias, entry.workspace);
   if (before?.profile === entry.profile && before !== undefined) return undefined;
   return { ...aliases, [alias]: entry };
+}
+
+/** `shop-2` is how slot 2 of `shop` is called: a project must not bring that under its own session. */
+function refuseLookAlike(aliases: Aliases, alias: Alias, workspace: string): void {
+  const isOthers = (name: string) =>
+    Object.hasOwn(aliases, name) && aliases[name]?.workspace !== workspace;
+  const apart = slotApart(alias);
+  if (apart && isOthers(apart.head))
+    throw taken(
+      `alias '${alias}' already means slot ${apart.slot} of '${apart.head}', which belongs to ${aliases[apart.head]?.workspace}`,
+    );
+  const inner = Object.keys(aliases).find(
+    (name) => slotApart(name)?.head === alias && isOthers(name),
+  );
+  if (inner !== undefined)
+    throw taken(
+      `alias '${alias}' would make '${inner}' a slot of it, and that alias belongs to ${aliases[inner]?.workspace}`,
+    );
+}
+
+function taken(message: string): CoiError {
+  return new CoiError('alias-invalid', message, {
+    hint: 'Choose another [container] alias, or take that one out of ~/.coi/aliases.json.',
+  });
 }
 
 /** Writes the registry atomically. Only with the lock of `aliasLock`, under which it was read. Throws `alias-invalid`. */

@@ -81,6 +81,22 @@ describe('the container that a word means', () => {
     );
   });
 
+  it('is refused where an alias is also how a slot of another one is called, in any state, naming both', () => {
+    const planted = container('coi-bbbbbbbb-1', 1, 'web-2', 'Stopped');
+    assert.throws(
+      () => find([web, web2, planted], 'web-2'),
+      (error) =>
+        error instanceof CoiError &&
+        error.code === 'alias-invalid' &&
+        /coi-bbbbbbbb-1 \(alias web-2 of \/w\).*coi-aaaaaaaa-2 \(alias web, slot 2 of \/w\)/.test(
+          error.message,
+        ) &&
+        /name of the container/.test(error.hint ?? ''),
+    );
+    assert.equal(find([web, web3, planted], 'web-2'), 'coi-bbbbbbbb-1');
+    assert.equal(find([web, web2, planted], 'coi-aaaaaaaa-2'), 'coi-aaaaaaaa-2');
+  });
+
   it('is none for an unknown word', () => {
     for (const word of ['nope', '', '-1', '../x', 'web\n'])
       assert.equal(find([web], word), undefined);

@@ -6,7 +6,7 @@ import { aliasOf, type Container } from './record.ts';
 /**
  * The container that a word means, in any state; undefined if none does. A word that begins with the prefix is a
  * name. An alias means the workspace's only container, or else its only one that is not stopped; `alias-N` the one
- * in slot N. Throws `alias-invalid` when an alias means several.
+ * in slot N. Throws `alias-invalid` when a word means several: also an alias that ends like a slot of another one.
  */
 export function findContainer(
   { prefix }: { readonly prefix: string },
@@ -17,12 +17,34 @@ export function findContainer(
   // What is nobody's is meant by its name alone.
   const named = containers.filter(({ adopted }) => typeof adopted?.owner !== 'string');
   const aliased = named.filter((container) => aliasOf(container) === word);
-  if (aliased.length > 0) return onlyOne(aliased, word);
   const [, alias, slot] = /^(.+)-(\d{1,2})$/.exec(word) ?? [];
-  return named.find(
+  const slotted = named.filter(
     (container) =>
       alias !== undefined && aliasOf(container) === alias && slotOf(container) === Number(slot),
   );
+  if (aliased.length > 0 && slotted.length > 0) throw twofold(word, aliased, slotted);
+  return aliased.length > 0 ? onlyOne(aliased, word) : slotted[0];
+}
+
+/** A project may have chosen the alias: which of the two is meant is not for it to say. */
+function twofold(
+  word: string,
+  aliased: readonly Container[],
+  slotted: readonly Container[],
+): CoiError {
+  const whole = aliased.map((one) => `${one.name} (alias ${word}${where(one)})`);
+  const inSlot = slotted.map(
+    (one) => `${one.name} (alias ${aliasOf(one)}, slot ${slotOf(one)}${where(one)})`,
+  );
+  return new CoiError(
+    'alias-invalid',
+    `${quoted(word)} is an alias, and a slot of another alias: ${[...whole, ...inSlot].join(', ')}`,
+    { hint: 'Say which by the name of the container.' },
+  );
+}
+
+function where({ session }: Container): string {
+  return session ? ` of ${session.workspace}` : '';
 }
 
 function onlyOne(aliased: readonly Container[], alias: string): Container | undefined {
