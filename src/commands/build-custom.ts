@@ -1,5 +1,5 @@
 // Builds an image on top of another: a guarded container of it, the script as root, publish. The base is the cache.
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, realpathSync } from 'node:fs';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
@@ -8,8 +8,10 @@ import { removeTreeAt } from '../host/remove.ts';
 import { guestScript } from '../host/resources.ts';
 import type { Built } from '../image/build.ts';
 import { baseKey, baseNameKey, type CustomOrder, customHash } from '../image/custom.ts';
+import { type MakerFacts, makerKey, refuseReplaced } from '../image/maker.ts';
 import { recipeKey, variantKey, versionAlias } from '../image/versions.ts';
 import type { Incus } from '../incus/client.ts';
+import type { Image } from '../incus/shapes.ts';
 import { type ContainerRef, changeState } from '../session/act.ts';
 import { noTool } from '../session/record.ts';
 import { killContainer } from '../session/remove.ts';
@@ -34,10 +36,9 @@ export async function buildCustom(
   const base = await baseImage(app, order.base, force);
   const hash = customHash(order, base);
   const old = await incus.imageAlias(order.alias, { signal: app.signal });
-  if (old && !force) {
-    const image = await incus.image(old.target);
-    return image?.properties[recipeKey] === hash ? 'exists' : 'outdated';
-  }
+  const image = old && (await incus.image(old.target));
+  if (old && !force) return image?.properties[recipeKey] === hash ? 'exists' : 'outdated';
+  refuseAnothers(app, order, image);
   const directory = mkdtempSync(`/var/tmp/coi-build-${ownPid()}-`);
   const progress = stepProgress(app.io);
   let container: ContainerRef | undefined;
@@ -99,9 +100,10 @@ async function published(
   app: App,
   incus: Incus,
   container: ContainerRef,
-  { alias, base: baseName, compression }: CustomOrder,
+  order: CustomOrder,
   { base, hash }: { base: string; hash: string },
 ): Promise<Built> {
+  const { alias, base: baseName, compression, maker } = order;
   const { signal } = app;
   const stop = await changeState(incus, container, { action: 'stop', force: true }, { signal });
   await stop.wait({ timeoutMs: stopMs });
@@ -111,6 +113,7 @@ async function published(
     [variantKey]: 'custom',
     [baseKey]: base,
     [baseNameKey]: baseName,
+    [makerKey]: maker,
     'user.coi.built': app.clock.now().toISOString(),
   };
   const request = { instance: container.name, properties, ...(compression ? { compression } : {}) };
@@ -118,7 +121,47 @@ async function published(
   const { metadata } = await publication.wait({ signal, timeoutMs: publishMs });
   const fingerprint = String(metadata?.['fingerprint'] ?? '');
   const version = versionAlias(alias, app.clock.now());
+  await refuseNamedMeanwhile(app, incus, order, fingerprint);
   await incus.setImageAlias(version, fingerprint, 'built by coi');
   await incus.setImageAlias(alias, fingerprint, 'built by coi');
   return { fingerprint, version };
+}
+
+/** Throws `config-invalid`. */
+function refuseAnothers(
+  app: App,
+  { alias, maker, replaces }: CustomOrder,
+  image: Image | undefined,
+): void {
+  if (!replaces) refuseReplaced(alias, image, maker, makerFacts(app));
+}
+
+/** Building takes minutes, in which another project may have got the name. Leaves no image behind. */
+async function refuseNamedMeanwhile(
+  app: App,
+  incus: Incus,
+  order: CustomOrder,
+  fingerprint: string,
+): Promise<void> {
+  const now = await incus.imageAlias(order.alias, { signal: app.signal });
+  try {
+    refuseAnothers(app, order, now && (await incus.image(now.target)));
+  } catch (error) {
+    await (await incus.deleteImage(fingerprint)).wait();
+    throw error;
+  }
+}
+
+export function makerFacts(app: App): MakerFacts {
+  return { home: app.user.home, realPath: realPathOf };
+}
+
+/** What cannot be looked at counts as there: it may be another user's. */
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : path;
+  }
 }

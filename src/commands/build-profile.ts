@@ -8,11 +8,12 @@ import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { Built } from '../image/build.ts';
 import { buildScript, builtAlias, type CustomOrder } from '../image/custom.ts';
+import { isDefaultImage, makerOf } from '../image/maker.ts';
 import { defaultImage } from '../image/versions.ts';
 import { parseImageAlias, quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { workspacePath } from '../session/workspace.ts';
-import { buildCustom } from './build-custom.ts';
+import { buildCustom, makerFacts } from './build-custom.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig, placesOf } from './config.ts';
 import { flagsOf } from './global.ts';
@@ -64,6 +65,8 @@ export function registerCustom(command: Command, app: App): void {
         base: parseImageAlias(base ?? defaultImage),
         script: buildScript(scriptText(app, flags, script ?? ''), []),
         compression: flags.compression ?? resolved.settings['container.build.compression'],
+        maker: makerOf([], makerFacts(app)),
+        replaces: true,
       };
       const outcome = await one(app, { resolved, order }, flags);
       if (flags.json) app.io.printJson({ images: [outcome] });
@@ -132,8 +135,8 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
   ];
   if (script === undefined && commands.length === 0) return undefined;
   const alias = builtAlias(settings['container.image']);
-  if (alias === defaultImage)
-    throw new CoiError('config-invalid', `a build script cannot make the image '${defaultImage}'`, {
+  if (isDefaultImage(alias))
+    throw new CoiError('config-invalid', `a build script cannot make the image '${alias}'`, {
       hint: 'Give the image of the profile another name: [container] image.',
     });
   const order = {
@@ -144,8 +147,18 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
       commands,
     ),
     compression: flags.compression ?? settings['container.build.compression'],
+    maker: makerOf(recipeSources(resolved), makerFacts(app)),
+    replaces: false,
   };
   return { resolved, order };
+}
+
+/** The files that say what is built, and under which name. */
+function recipeSources({ origins }: ResolvedConfig): (string | undefined)[] {
+  const names = ['image', 'build.script', 'build.commands', 'build.base'] as const;
+  return names.flatMap((name) =>
+    origins[`container.${name}`].map((origin) => ('path' in origin ? origin.path : undefined)),
+  );
 }
 
 async function one(

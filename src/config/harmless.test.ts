@@ -14,7 +14,6 @@ test('these keys count from a project whatever their value, and no other', () =>
     [
       'container.alias',
       // coi build runs its recipe in a guarded container, and only when the user says so.
-      'container.build.agents',
       'container.build.cloud_init',
       'container.build.commands',
       'container.build.compression',

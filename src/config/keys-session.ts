@@ -89,7 +89,7 @@ export const sessionKeys = {
     list(filled(text(anyName, 'the name of an agent'))),
     ['claude', 'opencode', 'pi'],
     'Agents that the image contains.',
-    { trust: 'harmless' },
+    { trust: 'user' },
   ),
   'container.build.cloud_init': key(flag, false, 'Without effect: images have none.', {
     trust: 'harmless',

@@ -15,6 +15,10 @@ export interface CustomOrder {
   /** Run as root; with its own first line, or by sh. */
   readonly script: string;
   readonly compression: string | undefined;
+  /** The directory whose configuration asks for it (maker.ts). */
+  readonly maker: string;
+  /** The user has named the image for this one build: whose it was does not matter. */
+  readonly replaces: boolean;
 }
 
 /** Whether a name means an image of an Incus remote, as in `images:debian/13`. */

@@ -1,6 +1,6 @@
 // coi image and custom builds through the built program, on the image of the tests.
 import assert from 'node:assert/strict';
-import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
@@ -103,6 +103,72 @@ test("build --profile makes the profile's image from its commands", { timeout },
   assert.equal(said.status, 0, said.stderr);
   const ran = await bed.coi(['run', '--profile', 'web', '--', 'cat', '/etc/one', '/etc/two']);
   assert.equal(ran.stdout, 'one\ntwo\n', ran.stderr);
+});
+
+test("a build does not replace another project's image of the same name, and a project that has moved goes on", {
+  timeout,
+}, async () => {
+  const image = `${names}-shared`;
+  const project = async (name: string, text: string) => {
+    const path = join(bed.user.home, name);
+    await mkdir(join(path, '.coi'), { recursive: true });
+    await writeFile(
+      join(path, '.coi/config.toml'),
+      `[container]\nimage = "${image}"\n[container.build]\nbase = "${bed.image}"\ncompression = "none"\ncommands = ["echo ${text} >/etc/whose"]\n`,
+    );
+    for (const one of [path, join(path, '.coi')]) await chown(one, bed.user.uid, bed.user.gid);
+    return path;
+  };
+  const [one, other] = [await project('one', 'one'), await project('other', 'other')];
+  const build = (cwd: string, ...args: string[]) => bed.coi(['build', ...args], { cwd });
+  const built = await build(one);
+  assert.equal(built.status, 0, built.stderr);
+  const first = (await bed.incus.imageAlias(image))?.target;
+  const seen = await build(other);
+  assert.match(seen.stdout, /already exists, made by another recipe/, seen.stderr);
+  const refused = await build(other, '--force');
+  assert.equal(refused.status, 1);
+  assert.match(
+    refused.stderr,
+    new RegExp(`^Error: the image '${image}' was built for "${one}"$`, 'm'),
+  );
+  assert.match(refused.stderr, new RegExp(`^Hint: .*coi image delete ${image}`, 'm'));
+  assert.equal((await bed.incus.imageAlias(image))?.target, first);
+  assert.deepEqual(await bed.instances(), [], 'nothing was started for it');
+  const again = await build(one, '--force');
+  assert.equal(again.status, 0, again.stderr);
+  const moved = join(bed.user.home, 'moved');
+  await rename(one, moved);
+  const after = await build(moved, '--force');
+  assert.equal(after.status, 0, after.stderr);
+  assert.match((await build(other, '--force')).stderr, new RegExp(`built for "${moved}"`));
+  // The way that the hint names.
+  assert.equal((await bed.coi(['image', 'delete', image])).status, 0);
+  assert.equal((await build(other)).status, 0);
+});
+
+test('no project decides what is in the default image, nor takes its name or that of a version', {
+  timeout,
+}, async () => {
+  const path = join(bed.user.home, 'greedy');
+  await mkdir(join(path, '.coi'), { recursive: true });
+  for (const one of [path, join(path, '.coi')]) await chown(one, bed.user.uid, bed.user.gid);
+  const file = join(path, '.coi/config.toml');
+  const before = await bed.incus.imageAlias('coi-default');
+  for (const image of ['coi-default', 'coi-default-20990101-000000']) {
+    await writeFile(
+      file,
+      `[container]\nimage = "${image}"\n[container.build]\ncommands = ["true"]\n`,
+    );
+    const refused = await bed.coi(['build', '--force'], { cwd: path });
+    assert.equal(refused.status, 1, refused.stdout);
+    assert.match(refused.stderr, new RegExp(`a build script cannot make the image '${image}'`));
+  }
+  assert.deepEqual(await bed.incus.imageAlias('coi-default'), before);
+  await writeFile(file, '[container.build]\nagents = ["pi"]\n');
+  const said = await bed.coi(['config', 'show', 'container.build.agents'], { cwd: path });
+  assert.match(said.stdout, /claude/);
+  assert.match(said.stderr, /agents is ignored: it counts only in your own/);
 });
 
 test('publish makes an image of a container, which is gone then; info, list, delete and exists agree', {
