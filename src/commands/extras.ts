@@ -25,6 +25,7 @@ import {
 } from '../session/ports.ts';
 import { writableSources } from '../session/record.ts';
 import type { Step } from '../session/steps.ts';
+import { knownWorkspaces } from './agent-places.ts';
 
 const patchMs = 60_000;
 const fileMaxBytes = 2 ** 20;
@@ -190,7 +191,9 @@ async function copied(
   container: string,
   { from, to, mode, optional }: CredentialFile,
 ): Promise<void> {
-  const content = readNamed(from, writableBy(wish), { maxBytes: fileMaxBytes });
+  const own = writableBy(wish);
+  const reach = { writable: () => [own, ...knownWorkspaces(app.user.home)], shown: own };
+  const content = readNamed(from, reach, { maxBytes: fileMaxBytes });
   if (!content) {
     if (optional) return;
     throw new CoiError('config-invalid', `[[credentials]]: ${from} does not exist`);

@@ -5,15 +5,17 @@ import { basename, dirname, posix, resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { type Directory, FileError, hostFiles } from '../host/files.ts';
+import type { Reach } from '../host/read-within.ts';
 import { removeTree } from '../host/remove.ts';
 import { streamTo } from '../host/streams.ts';
 import type { GuestFile, Incus } from '../incus/client.ts';
 import { quoted } from '../names.ts';
 import { type ByteProgress, byteProgress } from '../ui/bytes.ts';
+import { agentPlaces } from './agent-places.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import type { Copied, Remote } from './file.ts';
-import { depthMax, entriesMax, transferFailure } from './file-push.ts';
+import { depthMax, entriesMax, refuseLed, transferFailure } from './file-push.ts';
 
 /** What one pull may bring, all told: a container must not fill the disk. */
 const bytesMax = 32 * 2 ** 30;
@@ -34,7 +36,8 @@ export async function pull(
   local: string,
   recursive: boolean,
 ): Promise<Copied> {
-  const { name: container } = await existingContainer(app, options, remote.container);
+  const { name: container, instance } = await existingContainer(app, options, remote.container);
+  const reach = await agentPlaces(app, instance);
   const incus = await app.incus();
   try {
     const found = await incus.readFile(container, remote.path, { signal: app.signal });
@@ -55,7 +58,8 @@ export async function pull(
       bytesLeft: bytesMax,
     };
     try {
-      await receive(pulling, found, remote.path, place(app, local, basename(remote.path)));
+      const to = place(app, local, basename(remote.path));
+      await receive(pulling, found, remote.path, to, { ...reach, shown: undefined });
     } finally {
       if (found.kind === 'file') found.content.destroy();
       progress.clear();
@@ -96,9 +100,11 @@ async function receive(
   found: Exclude<GuestFile, { kind: 'symlink' }>,
   path: string,
   { directory: directoryPath, name }: Place,
+  reach: Reach,
 ): Promise<void> {
   using directory = hostFiles.open(directoryPath);
   if (!directory) throw new CoiError('failed', `${directoryPath} is gone`);
+  refuseLed(directoryPath, directory.realPath(), reach, 'to write to');
   const before = directory.entry(name)?.kind;
   if (found.kind === 'file') {
     if (before === 'directory')

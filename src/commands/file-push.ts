@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { type Directory, FileError, hostFiles } from '../host/files.ts';
-import { leadsThrough } from '../host/read-within.ts';
+import { type Reach, refuseLedOut } from '../host/read-within.ts';
 import { linkTarget, streamFrom } from '../host/streams.ts';
 import type { FileOptions, GuestFile, Incus } from '../incus/client.ts';
 import { quoted } from '../names.ts';
@@ -12,6 +12,7 @@ import { meant } from '../session/act.ts';
 import { type ContainerRef, refOf } from '../session/container-ref.ts';
 import { incusFailure } from '../session/failure.ts';
 import { type ByteProgress, byteProgress } from '../ui/bytes.ts';
+import { agentPlaces } from './agent-places.ts';
 import { existingContainer } from './any-container.ts';
 import type { GlobalOptions } from './command.ts';
 import type { Copied, Remote } from './file.ts';
@@ -50,13 +51,9 @@ export async function push(
   if (entry.kind === 'directory' && !recursive)
     throw new CoiError('usage', `${quoted(local)} is a directory`, { hint: 'Add -r.' });
   const found = await existingContainer(app, options, remote.container);
-  const { name: container, session, instance } = found;
-  const writable = session?.mounts.mounts.filter(({ readonly: shown }) => !shown) ?? [];
-  refuseLedOut(
-    path,
-    join(parent.realPath(), basename(real)),
-    writable.map(({ source }) => source),
-  );
+  const { name: container, instance } = found;
+  const reach = await agentPlaces(app, instance);
+  refuseLed(path, join(parent.realPath(), basename(real)), reach, 'to copy');
   const incus = await app.incus();
   try {
     const { target, owner } = await destination(incus, container, remote, basename(path), app);
@@ -81,16 +78,17 @@ export async function push(
   }
 }
 
-/** A name in what the agent writes must not lead to a file of the user's that the agent cannot read. Throws `failed`. */
-function refuseLedOut(path: string, opened: string, writable: readonly string[]): void {
-  const tops = writable.map((top) => hostFiles.realPath(top) ?? top);
-  if (tops.some((top) => opened === top || opened.startsWith(`${top}/`))) return;
-  if (!leadsThrough(path, writable)) return;
-  throw new CoiError(
-    'failed',
-    `${quoted(path)} leads over a link in what the agent can write to ${quoted(opened)}`,
-    { hint: 'If that is what you mean to copy, name it itself.' },
-  );
+/** A name in what an agent writes must not lead to what it cannot read or write itself. Throws `failed`. */
+export function refuseLed(path: string, opened: string, reach: Reach, what: string): void {
+  try {
+    refuseLedOut(path, opened, reach);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new CoiError('failed', error.message, {
+      hint: `If that is what you mean ${what}, name it itself.`,
+      cause: error,
+    });
+  }
 }
 
 /** What went wrong with a file or a call, in words for the user. */

@@ -75,7 +75,7 @@ function keyFile(app: App, path: string, workspace: string): string | undefined 
   const full = path.startsWith('~/') ? app.user.home + path.slice(1) : path;
   if (!full.startsWith('/')) return undefined;
   try {
-    return readNamed(full, [workspace], { maxBytes: keyFileMaxBytes })?.text;
+    return readNamed(full, { writable: () => [[workspace]] }, { maxBytes: keyFileMaxBytes })?.text;
   } catch (error) {
     if (error instanceof FileError) return undefined;
     throw error;

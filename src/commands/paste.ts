@@ -7,16 +7,16 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { clipboardImage } from '../host/clipboard.ts';
 import { hostFiles } from '../host/files.ts';
-import { readNamed } from '../host/read-within.ts';
+import { type Reach, readNamed } from '../host/read-within.ts';
 import { parseContainerName, quoted, tmuxSession } from '../names.ts';
 import { meant } from '../session/act.ts';
 import { refOf } from '../session/container-ref.ts';
 import { dropDirectory, dropName, freeName } from '../session/drop.ts';
 import { incusFailure } from '../session/failure.ts';
 import { findContainer } from '../session/lookup.ts';
-import { type Container, writableSources } from '../session/record.ts';
-import { storedSessions } from '../session/stored.ts';
+import type { Container } from '../session/record.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { agentPlaces } from './agent-places.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -74,11 +74,8 @@ async function paste(app: App, options: Options, words: readonly string[]): Prom
             : `Say which: ${live.map(({ name, session }) => session?.alias ?? name).join(', ')}.`,
       },
     );
-  const writable = [
-    ...writableSources(own.map(({ instance }) => instance)),
-    ...savedWorkspaces(app.user.home),
-  ];
-  const pieces = await read(app, files, options.name, writable);
+  const reach = await agentPlaces(app, found.instance);
+  const pieces = await read(app, files, options.name, reach);
   const { typed, paths } = await put(app, found, pieces);
   if (options.json) {
     app.io.printJson({
@@ -120,12 +117,12 @@ async function read(
   app: App,
   files: readonly string[],
   name: string | undefined,
-  writable: readonly string[],
+  reach: Reach,
 ): Promise<Piece[]> {
   if (files.length === 0) return [ofClipboard(app, name)];
   const pieces: Piece[] = [];
   for (const file of files)
-    pieces.push(file === '-' ? await ofStdin(app, name) : ofFile(app, file, name, writable));
+    pieces.push(file === '-' ? await ofStdin(app, name) : ofFile(app, file, name, reach));
   if (pieces.reduce((sum, { bytes }) => sum + bytes.length, 0) > maxBytes)
     throw tooBig('the files');
   return pieces;
@@ -176,15 +173,6 @@ async function ofStdin(app: App, name: string | undefined): Promise<Piece> {
   return { local: '-', name, bytes: Buffer.concat(chunks) };
 }
 
-/** What agents of sessions that have ended could write; what they put there is still there. */
-function savedWorkspaces(home: string): string[] {
-  return storedSessions({ home }, hostFiles).flatMap((entry) => {
-    if (entry.kind !== 'saved') return [];
-    const { workspace, realWorkspace } = entry.metadata;
-    return [workspace, realWorkspace].filter((path) => path !== undefined);
-  });
-}
-
 /** A link may be any agent's, also where no session is known any more. Throws `failed`. */
 function refuseLink(full: string, file: string): void {
   if (!isLink(full)) return;
@@ -207,16 +195,11 @@ function isLink(path: string): boolean {
 }
 
 /** What a session can write may be a link by now to a file of the user's that it cannot read. */
-function ofFile(
-  app: App,
-  file: string,
-  name: string | undefined,
-  writable: readonly string[],
-): Piece {
+function ofFile(app: App, file: string, name: string | undefined, reach: Reach): Piece {
   try {
     const full = workspacePath(app.cwd, file);
     refuseLink(full, file);
-    const content = readNamed(full, writable, { maxBytes });
+    const content = readNamed(full, reach, { maxBytes });
     if (content === undefined) throw new CoiError('failed', `${quoted(file)} does not exist`);
     return { local: file, name: name ?? basename(file), bytes: content.bytes };
   } catch (error) {

@@ -3,14 +3,23 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { readDescriptor } from '../host/read-descriptor.ts';
-import { readNamed } from '../host/read-within.ts';
+import { type Reach, readNamed } from '../host/read-within.ts';
 import { quoted } from '../names.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { knownWorkspaces } from './agent-places.ts';
 
 const defaultMaxBytes = 4 * 2 ** 20;
 
+/** What is in the workspace the agent has anyway; another one's agent had no more than its own. */
+function reachOf({ user }: App, workspace: string): Reach {
+  return {
+    writable: () => [[workspace], ...knownWorkspaces(user.home)],
+    shown: [workspace],
+  };
+}
+
 /**
- * The text of the file. One in the workspace has to lie there itself: an agent may have made it a link to a file of the
+ * The text of the file. One in a workspace has to lie there itself: an agent may have made it a link to a file of the
  * user's that it cannot read. `what` begins the error: `the prompt file`. Throws `usage`.
  */
 export function fileText(
@@ -28,7 +37,7 @@ export function fileText(
   try {
     const content =
       descriptor === undefined
-        ? readNamed(full, [workspace], { maxBytes })
+        ? readNamed(full, reachOf(app, workspace), { maxBytes })
         : readDescriptor(Number(descriptor), full, maxBytes);
     if (content === undefined)
       throw new CoiError('usage', `${what} ${quoted(path)} does not exist`, { hint });

@@ -200,7 +200,7 @@ test(
     const push = ['file', 'push', join(bed.workspace.path, 'prompt.md'), `${name}:/tmp/x`];
     const pushed = await bed.coi(push);
     assert.notEqual(pushed.status, 0);
-    assert.match(pushed.stderr, /leads over a link/);
+    assert.match(pushed.stderr, /leads over a symbolic link/);
   },
 );
 
