@@ -4,27 +4,16 @@ import { hostFiles } from '../host/files.ts';
 import type { Reach } from '../host/read-within.ts';
 import type { Instance } from '../incus/shapes.ts';
 import { workspaceSource } from '../session/adopted.ts';
-import { readAliases } from '../session/aliases.ts';
 import { incusFailure } from '../session/failure.ts';
+import { eachOnce, knownWorkspaces } from '../session/known-workspaces.ts';
 import { sessionRecord, writableSources } from '../session/record.ts';
-import { storedSessions } from '../session/stored.ts';
-
-/** The workspaces of sessions that are stored in the home, ended or not, and of aliases: each under its names. */
-export function knownWorkspaces(home: string): string[][] {
-  const stored = storedSessions({ home }, hostFiles).flatMap((entry) => {
-    if (entry.kind !== 'saved') return [];
-    const { workspace, realWorkspace } = entry.metadata;
-    return [[workspace, realWorkspace].filter((path) => path !== undefined)];
-  });
-  const aliased = Object.values(readAliases(home, hostFiles)).map(({ workspace }) => [workspace]);
-  return eachOnce([...stored, ...aliased]);
-}
 
 /** For what the user names on the command line and a container receives, or that it sends there. */
 export async function agentPlaces(app: App, receiver: Pick<Instance, 'config'>): Promise<Reach> {
   const live = await everyInstance(app);
   return {
-    writable: () => eachOnce([...live.map(writableIn), ...knownWorkspaces(app.user.home)]),
+    writable: () =>
+      eachOnce([...live.map(writableIn), ...knownWorkspaces(app.user.home, hostFiles)]),
     shown: sessionRecord(receiver.config)?.mounts.mounts.map(({ source }) => source),
   };
 }
@@ -42,9 +31,4 @@ function writableIn(instance: Instance): string[] {
   if (sessionRecord(instance.config)) return writableSources([instance]);
   const workspace = workspaceSource(instance.devices);
   return workspace === undefined ? [] : [workspace];
-}
-
-function eachOnce(groups: readonly (readonly string[])[]): string[][] {
-  const found = groups.filter((group) => group.length > 0).map((group) => [...group]);
-  return [...new Map(found.map((group) => [JSON.stringify(group), group])).values()];
 }

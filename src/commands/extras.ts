@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import type { App } from '../app.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { CoiError } from '../errors.ts';
+import { hostFiles } from '../host/files.ts';
 import { isPortFree } from '../host/free-port.ts';
 import { leadsThrough, readNamed } from '../host/read-within.ts';
 import type { Incus } from '../incus/client.ts';
@@ -13,6 +14,7 @@ import { type CredentialFile, credentialFiles } from '../session/credentials.ts'
 import { guestHome } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withLocalhostOnIPv4 } from '../session/hosts.ts';
+import { knownWorkspaces } from '../session/known-workspaces.ts';
 import { type LaunchContext, reserved } from '../session/launch.ts';
 import type { SessionWish } from '../session/plan.ts';
 import {
@@ -25,7 +27,6 @@ import {
 } from '../session/ports.ts';
 import { writableSources } from '../session/record.ts';
 import type { Step } from '../session/steps.ts';
-import { knownWorkspaces } from './agent-places.ts';
 
 const patchMs = 60_000;
 const fileMaxBytes = 2 ** 20;
@@ -192,7 +193,7 @@ async function copied(
   { from, to, mode, optional }: CredentialFile,
 ): Promise<void> {
   const own = writableBy(wish);
-  const reach = { writable: () => [own, ...knownWorkspaces(app.user.home)], shown: own };
+  const reach = { writable: () => [own, ...knownWorkspaces(app.user.home, hostFiles)], shown: own };
   const content = readNamed(from, reach, { maxBytes: fileMaxBytes });
   if (!content) {
     if (optional) return;

@@ -5,15 +5,15 @@ import { hostFiles } from '../host/files.ts';
 import { readDescriptor } from '../host/read-descriptor.ts';
 import { type Reach, readNamed } from '../host/read-within.ts';
 import { quoted } from '../names.ts';
+import { knownWorkspaces } from '../session/known-workspaces.ts';
 import { workspacePath } from '../session/workspace.ts';
-import { knownWorkspaces } from './agent-places.ts';
 
 const defaultMaxBytes = 4 * 2 ** 20;
 
 /** What is in the workspace the agent has anyway; another one's agent had no more than its own. */
 function reachOf({ user }: App, workspace: string): Reach {
   return {
-    writable: () => [[workspace], ...knownWorkspaces(user.home)],
+    writable: () => [[workspace], ...knownWorkspaces(user.home, hostFiles)],
     shown: [workspace],
   };
 }

@@ -1,6 +1,7 @@
 // Where profiles are on disk: in the user's ~/.coi, in the project, and beside the file that $COI_CONFIG names.
 import { CoiError } from '../errors.ts';
 import type { FileContent, HostFiles } from '../host/files.ts';
+import { knownWorkspaces } from '../session/known-workspaces.ts';
 import { hasProject, namedPath, type Places, readable, source } from './files.ts';
 import { anyName } from './forms.ts';
 import { type ConfigSource, configMaxBytes } from './read.ts';
@@ -88,7 +89,7 @@ function roots(places: Places, files: HostFiles): Root[] {
   return isNew ? [...found, named] : found;
 }
 
-/** With $COI_CONFIG the user vouches for that file, not for what an agent may have put beside it in the workspace. */
+/** With $COI_CONFIG the user vouches for that file, not for what an agent may have put beside it in a workspace. */
 function besideNamed(
   places: Places,
   files: HostFiles,
@@ -98,8 +99,7 @@ function besideNamed(
   const dir = path.slice(0, path.lastIndexOf('/')) || '/';
   const real = files.realPath(dir);
   if (!real?.startsWith('/')) return undefined;
-  const workspace = files.realPath(places.workspace) ?? places.workspace;
-  const trusted = real !== workspace && !real.startsWith(`${workspace}/`);
+  const trusted = !isOfProject(real, places, files);
   const limit = { maxBytes: configMaxBytes };
   return {
     dir,
@@ -111,4 +111,28 @@ function besideNamed(
       return directory?.read(relative, limit);
     },
   };
+}
+
+/** Whether a directory is one of this project's, of another's, or of any that an agent has worked in. */
+function isOfProject(real: string, { home, workspace }: Places, files: HostFiles): boolean {
+  const realOf = (path: string) => files.realPath(path) ?? path;
+  if (isWithin(real, realOf(workspace))) return true;
+  const own = realOf(home);
+  const above = upwards(real).filter((path) => !isWithin(own, path));
+  if (above.some((path) => files.exists(`${path}/.coi`))) return true;
+  // Who has worked in the home itself has all of the user's own files, too.
+  return knownWorkspaces(home, files)
+    .flat()
+    .map(realOf)
+    .some((path) => isWithin(real, path) && !isWithin(own, path));
+}
+
+/** The directory and those above it. */
+function upwards(path: string): string[] {
+  const parts = path.split('/').filter((part) => part !== '');
+  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`);
+}
+
+function isWithin(path: string, top: string): boolean {
+  return path === top || path.startsWith(top === '/' ? top : `${top}/`);
 }

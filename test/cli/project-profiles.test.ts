@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { ConfigPlace } from '../bed/config-place.ts';
 import { coiPath } from '../bed/program.ts';
@@ -136,6 +136,61 @@ test('profiles beside the file of $COI_CONFIG are there, and trusted unless they
   );
   const linked = coiWith({ COI_CONFIG: inside }, 'profile', 'info', 'linked');
   assert.equal(linked.status, 1, 'a link in the workspace is not followed');
+});
+
+test('profiles beside the file of $COI_CONFIG wait where an agent may have put them: in any project that coi knows', () => {
+  const stored = join(place.root, 'stored');
+  const aliased = join(place.root, 'aliased');
+  const marked = join(place.root, 'marked');
+  const linked = join(place.root, 'linked');
+  const files = [
+    [join(stored, 'deep/config.toml'), stored],
+    [join(aliased, 'config.toml'), aliased],
+    [join(marked, '.coi/config.toml'), marked],
+    [join(linked, 'config.toml'), stored],
+  ] as const;
+  for (const dir of [stored, aliased, marked]) mkdirSync(dir);
+  symlinkSync(join(stored, 'deep'), linked);
+  for (const [path] of files.slice(0, 3)) {
+    place.write(path, '');
+    place.write(join(dirname(path), 'profiles/planted/config.toml'), open);
+  }
+  const shown = (COI_CONFIG: string, ...more: string[]) =>
+    coiWith({ COI_CONFIG }, 'config', 'show', 'network.mode', '--profile', 'planted', ...more);
+  // The control: nobody is known to have worked there.
+  assert.match(shown(files[0][0]).stdout, /"open"/);
+  place.write(
+    join(place.home, '.coi/sessions-claude/0b7e3c1a-1111-4222-8333-444455556666/metadata.json'),
+    JSON.stringify({
+      session_id: '0b7e3c1a-1111-4222-8333-444455556666',
+      container_name: 'coi-0123abcd-1',
+      workspace: stored,
+    }),
+  );
+  place.write(
+    join(place.home, '.coi/aliases.json'),
+    JSON.stringify({ shop: { workspace: aliased } }),
+  );
+  for (const [path] of files) {
+    const said = shown(path);
+    assert.match(said.stdout, /"restricted"/, path);
+    assert.match(
+      said.stderr,
+      /planted\/config\.toml:2: network\.mode = "open" is not in force/,
+      path,
+    );
+  }
+  const approved = coiWith({ COI_CONFIG: files[1][0] }, 'trust', '--yes');
+  assert.equal(approved.status, 0, approved.stderr);
+  assert.match(shown(files[1][0]).stdout, /"open"/);
+  // The user's own places stay so, also where a session has worked in the home or in all that is above.
+  place.write(
+    join(place.home, '.coi/aliases.json'),
+    JSON.stringify({ all: { workspace: place.home }, top: { workspace: place.root } }),
+  );
+  const own = place.write(join(place.home, 'conf/config.toml'), '');
+  place.write(join(place.home, 'conf/profiles/planted/config.toml'), open);
+  assert.match(shown(own).stdout, /"open"/);
 });
 
 test('the profiles of the project are no second ones where $COI_CONFIG names its own file', () => {

@@ -1,0 +1,21 @@
+// The directories in which agents have worked, as the user's home tells it: what lies there may be theirs.
+import type { HostFiles } from '../host/files.ts';
+import { readAliases } from './aliases.ts';
+import { storedSessions } from './stored.ts';
+
+/** The workspaces of sessions that are stored in the home, ended or not, and of aliases: each under its names. */
+export function knownWorkspaces(home: string, files: HostFiles): string[][] {
+  const stored = storedSessions({ home }, files).flatMap((entry) => {
+    if (entry.kind !== 'saved') return [];
+    const { workspace, realWorkspace } = entry.metadata;
+    return [[workspace, realWorkspace].filter((path) => path !== undefined)];
+  });
+  const aliased = Object.values(readAliases(home, files)).map(({ workspace }) => [workspace]);
+  return eachOnce([...stored, ...aliased]);
+}
+
+/** Sessions of one workspace are many. */
+export function eachOnce(groups: readonly (readonly string[])[]): string[][] {
+  const found = groups.filter((group) => group.length > 0).map((group) => [...group]);
+  return [...new Map(found.map((group) => [JSON.stringify(group), group])).values()];
+}
