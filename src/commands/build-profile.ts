@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import type { KeyName } from '../config/keys.ts';
 import type { ResolvedConfig } from '../config/load.ts';
 import { profileNames } from '../config/profile-files.ts';
+import { waitingText } from '../config/waiting.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import type { Built } from '../image/build.ts';
@@ -124,11 +125,9 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
   // Without them another image would be built, or found to be there.
   const held = waiting.find(({ name }) => name === 'container.image' || isOfBuild(name));
   if (held)
-    throw new CoiError(
-      'config-invalid',
-      `${held.source}:${held.line}: ${held.text} waits for your approval`,
-      { hint: 'See `coi trust`, then build again.' },
-    );
+    throw new CoiError('config-invalid', `${waitingText(held)} waits for your approval`, {
+      hint: 'See `coi trust`, then build again.',
+    });
   const [script, commands] = [
     settings['container.build.script'],
     settings['container.build.commands'],

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { approvals, writeApprovals } from '../config/trust-store.ts';
+import { waitingText } from '../config/waiting.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { oneLine } from '../ui/printable.ts';
@@ -37,7 +38,12 @@ async function trust(app: App, options: Options): Promise<void> {
   const answer = (approved: readonly string[]) => {
     if (options.json)
       app.io.printJson({
-        waiting: waiting.map(({ source, line, text }) => ({ source, line, text })),
+        waiting: waiting.map(({ source, profile, line, text }) => ({
+          source,
+          profile,
+          line,
+          text,
+        })),
         approved,
       });
   };
@@ -45,12 +51,7 @@ async function trust(app: App, options: Options): Promise<void> {
     say('Nothing waits for approval here.');
     return answer([]);
   }
-  say(
-    [
-      'To be approved:',
-      ...waiting.map(({ source, line, text }) => `  ${oneLine(`${source}:${line}: ${text}`)}`),
-    ].join('\n'),
-  );
+  say(['To be approved:', ...waiting.map((one) => `  ${oneLine(waitingText(one))}`)].join('\n'));
   const sure = options.force || options.yes;
   // An answer that is piped in may be meant for another question, and "n" is one too.
   if (!sure && !app.io.interactive)

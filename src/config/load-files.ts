@@ -19,7 +19,7 @@ import {
   withoutLinks,
 } from './trust.ts';
 import { approvals, trustsAll } from './trust-store.ts';
-import { waitingLine } from './waiting.ts';
+import { ofProfile, waitingLine } from './waiting.ts';
 
 /** Resolves the configuration with its files. Throws `config-invalid` and `profile-not-found`. */
 export function loadFiles(
@@ -44,7 +44,7 @@ export function loadFiles(
   ).settings;
   const gate = new Gate(facts, files, baseline);
   const project = found.project && gate.passed(found.project);
-  const profile = chain.map((one) => ({ ...one, source: gate.passed(one.source) }));
+  const profile = chain.map((one) => ({ ...one, source: gate.passed(one.source, one.name) }));
   const result = merged(
     [...layers(found.user, project, found.named), environment, profileLayer(profile), flags],
     facts.home,
@@ -80,7 +80,7 @@ class Gate {
     this.#approvals = () => approvals(facts.home, files);
   }
 
-  passed(source: ConfigSource): ConfigSource {
+  passed(source: ConfigSource, profile?: string): ConfigSource {
     if (source.trusted) return source;
     const values: Record<string, unknown> = {};
     const held: Waiting[] = [];
@@ -91,7 +91,7 @@ class Gate {
         if (judged.kind === 'fine') values[name] = settled(name, value, this.#facts);
         else
           this.warnings.push(
-            `${source.path}:${source.line(name)}: ${name} is ignored: it counts only in your own ~/.coi/config.toml`,
+            `${source.path}:${source.line(name)}: ${ofProfile(profile)}${name} is ignored: it counts only in your own ~/.coi/config.toml`,
           );
         continue;
       }
@@ -99,6 +99,7 @@ class Gate {
       held.push({
         name,
         source: source.path,
+        profile,
         line: source.line(name),
         text: valueText(name, judged.held),
       });

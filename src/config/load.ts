@@ -24,6 +24,8 @@ export interface ConfigFacts {
 export interface Waiting {
   readonly name: KeyName;
   readonly source: string;
+  /** Of which the file is: the same key in another profile is another value. */
+  readonly profile: string | undefined;
   readonly line: number;
   /** `key = value`, for people. */
   readonly text: string;

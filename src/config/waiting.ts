@@ -1,8 +1,17 @@
 // Values of a project's file that wait for the user's approval, as they are told. Pure.
 import type { ResolvedConfig, Waiting } from './load.ts';
 
-export function waitingLine({ source, line, text }: Waiting): string {
-  return `${source}:${line}: ${text} is not in force until you approve it with \`coi trust\``;
+/** File, line, profile and value: what somebody reads who has to decide about it. */
+export function waitingText({ source, line, profile, text }: Waiting): string {
+  return `${source}:${line}: ${ofProfile(profile)}${text}`;
+}
+
+export function ofProfile(name: string | undefined): string {
+  return name === undefined ? '' : `profile ${name}: `;
+}
+
+export function waitingLine(waiting: Waiting): string {
+  return `${waitingText(waiting)} is not in force until you approve it with \`coi trust\``;
 }
 
 /** From that many on a file's are told in one line. */
@@ -22,7 +31,7 @@ export function groupedWarnings({
     const names = [...new Set(those.map(({ text }) => text.split(' = ', 1)[0] ?? text))];
     const more = names.length > namedMax ? `, and ${names.length - namedMax} more` : '';
     return [
-      `${source}: ${those.length} settings are not in force until you approve them with \`coi trust\`: ${names.slice(0, namedMax).join(', ')}${more}`,
+      `${source}: ${ofProfile(those[0]?.profile)}${those.length} settings are not in force until you approve them with \`coi trust\`: ${names.slice(0, namedMax).join(', ')}${more}`,
     ];
   });
   const shown = others.length > othersMax ? others.slice(0, othersMax - 1) : others;

@@ -135,7 +135,7 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
     }),
   ),
   trust: object({
-    waiting: list(object({ source: string, line: integer, text: string })),
+    waiting: list(object({ source: string, 'profile?': string, line: integer, text: string })),
     approved: list(string),
   }),
   untrust: object({ untrusted: list(string) }),

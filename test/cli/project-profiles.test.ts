@@ -28,7 +28,10 @@ test('trust finds, shows and approves what waits in any profile of the project',
   assert.match(coi('config', 'show', 'network.mode', '--profile', 'web').stdout, /"restricted"/);
   const shown = coi('trust', '--yes');
   assert.equal(shown.status, 0, shown.stderr);
-  assert.match(shown.stdout, new RegExp(`^  ${path}:2: network\\.mode = "open"$`, 'm'));
+  assert.match(
+    shown.stdout,
+    new RegExp(`^  ${path}:2: profile web: network\\.mode = "open"$`, 'm'),
+  );
   assert.match(shown.stdout, new RegExp(`^Approved ${path}$`, 'm'));
   assert.match(coi('config', 'show', 'network.mode', '--profile', 'web').stdout, /"open"/);
   assert.match(coi('trust').stdout, /Nothing waits/);
@@ -48,12 +51,15 @@ test('each waiting value is shown once, the configuration and all profiles toget
   const { waiting, approved } = JSON.parse(coi('trust', '--yes', '--json').stdout);
   assert.deepEqual(
     waiting
-      .map(({ source, text }: { source: string; text: string }) => `${source} ${text}`)
+      .map(
+        ({ source, profile, text }: { source: string; profile?: string; text: string }) =>
+          `${source} ${profile ?? '-'} ${text}`,
+      )
       .toSorted(),
     [
-      `${config} defaults.forward_env = ["TOKEN"]`,
-      `${parent} network.mode = "open"`,
-      `${child} defaults.forward_env = ["OTHER"]`,
+      `${config} - defaults.forward_env = ["TOKEN"]`,
+      `${parent} parent network.mode = "open"`,
+      `${child} child defaults.forward_env = ["OTHER"]`,
     ].toSorted(),
   );
   assert.deepEqual(approved.toSorted(), [config, parent, child].toSorted());
@@ -86,7 +92,7 @@ test('a build whose recipe waits for approval is refused, and builds or finds no
     assert.match(
       said.stderr,
       new RegExp(
-        `^Error: ${path}:4: container\\.build\\.script = .* waits for your approval$`,
+        `^Error: ${path}:4: profile web: container\\.build\\.script = .* waits for your approval$`,
         'm',
       ),
     );
@@ -176,7 +182,7 @@ test('profiles beside the file of $COI_CONFIG wait where an agent may have put t
     assert.match(said.stdout, /"restricted"/, path);
     assert.match(
       said.stderr,
-      /planted\/config\.toml:2: network\.mode = "open" is not in force/,
+      /planted\/config\.toml:2: profile planted: network\.mode = "open" is not in force/,
       path,
     );
   }
