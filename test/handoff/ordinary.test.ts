@@ -52,6 +52,24 @@ for (const [title, script] of Object.entries(ordinary))
     assert.deepEqual(place.lines(), []);
   });
 
+test('of a guarded file that was written it is said that no session did it; of one that was not guarded it is not', () => {
+  using place = new HandoffPlace();
+  place.sh(project);
+  place.guarded = guarded;
+  place.begin();
+  place.sh(
+    'echo "{ }" > .vscode/tasks.json; echo {} > .vscode/launch.json; echo x > .claude/settings.json',
+  );
+  const outside = '; changed from outside of the session, in which it was read-only';
+  const said = new Map(place.findings().files.map(({ path, why }) => [path, why]));
+  assert.deepEqual(
+    ['.vscode/tasks.json', '.claude/settings.json', '.vscode/launch.json'].map((path) =>
+      said.get(path)?.endsWith(outside),
+    ),
+    [true, true, false],
+  );
+});
+
 test('what was installed or built is counted when it is asked for', () => {
   using place = new HandoffPlace();
   place.sh(project);

@@ -67,8 +67,36 @@ test('what the agent wrote for coi itself does not keep the report from coming',
     /2 changed files .* that the host may run or obey: \.coi\/config\.toml, Makefile; see `coi handoff`/,
   );
   const { stdout } = await bed.coi(['handoff'], { cwd });
-  assert.match(stdout, /\.coi\/config\.toml +an agent on the host/);
+  assert.match(stdout, /\.coi\/config\.toml +coi takes the settings of sessions here from it$/m);
   assert.match(stdout, /Makefile +a build runs what it says/);
+});
+
+test('what the user changed in the guarded files of the project meanwhile is not told as the doing of the agent', {
+  timeout,
+}, async () => {
+  const cwd = await workspace(
+    `${repository}; mkdir .coi .vscode; echo > .coi/config.toml; echo {} > .vscode/tasks.json`,
+  );
+  const shell = ['shell', '--image', bed.image, '--background', '--json'];
+  const { container } = JSON.parse((await bed.coi(shell, { cwd })).stdout);
+  const inside = async (user: number, script: string) => {
+    const command = ['sh', '-c', `cd /workspace; ${script}`];
+    return (await bed.incus.execCaptured(container, { command, user, group: user })).status;
+  };
+  for (const user of [0, 1000])
+    assert.notEqual(await inside(user, 'echo x > .coi/config.toml'), 0, 'the control');
+  assert.equal(await inside(1000, "printf 'all:\\n' > Makefile"), 0);
+  // In place, and as editors do it.
+  const edits = `cd ${cwd}; echo '# mine' > .coi/config.toml; echo '{ }' > .vscode/new; mv .vscode/new .vscode/tasks.json`;
+  assert.equal((await bed.user.run(['sh', '-c', edits])).status, 0);
+  const told = (text: string) => {
+    assert.match(text, /\.coi\/config\.toml +(- )?coi takes the settings .*; changed from outside/);
+    assert.match(text, /\.vscode\/tasks\.json +(- )?an editor runs .*; changed from outside/);
+    assert.match(text, /Makefile +(- )?a build runs what it says$/m);
+  };
+  told((await bed.coi(['handoff'], { cwd })).stdout);
+  told((await bed.coi(['shutdown', container], { cwd })).stderr);
+  told((await bed.coi(['handoff'], { cwd })).stdout);
 });
 
 test('protected directories that were missing are told, made or given the name, watched or not', {

@@ -199,7 +199,8 @@ export class Look {
     const renamed = (known && context.moved) || (place && context.renamed);
     if (!changed && !renamed) return;
     const why = this.#whyOf(path, stats, { known, order }, context);
-    if (why !== undefined) this.#tell(path, why, context);
+    if (why !== undefined)
+      this.#tell(path, changed && window.guarded.has(path) ? `${why}${fromOutside}` : why, context);
     else if (context.git) return;
     else if (context.installed !== undefined)
       this.#installed.set(context.installed, (this.#installed.get(context.installed) ?? 0) + 1);
@@ -261,6 +262,9 @@ export class Look {
     this.#files.push(group === undefined ? { path, why } : { path, why, group });
   }
 }
+
+/** What was guarded in every session of that time is told all the same: it may be what the user did not do either. */
+const fromOutside = '; changed from outside of the session, in which it was read-only';
 
 function orderOf(git: string, path: string): string | undefined {
   const inner = path.slice(git === '' ? 0 : git.length + 1);

@@ -201,9 +201,14 @@ export const knownNames: readonly KnownNames[] = [
     directories: words(`
       .claude .codex .gemini .cursor .opencode .windsurf .continue .cline .clinerules .roo
       .kilocode .amp .agents .agent .augment .qwen .kiro .trae .crush .goose .factory .pi
-      .junie .amazonq .copilot .claude-plugin .coi
+      .junie .amazonq .copilot .claude-plugin
     `),
     places: words('.github/copilot .github/hooks'),
+  },
+  {
+    why: 'coi takes the settings of sessions here from it',
+    rank: 'enter',
+    directories: words('.coi'),
   },
   {
     why: 'an agent on the host reads it as instructions',
