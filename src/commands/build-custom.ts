@@ -136,6 +136,13 @@ function refuseAnothers(
   if (!replaces) refuseReplaced(alias, image, maker, makerFacts(app));
 }
 
+/** Throws `config-invalid` where the name is another project's now. */
+export async function refuseTaken(app: App, order: CustomOrder): Promise<void> {
+  const incus = await app.incus();
+  const now = await incus.imageAlias(order.alias, { signal: app.signal });
+  refuseAnothers(app, order, now && (await incus.image(now.target)));
+}
+
 /** Building takes minutes, in which another project may have got the name. Leaves no image behind. */
 async function refuseNamedMeanwhile(
   app: App,
@@ -143,9 +150,8 @@ async function refuseNamedMeanwhile(
   order: CustomOrder,
   fingerprint: string,
 ): Promise<void> {
-  const now = await incus.imageAlias(order.alias, { signal: app.signal });
   try {
-    refuseAnothers(app, order, now && (await incus.image(now.target)));
+    await refuseTaken(app, order);
   } catch (error) {
     await (await incus.deleteImage(fingerprint)).wait();
     throw error;

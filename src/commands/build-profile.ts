@@ -14,7 +14,7 @@ import { defaultImage } from '../image/versions.ts';
 import { parseImageAlias, quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { workspacePath } from '../session/workspace.ts';
-import { buildCustom, makerFacts } from './build-custom.ts';
+import { buildCustom, makerFacts, refuseTaken } from './build-custom.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig, placesOf } from './config.ts';
 import { flagsOf } from './global.ts';
@@ -94,6 +94,7 @@ export async function buildProfiles(
     if (build && !builds.some(({ order }) => order.alias === build.order.alias)) builds.push(build);
   }
   const sorted = baseFirst(builds);
+  if (flags.force) for (const { order } of sorted) await refuseTaken(app, order);
   const outcomes = [await buildDefault()];
   for (const build of sorted) outcomes.push(await one(app, build, flags));
   return outcomes;

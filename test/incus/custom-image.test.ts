@@ -133,6 +133,16 @@ test("a build does not replace another project's image of the same name, and a p
     new RegExp(`^Error: the image '${image}' was built for "${one}"$`, 'm'),
   );
   assert.match(refused.stderr, new RegExp(`^Hint: .*coi image delete ${image}`, 'm'));
+  // With --all that is said before anything is built.
+  const profile = join(other, '.coi/profiles/second');
+  await mkdir(profile, { recursive: true });
+  await writeFile(join(profile, 'config.toml'), `inherits = "default"\n`);
+  for (const path of ['.coi/profiles', '.coi/profiles/second'])
+    await chown(join(other, path), bed.user.uid, bed.user.gid);
+  const all = await build(other, '--all', '--force');
+  assert.equal(all.status, 1);
+  assert.match(all.stderr, new RegExp(`^Error: the image '${image}' was built for "${one}"$`, 'm'));
+  assert.doesNotMatch(all.stderr, /Building/);
   assert.equal((await bed.incus.imageAlias(image))?.target, first);
   assert.deepEqual(await bed.instances(), [], 'nothing was started for it');
   const again = await build(one, '--force');
