@@ -3,7 +3,10 @@ import type { HostFiles } from '../host/files.ts';
 import { readAliases } from './aliases.ts';
 import { storedSessions } from './stored.ts';
 
-/** The workspaces of sessions that are stored in the home, ended or not, and of aliases: each under its names. */
+/**
+ * The workspaces of sessions that are stored in the home, ended or not, and of aliases: each under its names. Not what
+ * holds the home itself (older versions took it): who has worked there has all of the user's own files anyway.
+ */
 export function knownWorkspaces(home: string, files: HostFiles): string[][] {
   const stored = storedSessions({ home }, files).flatMap((entry) => {
     if (entry.kind !== 'saved') return [];
@@ -11,7 +14,10 @@ export function knownWorkspaces(home: string, files: HostFiles): string[][] {
     return [[workspace, realWorkspace].filter((path) => path !== undefined)];
   });
   const aliased = Object.values(readAliases(home, files)).map(({ workspace }) => [workspace]);
-  return eachOnce([...stored, ...aliased]);
+  const homes = [home, files.realPath(home) ?? home];
+  const isApart = (path: string) =>
+    !homes.some((one) => one === path || one.startsWith(path === '/' ? path : `${path}/`));
+  return eachOnce([...stored, ...aliased].map((names) => names.filter(isApart)));
 }
 
 /** Sessions of one workspace are many. */

@@ -97,6 +97,18 @@ describe('the container that a word means', () => {
     assert.equal(find([web, web2, planted], 'coi-aaaaaaaa-2'), 'coi-aaaaaaaa-2');
   });
 
+  it('is asked for where two names of a workspace have one in that slot', () => {
+    const twin = container('coi-cccccccc-2', 2, 'web');
+    assert.equal(find([web2, twin], 'web-2'), 'coi-cccccccc-2', 'the only live one');
+    assert.throws(
+      () => find([twin, container('coi-dddddddd-2', 2, 'web')], 'web-2'),
+      (error) =>
+        error instanceof CoiError &&
+        error.message === 'alias "web-2" means 2 containers' &&
+        error.hint === 'Say which: coi-cccccccc-2, coi-dddddddd-2.',
+    );
+  });
+
   it('is none for an unknown word', () => {
     for (const word of ['nope', '', '-1', '../x', 'web\n'])
       assert.equal(find([web], word), undefined);

@@ -23,7 +23,7 @@ export function findContainer(
       alias !== undefined && aliasOf(container) === alias && slotOf(container) === Number(slot),
   );
   if (aliased.length > 0 && slotted.length > 0) throw twofold(word, aliased, slotted);
-  return aliased.length > 0 ? onlyOne(aliased, word) : slotted[0];
+  return onlyOne(aliased.length > 0 ? aliased : slotted, word);
 }
 
 /** A project may have chosen the alias: which of the two is meant is not for it to say. */
@@ -47,14 +47,17 @@ function where({ session }: Container): string {
   return session ? ` of ${session.workspace}` : '';
 }
 
-function onlyOne(aliased: readonly Container[], alias: string): Container | undefined {
-  const live = aliased.filter(({ status }) => status !== 'Stopped');
-  const candidates = live.length > 0 ? live : aliased;
-  if (candidates.length === 1) return candidates[0];
-  const choices = candidates.map((one) => `${alias}-${slotOf(one)} (${one.name})`);
+/** A workspace that has two names has two containers in a slot. */
+function onlyOne(meant: readonly Container[], word: string): Container | undefined {
+  const live = meant.filter(({ status }) => status !== 'Stopped');
+  const candidates = live.length > 0 ? live : meant;
+  if (candidates.length < 2) return candidates[0];
+  const choices = candidates.map((one) =>
+    aliasOf(one) === word ? `${word}-${slotOf(one)} (${one.name})` : one.name,
+  );
   throw new CoiError(
     'alias-invalid',
-    `alias ${quoted(alias)} means ${candidates.length} containers`,
+    `alias ${quoted(word)} means ${candidates.length} containers`,
     { hint: `Say which: ${choices.join(', ')}.` },
   );
 }
