@@ -50,7 +50,7 @@ test('an alias that looks like a slot of one of another workspace is refused, in
     });
   assert.throws(() => register({ 'shop-2': at('/a') }, 'shop', '/b'), {
     code: 'alias-invalid',
-    message: /'shop' would make 'shop-2' a slot of it, and that alias belongs to \/a/,
+    message: /'shop' cannot be taken: 'shop-2' would mean its slot 2, and belongs to \/a/,
   });
   // No slot, nobody's, or the same project's.
   for (const alias of ['shop-100', 'shop-0', 'shop-web', 'shop2'])

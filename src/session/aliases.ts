@@ -99,7 +99,7 @@ function refuseLookAlike(aliases: Aliases, alias: Alias, workspace: string): voi
   );
   if (inner !== undefined)
     throw taken(
-      `alias '${alias}' would make '${inner}' a slot of it, and that alias belongs to ${aliases[inner]?.workspace}`,
+      `alias '${alias}' cannot be taken: '${inner}' would mean its slot ${slotApart(inner)?.slot}, and belongs to ${aliases[inner]?.workspace}`,
     );
 }
 
