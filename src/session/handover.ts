@@ -173,6 +173,7 @@ export function started(start: Start, handedOver: Handed, signal: AbortSignal): 
 function withErrors(exec: PipedExec, stderr: Readable): PipedExec {
   if (stderr === exec.stderr) return exec;
   const status = exec.status.finally(() => read(stderr));
+  // Who awaits it still sees the rejection.
   status.catch(() => {});
   return { ...exec, stderr, status };
 }
