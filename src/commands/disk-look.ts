@@ -11,7 +11,7 @@ import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
-import { namedImages } from './named-images.ts';
+import { namedImages } from './named-elsewhere.ts';
 import { config } from './prepare.ts';
 
 /** Images that coi made, and what keeps them. */

@@ -133,6 +133,18 @@ test(
       -c user.coi.mounts='{"id":"m","runDir":"/run/coi","ownerUid":0,"ownerGid":0,"idmapBase":0,"mounts":[]}'`);
     assert.deepEqual((await safe()).names, [4, 5].map(x));
 
+    // So is a pool: what lies in it is not in one that nobody names.
+    await shell(`incus storage create --quiet other dir
+    incus storage create --quiet third dir
+    for pool in other third; do
+      incus copy --quiet coi-w3-1 coi-$pool-1 --storage $pool -c user.coi.workspace=/run/$pool
+      mkdir -p /run/$pool/.coi
+    done
+    printf '[container]\\nstorage_pool = "other"\\n' > /run/other/.coi/config.toml`);
+    const pools = await coi('clean', '--pools', '--dry-run');
+    assert.match(pools.stdout, /coi-third-1 .*in pool third, which no profile names/);
+    assert.doesNotMatch(pools.stdout, /coi-other-1/);
+
     // A container of another project is one, too.
     await shell(`incus project create work -c features.images=false
     incus create --quiet ${x(4)} web --project work --storage default`);

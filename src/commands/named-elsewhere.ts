@@ -1,7 +1,7 @@
-// The images that somebody names: this user's configuration, that of the project at hand, and those of the projects elsewhere
+// The images and storage pools that somebody names: this user's configuration, that of the project at hand, and those of the projects elsewhere
 // of which aliases, containers and saved sessions tell.
 import type { App } from '../app.ts';
-import { imageNamesIn } from '../config/image-names.ts';
+import { namesUsedIn } from '../config/names-used.ts';
 import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
 import { answers } from '../host/answering.ts';
@@ -29,7 +29,21 @@ export async function namedImages(
   containers: readonly Container[],
 ): Promise<NamedImages> {
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
-  const named = await namedHere(app, options, workspace);
+  const { images, unread } = await namedElsewhere(app, workspace, containers);
+  return { named: new Set([...(await namedHere(app, options, workspace)), ...images]), unread };
+}
+
+export interface NamedElsewhere extends Pick<NamedImages, 'unread'> {
+  readonly images: readonly string[];
+  readonly pools: readonly string[];
+}
+
+/** In other workspaces than that one. */
+export async function namedElsewhere(
+  app: App,
+  workspace: WorkspacePath,
+  containers: readonly Container[],
+): Promise<NamedElsewhere> {
   const aliases = aliasWorkspaces(app.user.home);
   const all = new Set<string>([
     ...aliases.workspaces,
@@ -38,16 +52,19 @@ export async function namedImages(
   ]);
   all.delete(workspace);
   const unread = [...aliases.unread];
+  const images: string[] = [];
+  const pools: string[] = [];
   if (all.size > workspacesMax) unread.push(`more than ${workspacesMax} workspaces`);
   for (const path of [...all].slice(0, workspacesMax)) {
     const found =
       path.startsWith('/') && (await answers(path, app.signal))
-        ? imageNamesIn(path, hostFiles)
+        ? namesUsedIn(path, hostFiles)
         : undefined;
-    for (const name of found?.images ?? []) named.add(name);
+    images.push(...(found?.images ?? []));
+    pools.push(...(found?.pools ?? []));
     if (!found?.complete) unread.push(path);
   }
-  return { named, unread };
+  return { images, pools, unread };
 }
 
 /** What holds here, with each of the profiles. */

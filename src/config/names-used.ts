@@ -1,4 +1,4 @@
-// Which images the configuration of some project names. Nothing of it is trusted or put in force: it may be an agent's, and
+// Which images and storage pools the configuration of some project names. Nothing of it is trusted or put in force: it may be an agent's, and
 // may not even be valid. So what cannot be understood counts as naming every word in it.
 import { parse } from 'smol-toml';
 import type { Directory, HostFiles } from '../host/files.ts';
@@ -6,25 +6,32 @@ import { anyName } from './forms.ts';
 import { configMaxBytes } from './read.ts';
 import { isTable } from './values.ts';
 
-export interface ImageNames {
+export interface UsedNames {
   readonly images: readonly string[];
+  readonly pools: readonly string[];
   /** There is something that cannot be read. */
   readonly complete: boolean;
 }
 
 const profilesMax = 100;
+const nothing = { images: [], pools: [] };
 
 /** Of the project's file and its profiles; a directory that is gone names nothing. */
-export function imageNamesIn(workspace: string, files: HostFiles): ImageNames {
+export function namesUsedIn(workspace: string, files: HostFiles): UsedNames {
   try {
     using top = files.open(workspace);
     using own = top?.entry('.coi') ? top.directory('.coi') : undefined;
-    if (!own) return { images: [], complete: true };
+    if (!own) return { ...nothing, complete: true };
     const { paths, complete } = configsIn(own);
     const texts = paths.flatMap((path) => own.read(path, { maxBytes: configMaxBytes })?.text ?? []);
-    return { images: [...new Set(texts.flatMap(imageNames))], complete };
+    const names = texts.map(namesIn);
+    return {
+      images: names.flatMap(({ images }) => images),
+      pools: names.flatMap(({ pools }) => pools),
+      complete,
+    };
   } catch (error) {
-    if (files.problem(error)) return { images: [], complete: false };
+    if (files.problem(error)) return { ...nothing, complete: false };
     throw error;
   }
 }
@@ -44,15 +51,20 @@ function configsIn(own: Directory): {
   return { paths, complete: true };
 }
 
-/** The image of sessions, and that which a build starts from. */
-export function imageNames(text: string): string[] {
+/** The image of sessions, and that which a build starts from; the pool of their containers. */
+export function namesIn(text: string): Pick<UsedNames, 'images' | 'pools'> {
   try {
     const { container } = parse(text);
-    if (!isTable(container)) return [];
+    if (!isTable(container)) return nothing;
     const build = isTable(container['build']) ? container['build'] : {};
-    return [container['image'], build['base']].filter((name) => typeof name === 'string');
+    const texts = (...values: unknown[]) => values.filter((value) => typeof value === 'string');
+    return {
+      images: texts(container['image'], build['base']),
+      pools: texts(container['storage_pool']),
+    };
   } catch {
     // A megabyte at most.
-    return [...new Set(text.match(/[A-Za-z0-9][A-Za-z0-9._:/-]*/g))];
+    const words = [...new Set(text.match(/[A-Za-z0-9][A-Za-z0-9._:/-]*/g))];
+    return { images: words, pools: words };
   }
 }
