@@ -5,16 +5,20 @@ import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { removeTreeAt } from '../host/remove.ts';
+import { quoted } from '../names.ts';
 import { type Cleanable, cleanable, stillCleanable } from '../session/cleaning.ts';
 import { rootPool } from '../session/listing.ts';
+import type { Container } from '../session/record.ts';
 import { deleteStopped } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
 import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
+import { oneLine } from '../ui/printable.ts';
 import { cleanJson } from '../ui/views/clean.ts';
 import type { GlobalOptions } from './command.ts';
 import { namedContainers, ownContainers, reachableContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
+import { namedElsewhere } from './named-elsewhere.ts';
 import { cleanOwnership } from './ownership.ts';
 import { config } from './prepare.ts';
 
@@ -83,7 +87,7 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     sessions: options.sessions ?? false,
     orphans: options.orphans ?? false,
     nowMs: app.clock.now().getTime(),
-    ...(options.pools ? { pools: await namedPools(app, options) } : {}),
+    ...(options.pools ? await namedPools(app, options, own) : {}),
   };
   const stored = () =>
     options.sessions || options.orphans ? storedSessions(query, hostFiles) : [];
@@ -121,8 +125,12 @@ async function onlyDisk(app: App, options: CleanOptions, words: readonly string[
   return (await import('./clean-disk.ts')).cleanDisk(app, options);
 }
 
-/** Those that the configuration names, or one of its profiles; where none is named it is the default profile's of Incus. */
-async function namedPools(app: App, options: CleanOptions): Promise<Set<string>> {
+/** Those that some configuration or profile names; where none is named here it is the default profile's of Incus. */
+async function namedPools(
+  app: App,
+  options: CleanOptions,
+  own: readonly Container[],
+): Promise<{ pools?: ReadonlySet<string> }> {
   const workspace = workspacePath(app.cwd, options.workspace ?? '.');
   const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
   const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
@@ -135,8 +143,17 @@ async function namedPools(app: App, options: CleanOptions): Promise<Set<string>>
     const { settings } = await config(app, { ...options, profile }, workspace);
     pools.add(settings['container.storage_pool'] || (fallback ?? ''));
   }
-  app.io.warn(`storage pools in use: ${[...pools].join(', ')}; the others themselves stay`);
-  return pools;
+  const elsewhere = await namedElsewhere(app, workspace, own);
+  const [unread] = elsewhere.unread;
+  if (unread !== undefined) {
+    app.io.warn(`--pools takes nothing: ${quoted(unread)} cannot be read, and may name a pool`);
+    return {};
+  }
+  for (const name of elsewhere.pools) pools.add(name);
+  app.io.warn(
+    `storage pools in use: ${[...pools].map(oneLine).join(', ')}; the others themselves stay`,
+  );
+  return { pools };
 }
 
 async function taken(app: App, item: Cleanable, now: readonly Cleanable[]): Promise<boolean> {

@@ -89,7 +89,7 @@ export async function outputOf(
   const [stdout, stderr] = [new KeptOutput(keptBytes), new KeptOutput(keptBytes)];
   // Paused since the hand-over.
   exec.stdout.on('data', (chunk: Buffer) => stdout.add(chunk)).resume();
-  exec.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+  exec.stderr.on('data', (chunk: Buffer) => stderr.add(chunk)).resume();
   exec.stdin.end(input);
   try {
     const status = await unlessAborted(signal, exec.status);

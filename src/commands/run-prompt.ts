@@ -2,18 +2,15 @@
 import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import type { ContainerRef } from '../session/act.ts';
 import { type Handed, handOverIf } from '../session/environment.ts';
-import { killContainer } from '../session/remove.ts';
 import { stepProgress } from '../ui/progress.ts';
 import { agentVariables, followAgent } from './agent.ts';
 import { registerAlias } from './alias.ts';
 import { bringUp } from './bring-up.ts';
-import { freeing } from './freeing.ts';
+import { endOfRun } from './end-of-run.ts';
 import { agentAndGit } from './git-inside.ts';
 import { type Meant, meantSession, type ShellOptions } from './meant.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
-import { stopKept } from './stop-kept.ts';
 import { tellWarnings } from './tell-warnings.ts';
 import { fileText } from './text-file.ts';
 import { orTakenBack } from './tool-missing.ts';
@@ -25,8 +22,6 @@ export interface PromptOptions {
   promptFile?: string;
   promptName?: string;
 }
-
-const endMs = 90_000;
 
 export function hasPrompt({ prompt, promptFile, promptName }: PromptOptions): boolean {
   return [prompt, promptFile, promptName].some((one) => one !== undefined);
@@ -69,7 +64,11 @@ export async function runPrompt(
     throw error;
   } finally {
     if (!takenBack)
-      await end(app, { name: container, mountsId: live.reservation }, meant.persistent);
+      await endOfRun(
+        app,
+        { name: container, mountsId: live.reservation },
+        meant.persistent ? 'persistent' : 'other',
+      );
   }
 }
 
@@ -105,9 +104,4 @@ function promptText(app: App, options: PromptOptions, { resolved, at }: Meant): 
       ? found
       : fileText(app, found.file, 'the prompt file', at.workspace);
   }
-}
-
-async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
-  if (persistent) return stopKept(app, ref);
-  await killContainer(await app.incus(), ref, AbortSignal.timeout(endMs), freeing(app));
 }

@@ -8,7 +8,6 @@ import { parseDurationMs } from '../config/values.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
-import { type ContainerRef, changeState, findMeant } from '../session/act.ts';
 import { handOver } from '../session/environment.ts';
 import { incusFailure } from '../session/failure.ts';
 import { withPrelude } from '../session/prelude.ts';
@@ -20,6 +19,7 @@ import { agentVariables, followAgent } from './agent.ts';
 import { registerAlias } from './alias.ts';
 import { withMountsOfBefore } from './asked-before.ts';
 import type { GlobalOptions } from './command.ts';
+import { endOfRun } from './end-of-run.ts';
 import { extrasOf } from './extras.ts';
 import { agentAndGit } from './git-inside.ts';
 import { flagsOf } from './global.ts';
@@ -39,7 +39,6 @@ import { keptPlain, restartPlain } from './run-again.ts';
 import { type OutcomeOptions, outcome, starting } from './run-outcome.ts';
 import { hasPrompt, type PromptOptions, runPrompt } from './run-prompt.ts';
 import { checkBase } from './stale-base.ts';
-import { stopKept } from './stop-kept.ts';
 import { tellWarnings } from './tell-warnings.ts';
 import { agentEnvironment } from './variables.ts';
 
@@ -142,8 +141,8 @@ async function run(app: App, options: RunOptions, words: readonly string[]): Pro
   } catch (error) {
     throw incusFailure(error, `running the command in ${container} failed`);
   } finally {
-    await end(app, ref, persistent);
-    timing.mark('end asked for');
+    await endOfRun(app, ref, persistent ? 'persistent' : 'disposable');
+    timing.mark('ended');
     timing.report();
     await tellHandoffShortly(app, at.workspace, since);
   }
@@ -181,23 +180,4 @@ function timeoutMs(text: string | undefined): number | undefined {
   throw new CoiError('usage', `invalid --timeout ${quoted(text)}`, {
     hint: 'Seconds, or a duration such as 10m.',
   });
-}
-
-/** A disposable container is told to stop, and Incus deletes it by itself: the prompt need not wait for that. */
-async function end(app: App, ref: ContainerRef, persistent: boolean): Promise<void> {
-  if (persistent) return stopKept(app, ref);
-  const incus = await app.incus();
-  try {
-    await changeState(incus, ref, { action: 'stop', force: true, timeout: 30 });
-  } catch (error) {
-    const what = `stopping ${ref.name} failed`;
-    const status = await findMeant(incus, ref).then(
-      (found) => found?.instance.status,
-      (lost: unknown) => {
-        throw incusFailure(lost, what);
-      },
-    );
-    // It ended by itself meanwhile, which is what was wanted.
-    if (status !== undefined && status !== 'Stopped') throw incusFailure(error, what);
-  }
 }

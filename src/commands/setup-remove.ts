@@ -2,16 +2,19 @@
 
 import { basename, dirname } from 'node:path';
 import type { App } from '../app.ts';
-import { stopDaemon } from '../daemon/start.ts';
+import { startDetached, stopDaemon } from '../daemon/start.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { removeTree } from '../host/remove.ts';
 import { asRoot } from '../host/self.ts';
 import { refOf } from '../session/container-ref.ts';
 import { killContainer } from '../session/remove.ts';
+import type { Elsewhere } from '../setup/remove/elsewhere.ts';
 import { type RemoveGround, removalFacts } from '../setup/remove/facts.ts';
 import { type RemovalPlan, removalPlan, type Wish } from '../setup/remove/plan.ts';
 import { removeAll } from '../setup/remove/remove.ts';
+import { unfinishedText } from '../setup/remove/unfinished.ts';
+import { someOf } from '../setup/remove/words.ts';
 import { setupProgress } from '../ui/setup.ts';
 import { removalJson, removalText, stayText } from '../ui/views/setup.ts';
 import { freeing } from './freeing.ts';
@@ -23,6 +26,7 @@ export interface RemoveFlags {
   readonly sessions?: boolean;
   readonly data?: boolean;
   readonly packages?: boolean;
+  readonly force?: boolean;
 }
 
 /** `locked` runs what must not run beside a setup. */
@@ -36,24 +40,30 @@ export async function removeSetup(
     throw new CoiError('needs-root', 'only root sees what setup made, and can take it away', {
       hint: `Run it as root: ${asRoot(process)} setup --remove`,
     });
-  const ground = removeGround(app);
-  const { sessions = false, data = false, packages = false } = options;
-  const wish = { sessions, data, packages };
+  const given: string[] = [];
+  const ground = removeGround(app, given);
+  const { sessions = false, data = false, packages = false, force = false } = options;
+  const wish = { sessions, data, packages, force };
   const facts = await removalFacts(ground, packages);
   const plan = removalPlan(facts, wish);
   const answer = () => {
-    if (options.json) io.printJson(removalJson(plan));
+    if (options.json) io.printJson(removalJson(plan, given));
   };
   if (plan.running.length > 0)
     throw new CoiError('session-live', `sessions run: ${plan.running.join(', ')}`, {
       hint: 'End them (coi shutdown --all --all-users), or delete all sessions with --sessions.',
     });
+  refuseElsewhere(plan.elsewhere, force);
   for (const line of [...removalText(plan), ...stayText(plan)]) io.tell(line);
   if (plan.steps.length === 0) {
     if (!options.json) io.print('Nothing to remove: nothing that setup made is here.');
     return answer();
   }
-  await agree(app, options, plan, wish);
+  const unsure = force && plan.steps.some(({ act }) => act.kind === 'coid' && act.all);
+  const left = unsure ? unfinishedText(facts.notes) : [];
+  if (left.length > 0) io.tell('Work of coid that is given up if it cannot be finished:');
+  for (const line of left) io.tell(`  - ${line}`);
+  await agree(app, options, plan, { ...wish, gives: left.length > 0 });
   await locked(async () => {
     // The answer may have taken any time, in which sessions may have started or ended.
     const now = await removalFacts(ground, packages);
@@ -68,11 +78,31 @@ export async function removeSetup(
   answer();
 }
 
+/** coi reaches nothing in other projects: whose those things are says what becomes of them. */
+function refuseElsewhere({ sessions, users }: Elsewhere, force: boolean): void {
+  const [session] = sessions;
+  if (session) {
+    const names = sessions.map(({ name, project }) => `${name} (project ${project})`);
+    throw new CoiError('session-live', `sessions in other projects of Incus: ${someOf(names)}`, {
+      hint: `Move them back or delete them, for example: incus delete --force --project ${session.project} ${session.name}`,
+    });
+  }
+  if (users.length === 0 || force) return;
+  const who = users.map((one) => `${one.who} uses ${one.uses.join(' and ')}`);
+  throw new CoiError(
+    'setup-failed',
+    `other projects of Incus use what setup made: ${someOf(who)}`,
+    {
+      hint: 'Move them off it or delete them (`incus --project NAME`), then run this again; or take away all but what they use: coi setup --remove --force',
+    },
+  );
+}
+
 async function agree(
   { io }: App,
   { yes }: RemoveFlags,
   { steps }: RemovalPlan,
-  wish: Wish,
+  wish: Wish & { readonly gives: boolean },
 ): Promise<void> {
   if (yes) return;
   if (!io.interactive)
@@ -84,6 +114,7 @@ async function agree(
   const has = (kind: string) => steps.some(({ act }) => act.kind === kind);
   const questions = [
     'Go on?',
+    ...(wish.gives ? ['Give up the work of coid that cannot be finished, too?'] : []),
     ...(wish.sessions && has('containers')
       ? ['Delete these containers of sessions with all that is in them, too?']
       : []),
@@ -120,11 +151,21 @@ async function work(
   }
 }
 
-function removeGround(app: App): RemoveGround {
+/** What is given up is added to `given`. */
+function removeGround(app: App, given: string[]): RemoveGround {
+  const stopCoid = () => stopDaemon(app.env, app.signal);
   return {
     ...groundOf(app),
     prefix: app.prefix,
-    stopCoid: () => stopDaemon(app.env, app.signal),
+    stopCoid,
+    restartCoid: async () => {
+      await stopCoid();
+      await startDetached(app.env);
+    },
+    givenUp: (lines) => {
+      for (const line of lines) app.io.warn(`left unfinished: ${line}`);
+      given.push(...lines.map((line) => `unfinished work in ${line}`));
+    },
     endContainer: async ({ instance }) => {
       await killContainer(await app.incus(), refOf(instance), app.signal, freeing(app));
     },

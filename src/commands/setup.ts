@@ -35,6 +35,7 @@ export function register(command: Command, app: App): void {
     .option('--sessions', 'with --remove: the containers of all sessions too, running or not')
     .option('--data', 'with --remove: your ~/.coi too (configuration, conversations, logins)')
     .option('--packages', 'with --remove: the packages that setup installed too')
+    .option('-f, --force', 'with --remove: leave what is in the way as it is, and go on')
     .addHelpText(
       'after',
       '\nMay be run again at any time: what is there already is left alone. An existing Incus keeps its pools, profiles and networks.',
@@ -44,9 +45,9 @@ export function register(command: Command, app: App): void {
 
 async function run(options: Options & RemoveFlags, app: App): Promise<void> {
   if (options.remove) return removeSetup(app, options, (work) => locked(app, work));
-  for (const name of ['sessions', 'data', 'packages'] as const)
+  for (const name of ['sessions', 'data', 'packages', 'force'] as const)
     if (options[name])
-      throw new CoiError('usage', `--${name} says what --remove is to take away, too`, {
+      throw new CoiError('usage', `--${name} is for --remove, and says how far that goes`, {
         hint: `coi setup --remove --${name}`,
       });
   const ground = groundOf(app);

@@ -125,30 +125,45 @@ export class Below implements Disposable {
     });
   }
 
-  /** Links anywhere below a directory, down to that depth, by their paths; not all where there are more than that many entries. */
-  linksIn(path: string, depthMax: number, entriesMax: number): string[] {
+  /** How much is below a directory, and the links in it by their paths; undefined where that is more, or lies deeper. */
+  treeIn(
+    path: string,
+    depthMax: number,
+    entriesMax: number,
+  ): { readonly links: readonly string[]; readonly entries: number } | undefined {
     const links: string[] = [];
     const open = [{ directory: path, depth: 0 }];
-    let seen = 0;
-    for (let next = open.pop(); next !== undefined && seen <= entriesMax; next = open.pop()) {
+    let entries = 0;
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const { directory, depth } = next;
-      for (const entry of this.#entries(directory)) {
-        seen += 1;
+      for (const entry of this.#entries(directory, entriesMax - entries + 1)) {
+        entries += 1;
         const inner = `${directory}/${entry.name}`;
         if (entry.isSymbolicLink()) links.push(inner);
-        else if (entry.isDirectory() && depth < depthMax)
-          open.push({ directory: inner, depth: depth + 1 });
+        else if (entry.isDirectory() && depth === depthMax) return undefined;
+        else if (entry.isDirectory()) open.push({ directory: inner, depth: depth + 1 });
       }
+      if (entries > entriesMax) return undefined;
     }
-    return links;
+    return { links, entries };
   }
 
-  #entries(path: string): Dirent[] {
-    const found = this.with(path, (fd) =>
-      fstatSync(fd).isDirectory()
-        ? readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true })
-        : [],
-    );
+  /** The first of them: nobody waits for a directory with a million. */
+  #entries(path: string, max: number): Dirent[] {
+    const found = this.with(path, (fd) => {
+      if (!fstatSync(fd).isDirectory()) return [];
+      const directory = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 512 });
+      try {
+        const entries: Dirent[] = [];
+        for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+          entries.push(entry);
+          if (entries.length >= max) break;
+        }
+        return entries;
+      } finally {
+        directory.closeSync();
+      }
+    });
     return found ?? [];
   }
 

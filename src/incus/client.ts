@@ -105,8 +105,8 @@ export interface Incus {
 
   /** Names only: about 2 ms. */
   instanceNames(options?: CallOptions): Promise<string[]>;
-  /** Configuration of all, without live state: cheap. */
-  instances(options?: CallOptions): Promise<Instance[]>;
+  /** Configuration of all, without live state: cheap. Of this client's project, unless all are asked for. */
+  instances(options?: CallOptions & { allProjects?: boolean }): Promise<Instance[]>;
   /** With live state of each: asks every running container, dear. */
   instancesWithState(options?: CallOptions): Promise<InstanceFull[]>;
   /** One, with the ETag of its configuration; undefined if there is none of that name. */

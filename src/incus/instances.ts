@@ -34,8 +34,11 @@ export function instanceCalls(api: Api): InstanceCalls {
         decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').at(-1) ?? ''),
       );
     },
-    instances: async (options) =>
-      wholeList(await api.get<Instance[]>('/instances?recursion=1', options), whole.instance),
+    instances: async ({ allProjects = false, ...options } = {}) => {
+      const which = allProjects ? '&all-projects=true' : '';
+      const found = await api.get<Instance[]>(`/instances?recursion=1${which}`, options);
+      return wholeList(found, whole.instance);
+    },
     instancesWithState: async (options) =>
       wholeList(await api.get<InstanceFull[]>('/instances?recursion=2', options), whole.instance),
     instance: async (name, options) => {

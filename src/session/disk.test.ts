@@ -18,6 +18,8 @@ const image = (fingerprint: string, uploaded: string, aliases: string[], used = 
 const nothing: DiskFacts = {
   images: [],
   named: new Set(),
+  unread: [],
+  used: new Set(),
   containers: [],
   cleanable: [],
   stores: [],
@@ -43,6 +45,10 @@ test('old versions of an image are safe to delete, unless somebody names or uses
     [],
     'used since there is a newer one',
   );
+  const keptFor = (facts: Partial<DiskFacts>) =>
+    safe(diskUse({ ...nothing, images: [old(), newest], ...facts }));
+  assert.deepEqual(keptFor({ used: new Set(['old']) }), [], 'a container was made from it');
+  assert.deepEqual(keptFor({ unread: ['/w'] }), [], 'who knows what is named there');
   assert.deepEqual(of([old()]), [], 'the only version that there is');
   assert.deepEqual(of([image('own', january[0], ['my-image']), newest]), []);
 });
@@ -76,13 +82,15 @@ test('a container that is stopped and not kept is safe; snapshots and others are
 });
 
 test('caches, logs and leftovers are safe, conversations never', () => {
-  const measured = (path: string) => ({ path, bytes: 10, complete: true, entries: 2 });
+  const measured = (path: string) => ({
+    ...{ path, bytes: 10, complete: true, entries: 2, id: '1:2' },
+  });
   const dir = '/h/.coi/sessions-claude/id';
   const uses = diskUse({
     ...nothing,
     stores: [measured('/h/.coi/sessions-claude')],
     cleanable: [{ kind: 'session', dir, endedMs: 0, about: '' }],
-    leftovers: new Map([[dir, 5]]),
+    leftovers: new Map([[dir, { bytes: 5, id: '1:2' }]]),
     caches: [measured('/h/.cache/coi')],
     logs: [{ ...measured('/h/.coi/logs'), complete: false }],
     program: measured('/usr/local/lib/coi'),

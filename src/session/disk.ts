@@ -17,9 +17,22 @@ export type DiskKind =
 
 /** How something safe is taken away. */
 export type Taking =
-  | { readonly kind: 'image'; readonly fingerprint: string }
+  | { readonly kind: 'image'; readonly fingerprint: string; readonly aliases: readonly string[] }
   | { readonly kind: 'container'; readonly ref: ContainerRef }
-  | { readonly kind: 'directory'; readonly path: string };
+  | ({
+      readonly kind: 'directory';
+      readonly path: string;
+      readonly what: DirectoryKind;
+    } & DirectoryId);
+
+export type DirectoryKind = 'leftover' | 'cache' | 'logs';
+
+/** What a directory was when it was looked at: its name may be another one's later. */
+export interface DirectoryId {
+  readonly id: string;
+  /** When something in it was changed last. Undefined where that says nothing, as of a cache that coi itself writes in. */
+  readonly newestMs?: number | undefined;
+}
 
 export interface DiskUse {
   readonly kind: DiskKind;
@@ -32,7 +45,7 @@ export interface DiskUse {
 }
 
 /** A directory of this user's. */
-export interface Measured {
+export interface Measured extends DirectoryId {
   readonly path: string;
   readonly bytes: number;
   /** There was too much to count all of it. */
@@ -40,17 +53,25 @@ export interface Measured {
   readonly entries: number;
 }
 
-export interface DiskFacts {
+/** What decides about images. */
+export interface ImageFacts {
   /** Those that coi built or published. */
   readonly images: readonly Image[];
   /** Images that a configuration or a profile names. */
   readonly named: ReadonlySet<string>;
+  /** What may name images and cannot be read. */
+  readonly unread: readonly string[];
+  /** Images of which there is a container or a virtual machine, whosever it is. */
+  readonly used: ReadonlySet<string>;
+}
+
+export interface DiskFacts extends ImageFacts {
   /** This user's. */
   readonly containers: readonly InstanceFull[];
   /** What `coi clean --orphans` would take. */
   readonly cleanable: readonly Cleanable[];
   readonly stores: readonly Measured[];
-  readonly leftovers: ReadonlyMap<string, number>;
+  readonly leftovers: ReadonlyMap<string, Pick<Measured, 'bytes' | 'id'>>;
   readonly caches: readonly Measured[];
   readonly logs: readonly Measured[];
   /** What setup installed. */
@@ -67,30 +88,30 @@ export function diskUse(facts: DiskFacts): DiskUse[] {
     ...facts.stores.map((store) =>
       directoryUse('sessions', store, counted(store.entries, 'session')),
     ),
-    ...facts.cleanable.flatMap((item): DiskUse[] =>
-      item.kind === 'session'
-        ? [
-            {
-              kind: 'leftover',
-              name: item.dir,
-              bytes: facts.leftovers.get(item.dir),
-              about: 'a start that was interrupted',
-              take: { kind: 'directory', path: item.dir },
-            },
-          ]
-        : [],
+    ...facts.cleanable.flatMap((item) =>
+      item.kind === 'session' ? leftover(item.dir, facts) : [],
     ),
-    ...facts.caches.map((cache) => directoryUse('cache', cache, 'made again when needed', true)),
-    ...facts.logs.map((logs) => directoryUse('logs', logs, 'of builds', true)),
+    ...facts.caches.map((cache) =>
+      directoryUse('cache', { ...cache, newestMs: undefined }, 'made again when needed', 'cache'),
+    ),
+    ...facts.logs.map((logs) => directoryUse('logs', logs, 'of builds', 'logs')),
     ...(facts.program ? [directoryUse('program', facts.program, 'installed by setup')] : []),
   ];
 }
 
+function leftover(dir: string, { leftovers }: DiskFacts): DiskUse[] {
+  const found = leftovers.get(dir);
+  if (!found) return [];
+  const about = 'a start that was interrupted';
+  const take = { kind: 'directory', path: dir, what: 'leftover', id: found.id } as const;
+  return [{ kind: 'leftover', name: dir, bytes: found.bytes, about, take }];
+}
+
 /**
- * Old versions of a name that has a newer one, unless somebody names them: this user's configuration tells, and for that
- * of others Incus does, who knows when an image was used last.
+ * Old versions of a name that has a newer one, unless somebody names or uses them: the configuration of this user and of
+ * this user's projects tells, and for that of others Incus does, who knows when an image was used last.
  */
-function imagesUse({ images, named }: DiskFacts): DiskUse[] {
+export function imagesUse({ images, named, unread, used }: ImageFacts): DiskUse[] {
   const listed = listedImages(images, '');
   const doomed = new Set(oldVersions(listed, '', 0).doomed.map(({ fingerprint }) => fingerprint));
   const uses = listed.map(({ fingerprint, aliases, sizeBytes }): DiskUse => {
@@ -99,16 +120,18 @@ function imagesUse({ images, named }: DiskFacts): DiskUse[] {
     const newer = listed.find((other) => other.aliases.includes(base));
     const usedAt = images.find((one) => one.fingerprint === fingerprint)?.last_used_at ?? '';
     const wanted =
+      used.has(fingerprint) ||
       aliases.some((alias) => named.has(alias)) ||
       (newer !== undefined && Date.parse(usedAt) > Date.parse(newer.uploadedAt));
     const old = doomed.has(fingerprint) && newer !== undefined && !wanted;
     const also = aliases.length > 1 ? `also ${aliases.slice(1).join(', ')}` : '';
+    const kept = unread.length > 0 ? ', kept: not every configuration can be read' : '';
     return {
       kind: old ? 'old image' : 'image',
       name,
       bytes: sizeBytes,
-      about: old ? `${base} is newer` : also,
-      take: old ? { kind: 'image', fingerprint } : undefined,
+      about: old ? `${base} is newer${kept}` : also,
+      take: old && unread.length === 0 ? { kind: 'image', fingerprint, aliases } : undefined,
     };
   });
   const bySize = uses.sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
@@ -144,16 +167,16 @@ function containerUse(
 
 function directoryUse(
   kind: DiskKind,
-  { path, bytes, complete }: Measured,
+  { path, bytes, complete, id, newestMs }: Measured,
   about: string,
-  safe = false,
+  what?: DirectoryKind,
 ): DiskUse {
   return {
     kind,
     name: path,
     bytes,
     about: complete ? about : `${about}, more than was counted`,
-    take: safe ? { kind: 'directory', path } : undefined,
+    take: what && { kind: 'directory', path, what, id, newestMs },
   };
 }
 

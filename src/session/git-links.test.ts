@@ -45,10 +45,10 @@ function looks(files: Files): number {
       return ask(...args);
     };
   };
-  const { kind, names: namesOf, text, links } = facts;
+  const { kind, names: namesOf, text, tree: treeOf } = facts;
   protectionPlan(asked, {
     ...facts,
-    ...{ kind: counted(kind), names: counted(namesOf), text: counted(text), links: counted(links) },
+    ...{ kind: counted(kind), names: counted(namesOf), text: counted(text), tree: counted(treeOf) },
   });
   return count;
 }

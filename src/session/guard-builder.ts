@@ -7,11 +7,14 @@ import type {
   ProtectionPlan,
   RefusedPath,
 } from './protect.ts';
-import { type TreeFacts, type WayEnd, wayOf } from './way.ts';
+import { type Tree, type TreeFacts, type WayEnd, wayOf } from './way.ts';
 
 export type Made = Omit<Placeholder, 'path'>;
 
 type Found = Extract<WayEnd, { kind: 'inside' }> & { readonly linked: boolean };
+
+/** Of protected directories together, and of each that a link or a key leads to. */
+export const treeEntriesMax = 5000;
 
 /** What was said first about a path wins unless the later word is stricter. */
 export class GuardBuilder {
@@ -27,6 +30,8 @@ export class GuardBuilder {
   readonly #trees = new Set<string>();
   readonly #checkouts = new Set<string>();
   readonly #names = new Map<string, string>();
+  /** How much more is guarded one by one. */
+  #entriesLeft = treeEntriesMax;
   #named: string | undefined;
   #isForLink = false;
 
@@ -68,11 +73,32 @@ export class GuardBuilder {
     // The file of a worktree is one of the things whose owner git looks at.
     else if (is === 'file' && path === '.git') this.hold(path);
     else if (is === 'file') this.#add({ path, kind: 'file', by: 'owner' });
-    else if (!this.#isInTree(path)) {
-      this.#add({ path, kind: 'tree', by: 'owner' });
-      // Whoever runs what is in it follows links there, too.
-      for (const link of this.#facts.links(path)) this.protect(link, asked);
+    else if (!this.#isInTree(path)) this.#guardTree(path, asked, linked);
+  }
+
+  /** One by one, or with more in it than that as a whole: it may be an agent that made it where it was missing, and filled it. */
+  #guardTree(path: string, asked: string, linked: boolean): void {
+    // What a link or a key leads to may be anything, as the sources: nobody wants that read-only. Submodules have a limit of
+    // their own.
+    const isOwn = !linked && this.#named === undefined && !this.#isForLink;
+    const tree = this.#tree(path, isOwn);
+    if (tree === undefined) {
+      if (isOwn) this.holdWhole(path, 'all');
+      else this.refuse({ path, why: 'large', asked });
+      return;
     }
+    this.#add({ path, kind: 'tree', by: 'owner' });
+    // Whoever runs what is in it follows links there, too.
+    for (const link of tree.links) this.protect(link, asked);
+  }
+
+  /** Undefined for what is held as a whole already, or has more in it than is looked at. */
+  #tree(path: string, isOwn: boolean): Tree | undefined {
+    if (!isOwn) return this.#facts.tree(path, treeEntriesMax);
+    if (this.#facts.isWhole?.(path)) return undefined;
+    const tree = this.#facts.tree(path, this.#entriesLeft);
+    this.#entriesLeft -= tree?.entries ?? 0;
+    return tree;
   }
 
   /** What is not there, or not yet: that it is made is told. Also in a directory of git, where not everything can be made before. */
@@ -110,7 +136,9 @@ export class GuardBuilder {
 
   /** A directory as it is, with all that is in it. What links in it lead to is nobody's concern: git makes none there. */
   close(path: string): void {
-    if (this.#facts.kind(path) === 'directory') this.#add({ path, kind: 'tree', by: 'owner' });
+    if (this.#facts.kind(path) !== 'directory') return;
+    if (this.#isForLink || this.#tree(path, true)) this.#add({ path, kind: 'tree', by: 'owner' });
+    else this.holdWhole(path, 'all');
   }
 
   /** A file that has to keep its owner: a mount that nobody can take away holds it, and its group tells who tries. */
@@ -194,8 +222,9 @@ export class GuardBuilder {
   #ancestor(path: string): Ancestor {
     const depth = path.split('/').length;
     const isHeld = this.#held.has(path);
-    const by = isHeld ? 'group' : this.#directoryGuard(path);
-    const whole = this.#whole.has(path) ? { whole: true as const } : {};
+    const isWhole = this.#whole.has(path);
+    const by = isHeld && !isWhole ? 'group' : this.#directoryGuard(path);
+    const whole = isWhole ? { whole: true as const } : {};
     return {
       path,
       depth,

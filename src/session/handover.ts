@@ -3,6 +3,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoiError } from '../errors.ts';
 import type { PipedExec } from '../incus/client.ts';
+import { EarlyErrors, read } from './early-errors.ts';
 import { foundMark, type Handed, readyMark } from './environment.ts';
 import { isIncusError } from './failure.ts';
 
@@ -15,6 +16,8 @@ export interface Starter {
   readonly output: Readable;
   readonly status: Promise<number>;
   readonly isTerminal?: boolean;
+  /** What it says on its stderr, where that is another stream. */
+  readonly errors?: EarlyErrors;
 }
 
 export function terminalStarter(exec: { stream: Duplex; status: Promise<number> }): Starter {
@@ -76,6 +79,7 @@ export async function handOverTo(
   signal: AbortSignal,
 ): Promise<void> {
   await saidMark(starter, readyMark, signal);
+  starter.errors?.keepAll();
   if (typeof handed === 'string') {
     starter.input.write(handed);
     return;
@@ -93,7 +97,8 @@ function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<
     if (signal.aborted) return reject(signal.reason);
     const fail = (why: string, cause?: unknown) => {
       stop();
-      const said = printed.toString('utf8').trim();
+      const words = [printed.toString('utf8').trim(), starter.errors?.text() ?? ''];
+      const said = words.filter(Boolean).join('; ');
       reject(
         new CoiError(
           'session-failed',
@@ -102,7 +107,7 @@ function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<
         ),
       );
     };
-    const read = (chunk: Buffer) => {
+    const readOn = (chunk: Buffer) => {
       printed = Buffer.concat([printed, chunk]);
       const at = printed.indexOf(mark);
       const end = at < 0 ? -1 : printed.indexOf('\n', at);
@@ -123,11 +128,11 @@ function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<
     };
     const stop = () => {
       clearTimeout(timer);
-      starter.output.off('data', read);
+      starter.output.off('data', readOn);
       signal.removeEventListener('abort', aborted);
     };
     signal.addEventListener('abort', aborted, { once: true });
-    starter.output.on('data', read);
+    starter.output.on('data', readOn);
     // Paused after an earlier mark.
     starter.output.resume();
     starter.status.then(
@@ -145,20 +150,30 @@ export type Start = (signal: AbortSignal) => Promise<PipedExec>;
 
 /**
  * A command with pipes that runs once or not at all: what `start` starts (run.sh) waits for its command on stdin, so one
- * that Incus lost, and that may yet run, ends there. Its stdout is paused. Throws as `handOverTo`.
+ * that Incus lost, and that may yet run, ends there. Its stdout and stderr are paused. Throws as `handOverTo`.
  */
 export function started(start: Start, handedOver: Handed, signal: AbortSignal): Promise<PipedExec> {
   return opened(async () => {
     const exec = await start(signal);
     // How it ended is what the status says.
     exec.stdin.on('error', () => {});
+    const errors = new EarlyErrors(exec.stderr);
     try {
-      const starter = { input: exec.stdin, output: exec.stdout, status: exec.status };
+      const starter = { input: exec.stdin, output: exec.stdout, status: exec.status, errors };
       await handOverTo(starter, handedOver, signal);
-      return exec;
+      return withErrors(exec, errors.rest());
     } catch (error) {
       exec.close();
       throw error;
     }
   }, signal);
+}
+
+/** The last output comes before the status, also of a command that has ended already. */
+function withErrors(exec: PipedExec, stderr: Readable): PipedExec {
+  if (stderr === exec.stderr) return exec;
+  const status = exec.status.finally(() => read(stderr));
+  // Who awaits it still sees the rejection.
+  status.catch(() => {});
+  return { ...exec, stderr, status };
 }

@@ -1,6 +1,8 @@
-// What is said of a session in which part of a directory of git is held as a whole. Pure.
+// What is said of a session in which a directory is held as a whole. Pure.
 import type { ReservedMount } from '../daemon/protocol.ts';
 import { quoted } from '../names.ts';
+
+const ofGit = /\/(?:modules|worktrees)$/;
 
 /** A line for each. */
 export function heldWhole(
@@ -8,8 +10,10 @@ export function heldWhole(
 ): string[] {
   return mounts
     .flatMap(({ whole = [] }) => whole)
-    .map(
-      (path) =>
-        `not all in ${quoted(path)} was looked at: it is read-only in this session, and what git's configuration in there names is not guarded (remove what is not yours)`,
-    );
+    .map((path) => {
+      const left = ofGit.test(path)
+        ? "what git's configuration in there names"
+        : 'what links in there lead to';
+      return `not all in ${quoted(path)} was looked at: it is read-only in this session, and ${left} is not guarded (remove what is not yours)`;
+    });
 }

@@ -141,7 +141,7 @@ export function wholeInside(
       if (around !== undefined)
         throw refusal(
           source,
-          `lies in ${quoted(around)}, which holds more worktrees or submodules than coi looks at`,
+          `lies in ${quoted(around)}, which holds more than coi looks at`,
           'Mount it read-only, leave this mount out, or remove what is not needed there.',
         );
       return whole.flatMap((path) => innerPath(overlap.path, path) ?? []);

@@ -157,3 +157,34 @@ test('a shared git directory is guarded by its name in the directory that holds 
   assert.deepEqual(both.paths, ['.git/config', '.vscode', 'store.git/hooks', 'store.git/config']);
   assert.ok(protectionPlan(both, tree(files)).leaves.some(({ path }) => path === '.git/config'));
 });
+
+const many = (directory: string, count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`${directory}/${at}`, '']));
+
+test('what holds too much to be guarded one by one is held as a whole, and nothing else of it', () => {
+  const plan = protectionPlan(
+    guard('.vscode', '.husky', '.idea'),
+    tree({ ...many('.vscode', 3000), ...many('.husky', 3000), '.idea/x': '' }),
+  );
+  assert.deepEqual(plan.refused, []);
+  assert.deepEqual(plan.whole, ['.husky']);
+  assert.deepEqual(plan.ancestors, [
+    { path: '.husky', depth: 1, by: 'owner', inGit: false, readonly: true, whole: true },
+  ]);
+  assert.deepEqual(
+    plan.leaves.map(({ path }) => path),
+    ['.vscode', '.idea'],
+  );
+  // What is protected in it by its own name is guarded there.
+  const inner = protectionPlan(guard('.husky', '.husky/7'), tree(many('.husky', 6000)));
+  assert.deepEqual(inner.leaves, [{ path: '.husky/7', kind: 'file', by: 'owner' }]);
+});
+
+test('what a link leads to is refused where it holds too much: it may be the sources', () => {
+  const plan = protectionPlan(guard('.vscode'), tree({ '.vscode@': 'src', ...many('src', 6000) }));
+  assert.deepEqual(
+    plan.refused.map(({ path, why, asked }) => ({ path, why, asked })),
+    [{ path: 'src', why: 'large', asked: '.vscode' }],
+  );
+  assert.deepEqual(plan.whole, []);
+});

@@ -3,7 +3,7 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GitLinks, type Looking } from './git-links.ts';
-import { GuardBuilder } from './guard-builder.ts';
+import { GuardBuilder, treeEntriesMax } from './guard-builder.ts';
 import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { checkoutsIn, partOf } from './protect-part.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
@@ -71,7 +71,7 @@ export interface RefusedPath {
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
-   * `worktree`: it lies in a worktree, which is guarded apart from its repository.
+   * `worktree`: it lies in a worktree, which is guarded apart from its repository. `large`: there is too much in it.
    */
   readonly why:
     | Tangle
@@ -83,7 +83,8 @@ export interface RefusedPath {
     | 'git-link'
     | 'unread-config'
     | 'crowded'
-    | 'worktree';
+    | 'worktree'
+    | 'large';
   /** The path of the configuration that led there. */
   readonly asked: string;
   /** The key of git's configuration that names it, with its file. */
@@ -167,6 +168,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `git's configuration ${path} cannot be read, and what git runs is not known`,
   worktree: (path) =>
     `it leads to ${path} in the worktree, which is not guarded together with its repository`,
+  large: (path) => `${path} holds more than ${treeEntriesMax} files, or holds them too deep`,
   crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 

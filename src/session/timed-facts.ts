@@ -19,7 +19,7 @@ export function timed(facts: TreeFacts, limitMs: number): TreeFacts {
     names: look(facts.names),
     text: look(facts.text),
     link: look(facts.link),
-    links: look(facts.links),
+    tree: look(facts.tree),
     isMountedOver: look(facts.isMountedOver),
   };
   // What is not asked costs nothing, as the home of an account does.

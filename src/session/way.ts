@@ -20,8 +20,8 @@ export interface TreeFacts {
   readonly text: (path: string) => string | undefined;
   /** What is written in a link; undefined if it is none. */
   readonly link: (path: string) => string | undefined;
-  /** Links anywhere below a directory. */
-  readonly links: (path: string) => readonly string[];
+  /** What is anywhere below a directory; undefined where that is more, or lies deeper, than is looked at. */
+  readonly tree: (path: string, entriesMax: number) => Tree | undefined;
   /** The workspace's own path on the host, without links. */
   readonly root: string;
   readonly place: (hostPath: string) => HostPlace;
@@ -39,6 +39,12 @@ export interface TreeFacts {
   readonly isWhole?: (path: string) => boolean;
   /** For what may take only so long. */
   readonly nowMs?: () => number;
+}
+
+export interface Tree {
+  readonly links: readonly string[];
+  /** How much there is, links and all. */
+  readonly entries: number;
 }
 
 /** Why a path cannot be followed to its end. */

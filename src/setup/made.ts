@@ -1,18 +1,14 @@
 // What setup made of which the thing itself does not tell: written down before it is made, so that `coi setup --remove`
 // takes away that and nothing that was there before. What says by its name or its content that setup made it (the unit,
 // the bridge, the pool, files with a first line of ours) is not in it.
+
 import type { Machine } from '../host/machine.ts';
+import { type IdLine, isIdLines, isSameLine } from './id-lines.ts';
 
 /** coid's directory (daemon/protocol.ts). */
 export const stateDir = '/var/lib/coi';
 export const madeName = 'setup.json';
 const madePath = `${stateDir}/${madeName}`;
-
-export interface IdLine {
-  /** /etc/subuid or /etc/subgid. */
-  readonly path: string;
-  readonly line: string;
-}
 
 export interface Made {
   readonly packages: readonly string[];
@@ -49,7 +45,7 @@ export async function noteMade(machine: Machine, more: Partial<Made>): Promise<v
     idLines: [
       ...before.idLines,
       ...(more.idLines ?? []).filter(
-        (one) => !before.idLines.some(({ path, line }) => path === one.path && line === one.line),
+        (one) => !before.idLines.some((other) => isSameLine(one, other)),
       ),
     ],
     link: more.link ?? before.link,
@@ -69,9 +65,7 @@ export async function noteGone(
     packages: without(before.packages, gone.packages),
     group: before.group && !gone.group,
     members: without(before.members, gone.members),
-    idLines: before.idLines.filter(
-      (one) => !gone.idLines?.some(({ path, line }) => path === one.path && line === one.line),
-    ),
+    idLines: before.idLines.filter((one) => !gone.idLines?.some((other) => isSameLine(one, other))),
     link: gone.link ? undefined : before.link,
   });
 }
@@ -86,10 +80,7 @@ export function parseMade(text: string): Made | undefined {
     const { packages, group, members, idLines, link } = JSON.parse(text) as Partial<Made>;
     const texts = (value: unknown): value is string[] =>
       Array.isArray(value) && value.every((one) => typeof one === 'string');
-    const lines = (value: unknown): value is IdLine[] =>
-      Array.isArray(value) &&
-      value.every(({ path, line }) => typeof path === 'string' && typeof line === 'string');
-    if (!texts(packages) || !texts(members) || !lines(idLines)) return undefined;
+    if (!texts(packages) || !texts(members) || !isIdLines(idLines)) return undefined;
     const before = typeof link === 'string' ? link : undefined;
     return { packages, group: group === true, members, idLines, link: before };
   } catch {

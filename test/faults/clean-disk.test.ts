@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coiPath } from '../bed/program.ts';
+import { startScreen } from '../bed/screen.ts';
 import { PrivateHost } from './private-host.ts';
 
 const limit = { timeout: 480_000 };
 const home = '/run/home';
 const store = `${home}/.coi/sessions-claude`;
 const interrupted = '11111111-1111-4111-8111-111111111111';
+const other = '33333333-3333-4333-8333-333333333333';
 const saved = '22222222-2222-4222-8222-222222222222';
 
 interface Report {
@@ -88,6 +90,130 @@ test('it shows what uses space, and deletes what is safe when that is wished', l
     (await report()).found.filter(({ safe, kind }) => safe && kind !== 'cache'),
     [],
   );
+});
+
+test(
+  'images that projects elsewhere name are kept, however their configuration looks',
+  limit,
+  async () => {
+    await using host = await PrivateHost.open();
+    const coi = (...words: string[]) =>
+      host.run('env', '-C', '/', `HOME=${home}`, 'XDG_CACHE_HOME=', coiPath(), ...words);
+    const shell = async (script: string) => {
+      const said = await host.run('sh', '-ec', script);
+      assert.equal(said.status, 0, said.stderr);
+    };
+    const safe = async () => {
+      const said = await coi('clean', '--disk', '--json');
+      assert.equal(said.status, 0, said.stderr);
+      const { found } = JSON.parse(said.stdout) as Report;
+      const names = found.filter((one) => one.kind === 'old image' && one.safe);
+      return { names: names.map(({ name }) => name).sort(), stderr: said.stderr };
+    };
+    assert.equal((await host.run(coiPath(), 'setup', '--yes')).status, 0);
+    await shell(`incus create --quiet --empty base
+    publish() { incus publish --quiet base --alias "$1" description="x, built by coi" n="$1"; }
+    for at in 1 2 3 4 5 6; do publish x-2026010$at-000000; done
+    incus image alias create x "$(incus image list --format csv --columns f x-20260106-000000)"
+    incus delete base
+    mkdir -p ${home}/.coi`);
+    const x = (at: number) => `x-2026010${at}-000000`;
+    assert.deepEqual((await safe()).names, [1, 2, 3, 4, 5].map(x));
+
+    const names = (image: string) => `[container]\\nimage = "${image}"\\n`;
+    await shell(`mkdir -p /run/w1/.coi /run/w2/.coi/profiles/p /run/w3/.coi ${store}/${saved}/.claude
+    printf '${names(x(1))}' > /run/w1/.coi/config.toml
+    printf '${names(x(2))}' > /run/w2/.coi/profiles/p/config.toml
+    printf '[broken\\n${names(x(3))}' > /run/w3/.coi/config.toml
+    echo '{"one":"/run/w1","gone":{"workspace":"/run/gone"}}' > ${home}/.coi/aliases.json
+    echo '{"container_name":"coi-w2-1","workspace":"/run/w2","saved_at":"2026-01-01T00:00:00Z"}' > ${store}/${saved}/metadata.json
+    incus create --quiet --empty coi-w3-1 -c user.coi.version=1 -c user.coi.workspace=/run/w3 \\
+      -c user.coi.session=s -c user.coi.slot=1 -c user.coi.owner=0 -c user.coi.network=restricted \\
+      -c user.coi.persistent=true \\
+      -c user.coi.mounts='{"id":"m","runDir":"/run/coi","ownerUid":0,"ownerGid":0,"idmapBase":0,"mounts":[]}'`);
+    assert.deepEqual((await safe()).names, [4, 5].map(x));
+
+    // So is a pool: what lies in it is not in one that nobody names.
+    await shell(`incus storage create --quiet other dir
+    incus storage create --quiet third dir
+    for pool in other third; do
+      incus copy --quiet coi-w3-1 coi-$pool-1 --storage $pool -c user.coi.workspace=/run/$pool
+      mkdir -p /run/$pool/.coi
+    done
+    printf '[container]\\nstorage_pool = "other"\\n' > /run/other/.coi/config.toml`);
+    const pools = await coi('clean', '--pools', '--dry-run');
+    assert.match(pools.stdout, /coi-third-1 .*in pool third, which no profile names/);
+    assert.doesNotMatch(pools.stdout, /coi-other-1/);
+
+    // A container of another project is one, too.
+    await shell(`incus project create work -c features.images=false
+    incus create --quiet ${x(4)} web --project work --storage default`);
+    assert.deepEqual((await safe()).names, [x(5)]);
+
+    // What leads elsewhere is not read, and nobody waits for it: then no image is known to be nobody's.
+    await shell(`rm /run/w1/.coi/config.toml; ln -s /etc/passwd /run/w1/.coi/config.toml
+    rm -r /run/w2/.coi; mkfifo /run/w2/.coi`);
+    const kept = await safe();
+    assert.deepEqual(kept.names, []);
+    assert.match(
+      kept.stderr,
+      /^Warning: old images are kept, since these cannot be read .*"\/run\/w1"/m,
+    );
+    assert.match(kept.stderr, /"\/run\/w2"/);
+  },
+);
+
+test('what was changed while it asked is left with a word', limit, async () => {
+  await using host = await PrivateHost.open();
+  assert.equal((await host.run(coiPath(), 'setup', '--yes')).status, 0);
+  const shell = async (script: string) => {
+    const said = await host.run('sh', '-ec', script);
+    assert.equal(said.status, 0, said.stderr);
+    return said.stdout;
+  };
+  await shell(`incus create --quiet --empty base
+    publish() { incus publish --quiet base --alias "$1" description="x, built by coi" n="$1"; }
+    for at in 1 2 3 4 5; do publish x-2026010$at-000000; done
+    incus image alias create x "$(incus image list --format csv --columns f x-20260105-000000)"
+    mkdir -p ${store}/${interrupted} ${store}/${other} ${home}/.cache/coi ${home}/.coi/logs
+    echo 1 > ${home}/.coi/logs/one
+    touch -d '1 day ago' ${store}/${interrupted} ${store}/${other}`);
+  const options = {
+    env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm', HOME: home },
+    cwd: '/',
+    columns: 200,
+  };
+  const argv = host.enter('env', '-C', '/', 'XDG_CACHE_HOME=', coiPath(), 'clean', '--disk');
+  const screen = startScreen(argv, options);
+  await screen.waitFor('Delete what is safe to delete');
+  await shell(`incus image alias create wanted "$(incus image list --format csv --columns f x-20260101-000000)"
+    incus create --quiet x-20260102-000000 web
+    printf '[container]\\nimage = "x-20260103-000000"\\n' > ${home}/.coi/config.toml
+    mv ${store}/${interrupted} /run/moved
+    mkdir ${store}/${interrupted}
+    touch -r /run/moved ${store}/${interrupted}
+    echo more >> ${home}/.coi/logs/one
+    mv ${home}/.cache/coi ${home}/.cache/was
+    ln -s was ${home}/.cache/coi`);
+  screen.type('y\r');
+  assert.equal((await screen.ended()).status, 0);
+  const text = screen.text();
+  for (const [name, why] of [
+    ['x-20260101-000000', 'it got another name'],
+    ['x-20260102-000000', 'a container was made from it'],
+    ['x-20260103-000000', 'it was used, or something names it'],
+    [`${store}/${interrupted}`, 'something else took its place'],
+    [`${home}/.coi/logs`, 'something in it was changed'],
+    [`${home}/.cache/coi`, 'something else took its place'],
+  ])
+    assert.ok(text.includes(`${name}: ${why} since it was listed`), `${name}: ${text}`);
+  assert.match(text, /Cleaned 2 item\(s\)/);
+  const left = await shell(
+    `incus image alias list --format csv --columns a; ls ${store} ${home}/.coi/logs ${home}/.cache/was/`,
+  );
+  for (const at of [1, 2, 3, 5]) assert.match(left, new RegExp(`x-2026010${at}-000000`));
+  assert.doesNotMatch(left, new RegExp(`x-20260104-000000|${other}`));
+  assert.match(left, new RegExp(interrupted));
 });
 
 test('it does not go together with what chooses something else', limit, async () => {

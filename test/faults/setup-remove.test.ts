@@ -1,6 +1,7 @@
 // `coi setup --remove` on hosts of its own, with a real Incus, a real pool on a loop device and a real coid.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { idLinesText } from '../../src/setup/id-lines.ts';
 import { coiPath } from '../bed/program.ts';
 import { startScreen } from '../bed/screen.ts';
 import { PrivateHost } from './private-host.ts';
@@ -144,4 +145,147 @@ test('it asks, and without root, a terminal or --remove it changes nothing', lim
   assert.equal((await screen.ended()).status, 130);
   assert.match(screen.text(), /nothing was changed/);
   assertSame(await everything(host), before);
+});
+
+test(
+  'what other projects of Incus use is named and in the way; with --force it stays',
+  limit,
+  async () => {
+    await using host = await PrivateHost.open();
+    assert.equal((await host.run(...setup)).status, 0);
+    const before = await everything(host);
+    const incus = async (...words: string[]) => {
+      const said = await host.run('incus', ...words);
+      assert.equal(said.status, 0, said.stderr);
+    };
+    await incus('project', 'create', 'work');
+    const place = ['--storage', 'default', '--network', 'coibr0'];
+    await incus('create', '--empty', 'web', '--project', 'work', ...place);
+    const refused = await host.run(...remove);
+    assert.equal(refused.status, 1);
+    assert.match(
+      refused.stderr,
+      /^Error: other projects of Incus use what setup made: instances\/web \(project work\) uses the bridge coibr0 and the storage pool "default" and ids of root$/m,
+    );
+    assert.match(refused.stderr, /^Hint: .*coi setup --remove --force/m);
+    assertSame(await everything(host), before);
+
+    // A session that was moved there needs coid, whatever is wished.
+    const keys = [
+      ...['version=1', 'workspace=/w', 'session=s', 'slot=1', 'owner=0', 'network=restricted'],
+      'mounts={"id":"m","runDir":"/run/coi","ownerUid":0,"ownerGid":0,"idmapBase":0,"mounts":[]}',
+    ];
+    await incus(
+      ...['create', '--empty', 'coi-moved-1', '--project', 'work', '--storage', 'default'],
+      ...keys.flatMap((key) => ['--config', `user.coi.${key}`]),
+    );
+    const session = await host.run(...remove, '--force', '--sessions');
+    assert.equal(session.status, 1);
+    assert.match(
+      session.stderr,
+      /^Error: sessions in other projects of Incus: coi-moved-1 \(project work\)\nHint: .*incus delete --force --project work coi-moved-1$/m,
+    );
+    assertSame(await everything(host), before);
+    await incus('delete', '--project', 'work', 'coi-moved-1');
+
+    const forced = await host.run(...remove, '--force');
+    assert.equal(forced.status, 0, forced.stderr);
+    assert.match(forced.stderr, /- the bridge coibr0, used by instances\/web \(project work\)$/m);
+    assert.match(await ofIncus(host), /coibr0/);
+    assert.match((await host.run('cat', '/etc/subuid')).stdout, /^root:/m);
+    await incus('delete', '--project', 'work', 'web');
+    const rest = await host.run(...remove);
+    assert.equal(rest.status, 0, rest.stderr);
+    assert.doesNotMatch(await ofIncus(host), /coibr0|pools\/default/);
+    assert.doesNotMatch((await host.run('cat', '/etc/subuid')).stdout, /^root:/m);
+  },
+);
+
+test(
+  'single ids that coid gave root go, and those of which nobody knows stay and are told',
+  limit,
+  async () => {
+    await using host = await PrivateHost.open();
+    const before = await everything(host);
+    assert.equal((await host.run(...setup)).status, 0);
+    const lines = [
+      { path: '/etc/subuid', line: 'root:1234:1' },
+      { path: '/etc/subgid', line: 'root:1234:1' },
+    ];
+    const note = idLinesText(lines).replaceAll('\n', '');
+    const script = `echo '${note}' > /var/lib/coi/own-ids.json
+    printf 'root:1234:1\\n' >> /etc/subuid; printf 'root:1234:1\\n' >> /etc/subgid
+    printf 'root:4321:1\\n' >> /etc/subuid`;
+    assert.equal((await host.run('sh', '-c', script)).status, 0);
+    const said = await host.run(...remove);
+    assert.equal(said.status, 0, said.stderr);
+    assert.match(
+      said.stderr,
+      /- remove .*root:1234:1 in \/etc\/subuid .*root:1234:1 in \/etc\/subgid$/m,
+    );
+    assert.match(said.stderr, /- root:4321:1 in \/etc\/subuid: nothing tells who added it/);
+    const after = await everything(host);
+    assertSame(
+      after.filter((line) => line !== 'etc/subuid:root:4321:1'),
+      before,
+    );
+    assert.ok(after.includes('etc/subuid:root:4321:1'));
+  },
+);
+
+test(
+  'work that coid has left in a workspace is finished, or named with the way on',
+  limit,
+  async () => {
+    await using host = await PrivateHost.open();
+    const before = await everything(host);
+    assert.equal((await host.run(...setup)).status, 0);
+    // A coid that runs looks only once a day at what it could not finish; a new one at once.
+    const id = '0123456789abcdef';
+    const write = (kind: string, name: string, note: object) => {
+      const path = `/var/lib/coi/${kind}/${name}`;
+      return host.run('sh', '-c', `echo '${JSON.stringify(note)}' > ${path}`);
+    };
+    await write('set-id', id, {
+      ...{ id, container: 'coi-w-1', ownerUid: 0, ownerGid: 0, workspace: '/w' },
+      ...{ sources: ['/w'], sinceMs: 0 },
+    });
+    await write('protect', '1-2.json', {
+      ...{
+        root: '/gone/w',
+        device: 1,
+        inode: 2,
+        owner: { uid: 0, gid: 0 },
+        missing: [],
+        users: [],
+      },
+      ...{ request: { paths: [], mode: 'guard' }, state: { entries: [], made: [] } },
+    });
+    const said = await host.run(...remove);
+    assert.equal(said.status, 1);
+    assert.match(
+      said.stderr,
+      /^Error: coid could not finish .*: "\/gone\/w" \(its protected files still have the guard, and the directory is not there any more\)$/m,
+    );
+    assert.match(said.stderr, /^Hint: Put what was moved.*coi setup --remove --force/m);
+    const forced = await host.run(...remove, '--force', '--json');
+    assert.equal(forced.status, 0, forced.stderr);
+    assert.match(forced.stderr, /^Warning: left unfinished: "\/gone\/w"/m);
+    const { stays } = JSON.parse(forced.stdout) as { stays: string[] };
+    assert.ok(stays.some((line) => line.startsWith('unfinished work in "/gone/w"')));
+    assertSame(await everything(host), before);
+  },
+);
+
+test('work that is left is not lost where no coid runs', limit, async () => {
+  await using host = await PrivateHost.open();
+  assert.equal((await host.run(...setup)).status, 0);
+  assert.equal((await host.run(coi, 'daemon', 'stop')).status, 0);
+  const note = { id: '0123456789abcdef', sources: ['/w'], ownerUid: 0, ownerGid: 0, idmapBase: 0 };
+  const path = `/var/lib/coi/ownership/${note.id}`;
+  await host.run('sh', '-c', `echo '${JSON.stringify(note)}' > ${path}`);
+  const said = await host.run(...remove);
+  assert.equal(said.status, 0, said.stderr);
+  assert.match(said.stderr, /^ok {2}coid: gone/m);
+  assert.doesNotMatch((await host.run('ps', '-e', '-o', 'args')).stdout, /daemon run/);
 });

@@ -3,8 +3,11 @@
 // left alone.
 // Method: a server of the raw FUSE protocol in Perl, which is in every image, with a child that waits for it in the kernel.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { untilGone, untilWritten } from '../bed/gone.ts';
 import { hold, isRead, ways } from '../bed/held.ts';
 import { pace } from '../bed/pace.ts';
 
@@ -68,6 +71,50 @@ test('a container that waits for its own file system is killed all the same, and
   } finally {
     // Nobody else could end them.
     await bed.coi(['kill', '--force', one, other]);
+  }
+});
+
+/** A run whose machine hangs when its command ends, which it does with status 7. */
+async function runThatHangs(bed: Bed, whileHung: () => Promise<void>) {
+  const mark = (name: string) => join(bed.workspace.path, name);
+  const script = 'echo begun > begun; until [ -e go ]; do sleep 0.1; done; exit 7';
+  const running = bed.startCoi(['run', '--image', bed.image, '--', 'sh', '-c', script]);
+  await Promise.race([untilWritten(mark('begun')), running.result]);
+  const [name = ''] = await bed.instances();
+  await hang(bed, name);
+  await whileHung();
+  writeFileSync(mark('go'), '');
+  return { name, ...(await running.result) };
+}
+
+test('coi run ends with the status of its command, and frees a machine that does not end', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  const { name, status, stderr } = await runThatHangs(bed, async () => {});
+  try {
+    assert.equal(status, 7, stderr);
+    assert.doesNotMatch(stderr, /is left/);
+    await untilGone(bed.incus, name, 30_000);
+  } finally {
+    await bed.coi(['kill', '--force', name]);
+  }
+});
+
+test('coi run ends with the status of its command and says so where its machine is left', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed();
+  // Nobody frees it.
+  const { name, status, stderr } = await runThatHangs(bed, () => bed.coid.stop());
+  try {
+    assert.equal(status, 7, stderr);
+    const left = `^Warning: ending ${name} failed: it did not end within 30 s; it is left: \`coi kill ${name}\` tries again$`;
+    assert.match(stderr, new RegExp(left, 'm'));
+  } finally {
+    await bed.coid.start();
+    const killed = await bed.coi(['kill', '--force', name]);
+    assert.equal(killed.status, 0, killed.stderr);
   }
 });
 

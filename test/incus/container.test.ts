@@ -68,6 +68,33 @@ test('a failing command is an error without --capture and a result with it', {
   assert.deepEqual([raw.status, raw.stdout], [7, 'out']);
 });
 
+test('a shell of the image that fails is told with its words, and one that says much is waited for', {
+  timeout,
+}, async () => {
+  const inside = async (...command: string[]) =>
+    (await bed.incus.execCaptured(name, { command: ['bash', '-c', ...command] })).status;
+  const shell = async (lines: string) => {
+    // What the bed itself runs gets a sound one.
+    const text = `#!/bin/bash\n[ "$3" = coi-run ] || exec /bin/sh "$@"\n${lines}\n`;
+    const script = `printf '%s' "$1" > /usr/local/sbin/sh && chmod 755 /usr/local/sbin/sh`;
+    assert.equal(await inside(script, 'x', text), 0);
+  };
+  try {
+    await shell('echo this shell is broken >&2; exit 3');
+    const startedMs = performance.now();
+    const failed = await container('exec', name, '--', 'true');
+    assert.notEqual(failed.status, 0);
+    assert.match(failed.stderr, /the starter ended with status 3: this shell is broken$/m);
+    assert.ok(performance.now() - startedMs < 20_000, 'nobody waits for what is not read');
+    await shell('head -c 2000000 /dev/zero | tr \'\\0\' x >&2; echo >&2; exec /bin/sh "$@"');
+    const said = await container('exec', name, '--', '/bin/sh', '-c', 'echo out; echo err >&2');
+    assert.deepEqual([said.status, said.stdout], [0, 'out\n'], said.stderr.slice(-200));
+    assert.match(said.stderr, /^x+\nerr\n$/);
+  } finally {
+    await inside('rm -f /usr/local/sbin/sh');
+  }
+});
+
 test('--capture=true and flags behind the name work as in the predecessor; wrong combinations are refused', {
   timeout,
 }, async () => {

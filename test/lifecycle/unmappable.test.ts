@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { test } from 'node:test';
 import { UserNamespaces } from '../../src/host/idmap.ts';
 import { loadLibc } from '../../src/host/libc.ts';
 import { bindMount, unmount } from '../../src/host/mounts.ts';
+import { ownIdsName, parseIdLines } from '../../src/setup/id-lines.ts';
 import { makeBed } from '../bed/bed.ts';
 import { fuseType, makeFuse } from '../bed/fuse.ts';
 import { coiPath } from '../bed/program.ts';
@@ -54,6 +56,24 @@ test('a workspace on FUSE: the agent has the ids of its user, who owns what it m
   const second = await bed.coi(['run', '--', 'cat', 'new']);
   assert.deepEqual([second.status, second.stdout], [0, 'new\n'], second.stderr);
   assert.equal(idsOfRoot(bed.user).length, 2);
+  // For `coi setup --remove`, which takes away these and no others.
+  const noted = readFileSync(join(bed.coid.stateDir, ownIdsName), 'utf8');
+  assert.deepEqual(
+    parseIdLines(noted).map(({ path, line }) => `${path} ${line}`),
+    [`/etc/subuid root:${bed.user.uid}:1`, `/etc/subgid root:${bed.user.gid}:1`],
+  );
+});
+
+test('what root had before is not noted as given by coid', { timeout }, async () => {
+  await using bed = await makeBed();
+  await using _ids = idsGiven(bed.user);
+  await using _ = await makeFuse(bed.workspace.path, bed.user);
+  const given = ['usermod', '-v', `${bed.user.uid}-${bed.user.uid}`, 'root'];
+  assert.equal(spawnSync(given[0] ?? '', given.slice(1)).status, 0);
+  const ran = await bed.coi(['run', '--', 'true']);
+  assert.equal(ran.status, 0, ran.stderr);
+  const noted = parseIdLines(readFileSync(join(bed.coid.stateDir, ownIdsName), 'utf8'));
+  assert.deepEqual(noted, [{ path: '/etc/subgid', line: `root:${bed.user.gid}:1` }]);
 });
 
 test('what has to be protected there is refused before anything is made, and started where it is only watched', {

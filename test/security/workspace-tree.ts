@@ -27,10 +27,11 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
         .map((one) => one.slice(path.length + 1)),
     text: (path) => files[path],
     link: (path) => files[`${path}@`],
-    links: (path) =>
-      [...kinds]
-        .filter(([one, kind]) => kind === 'link' && one.startsWith(`${path}/`))
-        .map(([one]) => one),
+    tree: (path, entriesMax) => {
+      const inner = [...kinds].filter(([one]) => one.startsWith(`${path}/`));
+      const links = inner.filter(([, kind]) => kind === 'link').map(([one]) => one);
+      return inner.length > entriesMax ? undefined : { links, entries: inner.length };
+    },
     root: '/home/ana/project',
     home: '/home/ana',
     outside: (path) => {

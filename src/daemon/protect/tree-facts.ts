@@ -8,7 +8,7 @@ import { rightsOf } from '../whose.ts';
 import { type Hidden, nothingHidden } from './hidden.ts';
 import { isWithin } from './record.ts';
 import type { Owner } from './state.ts';
-import { depthMax, entriesMax } from './wanted.ts';
+import { depthMax } from './wanted.ts';
 
 /** What a workspace is looked at with. */
 export interface Looked {
@@ -38,7 +38,7 @@ export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFac
     names: (path, max) => (isHidden(path) ? [] : below.names(path, max)),
     text: (path) => (isHidden(path) ? undefined : below.text(path)),
     link: (path) => below.linkText(path),
-    links: (path) => below.linksIn(path, depthMax, entriesMax),
+    tree: (path, entriesMax) => below.treeIn(path, depthMax, entriesMax),
     root,
     outside: (hostPath) => {
       const known = looked.outside.get(hostPath) ?? outsideText(looked, hostPath);

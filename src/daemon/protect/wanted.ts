@@ -19,8 +19,11 @@ export interface Wanted {
   readonly modeMask: number;
 }
 
-/** More, or deeper, is refused. */
-export const entriesMax = 5000;
+/**
+ * More, or deeper, is refused. What is planned is far less (session/guard-builder.ts): this holds for what is made between the
+ * look and the guard.
+ */
+const entriesMax = 10_000;
 export const depthMax = 12;
 
 /** Throws `unprotected-path`. */
@@ -55,7 +58,7 @@ function leafWanted(below: Below, { path, kind, by }: Leaf, named: string | unde
     return treeWanted(below, path, stats, by, 0);
   } catch (error) {
     if (named === undefined || !(error instanceof CoiError)) throw error;
-    throw new CoiError(error.code, `${error.message}, which ${quoted(named)} names`, {
+    throw new CoiError(error.code, `${error.message}; ${quoted(named)} names it`, {
       hint: `Change that key, or list ${quoted(path)} in [security] writable_paths if the agent may change it.`,
     });
   }
@@ -142,7 +145,9 @@ export function mayGuard(
 function tooMany(path: string, count: number): CoiError {
   return new CoiError(
     'unprotected-path',
-    `the protected paths hold too many files (${count} in ${quoted(path)}; ${entriesMax} can be guarded)`,
-    { hint: 'Protect less in [security], or set protection = "watch".' },
+    `the protected paths hold too many files (${count} in ${quoted(path)}; ${entriesMax} can be guarded one by one)`,
+    {
+      hint: 'Remove what is not yours there, protect less in [security], or set protection = "watch".',
+    },
   );
 }

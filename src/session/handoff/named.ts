@@ -81,7 +81,8 @@ function factsOf(tree: Tree, root: string, textMax: number): TreeFacts {
       return Buffer.from(bytes, 'latin1').toString('utf8');
     },
     link: (path) => tree.linkTarget(path),
-    links: (path) => linksIn(tree, path, 0),
+    // What is guarded there, one by one or as a whole, is not told here.
+    tree: (path) => ({ links: linksIn(tree, path, 0), entries: 0 }),
     root,
     // Another name of the workspace on the host is not looked for here: what is guarded says so when it is changed.
     place: (path) =>

@@ -1,5 +1,6 @@
 // What setup made on this host and is still here: looked at once, changed by nothing here.
-import type { Image, Instance, Network, Profile, StoragePool } from '../../incus/shapes.ts';
+
+import type { Image, Network, Profile, StoragePool } from '../../incus/shapes.ts';
 import { type Container, coiContainers } from '../../session/record.ts';
 import type { Ground } from '../check.ts';
 import { parseGroup } from '../checks/access.ts';
@@ -9,14 +10,28 @@ import { limitsKept } from '../checks/limits.ts';
 import { bridgeDescription, bridgeName, forwardingKept } from '../checks/network.ts';
 import { derivedPath, missingPackages } from '../checks/packages.ts';
 import { madeHere } from '../checks/storage.ts';
+import {
+  type IdLine,
+  idFiles,
+  isSameLine,
+  ownIdsName,
+  parseIdLines,
+  singleIds,
+} from '../id-lines.ts';
 import { type Made, nothingMade, readMade, stateDir } from '../made.ts';
 import { serverState } from '../server.ts';
+import { isOther, type Stranger, strangersOf } from './elsewhere.ts';
 import { openings } from './firewalls.ts';
 import { removablePackages } from './packages.ts';
+import { type Unfinished, unfinished } from './unfinished.ts';
 
 export interface RemoveGround extends Ground {
   /** Ends coid; false if none ran. */
   stopCoid(): Promise<boolean>;
+  /** Ends coid, if it runs, and starts it: it takes up at once what it could not finish. */
+  restartCoid(): Promise<void>;
+  /** Tells of work for workspaces that is given up. */
+  givenUp(lines: readonly string[]): void;
   /** Deletes a container, running or not. */
   endContainer(container: Container): Promise<void>;
   /** Removes a directory below a home, whatever an agent put into it, and without a link on the way. */
@@ -28,8 +43,10 @@ export interface RemoveGround extends Ground {
 export interface IncusFacts {
   /** Sessions of all users, and whatever else has coi's prefix. */
   readonly containers: readonly Container[];
-  /** How many instances are not coi's. */
+  /** How many instances of the same project are not coi's. */
   readonly others: number;
+  /** The instances of other projects. */
+  readonly strangers: readonly Stranger[];
   /** Those that `coi build` made, which can be built again. */
   readonly images: readonly Image[];
   readonly pool: StoragePool | undefined;
@@ -53,7 +70,11 @@ export interface Facts {
   readonly sysctls: readonly string[];
   readonly aptSource: boolean;
   /** Of those in the record, the ones that are still there. */
-  readonly idLines: Made['idLines'];
+  readonly idLines: readonly IdLine[];
+  /** Single ids of root's of which no record says who added them. */
+  readonly unknownIds: readonly IdLine[];
+  /** What coid has yet to do for workspaces of sessions, which may be running. */
+  readonly notes: readonly Unfinished[];
   readonly members: readonly string[];
   /** Everybody in the group. */
   readonly allMembers: readonly string[];
@@ -72,9 +93,6 @@ export interface Facts {
 
 export const runDir = '/run/coi';
 export const logDir = '/var/log/coi';
-/** Not `mounts` and `ended.json`: nothing of a workspace waits for them. */
-const noteKinds = ['ownership', 'protect', 'set-id'];
-const memory = 'ended.json';
 const writtenHere = '# Written by `coi setup`';
 
 /** `forApt`: packages may be to go, too, so apt is asked about them, which takes seconds. */
@@ -109,7 +127,8 @@ export async function removalFacts(ground: RemoveGround, forApt: boolean): Promi
   const home = await homeOf(ground);
   const packages = made.packages.filter((name) => !missing.includes(name));
   const allMembers = parseGroup(groups ?? '', adminGroup)?.members ?? [];
-  const idTexts = await Promise.all(made.idLines.map(({ path }) => machine.readText(path)));
+  const noted = parseIdLines(await machine.readText(`${stateDir}/${ownIdsName}`));
+  const ids = await idFacts(ground, [...made.idLines, ...noted]);
   return {
     made,
     unreadable: record === undefined,
@@ -123,7 +142,8 @@ export async function removalFacts(ground: RemoveGround, forApt: boolean): Promi
     incus,
     sysctls: await ours([forwardingKept, limitsKept]),
     aptSource: (await ours([derivedPath])).length > 0,
-    idLines: made.idLines.filter(({ line }, at) => idTexts[at]?.split('\n').includes(line)),
+    ...ids,
+    notes: await unfinished(machine),
     members: made.members.filter((name) => allMembers.includes(name)),
     allMembers,
     packages,
@@ -140,14 +160,27 @@ export async function removalFacts(ground: RemoveGround, forApt: boolean): Promi
   };
 }
 
-/** What coid has yet to do for workspaces of sessions that have ended: owners, guards, set-id files. */
-export async function coidNotes({ machine }: Pick<Ground, 'machine'>): Promise<string[]> {
-  const found = noteKinds.map(async (kind) =>
-    (await machine.names(`${stateDir}/${kind}`))
-      .filter((name) => name !== memory)
-      .map((name) => `${kind}/${name}`),
-  );
-  return (await Promise.all(found)).flat();
+/** Of the lines that were written down, those that are there, each once; and those that look like them. */
+async function idFacts(
+  { machine }: Pick<Ground, 'machine'>,
+  noted: readonly IdLine[],
+): Promise<Pick<Facts, 'idLines' | 'unknownIds'>> {
+  const found = idFiles.map(async (path) => {
+    const text = (await machine.readText(path)) ?? '';
+    const lines = text.split('\n');
+    const own = noted.filter(
+      (one, at) =>
+        one.path === path &&
+        lines.includes(one.line) &&
+        noted.findIndex((other) => isSameLine(one, other)) === at,
+    );
+    return { idLines: own, unknownIds: singleIds(path, text, own) };
+  });
+  const all = await Promise.all(found);
+  return {
+    idLines: all.flatMap(({ idLines }) => idLines),
+    unknownIds: all.flatMap(({ unknownIds }) => unknownIds),
+  };
 }
 
 async function coidRuns(ground: Ground): Promise<boolean> {
@@ -174,17 +207,19 @@ async function incusFacts(ground: RemoveGround): Promise<IncusFacts | undefined>
   if (state.kind !== 'ready') return undefined;
   const { incus } = state;
   const options = { signal: ground.signal };
-  const [instances, images, pools, bridge, profile] = await Promise.all([
-    incus.instances(options),
+  const [everywhere, images, pools, bridge, profile] = await Promise.all([
+    incus.instances({ ...options, allProjects: true }),
     incus.images(options),
     incus.storagePools(options),
     incus.network(bridgeName, options),
     incus.profile('default', options),
   ]);
-  const containers = coiContainers(instances as Instance[], ground.prefix, undefined);
+  const instances = everywhere.filter(({ project }) => !isOther(project));
+  const containers = coiContainers(instances, ground.prefix, undefined);
   return {
     containers,
     others: instances.length - containers.length,
+    strangers: strangersOf(everywhere),
     images: images.filter(({ properties }) => properties['user.coi.built'] !== undefined),
     pool: pools.find(({ description }) => description === madeHere),
     bridge: bridge?.description === bridgeDescription ? bridge : undefined,

@@ -4,8 +4,10 @@ import { bridge, pool } from '../../../test/fakes/host-states.ts';
 import type { Image } from '../../incus/shapes.ts';
 import type { Container } from '../../session/record.ts';
 import { nothingMade } from '../made.ts';
+import { nothingElsewhere } from './elsewhere.ts';
 import type { Facts, IncusFacts } from './facts.ts';
 import { removalPlan, type Wish } from './plan.ts';
+import type { Unfinished } from './unfinished.ts';
 
 const image = (fingerprint: string, alias: string) =>
   ({ fingerprint, aliases: [{ name: alias, description: '' }] }) as unknown as Image;
@@ -16,6 +18,7 @@ const used = { used_by: ['/1.0/images/f00d', '/1.0/profiles/default'] };
 const incus: IncusFacts = {
   containers: [],
   others: 0,
+  strangers: [],
   images: [image('f00d', 'coi-default')],
   pool: { ...pool('default', 'btrfs'), ...used },
   bridge: { ...bridge('coibr0', {}), used_by: ['/1.0/profiles/default'] },
@@ -32,6 +35,10 @@ const incus: IncusFacts = {
 };
 const idLine = { path: '/etc/subuid', line: 'root:600113152:1000000000' };
 
+const note: Unfinished = {
+  ...{ kind: 'protect', name: '1-2.json', place: '/w', container: undefined, isThere: false },
+};
+
 /** Everything that one setup has made, on a host that nobody else uses. */
 const whole: Facts = {
   made: { ...nothingMade, packages: ['incus-base', 'lxcfs'], members: ['ann'], idLines: [idLine] },
@@ -45,6 +52,8 @@ const whole: Facts = {
   sysctls: ['/etc/sysctl.d/60-coi.conf'],
   aptSource: true,
   idLines: [idLine],
+  unknownIds: [],
+  notes: [],
   members: ['ann'],
   allMembers: ['ann'],
   packages: ['incus-base', 'lxcfs'],
@@ -56,8 +65,8 @@ const whole: Facts = {
   home: '/home/ann',
   data: ['.coi'],
 };
-const little: Wish = { sessions: false, data: false, packages: false };
-const all: Wish = { sessions: true, data: true, packages: true };
+const little: Wish = { sessions: false, data: false, packages: false, force: false };
+const all: Wish = { sessions: true, data: true, packages: true, force: false };
 
 const kinds = (facts: Facts, wish: Wish) =>
   removalPlan(facts, wish).steps.map(({ act }) => act.kind);
@@ -137,6 +146,46 @@ describe('what is not only coi’s', () => {
       assert.ok(!kinds(shared, all).includes(kind as never), kind);
     assert.match(stays(shared, all), /pool "default", used by instances\/web$/m);
     assert.match(stays(shared, all), /incus-base, lxcfs \(Incus has 1 instance\)/);
+  });
+
+  test('in another project keeps it as well, is named with it, and is in the way without force', () => {
+    const web = '/1.0/instances/web?project=work';
+    const shared = withIncus({
+      strangers: [{ project: 'work', name: 'web', session: false }],
+      pool: { ...pool('default', 'btrfs'), used_by: [web, '/1.0/profiles/default?project=work'] },
+      bridge: { ...bridge('coibr0', {}), used_by: [web] },
+    });
+    for (const kind of ['profile', 'bridge', 'pool', 'ids', 'packages', 'group'])
+      assert.ok(!kinds(shared, all).includes(kind as never), kind);
+    assert.match(
+      stays(shared, all),
+      /pool "default", used by instances\/web \(project work\), profiles\/default \(project work\)$/m,
+    );
+    assert.deepEqual(removalPlan(shared, all).elsewhere.users, [
+      {
+        who: 'instances/web (project work)',
+        uses: ['the bridge coibr0', 'the storage pool "default"', 'ids of root'],
+      },
+      { who: 'profiles/default (project work)', uses: ['the storage pool "default"'] },
+    ]);
+    // What uses nothing of it is nobody's concern.
+    const apart = {
+      ...withIncus({
+        ...incus,
+        strangers: shared.incus?.strangers ?? [],
+        pool: undefined,
+        bridge: undefined,
+      }),
+      idLines: [],
+    };
+    assert.deepEqual(removalPlan(apart, all).elsewhere.users, []);
+  });
+
+  test('a session in another project is told apart', () => {
+    const moved = { project: 'work', name: 'coi-a-1', session: true };
+    const plan = removalPlan(withIncus({ strangers: [moved] }), { ...all, force: true });
+    assert.deepEqual(plan.elsewhere.sessions, [moved]);
+    assert.ok(!plan.steps.some(({ act }) => act.kind === 'ids'));
   });
 
   test('an image that somebody published keeps the pool', () => {
@@ -221,5 +270,27 @@ test('where nothing is left there is nothing to do', () => {
     },
     ...{ state: [], data: [] },
   };
-  assert.deepEqual(removalPlan(bare, all), { steps: [], stays: [], running: [] });
+  assert.deepEqual(removalPlan(bare, all), {
+    ...{ steps: [], stays: [], running: [] },
+    elsewhere: nothingElsewhere,
+  });
+});
+
+test('single ids of which nobody knows who gave them stay, and it says so', () => {
+  const facts = { ...whole, unknownIds: [{ path: '/etc/subuid', line: 'root:1000:1' }] };
+  assert.match(stays(facts, all), /^root:1000:1 in \/etc\/subuid: nothing tells who added it/m);
+});
+
+test('work that coid has left is finished before the rest, also where no coid runs', () => {
+  const left = { ...whole, unit: false, coidRuns: false, notes: [note] };
+  assert.equal(kinds(left, little)[0], 'coid');
+  assert.ok(!kinds({ ...left, notes: [] }, little).includes('coid'));
+});
+
+test('the record of single ids stays as long as they do', () => {
+  const others = withIncus({ others: 1 });
+  const state = ['mounts', 'own-ids.json', 'setup.json'];
+  const directories = removalPlan({ ...others, state }, all).steps.at(-1)?.act;
+  assert.ok(directories?.kind === 'directories');
+  assert.deepEqual(directories.paths.slice(2), ['/var/lib/coi/mounts']);
 });

@@ -1,10 +1,14 @@
 // What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
+
 import type { Device } from '../../incus/shapes.ts';
 import type { Container } from '../../session/record.ts';
 import { adminGroup } from '../checks/incus.ts';
 import { derivedPath } from '../checks/packages.ts';
-import { type IdLine, madeName, stateDir } from '../made.ts';
+import { type IdLine, ownIdsName } from '../id-lines.ts';
+import { madeName, stateDir } from '../made.ts';
+import { type Elsewhere, elsewhere, nothingElsewhere, userOf } from './elsewhere.ts';
 import { type Facts, type IncusFacts, logDir, runDir } from './facts.ts';
+import { counted, listed, someOf } from './words.ts';
 
 export interface Wish {
   /** Containers of sessions too, running ones as well. */
@@ -13,12 +17,19 @@ export interface Wish {
   readonly data: boolean;
   /** The packages that setup installed too. */
   readonly packages: boolean;
+  /** What is in the way is left as it is: what other projects use, and work that coid cannot finish. */
+  readonly force: boolean;
 }
 
 export type Act =
   | { readonly kind: 'containers'; readonly containers: readonly Container[] }
   /** `all`: no session is left that needs what coid has noted. */
-  | { readonly kind: 'coid'; readonly unit: boolean; readonly all: boolean }
+  | {
+      readonly kind: 'coid';
+      readonly unit: boolean;
+      readonly all: boolean;
+      readonly force: boolean;
+    }
   | { readonly kind: 'tables'; readonly tables: readonly string[] }
   | { readonly kind: 'openings'; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: 'images'; readonly fingerprints: readonly string[] }
@@ -48,9 +59,9 @@ export interface RemovalPlan {
   readonly stays: readonly string[];
   /** Sessions that run, while they are not to go. */
   readonly running: readonly string[];
+  /** In other projects of Incus: nothing is taken away while these sessions are there, or what others use (without `force`). */
+  readonly elsewhere: Elsewhere;
 }
-
-const namesMax = 4;
 
 export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
   const containers = facts.incus?.containers ?? [];
@@ -78,11 +89,12 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
         kept.map(({ name }) => name),
       )} (--sessions deletes them)`,
     );
-  if (facts.unit || facts.coidRuns)
-    step('coid', facts.unit ? 'stop and remove the service coid' : 'stop coid', {
-      kind: 'coid',
-      unit: facts.unit,
-      all: kept.length === 0,
+  const { unit } = facts;
+  // Where no coid runs, one is started for what another has left to do.
+  const finish = kept.length === 0 && facts.notes.length > 0;
+  if (unit || facts.coidRuns || finish)
+    step('coid', unit ? 'stop and remove the service coid' : 'stop coid', {
+      ...{ kind: 'coid', unit, all: kept.length === 0, force: wish.force },
     });
   if (facts.tables.length > 0)
     step('Rules', `delete the nftables tables ${facts.tables.join(' and ')}`, {
@@ -94,10 +106,10 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
       kind: 'openings',
       commands: facts.openings,
     });
-  const others = facts.incus ? ofIncus(facts.incus, kept, wish, step, stays) : 0;
+  const strangers = facts.incus ? ofIncus(facts.incus, kept, wish, step, stays) : 0;
   if (!facts.incus && facts.incusInstalled)
     stays.push('what setup made in Incus: Incus does not answer (start it, then run this again)');
-  const recorded = ofHost(facts, wish, kept.length + others, step, stays);
+  const recorded = ofHost(facts, wish, kept.length + strangers, step, stays);
   const { home, data } = facts;
   if (home !== undefined && data.length > 0) {
     const paths = data.map((path) => `${home}/${path}`).join(' and ');
@@ -110,14 +122,16 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
   else ofDirectories(facts, wish, recorded, step, stays);
   if (facts.unreadable) stays.push('what the record of setup names: it cannot be read');
   const running = kept.filter(({ status }) => status !== 'Stopped').map(({ name }) => name);
-  return { steps, stays, running };
+  const ids = facts.idLines.length > 0;
+  const others = facts.incus ? elsewhere({ ...facts.incus, ids }) : nothingElsewhere;
+  return { steps, stays, running, elsewhere: others };
 }
 
 type AddStep = (title: string, plan: string, act: Act) => void;
 
 /** Returns how many instances of others there are. */
 function ofIncus(
-  { containers, others, images, pool, bridge, profile }: IncusFacts,
+  { containers, others, strangers, images, pool, bridge, profile }: IncusFacts,
   kept: readonly Container[],
   wish: Wish,
   step: AddStep,
@@ -129,11 +143,13 @@ function ofIncus(
   if (wish.sessions) for (const { name } of containers) going.add(`/1.0/instances/${name}`);
   const usersOf = (usedBy: readonly string[]) =>
     usedBy
-      .map((path) => path.split('?')[0] ?? path)
+      .map(userOf)
       .filter(
-        (path) =>
-          path !== '/1.0/profiles/default' && !going.has(path.split('/').slice(0, 4).join('/')),
-      );
+        ({ path, isOther }) =>
+          isOther ||
+          (path !== '/1.0/profiles/default' && !going.has(path.split('/').slice(0, 4).join('/'))),
+      )
+      .map(({ text }) => text);
   const poolUsers = usersOf(pool?.used_by ?? []);
   const bridgeUsers = usersOf(bridge?.used_by ?? []);
   const poolGoes = pool !== undefined && poolUsers.length === 0;
@@ -160,14 +176,14 @@ function ofIncus(
       kind: 'bridge',
       name: bridge.name,
     });
-  else if (bridge) stays.push(`the bridge ${bridge.name}, used by ${users(bridgeUsers)}`);
+  else if (bridge) stays.push(`the bridge ${bridge.name}, used by ${someOf(bridgeUsers)}`);
   if (poolGoes)
     step('Storage pool', `delete the storage pool "${pool.name}"`, {
       kind: 'pool',
       name: pool.name,
     });
-  else if (pool) stays.push(`the storage pool "${pool.name}", used by ${users(poolUsers)}`);
-  return others;
+  else if (pool) stays.push(`the storage pool "${pool.name}", used by ${someOf(poolUsers)}`);
+  return others + strangers.length;
 }
 
 /** Returns whether something stays that only the record of setup names. */
@@ -187,6 +203,10 @@ function ofHost(
       step('Id ranges', `remove ${lines.join(' and ')}`, { kind: 'ids', lines: facts.idLines });
     else stays.push(`${lines.join(' and ')}: ${inUse}`);
   }
+  for (const { path, line } of facts.unknownIds)
+    stays.push(
+      `${line} in ${path}: nothing tells who added it (older versions of coi did not write that down, and others add such lines); remove it if nothing needs it`,
+    );
   if (facts.sysctls.length > 0)
     step(
       'Kernel settings',
@@ -229,7 +249,8 @@ function ofDirectories(
   stays: string[],
 ): void {
   const evidence = state.includes('evidence') && !data;
-  const kept = [...(recorded ? [madeName] : []), ...(evidence ? ['evidence'] : [])];
+  const records = recorded ? [madeName, ownIdsName].filter((name) => state.includes(name)) : [];
+  const kept = [...records, ...(evidence ? ['evidence'] : [])];
   const ofState =
     kept.length === 0
       ? [stateDir]
@@ -241,27 +262,13 @@ function ofDirectories(
   ];
   if (paths.length > 0)
     step('Service data', `delete ${paths.join(', ')}`, { kind: 'directories', paths });
-  if (recorded) stays.push(`${stateDir}/${madeName}, which names what of that setup made`);
+  if (records.length > 0)
+    stays.push(
+      `${records.map((name) => `${stateDir}/${name}`).join(' and ')}, which ${records.length > 1 ? 'name' : 'names'} what of that coi made`,
+    );
   if (evidence)
     stays.push(`${stateDir}/evidence, what was kept of stopped sessions (--data deletes it)`);
 }
 
 const imageName = ({ aliases, fingerprint }: IncusFacts['images'][number]) =>
   aliases.map(({ name }) => name).sort()[0] ?? fingerprint.slice(0, 12);
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-/** `3 images: a, b, c` */
-function listed(what: string, names: readonly string[]): string {
-  const more = names.length > namesMax ? ', …' : '';
-  return `${counted(names.length, what)} (${names.slice(0, namesMax).join(', ')}${more})`;
-}
-
-function users(paths: readonly string[]): string {
-  const named = paths
-    .slice(0, namesMax)
-    .map((path) => path.replace(/^\/1\.0\//, '').replace(/^(images\/.{12}).*/, '$1'));
-  return `${named.join(', ')}${paths.length > namesMax ? ', …' : ''}`;
-}

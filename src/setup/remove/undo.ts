@@ -5,13 +5,24 @@ import { unitPath } from '../checks/coi.ts';
 import { adminGroup, hasSystemd } from '../checks/incus.ts';
 import { aptEnv, aptLimitMs, aptOptions } from '../checks/packages.ts';
 import { command } from '../command.ts';
+import {
+  type IdLine,
+  idLinesText,
+  isSameLine,
+  ownIdsName,
+  parseIdLines,
+  withoutLine,
+} from '../id-lines.ts';
 import { noteGone, stateDir } from '../made.ts';
-import { coidNotes, type RemoveGround, runDir } from './facts.ts';
+import { type RemoveGround, runDir } from './facts.ts';
 import type { Act } from './plan.ts';
+import { unfinished, unfinishedHint, unfinishedText } from './unfinished.ts';
 
 /** For coid to give back what ended sessions had. */
 const notesLimitMs = 20_000;
 const notesLookMs = 100;
+/** After that it is started anew, since it looks again at what it could not finish only after a while, at last once a day. */
+const restartMs = 4000;
 const incusLimitMs = 120_000;
 
 export async function undo(
@@ -41,10 +52,10 @@ export async function undo(
       return undoInIncus(ground, act);
     case 'ids':
       for (const { path, line } of act.lines) {
-        const lines = ((await machine.readText(path)) ?? '').split('\n');
-        const left = lines.filter((one) => one !== line).join('\n');
-        await machine.writeText(path, left, 0o644);
+        const text = (await machine.readText(path)) ?? '';
+        await machine.writeText(path, withoutLine(text, line), 0o644);
       }
+      await forgetOwnIds(ground, act.lines);
       return noteGone(machine, { idLines: act.lines });
     case 'files':
       await command(ground, ['rm', '-f', '--', ...act.paths]);
@@ -73,9 +84,19 @@ export async function undo(
   }
 }
 
-async function endCoid(ground: RemoveGround, { unit, all }: Act & { kind: 'coid' }): Promise<void> {
+async function forgetOwnIds({ machine }: RemoveGround, gone: readonly IdLine[]): Promise<void> {
+  const path = `${stateDir}/${ownIdsName}`;
+  const noted = parseIdLines(await machine.readText(path));
+  const left = noted.filter((one) => !gone.some((other) => isSameLine(one, other)));
+  if (left.length < noted.length) await machine.writeText(path, idLinesText(left), 0o600);
+}
+
+async function endCoid(
+  ground: RemoveGround,
+  { unit, all, force }: Act & { kind: 'coid' },
+): Promise<void> {
   // Once it has ended, nobody gives back the files of a workspace.
-  if (all) await notesGone(ground);
+  if (all) await notesGone(ground, force);
   await ground.stopCoid();
   if (!unit) return;
   const systemd = await hasSystemd(ground.machine);
@@ -84,17 +105,26 @@ async function endCoid(ground: RemoveGround, { unit, all }: Act & { kind: 'coid'
   if (systemd) await command(ground, ['systemctl', 'daemon-reload']);
 }
 
-async function notesGone(ground: RemoveGround): Promise<void> {
-  const deadline = performance.now() + notesLimitMs;
+async function notesGone(ground: RemoveGround, force: boolean): Promise<void> {
+  const startedMs = performance.now();
+  let restarted = false;
   for (;;) {
-    const left = await coidNotes(ground);
+    const left = await unfinished(ground.machine);
     if (left.length === 0) return;
-    if (performance.now() > deadline)
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs > notesLimitMs) {
+      const texts = unfinishedText(left);
+      if (force) return ground.givenUp(texts);
       throw new CoiError(
         'setup-failed',
-        `coid has not given back everything yet: ${left.slice(0, 3).join(', ')} in ${stateDir}`,
-        { hint: 'See `coi daemon logs`; without coid, start it: `sudo coi daemon start`.' },
+        `coid could not finish its work in these workspaces of ended sessions: ${texts.join(', ')}`,
+        { hint: unfinishedHint(left) },
       );
+    }
+    if (!restarted && waitedMs > restartMs) {
+      restarted = true;
+      await ground.restartCoid();
+    }
     await delay(notesLookMs, undefined, { signal: ground.signal });
   }
 }

@@ -31,7 +31,11 @@ export function stayText({ stays }: RemovalPlan): string[] {
   return stays.length === 0 ? [] : ['It leaves:', ...stays.map((line) => `  - ${line}`)];
 }
 
-/** After all of it was done. */
-export function removalJson({ steps, stays }: RemovalPlan): Record<string, unknown> {
-  return { removed: steps.map(({ act, plan }) => ({ kind: act.kind, about: plan })), stays };
+/** After all of it was done. `given`: what was given up meanwhile. */
+export function removalJson(
+  { steps, stays }: RemovalPlan,
+  given: readonly string[],
+): Record<string, unknown> {
+  const removed = steps.map(({ act, plan }) => ({ kind: act.kind, about: plan }));
+  return { removed, stays: [...stays, ...given] };
 }

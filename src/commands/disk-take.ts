@@ -1,0 +1,106 @@
+// Deletes one thing that was listed as safe. Any time may have gone by since, so it is looked at once more, by its name and by
+// what it is: what was changed, used or replaced meanwhile is left.
+import { basename, dirname } from 'node:path';
+import type { App } from '../app.ts';
+import { hostFiles } from '../host/files.ts';
+import { measureTree, treeId } from '../host/measure-tree.ts';
+import { removeTree } from '../host/remove.ts';
+import type { Cleanable } from '../session/cleaning.ts';
+import { type DiskUse, imagesUse, type Taking } from '../session/disk.ts';
+import { isMissing } from '../session/failure.ts';
+import { deleteStopped } from '../session/remove.ts';
+import type { GlobalOptions } from './command.ts';
+import { imageLook, orphans } from './disk-look.ts';
+
+const deleteMs = 120_000;
+
+/** Why it is left; undefined where it is gone. */
+type Left = string | undefined;
+
+/** True if it is gone. `listed`: what the list was made from. */
+export async function taken(
+  app: App,
+  options: GlobalOptions,
+  { take, name }: DiskUse,
+  listed: readonly Cleanable[],
+): Promise<boolean> {
+  if (!take) return false;
+  try {
+    const left = await takenAs(app, options, take, listed);
+    if (left !== undefined)
+      app.io.warn(`${name}: ${left} since it was listed, so it is left alone`);
+    return left === undefined;
+  } catch (error) {
+    if (isMissing(error)) return true;
+    app.signal.throwIfAborted();
+    app.io.warn(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+async function takenAs(
+  app: App,
+  options: GlobalOptions,
+  take: Taking,
+  listed: readonly Cleanable[],
+): Promise<Left> {
+  switch (take.kind) {
+    case 'image':
+      return imageTaken(app, options, take);
+    case 'container': {
+      const found = (await orphans(app, options)).some(
+        (item) => item.kind === 'container' && isSame(item.ref, take.ref),
+      );
+      if (!found) return 'it was started, kept or replaced';
+      const removed = await deleteStopped(await app.incus(), take.ref, app.signal);
+      return removed === 'runs' ? 'it was started' : undefined;
+    }
+    case 'directory': {
+      if (take.what === 'leftover') {
+        const before = listed.find((item) => item.kind === 'session' && item.dir === take.path);
+        const now = await orphans(app, options);
+        if (!now.some((item) => isSame(item, before))) return 'it was changed or resumed';
+      }
+      return directoryTaken(take);
+    }
+  }
+}
+
+async function imageTaken(
+  app: App,
+  options: GlobalOptions,
+  take: Taking & { kind: 'image' },
+): Promise<Left> {
+  const look = await imageLook(app, options);
+  const image = look.images.find(({ fingerprint }) => fingerprint === take.fingerprint);
+  if (!image) return undefined;
+  if (look.used.has(take.fingerprint)) return 'a container was made from it';
+  const names = image.aliases.map(({ name }) => name).sort();
+  if (!isSame(names, take.aliases)) return 'it got another name';
+  if (!imagesUse(look).some((use) => use.take && isSame(use.take, take)))
+    return 'it was used, or something names it';
+  const deletion = await (await app.incus()).deleteImage(take.fingerprint);
+  await deletion.wait({ timeoutMs: deleteMs });
+  return undefined;
+}
+
+/** In the directory that was opened: whoever exchanges a name meanwhile exchanges it for nothing. */
+async function directoryTaken({
+  path,
+  id,
+  newestMs,
+}: Taking & { kind: 'directory' }): Promise<Left> {
+  using above = hostFiles.open(dirname(path));
+  const entry = above?.entry(basename(path));
+  if (!above || !entry) return undefined;
+  if (entry.kind !== 'directory' || treeId(entry.stat) !== id)
+    return 'something else took its place';
+  if (newestMs !== undefined && measureTree(path)?.newestMs !== newestMs)
+    return 'something in it was changed';
+  await removeTree(above, basename(path), { shred: true });
+  return undefined;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,137 @@
+// Goal: a protected directory that was missing, and that an agent made and filled, keeps the next session neither from
+// starting nor for long, and nobody in that one changes what is in it.
+// Method: a session fills it in a real workspace; the next ones begin with the guard on and off, and both are attacked.
+import assert from 'node:assert/strict';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { type Attack, asUser, leavesMounts, protect, repository } from './protect-bed.ts';
+import { ended, killed } from './worktree-bed.ts';
+
+const limit = { timeout: 240_000 };
+const uid = 1003;
+
+/** More than is guarded one by one, some of it deeper than is looked at. */
+const fill = `set -e; mkdir -p /workspace/.husky/_ && cd /workspace/.husky
+  seq -f f%g 20000 | xargs touch; echo true > pre-commit; mkdir -p ${'d/'.repeat(20)}`;
+
+/** Each takes its own effect back. */
+const attacks = (top: string): Attack[] =>
+  [
+    ['changes a hook', 'echo "# x" >> pre-commit'],
+    ['replaces a hook', 'cp pre-commit p2 && mv p2 pre-commit'],
+    ['makes a hook', 'echo x > _/more && rm _/more'],
+    ['removes and makes it anew', 'mv f7 g7 && mv g7 f7'],
+    ['changes a mode', 'chmod 755 pre-commit && chmod 644 pre-commit'],
+    ['links to a hook', 'ln pre-commit ../linked && rm ../linked'],
+    ['renames the directory', 'cd .. && mv .husky h2 && mv h2 .husky'],
+    ['renames what is below', 'mv _ x && mv x _'],
+  ].map(([name = '', script = '']) => ({ name, script: `cd ${top}/.husky && ${script}` }));
+
+const forRoot = [
+  'umount /workspace/.husky; echo x >> /workspace/.husky/pre-commit',
+  'mount -o remount,rw,bind /workspace/.husky; echo x >> /workspace/.husky/pre-commit',
+  'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && echo x >> .husky/pre-commit',
+];
+
+/** As the agent, from a user namespace of its own that has no mount left but a held descriptor of the workspace. */
+const outsideOfMounts = [
+  leavesMounts.replaceAll('".git2"', '".h2"').replaceAll('".git"', '".husky"'),
+  leavesMounts.replace(
+    /rename\(.*\n.*/,
+    `open(my $f, ">>", ".husky/pre-commit") or exit 7; exit 0'`,
+  ),
+];
+
+async function worked(
+  bed: CoidBed,
+  container: string,
+  tried: readonly Attack[],
+  user: 'agent' | 'root',
+) {
+  const names: string[] = [];
+  for (const { name, script } of tried)
+    if ((await bed.sh(container, script, user)).status === 0) names.push(name);
+  return names;
+}
+
+async function reserveMs(bed: CoidBed, workspace: string): Promise<number> {
+  const startMs = performance.now();
+  const { id } = await bed.coid.reserve({ ...bed.request(workspace), protect });
+  const tookMs = performance.now() - startMs;
+  await bed.coid.release(id);
+  return tookMs;
+}
+
+test(
+  'a protected directory that an agent filled is read-only as a whole in the next session',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const workspace = await repository(bed, uid);
+    const first = await bed.session({ workspace, protect });
+    const emptyMs = await reserveMs(bed, workspace);
+    const filled = await bed.sh(first.container, fill);
+    assert.equal(filled.status, 0, filled.stderr.toString());
+    await ended(bed, first.container);
+    const filledMs = await reserveMs(bed, workspace);
+    assert.ok(filledMs < emptyMs + 1000, `${filledMs} ms, without it ${emptyMs} ms`);
+
+    const mounts = [{ name: 'again', source: workspace, readonly: false }];
+    const held = await bed.session({ workspace, mounts, protect });
+    const { whole } = held.mounts.find(({ name }) => name === 'workspace') ?? {};
+    assert.deepEqual(whole, [join(workspace, '.husky')]);
+    const tried = [...attacks('/workspace'), ...attacks('/again')];
+    for (const user of ['agent', 'root'] as const)
+      assert.deepEqual(await worked(bed, held.container, tried, user), [], user);
+    // All else is guarded as it was, and can be worked in.
+    assert.notEqual(
+      (await bed.sh(held.container, 'echo x >> /workspace/.vscode/tasks.json')).status,
+      0,
+    );
+    assert.equal((await bed.sh(held.container, 'echo x > /workspace/made')).status, 0);
+    // A second session of the workspace holds it, too.
+    const beside = await bed.session({ workspace, protect });
+    assert.deepEqual(await worked(bed, beside.container, attacks('/workspace'), 'agent'), []);
+    await killed(bed, beside.container);
+    // Its user works in it on the host.
+    await asUser(uid, ['sh', '-c', `echo '# host' >> ${workspace}/.husky/pre-commit`]);
+    await asUser(uid, ['sh', '-c', `echo new > ${workspace}/.husky/of-host`]);
+    assert.notEqual(
+      (await bed.sh(held.container, 'echo x >> /workspace/.husky/of-host')).status,
+      0,
+    );
+    for (const script of forRoot)
+      assert.notEqual((await bed.sh(held.container, script, 'root')).status, 0, script);
+    await ended(bed, held.container);
+    const again = await bed.session({ workspace, protect });
+    for (const script of outsideOfMounts)
+      assert.equal((await bed.sh(again.container, script)).status, 7, script);
+    await ended(bed, again.container);
+    assert.equal(await readFile(join(workspace, '.husky/pre-commit'), 'utf8'), 'true\n# host\n');
+    assert.equal(
+      (await asUser(uid, ['stat', '-c', '%u %a', join(workspace, '.husky')])).trim(),
+      `${uid} 755`,
+    );
+
+    // The control: with the guard off all of it works.
+    const open = await bed.session({ workspace, mounts });
+    assert.deepEqual(
+      await worked(bed, open.container, tried, 'agent'),
+      tried.map(({ name }) => name),
+    );
+    for (const script of outsideOfMounts)
+      assert.equal((await bed.sh(open.container, script)).status, 0, script);
+    await ended(bed, open.container);
+
+    // When the host has removed what was not its own, it is guarded one by one again.
+    await rm(join(workspace, '.husky'), { recursive: true });
+    await asUser(uid, ['mkdir', join(workspace, '.husky')]);
+    await writeFile(join(workspace, '.husky/pre-commit'), 'true\n');
+    await chown(join(workspace, '.husky/pre-commit'), uid, uid);
+    const last = await bed.session({ workspace, protect });
+    assert.equal(last.mounts.find(({ name }) => name === 'workspace')?.whole, undefined);
+    assert.deepEqual(await worked(bed, last.container, attacks('/workspace'), 'agent'), []);
+  },
+);
