@@ -1,11 +1,11 @@
 // Files of the user's own agent directory that a session gets copies of: commands, skills, hooks and their like.
-// The directory may be kept elsewhere by links (dotfiles), and such a place can be a workspace: user-file.ts says which
+// The directory may be kept elsewhere by links (dotfiles), and such a place can be a workspace: user-path.ts says which
 // links are followed. Where they lead is judged as well: a link must not bring a key of ~/.ssh into a session.
 import { closeSync, constants, readlinkSync, realpathSync } from 'node:fs';
 import { contentOf, openedFile, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { FileError } from './file-error.ts';
-import { userPath } from './user-file.ts';
+import { userPath } from './user-path.ts';
 
 export interface CarriedFile {
   /** Relative to the agent's directory. */
