@@ -71,10 +71,18 @@ export function protectGitDirectory(
   if (readonlyGit) builder.pass(git);
   if (inner.length === 0) return;
   for (const path of inner) protectInner(builder, git, path);
-  const { worktrees, modules } = builder.forLinks(() =>
+  const { worktrees, modules, open } = builder.forLinks(() =>
     protectLinks(builder, facts, git, { checkouts, links }),
   );
-  protectByConfig(builder, facts, { git, worktrees, modules, writable, everywhere });
+  const receiving = [git, ...open];
+  protectByConfig(builder, facts, { git, worktrees, modules, receiving, writable, everywhere });
+}
+
+interface Linked {
+  readonly worktrees: readonly string[];
+  readonly modules: readonly string[];
+  /** Those of them in which something can be made: a session works there. */
+  readonly open: readonly string[];
 }
 
 /** Its worktrees and submodules, as far as they are looked at. */
@@ -83,8 +91,9 @@ function protectLinks(
   facts: TreeFacts,
   git: string,
   { checkouts, links }: Pick<GitRequest, 'checkouts' | 'links'>,
-): { readonly worktrees: readonly string[]; readonly modules: readonly string[] } {
+): Linked {
   const worktrees = links.worktrees(git);
+  const open: string[] = [];
   for (const worktree of worktrees) {
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
@@ -92,6 +101,7 @@ function protectLinks(
     const config = `${worktree}/config.worktree`;
     if (isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts])) {
       builder.protectOrMake(config, { kind: 'file', content: '' });
+      open.push(worktree);
       continue;
     }
     // No session works in it, and with a mount on it the host could not remove it. What is missing in it stays missing:
@@ -112,7 +122,7 @@ function protectLinks(
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
-  return { worktrees, modules };
+  return { worktrees, modules, open };
 }
 
 /** Where a worktree is checked out, as it was written down on the host or in a container. */
