@@ -12,12 +12,15 @@ import {
   gitAnswers,
   gitEnvironment,
   gitQuestion,
+  mayDecideSigning,
+  repositorysOwn,
   usersOwn,
 } from '../session/host-git.ts';
 import type { Identity } from '../session/prelude.ts';
 import { type Signing, signing } from '../session/signing.ts';
 import { type AgentWish, agentMissing, agentWish } from './agent.ts';
 import { setupFact } from './announce.ts';
+import { repositoryConfig } from './place-in.ts';
 
 const gitMs = 2_000;
 const keyFileMaxBytes = 64 * 1024;
@@ -45,9 +48,11 @@ async function gitInside(
   agent: AgentWish,
 ): Promise<GitInside> {
   const { 'git.name': name, 'git.email': email, 'git.seed_host_identity': seed } = settings;
-  if (!seed) return { identity: { name, email }, signing: { config: [] } };
-  const answers = hostGit(app, workspace);
-  const [all, own] = [effective(answers), usersOwn(answers)];
+  const answers = hostGit(app, workspace, seed);
+  // Git inside reads the repository's own configuration whatever the user wants of theirs.
+  const [all, own] = seed
+    ? [effective(answers), usersOwn(answers)]
+    : [repositorysOwn(answers), usersOwn([])];
   const usesSsh = all.get('gpg.format')?.value === 'ssh';
   const signs = signing({
     git: all,
@@ -63,11 +68,13 @@ async function gitInside(
 }
 
 /** Most users' git says the same everywhere: then it is not asked in a directory that agents write. */
-function hostGit(app: App, workspace: string): ReturnType<typeof gitAnswers> {
+function hostGit(app: App, workspace: string, seed: boolean): ReturnType<typeof gitAnswers> {
   const options = { timeoutMs: gitMs, env: gitEnvironment(app.env, workspace) };
-  const anywhere = gitAnswers(answerOf(gitQuestion('/'), options) ?? '');
-  if (!dependsOnPlace(anywhere)) return anywhere;
-  return gitAnswers(answerOf(gitQuestion(workspace), options) ?? '');
+  const anywhere = seed ? gitAnswers(answerOf(gitQuestion('/'), options) ?? '') : [];
+  const depends = dependsOnPlace(anywhere);
+  if (!depends && !mayDecideSigning(repositoryConfig(app, workspace) ?? '')) return anywhere;
+  const there = gitAnswers(answerOf(gitQuestion(workspace), options) ?? '');
+  return there.length === 0 && !depends ? anywhere : there;
 }
 
 /** The repository's own configuration may name any file of the user's; who asks passes on public keys only. */

@@ -23,6 +23,8 @@ type PlaceSettings = Pick<
 >;
 
 interface Found extends GitPlace {
+  /** Of its repository. */
+  readonly config: string | undefined;
   readonly filters: readonly string[];
 }
 
@@ -97,6 +99,12 @@ function placed(
   return { ...workspace, target, git };
 }
 
+/** The configuration of the repository that a workspace is in, or shares; undefined if it has none. */
+export function repositoryConfig(app: App, workspace: string): string | undefined {
+  const place = pathFacts(workspace);
+  return place.kind === 'directory' ? lookedUp(app, place).config : undefined;
+}
+
 function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>): Found {
   using top = hostFiles.open('/');
   using own = hostFiles.open(real);
@@ -123,7 +131,9 @@ function lookedUp(app: App, { real, owner }: Pick<Workspace, 'real' | 'owner'>):
     mayOpen: (path) => workspaceRefusal(app, path) === undefined,
   };
   const found = gitPlace(real, app.user.uid === 0 ? owner.uid : app.user.uid, facts);
-  return { ...found, filters: filtersMissing(real, found, facts.text) };
+  const { repository } = found;
+  const config = repository === undefined ? undefined : facts.text(`${repository}/config`);
+  return { ...found, config, filters: filtersMissing(real, found, facts.text) };
 }
 
 /** What cannot be looked at is not there for this user. */

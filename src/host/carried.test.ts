@@ -120,3 +120,34 @@ test('a FIFO is not opened; what is too large, too deep or too much is left out 
   assert.equal(leftOut.length, 4, leftOut.join('\n'));
   assert.match(leftOut.join(), /plugins is more than a session gets/);
 });
+
+test('of plugins that are too many as many come as there is room for, and the others are named', () => {
+  put('.claude/plugins/installed.json');
+  const plugin = (path: string, files: number) => {
+    for (let at = 0; at < files; at++) put(`.claude/plugins/cache/${path}/1.0/${at}.md`, 'x');
+  };
+  plugin('market/huge', 25);
+  plugin('market/small', 3);
+  plugin('other/large', 12);
+  plugin('other/middle', 6);
+  link(put('work/out.md'), '.claude/plugins/cache/market/small/out.md');
+  put('.claude/plugins/.git/config');
+  put('.claude/agents/z.md');
+  const names = ['plugins', 'agents'];
+  const { paths, leftOut } = collect(names, { parts: { plugins: 3 }, depth: 8 });
+  const plugins = new Set(paths.map((path) => path.split('/').slice(0, 4).join('/')));
+  assert.deepEqual(
+    [...plugins],
+    [
+      ...['agents/z.md', 'plugins/cache/market/small', 'plugins/cache/other/middle'],
+      'plugins/installed.json',
+    ],
+  );
+  // None comes in part.
+  assert.equal(paths.filter((path) => path.includes('/middle/')).length, 6);
+  assert.equal(paths.filter((path) => path.includes('/small/')).length, 4);
+  assert.deepEqual(leftOut, [
+    '.claude/plugins/cache/other/large is more than a session gets',
+    '.claude/plugins/cache/market/huge is more than a session gets',
+  ]);
+});

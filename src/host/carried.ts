@@ -1,11 +1,11 @@
 // Files of the user's own agent directory that a session gets copies of: commands, skills, hooks and their like.
-// The directory may be kept elsewhere by links (dotfiles), and such a place can be a workspace: user-file.ts says which
+// The directory may be kept elsewhere by links (dotfiles), and such a place can be a workspace: user-path.ts says which
 // links are followed. Where they lead is judged as well: a link must not bring a key of ~/.ssh into a session.
 import { closeSync, constants, readlinkSync, realpathSync } from 'node:fs';
 import { contentOf, openedFile, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { FileError } from './file-error.ts';
-import { userPath } from './user-file.ts';
+import { userPath } from './user-path.ts';
 
 export interface CarriedFile {
   /** Relative to the agent's directory. */
@@ -19,6 +19,8 @@ export interface CarryLimits {
   readonly bytes: number;
   readonly fileBytes: number;
   readonly depth: number;
+  /** Names of which parts come where the whole is too much, each with how many directories deep a part lies. */
+  readonly parts?: Readonly<Record<string, number>>;
 }
 
 export interface Collected {
@@ -52,7 +54,7 @@ interface Walk {
   full: boolean;
 }
 
-/** Reads what those names lead to, each with all that is below it, or leaves it out as a whole where it is too much. */
+/** Reads what those names lead to, each with all that is below it; too much of it is left out, as a whole or in parts. */
 export function collectCarried(
   home: string,
   directory: string,
@@ -63,19 +65,73 @@ export function collectCarried(
     ...{ home, real: realHome(home), directory, limits },
     ...{ files: [], leftOut: [], bytes: 0, full: false },
   };
-  for (const name of names) {
-    const { length } = walk.files;
-    const { bytes } = walk;
-    take(walk, name, 0);
-    if (!walk.full) continue;
-    walk.files.length = length;
-    walk.bytes = bytes;
-    walk.full = false;
-    walk.leftOut.push(`${directory}/${name} is more than a session gets`);
-  }
+  for (const name of names) takeWhole(walk, name, partsBelow(name, limits));
   const seen = new Set<string>();
   const files = walk.files.filter(({ path }) => !seen.has(path) && seen.add(path));
   return { files, leftOut: walk.leftOut };
+}
+
+function partsBelow(name: string, { parts = {} }: CarryLimits): number {
+  const [top = '', ...below] = name.split('/');
+  return Math.max(0, (parts[top] ?? 0) - below.length);
+}
+
+/** All of a name, or as many of its parts as there is room for, the smallest first; half a part is worse than none. */
+function takeWhole(walk: Walk, name: string, parts: number): void {
+  const { files, leftOut, bytes } = walk;
+  const [filesBefore, leftOutBefore] = [files.length, leftOut.length];
+  take(walk, name, 0);
+  if (!walk.full) return;
+  walk.full = false;
+  walk.bytes = bytes;
+  files.length = filesBefore;
+  leftOut.length = leftOutBefore;
+  const inside = partsOf(walk, name, parts).toSorted(
+    (one, other) => one.count - other.count || (one.part < other.part ? -1 : 1),
+  );
+  if (inside.length === 0) leftOut.push(`${walk.directory}/${name} is more than a session gets`);
+  for (const { part } of inside) takeWhole(walk, part, 0);
+}
+
+interface Part {
+  readonly part: string;
+  readonly count: number;
+}
+
+/** The directories that far below, and the files above them. */
+function partsOf(walk: Walk, name: string, parts: number): Part[] {
+  const found: Part[] = [];
+  if (parts === 0) return found;
+  told(walk, () => {
+    const path = userPath(walk.home, `${walk.directory}/${name}`);
+    using opened = path === undefined ? undefined : openedDirectory(path, shown(walk, name));
+    for (const { name: entry, kind } of opened?.entries() ?? []) {
+      // More than all that is taken is not listed.
+      if (found.length > walk.limits.files) break;
+      if (skipped.has(entry)) continue;
+      const part = `${name}/${entry}`;
+      const below = kind === 'directory' && parts > 1 ? partsOf(walk, part, parts - 1) : [];
+      if (below.length > 0) found.push(...below);
+      else found.push({ part, count: kind === 'directory' ? countIn(walk, opened, entry) : 1 });
+    }
+  });
+  return found;
+}
+
+/** Entries in a directory and below it, up to more than is taken. */
+function countIn(walk: Walk, above: Directory | undefined, name: string, depth = 0): number {
+  let count = 0;
+  told(walk, () => {
+    using opened = above?.directory(name);
+    for (const { name: entry, kind } of opened?.entries() ?? []) {
+      if (count > walk.limits.files) return;
+      if (skipped.has(entry)) continue;
+      count += 1;
+      if (kind === 'directory' && depth < walk.limits.depth)
+        count += countIn(walk, opened, entry, depth + 1);
+    }
+  });
+  return count;
 }
 
 /** One name, that may be a link of the user's. */

@@ -35,6 +35,8 @@ export interface WriteOptions {
   readonly modifiedMs?: number;
   /** False leaves out fsync, for what is written anew at every start. */
   readonly durable?: boolean;
+  /** Asked last of all, when the new content is on the disk under another name. */
+  readonly onlyIf?: () => boolean;
 }
 
 /** O_PATH of Linux: a descriptor for the entry itself, without opening what it is. Node has no name for it. */
@@ -105,10 +107,11 @@ export function headOf(fd: number, shown: string, maxBytes: number): Buffer {
 /** Makes a file that is not there yet. */
 export function writeNew(path: string, content: string | Uint8Array, options: WriteOptions): void {
   const mode = options.mode ?? 0o600;
+  // Nobody else's before it is whole, whatever it will be then.
   const fd = openSync(
     path,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    mode,
+    0o600,
   );
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;

@@ -2,7 +2,6 @@
 // each step is taken from an opened directory and follows no link, and only regular files are read.
 // Node has no openat(2); `/proc/self/fd/<fd>/<name>` names the same thing (proc(5)).
 
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -31,6 +30,7 @@ import {
   writeNew,
 } from './content.ts';
 import { attempt, FileError, type FileKind, kindOf } from './file-error.ts';
+import { temporaryName } from './leftovers.ts';
 
 export interface Entry {
   readonly name: string;
@@ -104,14 +104,17 @@ export class Directory implements Disposable {
     });
   }
 
-  /** Writes a file as a whole: readers see the old one or the new one. A link of that name is replaced, not followed. */
-  write(relative: string, content: string | Uint8Array, options: WriteOptions = {}): void {
+  /**
+   * Writes a file as a whole: readers see the old one or the new one. A link of that name is replaced, not followed.
+   * False if `onlyIf` was against it.
+   */
+  write(relative: string, content: string | Uint8Array, options: WriteOptions = {}): boolean {
     const shown = this.shown(relative);
-    const written = this.#within(relative, (parent, name) => {
-      attempt(shown, () => parent.#replace(name, content, options));
-      return true;
-    });
-    if (!written) throw new FileError('failed', shown, 'has no directory to be written in');
+    const written = this.#within(relative, (parent, name) =>
+      attempt(shown, () => parent.#replace(name, content, options)),
+    );
+    if (written !== undefined) return written;
+    throw new FileError('failed', shown, 'has no directory to be written in');
   }
 
   /** Names and kinds, in no order, read as they are asked for: whoever has seen enough stops. */
@@ -223,16 +226,21 @@ export class Directory implements Disposable {
     return made;
   }
 
-  #replace(name: string, content: string | Uint8Array, options: WriteOptions): void {
-    const temporary = this.at(`.coi-${randomBytes(8).toString('hex')}`);
+  #replace(name: string, content: string | Uint8Array, options: WriteOptions): boolean {
+    const temporary = this.at(temporaryName());
     writeNew(temporary, content, options);
     try {
+      if (options.onlyIf && !options.onlyIf()) {
+        unlinkSync(temporary);
+        return false;
+      }
       renameSync(temporary, this.at(name));
     } catch (error) {
       unlinkSync(temporary);
       throw error;
     }
     if (options.durable !== false) fsyncSync(this.#fd);
+    return true;
   }
 }
 

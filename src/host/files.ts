@@ -1,10 +1,11 @@
 // The file system of the host as domain code is handed it: see directory.ts for what makes it safe.
 import { constants, lstatSync, realpathSync } from 'node:fs';
 import { type CarryLimits, type Collected, collectCarried } from './carried.ts';
-import { type FileContent, openedOr } from './content.ts';
+import { type FileContent, type Owner, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { FileError, type FileReason } from './file-error.ts';
-import { changeUserFile, readUserFile, type UserChange } from './user-file.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { changeUserFile, readUserFile, removeUserLeftovers, type UserChange } from './user-file.ts';
 
 export type { CarriedFile, CarryLimits, Collected } from './carried.ts';
 export type { FileContent, Owner, WriteOptions } from './content.ts';
@@ -35,6 +36,14 @@ export interface HostFiles {
     change: (text: string | undefined) => string | undefined,
     options: UserChange,
   ): boolean;
+  /** Takes away what interrupted changes of such a file have left (leftovers.ts). */
+  removeUserLeftovers(
+    home: string,
+    relative: string,
+    options: { owner: Owner; nowMs: number },
+  ): boolean;
+  /** The same in an opened directory. */
+  removeLeftovers(directory: Directory, owner: Owner, nowMs: number): boolean;
   /** Whether a name is there; a link counts, wherever it leads. */
   exists(path: string): boolean;
   /** The path without links; undefined if there is no such thing, `dangling` if it ends in a link to nothing. */
@@ -53,6 +62,8 @@ export const hostFiles: HostFiles = {
   readUserFile,
   collectCarried,
   changeUserFile,
+  removeUserLeftovers,
+  removeLeftovers,
   exists,
   realPath: (path) => {
     try {

@@ -58,7 +58,7 @@ export async function streamTo(
   { mode, maxBytes, signal, received }: ReceiveOptions,
 ): Promise<void> {
   const shown = directory.shown(name);
-  const temporary = directory.at(`.coi-${randomBytes(8).toString('hex')}`);
+  const temporary = directory.at(`.coi-pull-${randomBytes(8).toString('hex')}`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = attempt(shown, () => openSync(temporary, flags, 0o600));
   let total = 0;

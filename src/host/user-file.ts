@@ -1,25 +1,23 @@
-// Files of the user's home that may be links, because dotfiles are often kept elsewhere. Such a place can be a
-// workspace, and an agent that can replace a file there must not be able to point it at another secret:
-// so a link is followed where it stands in the home itself or in a directory of root, but not beyond a first one.
+// Files of the user's home that may be links, because dotfiles are often kept elsewhere: user-path.ts says which are followed.
 import {
   closeSync,
   constants,
   fsyncSync,
   ftruncateSync,
-  lstatSync,
-  mkdirSync,
   openSync,
   readlinkSync,
-  realpathSync,
-  rmdirSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { contentOf, type FileContent, type Owner, openedFile, openedOr } from './content.ts';
 import { Directory } from './directory.ts';
 import { attempt, FileError } from './file-error.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { takeUserLock, type UserLock } from './user-lock.ts';
+import { userPath } from './user-path.ts';
 
-const maxLinks = 16;
+/** A program that writes all the time is left to it. */
+const triesMax = 5;
 
 /** Reads a regular file below `home`; undefined if it is missing. Throws FileError `link` where a link may not be followed. */
 export function readUserFile(
@@ -44,13 +42,12 @@ export function readUserFile(
 export interface UserChange {
   readonly maxBytes: number;
   readonly owner: Owner;
-  /** A directory beside the file that programs of the user make while they change it, and when it counts as left behind. */
-  readonly lock?: { readonly name: string; readonly staleMs: number; readonly nowMs: number };
+  readonly lock?: UserLock;
 }
 
 /**
  * Changes a file of the user's own as a whole, where it is or where the user's link leads; what is missing is made.
- * False if a program of the user is about to change it itself. Throws FileError as for reading.
+ * False if a program of the user is changing it itself. Throws FileError as for reading.
  */
 export function changeUserFile(
   home: string,
@@ -61,21 +58,64 @@ export function changeUserFile(
   const shown = `${home}/${relative}`;
   using directory = placeOf(home, relative, shown, owner);
   const name = basename(userPath(home, relative) ?? relative);
-  const lockPath = lock && directory.at(lock.name);
-  if (lockPath !== undefined && !locked(lockPath, lock?.staleMs ?? 0, lock?.nowMs ?? 0, shown))
-    return false;
+  const letGo = lock ? takeUserLock(home, relative, lock) : () => undefined;
+  if (!letGo) return false;
   try {
-    const before = directory.read(name, { maxBytes });
-    const after = change(before?.text);
-    if (after !== undefined && after !== before?.text) {
-      const mode = before ? before.mode & 0o700 : 0o600;
-      const write = () => directory.write(name, after, { owner, mode });
-      if (isRefusedRename(write)) writeInPlace(directory.at(name), after, shown);
-    }
+    for (let tries = 0; tries < triesMax; tries += 1)
+      if (isChanged(directory, name, change, { maxBytes, owner, shown })) return true;
   } finally {
-    if (lockPath !== undefined) rmdirSync(lockPath);
+    letGo();
   }
+  return false;
+}
+
+/** False if somebody else has changed it in the meantime: then nothing was written. */
+function isChanged(
+  directory: Directory,
+  name: string,
+  change: (text: string | undefined) => string | undefined,
+  { maxBytes, owner, shown }: { maxBytes: number; owner: Owner; shown: string },
+): boolean {
+  const mark = markOf(directory, name);
+  const before = directory.read(name, { maxBytes });
+  const after = change(before?.text);
+  if (after === undefined || after === before?.text) return true;
+  const mode = before ? before.mode & 0o700 : 0o600;
+  // Not every program takes a lock for every change, and a write that waits for the disk takes a while.
+  const isSame = () => markOf(directory, name) === mark;
+  let written = false;
+  const write = () => {
+    written = directory.write(name, after, { owner, mode, onlyIf: isSame });
+  };
+  if (!isRefusedRename(write)) return written;
+  if (!isSame()) return false;
+  writeInPlace(directory.at(name), after, shown);
   return true;
+}
+
+function markOf(directory: Directory, name: string): string {
+  const stat = directory.entry(name)?.stat;
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : 'none';
+}
+
+/**
+ * Takes away what interrupted changes of that file have left, beside it and where a link leads. True if there is something
+ * that may still be written. Throws FileError.
+ */
+export function removeUserLeftovers(
+  home: string,
+  relative: string,
+  { owner, nowMs }: { owner: Owner; nowMs: number },
+): boolean {
+  const path = userPath(home, relative);
+  const places = [userPath(home, dirname(relative)), path === undefined ? path : dirname(path)];
+  let isYoung = false;
+  for (const place of new Set(places)) {
+    if (place === undefined) continue;
+    using directory = openedAt(place, `${home}/${relative}`);
+    isYoung = removeLeftovers(directory, owner, nowMs) || isYoung;
+  }
+  return isYoung;
 }
 
 /** A file that is mounted by itself cannot be renamed over. */
@@ -116,6 +156,10 @@ function placeOf(home: string, relative: string, shown: string, owner: Owner): D
     using opened = new Directory(top, home);
     return opened.makeDirectory(above, { owner });
   }
+  return openedAt(parent, shown);
+}
+
+function openedAt(parent: string, shown: string): Directory {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   const fd = openedOr(parent, flags, parent);
   const directory = fd === undefined ? undefined : new Directory(fd, parent);
@@ -123,83 +167,4 @@ function placeOf(home: string, relative: string, shown: string, owner: Owner): D
   if (directory?.realPath() === parent) return directory;
   directory?.[Symbol.dispose]();
   throw new FileError('failed', shown, 'was moved while it was being opened');
-}
-
-function locked(path: string, staleMs: number, nowMs: number, shown: string): boolean {
-  for (const last of [false, true]) {
-    try {
-      mkdirSync(path);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw new FileError('failed', shown, 'cannot be locked', error);
-    }
-    const since = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (last || since + staleMs > nowMs) return false;
-    attempt(shown, () => rmdirSync(path));
-  }
-  return false;
-}
-
-/**
- * Where a path below `home` leads, without links; undefined if there is nothing. Who opens it sees from its descriptor
- * whether a name was exchanged meanwhile. Throws as `readUserFile`.
- */
-export function userPath(home: string, relative: string): string | undefined {
-  const shown = `${home}/${relative}`;
-  const rest = relative.split('/');
-  let current: string;
-  try {
-    current = realpathSync(home);
-  } catch {
-    return undefined;
-  }
-  let followed = 0;
-  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-    if (name === '' || name === '.') continue;
-    if (name === '..') {
-      current = dirname(current);
-      continue;
-    }
-    const path = current === '/' ? `/${name}` : `${current}/${name}`;
-    const stat = statOf(path, shown);
-    if (!stat) return undefined;
-    if (!stat.isSymbolicLink()) {
-      current = path;
-      continue;
-    }
-    if (followed >= maxLinks || (followed > 0 && !standsWithRoot(current))) {
-      throw new FileError(
-        'link',
-        shown,
-        'leads over a symbolic link that others could have placed',
-      );
-    }
-    followed += 1;
-    const target = readlinkSync(path);
-    if (target.startsWith('/')) current = '/';
-    rest.unshift(...target.split('/'));
-  }
-  return current;
-}
-
-/** Nobody but root can place a link there; when coi itself runs as root that tells nothing about the agent. */
-function standsWithRoot(directory: string): boolean {
-  const stat = lstatSync(directory);
-  return stat.uid === 0 && (stat.mode & 0o022) === 0 && process.geteuid?.() !== 0;
-}
-
-function statOf(path: string, shown: string): ReturnType<typeof lstatSync> | undefined {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new FileError(
-      code === 'EACCES' ? 'denied' : 'failed',
-      shown,
-      'cannot be looked at',
-      error,
-    );
-  }
 }

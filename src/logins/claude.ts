@@ -21,7 +21,11 @@ export const claudeLogin: LoginFile = {
   tool: 'claude',
   path: '.claude/.credentials.json',
   lifeMaxMs: 2 * 86_400_000,
-  account: { host: '.claude.json', store: '.claude/.claude.json' },
+  account: {
+    host: '.claude.json',
+    store: '.claude/.claude.json',
+    lock: { name: '.claude.json.lock', staleMs: 10_000 },
+  },
   read: ({ main, account }) => {
     const own = objectIn(jsonIn(main)?.['claudeAiOauth']);
     const access = tokenIn(own?.['accessToken']);
@@ -56,7 +60,7 @@ export const claudeLogin: LoginFile = {
     expiresMs,
     value: { ...login.value, expiresAt: expiresMs },
   }),
-  lock: { name: '.oauth_refresh.lock', staleMs: 10_000, earlyMs: 300_000 },
+  lock: { name: '.oauth_refresh.lock', ofDirectory: true, staleMs: 10_000, earlyMs: 300_000 },
   question: ({ access }) => anthropicQuestion(access),
 };
 

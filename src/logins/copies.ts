@@ -4,6 +4,7 @@ import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { jsonIn, type Login, type LoginFile, type Logins } from './login.ts';
 import { type Memory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
 import { ownPlace } from './place.ts';
+import { hashOf } from './standing.ts';
 
 const fileMaxBytes = 16 * 2 ** 20;
 const storeMaxBytes = 2 ** 20;
@@ -97,45 +98,78 @@ function unlessDeep<T>(text: string | undefined, change: (text: string | undefin
   }
 }
 
-/** `busy` if the tool is about to change its file itself, `broken` if that is no JSON: nothing was written then. */
+/** `busy` if the tool is changing its file itself, or has since it was looked at; `broken` if that is no JSON: nothing was written then. */
 export type Given = 'done' | 'busy' | 'broken';
+
+export interface HostChange {
+  readonly owner: Owner;
+  readonly nowMs: number;
+  readonly files: HostFiles;
+  /** What was found there when it was decided. */
+  readonly seen: Logins;
+}
 
 /** Puts logins into the user's own files. Throws FileError. */
 export function giveToHost(
   file: LoginFile,
   home: string,
   logins: readonly Login[],
-  { owner, nowMs, files }: { owner: Owner; nowMs: number; files: HostFiles },
+  change: HostChange,
 ): Given {
+  const { owner, nowMs, files } = change;
+  const ids = logins.map(({ id }) => id);
+  const put = (text: string | undefined) =>
+    logins.reduce<string | undefined>((one, login) => file.put(one, login), text);
+  const { given, text: written } = changeHost(file, home, ids, put, change);
+  if (given !== 'done') return given;
+  const { account, putProfile } = file;
+  const profile = logins.find((login) => login.profile)?.profile;
+  if (!account || !putProfile || !profile) return given;
+  const done = files.changeUserFile(
+    home,
+    account.host,
+    (text) =>
+      namesAccount(file, written, text, logins) || isBroken(text)
+        ? text
+        : putProfile(text, profile),
+    { maxBytes: fileMaxBytes, owner, ...(account.lock && { lock: { ...account.lock, nowMs } }) },
+  );
+  return done ? 'done' : 'busy';
+}
+
+/** Takes a login out of the user's own file. Throws FileError. */
+export function dropFromHost(file: LoginFile, home: string, id: string, change: HostChange): Given {
+  return changeHost(file, home, [id], (text) => file.drop(text, id), change).given;
+}
+
+function changeHost(
+  file: LoginFile,
+  home: string,
+  ids: readonly string[],
+  changed: (text: string | undefined) => string | undefined,
+  { owner, nowMs, files, seen }: HostChange,
+): { readonly given: Given; readonly text?: string | undefined } {
   const lock = file.lock && { ...file.lock, nowMs };
-  let written: string | undefined;
-  let broken = false;
+  let given: Given = 'done';
+  let after: string | undefined;
   const done = files.changeUserFile(
     home,
     file.path,
     (text) => {
-      broken = isBroken(text);
-      if (broken) return text;
-      written = logins.reduce<string | undefined>((one, login) => file.put(one, login), text);
-      return written;
+      const { logins } = file.read({ main: text });
+      const isOther = (id: string) => hashIn(logins, id) !== hashIn(seen.logins, id);
+      given = isBroken(text) ? 'broken' : ids.some(isOther) ? 'busy' : 'done';
+      after = given === 'done' ? changed(text) : text;
+      return after;
     },
     { maxBytes: fileMaxBytes, owner, ...(lock && { lock }) },
   );
-  if (!done) return 'busy';
-  if (broken) return 'broken';
-  const { account, putProfile } = file;
-  const profile = logins.find((login) => login.profile)?.profile;
-  if (account && putProfile && profile)
-    files.changeUserFile(
-      home,
-      account.host,
-      (text) =>
-        namesAccount(file, written, text, logins) || isBroken(text)
-          ? text
-          : putProfile(text, profile),
-      { maxBytes: fileMaxBytes, owner },
-    );
-  return 'done';
+  return done ? { given, text: after } : { given: 'busy' };
+}
+
+function hashIn(logins: Logins['logins'], id: string): string | undefined {
+  const login = logins.get(id);
+  return login && hashOf(login);
 }
 
 export function memoryOf(file: LoginFile, home: string, files: HostFiles): Memory {
@@ -157,17 +191,6 @@ export function remember(
   if (!place) return;
   const options = { maxBytes: fileMaxBytes, owner };
   files.changeUserFile(place.realPath(), memoryPath(file.tool), () => memoryText(memory), options);
-}
-
-/** Takes a login out of the user's own file. */
-export function dropFromHost(
-  file: LoginFile,
-  home: string,
-  id: string,
-  { owner, files }: { owner: Owner; files: HostFiles },
-): void {
-  const options = { maxBytes: fileMaxBytes, owner };
-  files.changeUserFile(home, file.path, (text) => file.drop(text, id), options);
 }
 
 /** Whether the account's file names the one of these logins already. */

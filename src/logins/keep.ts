@@ -18,6 +18,7 @@ import { forSession } from './spread.ts';
 import { hashOf } from './standing.ts';
 import { Stores } from './stores.ts';
 import { isWanted, takes, type Wanted } from './take.ts';
+import { tidied } from './tidy.ts';
 
 export interface KeepRequest {
   readonly file: LoginFile;
@@ -107,6 +108,8 @@ function once(
   const { file, home, owner, live, ended, wanted } = request;
   const nowMs = now().getTime();
   using stores = new Stores(request, files);
+  // What may still be written is looked at again, as after a failure.
+  let later = tidied(request, stores, { files, nowMs });
   const own = hostLogins(file, home, files);
   const found = new Map<string, Logins>(
     [...live, ...ended].flatMap((session) => {
@@ -125,7 +128,6 @@ function once(
     if (!has || !isWanted(has, wanted.login)) return { open: [], end: 'changed' };
   }
   const open: Held[] = [];
-  let later = false;
   const gifts = new Map<string, Login[]>();
   const swapped: string[] = [];
   for (const id of ids) {
@@ -167,6 +169,7 @@ function once(
   const forHost = (gifts.get(host) ?? []).map((login) =>
     isTaken(login.id) ? login : { ...login, profile: undefined },
   );
+  const change = { owner, nowMs, files, seen: own };
   const onHost = (effect: () => Given): Given | 'failed' => {
     try {
       return effect();
@@ -177,17 +180,12 @@ function once(
       return 'failed';
     }
   };
-  const given =
-    forHost.length > 0
-      ? onHost(() => giveToHost(file, home, forHost, { owner, nowMs, files }))
-      : 'done';
+  const given = forHost.length > 0 ? onHost(() => giveToHost(file, home, forHost, change)) : 'done';
   if (given === 'busy') return { open: [], end: 'busy' };
   if (wanted && given === 'broken') return { open: [], end: 'broken' };
   for (const id of swapped)
-    onHost(() => {
-      dropFromHost(file, home, id, { owner, files });
-      return 'done';
-    });
+    if (onHost(() => dropFromHost(file, home, id, change)) === 'busy')
+      return { open: [], end: 'busy' };
   // Remembered before it is given away: what a session shows later is then known for what it is.
   if (memoryText(memory) !== memoryText(memoryOf(file, home, files)))
     remember(file, home, memory, { owner, files });

@@ -59,7 +59,11 @@ export interface LoginFile {
   /** No access token lives longer: what says so is made up. */
   readonly lifeMaxMs: number;
   /** The file that names the account, where it is another. */
-  readonly account?: { readonly host: string; readonly store: string };
+  readonly account?: {
+    readonly host: string;
+    readonly store: string;
+    readonly lock?: { readonly name: string; readonly staleMs: number };
+  };
   /** Never throws: what cannot be read holds nothing. */
   readonly read: (texts: LoginTexts) => Logins;
   /** The text of the file with that login in it. What else it holds stays; what is no JSON is written anew. */
@@ -72,9 +76,14 @@ export interface LoginFile {
   readonly ending?: (login: Login, expiresMs: number) => Login;
   /**
    * A directory beside the file that the tool makes while it renews, waiting for another's until that is so old. It
-   * renews that long before the end.
+   * renews that long before the end. `ofDirectory`: older versions make `<directory>.lock`, and newer ones both.
    */
-  readonly lock?: { readonly name: string; readonly staleMs: number; readonly earlyMs: number };
+  readonly lock?: {
+    readonly name: string;
+    readonly ofDirectory: boolean;
+    readonly staleMs: number;
+    readonly earlyMs: number;
+  };
   /** Undefined where the provider cannot be asked. */
   readonly question: (login: Login) => Question | undefined;
 }

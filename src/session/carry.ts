@@ -4,9 +4,9 @@ import { importedFiles } from '../tools/imports.ts';
 import { jsonObject } from '../tools/settings.ts';
 import type { Tool } from '../tools/shape.ts';
 
-/** What a usual home has is a tenth of it. */
+/** What a usual home has is a twentieth of it. It costs 0.2 ms a file, or more where the disk is slow. */
 export const carryLimits = {
-  files: 1000,
+  files: 2000,
   bytes: 32 * 2 ** 20,
   fileBytes: 4 * 2 ** 20,
   depth: 12,
@@ -32,7 +32,10 @@ export function carryInto(tool: Tool, wish: CarryWish): void {
   const { carry } = tool;
   if (!carry) return;
   const names = wish.names ?? withNamed(carry.names, named(tool, wish));
-  const found = wish.files.collectCarried(wish.home, carry.directory, names, carryLimits);
+  const found = wish.files.collectCarried(wish.home, carry.directory, names, {
+    ...carryLimits,
+    ...(carry.parts && { parts: carry.parts }),
+  });
   // What coi brings in its own way: settings, instructions, logins.
   const own = new Set([
     ...tool.seeds.map(({ to }) => to),

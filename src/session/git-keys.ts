@@ -139,6 +139,20 @@ export function isInclude({ section, subsection, name }: GitVariable): boolean {
   return subsection === undefined ? section === 'include' : section === 'includeif';
 }
 
+/**
+ * Run by `git receive-pack` when something is pushed into a repository: it works in the directory of git itself, from where
+ * it looks for relative paths.
+ */
+export function isOfReceiving(variable: GitVariable): boolean {
+  return ofReceiving.has(keyOf(variable));
+}
+
+const ofReceiving = new Set([
+  'core.hookspath',
+  'core.alternaterefscommand',
+  'gc.recentobjectshook',
+]);
+
 /** A key of that name may be one of a later git that runs something, whatever its section is. */
 const tellingName =
   /(?:hook|command|cmd|program|path|driver|helper|editor|pager|exec|external|filter|tool)s?$/;

@@ -76,4 +76,11 @@ test('a git directory in the workspace itself needs the path of the host where i
   const named = (text: string) => place({ [`${home}/all/.git`]: text }, `${home}/all`);
   assert.equal(named('gitdir: ./.bare\n').ownPath, false);
   assert.equal(named(`gitdir: ${home}/all/.bare\n`).ownPath, true);
+  // Its worktrees name it by that path, whatever the file says.
+  const bare = {
+    [`${home}/all/.git`]: 'gitdir: ./.bare\n',
+    [`${home}/all/.bare/worktrees/main/gitdir`]: `${home}/all/main/.git\n`,
+  };
+  const found = place(bare, `${home}/all`);
+  assert.deepEqual([found.ownPath, found.repository], [true, `${home}/all/.bare`]);
 });

@@ -43,7 +43,11 @@ export function gitPlace(workspace: string, owner: number, facts: GitFacts): Git
   const named = gitFileTarget(facts.text(`${workspace}/.git`));
   if (named === undefined) return works;
   const directory = resolve(workspace, named);
-  if (directory.startsWith(`${workspace}/`)) return { ...works, ownPath: named.startsWith('/') };
+  if (directory.startsWith(`${workspace}/`)) {
+    // A bare repository beside its worktrees: they name it by its path on the host.
+    const hasWorktrees = facts.kind(`${directory}/worktrees`) === 'directory';
+    return { ...works, ownPath: named.startsWith('/') || hasWorktrees, repository: directory };
+  }
   const [, top] = /^(\/.+)\/\.git\/modules\/./.exec(directory) ?? [];
   if (top !== undefined)
     return fails(`this is a submodule of ${top}, where its repository lies${remedy(top, facts)}`);

@@ -156,6 +156,10 @@ export class GuardBuilder {
     this.#whole.set(path, what);
   }
 
+  isHeldWhole(path: string): boolean {
+    return this.#whole.has(path);
+  }
+
   /** A directory with a mount of its own, whatever is guarded in it. */
   pass(path: string): void {
     const parts = path.split('/');

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -20,6 +21,7 @@ import {
   gitAnswers,
   gitEnvironment,
   gitQuestion,
+  mayDecideSigning,
   usersOwn,
 } from './host-git.ts';
 
@@ -106,6 +108,31 @@ test('git is asked in the workspace only where that can change the answer', () =
   assert.equal(anywhere('[include]\n\tpath = signs.inc\n'), false);
   writeFileSync(join(home, 'signs.inc'), `[commit]\n\tgpgsign\n`);
   assert.equal(anywhere('[include]\n\tpath = signs.inc\n'), true);
+});
+
+test('it is asked there as well where the repository itself may say that commits are signed', () => {
+  const path = repository('signs');
+  const config = () => readFileSync(join(path, '.git/config'), 'utf8');
+  assert.equal(mayDecideSigning(config()), false);
+  git('-C', path, 'config', 'user.email', 'x@x');
+  git('-C', path, 'remote', 'add', 'origin', 'https://example.org/x');
+  assert.equal(mayDecideSigning(config()), false);
+  for (const [key, value] of [
+    ['commit.gpgSign', 'true'],
+    ['tag.gpgsign', 'true'],
+    ['tag.forceSignAnnotated', 'true'],
+    ['push.gpgSign', 'true'],
+    ['gpg.format', 'ssh'],
+    ['user.signingKey', 'x'],
+    ['include.path', 'more'],
+    ['includeIf.gitdir:x.path', 'more'],
+    ['extensions.worktreeConfig', 'true'],
+  ] as const) {
+    git('-C', path, 'config', key, value);
+    assert.equal(mayDecideSigning(config()), true, key);
+    git('-C', path, 'config', '--unset', key);
+    assert.equal(mayDecideSigning(config()), false, key);
+  }
 });
 
 test("the repository's own configuration counts for how commits are signed, not for who the user is", () => {

@@ -1,4 +1,5 @@
 // What the user's own git would do in a workspace: the question, and what is read from its answer. Pure.
+import { parseGitConfig } from './git-config.ts';
 
 /** A value of git's configuration, the last one that was set. */
 export interface GitValue {
@@ -14,7 +15,8 @@ const keys = [
   'user\\.(name|email|signingkey)',
   'gpg\\.format',
   'gpg\\.ssh\\.defaultkeycommand',
-  '(commit|tag)\\.gpgsign',
+  '(commit|tag|push)\\.gpgsign',
+  'tag\\.forcesignannotated',
 ];
 
 /**
@@ -77,7 +79,21 @@ export function gitAnswers(answer: string): readonly (GitValue & { readonly key:
 /** Whether the answer may be another one in the workspace: the user has `includeIf`, or signs, which a repository may change. */
 export function dependsOnPlace(answers: ReturnType<typeof gitAnswers>): boolean {
   return answers.some(({ key }) =>
-    /^(?:(?:includeif|gpg|commit|tag)\.|user\.signingkey$)/.test(key),
+    /^(?:(?:includeif|gpg|commit|tag|push)\.|user\.signingkey$)/.test(key),
+  );
+}
+
+/**
+ * The same by the repository's own configuration, as it stands in its file: that it signs although the user does not
+ * elsewhere, or takes in what may say so.
+ */
+export function mayDecideSigning(config: string): boolean {
+  const parsed = parseGitConfig(config);
+  if (!('variables' in parsed)) return true;
+  return parsed.variables.some(({ section, name }) =>
+    /^(?:includeif|include|gpg)$|(?:gpgsign|signingkey|forcesignannotated|worktreeconfig)$/.test(
+      ['include', 'includeif', 'gpg'].includes(section) ? section : name,
+    ),
   );
 }
 
@@ -88,5 +104,14 @@ export function effective(answers: ReturnType<typeof gitAnswers>): GitValues {
 
 /** The same without the repository's own configuration, which git inside reads itself. */
 export function usersOwn(answers: ReturnType<typeof gitAnswers>): GitValues {
-  return effective(answers.filter(({ scope }) => scope !== 'local' && scope !== 'worktree'));
+  return effective(answers.filter((answer) => !isRepositorys(answer)));
+}
+
+/** Only that. */
+export function repositorysOwn(answers: ReturnType<typeof gitAnswers>): GitValues {
+  return effective(answers.filter(isRepositorys));
+}
+
+function isRepositorys({ scope }: GitValue): boolean {
+  return scope === 'local' || scope === 'worktree';
 }

@@ -16,6 +16,15 @@ export function directoryOf(path: string): string {
   return at < 0 ? '' : path.slice(0, at);
 }
 
+/** The directories below `above` on the way to something in it, from the outermost on. */
+export function directoriesBetween(above: string, path: string): string[] {
+  const parts = path
+    .slice(above.length + 1)
+    .split('/')
+    .slice(0, -1);
+  return parts.map((_, depth) => [above, ...parts.slice(0, depth + 1)].join('/'));
+}
+
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

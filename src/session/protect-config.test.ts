@@ -21,8 +21,10 @@ const tools: Files = {
 
 test('husky: its directory, which is there or is made by the next install', () => {
   const config = '[core]\n\thooksPath = .husky/_';
-  assert.deepEqual(guardedBy(config, { '.husky/_/pre-commit': '' }), ['tree .husky/_']);
-  assert.deepEqual(guardedBy(config, { '.husky/pre-commit': '' }), ['missing .husky/_']);
+  // Where something is pushed, git looks for it in its own directory.
+  const pushed = ['made .git/.husky', 'made .git/.husky/_'];
+  assert.deepEqual(guardedBy(config, { '.husky/_/pre-commit': '' }), [...pushed, 'tree .husky/_']);
+  assert.deepEqual(guardedBy(config, { '.husky/pre-commit': '' }), [...pushed, 'missing .husky/_']);
 });
 
 test('what does not exist yet counts where git would run or read it', () => {
@@ -31,12 +33,12 @@ test('what does not exist yet counts where git would run or read it', () => {
     ['[alias]\n\tx = !./new', ['missing new']],
     ['[gpg]\n\tprogram = /home/ana/project/new', ['missing new']],
     ['[merge "m"]\n\tdriver = sh new %A', ['missing new']],
-    ['[core]\n\thooksPath = new', ['missing new']],
+    ['[core]\n\thooksPath = new', ['made .git/new', 'missing new']],
     ['[include]\n\tpath = ../new', ['missing new']],
     ['[include]\n\tpath = new', ['made .git/new']],
-    ['[core]\n\thooksPath = .git/new', ['made .git/new']],
+    ['[core]\n\thooksPath = .git/new', ['made .git/.git', 'made .git/.git/new', 'made .git/new']],
     ['[diff]\n\texternal = .git/new', ['missing .git/new']],
-    ['[include]\n\tpath = no/new', ['missing .git/no/new']],
+    ['[include]\n\tpath = no/new', ['made .git/no', 'made .git/no/new']],
     // Nobody knows that these are paths.
     ['[x]\n\ty = feature/new', []],
     ['[alias]\n\tx = log origin/new', []],
@@ -57,7 +59,7 @@ test('includes are followed from the file that names them, whatever their condit
     [
       'file .git/extra',
       ...['conf/a', 'conf/b', 'conf/c', 'run.sh', 'tools/x'].map((path) => `file ${path}`),
-      'tree tools/lib',
+      ...['made .git/tools', 'made .git/tools/lib', 'tree tools/lib'],
     ],
   );
   assert.deepEqual(guardedBy('[include]\npath = /etc/gitconfig\npath = ~/.gitconfig'), []);
@@ -67,7 +69,7 @@ test('configuration of the host outside of the project is read as well: what it 
   for (const path of ['/etc/gitconfig', '/home/ana/.gitconfig', '/home/ana/.config/git/config'])
     assert.deepEqual(
       guardedBy('', { ...tools, [path]: '[core]\n\thooksPath = tools' }),
-      ['tree tools'],
+      ['made .git/tools', 'tree tools'],
       path,
     );
   const included = {
@@ -172,9 +174,27 @@ test('what an agent calls a worktree in the repository loosens nothing', () => {
   const planted = { ...tools, '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' };
   assert.deepEqual(guardedBy('[core]\nhooksPath = tools', planted), [
     'file .git/worktrees/evil/gitdir',
+    'made .git/tools',
     'made .git/worktrees/evil/config.worktree',
+    'made .git/worktrees/evil/tools',
     'tree tools',
   ]);
+});
+
+test('what runs when something is pushed is looked for in the directory of git', () => {
+  const files: Files = {
+    ...tools,
+    '.git/own/pre-receive': '',
+    '.git/own/deep/x': '',
+    '.git/refs.sh': '',
+  };
+  assert.deepEqual(guardedBy('[core]\nhooksPath = own', files), ['missing own', 'tree .git/own']);
+  assert.deepEqual(guardedBy('[core]\nalternateRefsCommand = sh ./refs.sh', files), [
+    'file .git/refs.sh',
+    'missing refs.sh',
+  ]);
+  // Other programs run at the top of the checkout.
+  assert.deepEqual(guardedBy('[core]\neditor = ./refs.sh', files), ['missing refs.sh']);
 });
 
 test('where only a directory of git is shared, nothing is guarded beside it', () => {
@@ -266,7 +286,7 @@ test('what the user lets the agent write is not guarded for a key either', () =>
   const writable = { ...guard(...asked), writable: ['tools'] };
   assert.deepEqual(
     guardedBy('[core]\nhooksPath = tools\n[diff]\nexternal = tools/x', tools, writable),
-    [],
+    ['made .git/tools'],
   );
   assert.deepEqual(guardedBy('[alias]\nx = !sh run.sh', tools, writable), ['file run.sh']);
 });

@@ -2,10 +2,11 @@
 // the start, since nobody knows then what git would run. Pure.
 import { type Checkout, configuredAt, isCheckedOut, worktreeAt } from './git-checkouts.ts';
 import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
-import { isGitState, isInclude } from './git-keys.ts';
+import { isGitState, isInclude, isOfReceiving } from './git-keys.ts';
 import { type Candidate, candidatesOf } from './git-names.ts';
 import type { GuardBuilder } from './guard-builder.ts';
-import { directoryOf, isDevice, isWithin, joined, nameOf } from './path-text.ts';
+import { placesOf } from './named-places.ts';
+import { directoriesBetween, directoryOf, isWithin, joined, nameOf } from './path-text.ts';
 import type { RefusedPath } from './protect.ts';
 import { type EntryKind, type OutsideText, type TreeFacts, type WayEnd, wayOf } from './way.ts';
 
@@ -15,6 +16,8 @@ export interface ConfiguredGit {
   /** Directories in it: of further worktrees, and of submodules. */
   readonly worktrees: readonly string[];
   readonly modules: readonly string[];
+  /** Those of them in which git runs hooks when something is pushed there. */
+  readonly receiving?: readonly string[];
   /** What the agent may change after all. */
   readonly writable: readonly string[];
   readonly everywhere?: boolean | undefined;
@@ -90,7 +93,7 @@ class ConfigGuard {
     const own = lower.filter((one) => !this.#isApart(one.git));
     this.#readAll(
       ofHost.flatMap((path) =>
-        this.#places(path, [], joined).flatMap((place) =>
+        placesOf(path, [], joined, this.#facts).flatMap((place) =>
           this.#include(place, [...bases, ...topsOf(own)]),
         ),
       ),
@@ -158,10 +161,12 @@ class ConfigGuard {
     if (value?.includes('\uFFFD') && (isIncluding || candidates.length > 0))
       return this.#refuse({ path, why: 'unread-config' });
     if (isIncluding && value)
-      return this.#places(value, [directoryOf(path)], (base, text) => `${base}/${text}`).flatMap(
-        (place) => this.#include(place, bases, `${keyOf(variable)} in ${path}`),
+      return placesOf(value, [directoryOf(path)], appended, this.#facts).flatMap((place) =>
+        this.#include(place, bases, `${keyOf(variable)} in ${path}`),
       );
-    for (const candidate of candidates) this.#candidate(candidate, bases);
+    const { receiving = [] } = this.#configured;
+    const places = isOfReceiving(variable) ? [...bases, ...receiving] : bases;
+    for (const candidate of candidates) this.#candidate(candidate, places);
     return [];
   }
 
@@ -179,7 +184,7 @@ class ConfigGuard {
   }
 
   #candidate(candidate: Candidate, bases: readonly string[]): void {
-    for (const place of this.#places(candidate.path, bases, joined)) {
+    for (const place of placesOf(candidate.path, bases, joined, this.#facts)) {
       const { directory, missing, sure } = candidate;
       const key = JSON.stringify([place, directory, missing, sure]);
       if (this.#looked.has(key)) continue;
@@ -224,10 +229,18 @@ class ConfigGuard {
 
   /** In a directory of git it can be made, so that nobody else makes it; elsewhere it would be a file of the project. */
   #missing(path: string, made: Parameters<GuardBuilder['protectOrMake']>[1]): void {
-    const { git } = this.#configured;
-    const isHeld = isWithin(path, git) && this.#facts.kind(directoryOf(path)) === 'directory';
-    if (isHeld) this.#builder.protectOrMake(path, made);
-    else this.#builder.watch(path);
+    const { receiving = [] } = this.#configured;
+    const git = this.#gits().find((one) => isWithin(path, one));
+    const between = git === undefined ? [] : directoriesBetween(git, path);
+    const missing = between.filter((one) => this.#facts.kind(one) === 'missing');
+    const isHeld = git !== undefined && (missing.length === 0 || receiving.includes(git));
+    if (!isHeld) {
+      this.#builder.watch(path);
+      return;
+    }
+    // Nothing else is made in the directories on the way.
+    for (const directory of missing) this.#builder.sealOrMake(directory);
+    this.#builder.protectOrMake(path, made);
   }
 
   #isTooMuch(path: string): boolean {
@@ -257,38 +270,14 @@ class ConfigGuard {
     return paths.some((path) => this.#configured.writable.some((one) => isWithin(path, one)));
   }
 
-  /** Where a text leads: paths relative to the workspace, or absolute ones of the host. */
-  #places(
-    text: string,
-    bases: readonly string[],
-    join: (base: string, path: string) => string,
-  ): string[] {
-    // Nothing can be there.
-    if (text.length > 4095 || text.split('/').some((part) => Buffer.byteLength(part) > 255))
-      return [];
-    if (text.startsWith('/')) return isDevice(text) ? [] : [text];
-    // Also that of a named user: who that is does not matter where it leads here.
-    const [, inHome] = /^~[^/]*(?:\/(.*))?$/s.exec(text) ?? [];
-    if (text.startsWith('~')) return this.#inHome(inHome ?? '');
-    return bases.map((base) => join(base, text));
-  }
-
-  /** The user's programs may be told of another home than the host's list of users has. */
-  #inHome(path: string): string[] {
-    const { home, root } = this.#facts;
-    const parts = path.split('/');
-    const likely = parts.flatMap((_, index) =>
-      index > 0 && root.endsWith(`/${parts.slice(0, index).join('/')}`)
-        ? [parts.slice(index).join('/')]
-        : [],
-    );
-    return home === undefined ? likely : [`${home}/${path}`, ...likely];
-  }
-
   #refuse(refused: Omit<RefusedPath, 'asked'>, asked = refused.path): [] {
     this.#builder.refuse({ ...refused, asked });
     return [];
   }
+}
+
+function appended(base: string, path: string): string {
+  return `${base}/${path}`;
 }
 
 function topsOf(checkouts: readonly Checkout[]): string[] {

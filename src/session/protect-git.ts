@@ -18,6 +18,8 @@ export interface GitRequest {
   readonly checkouts: readonly string[];
   readonly everywhere?: boolean | undefined;
   readonly links: GitLinks;
+  /** Not only in a linked worktree of it. */
+  readonly isWorkedInMain: boolean;
 }
 
 /** In every git directory: what git runs or takes orders from. */
@@ -65,16 +67,32 @@ export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { inner, readonlyGit, checkouts, writable, everywhere, links }: Omit<GitRequest, 'asked'>,
+  {
+    inner,
+    readonlyGit,
+    checkouts,
+    writable,
+    everywhere,
+    links,
+    isWorkedInMain,
+  }: Omit<GitRequest, 'asked'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);
   if (inner.length === 0) return;
   for (const path of inner) protectInner(builder, git, path);
-  const { worktrees, modules } = builder.forLinks(() =>
-    protectLinks(builder, facts, git, { checkouts, links }),
+  const { worktrees, modules, open } = builder.forLinks(() =>
+    protectLinks(builder, facts, git, { checkouts, links, isWorkedInMain }),
   );
-  protectByConfig(builder, facts, { git, worktrees, modules, writable, everywhere });
+  const receiving = [git, ...open];
+  protectByConfig(builder, facts, { git, worktrees, modules, receiving, writable, everywhere });
+}
+
+interface Linked {
+  readonly worktrees: readonly string[];
+  readonly modules: readonly string[];
+  /** Those of them in which something can be made: a session works there. */
+  readonly open: readonly string[];
 }
 
 /** Its worktrees and submodules, as far as they are looked at. */
@@ -82,9 +100,10 @@ function protectLinks(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
-  { checkouts, links }: Pick<GitRequest, 'checkouts' | 'links'>,
-): { readonly worktrees: readonly string[]; readonly modules: readonly string[] } {
+  { checkouts, links, isWorkedInMain }: Pick<GitRequest, 'checkouts' | 'links' | 'isWorkedInMain'>,
+): Linked {
   const worktrees = links.worktrees(git);
+  const open: string[] = [];
   for (const worktree of worktrees) {
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
@@ -92,6 +111,7 @@ function protectLinks(
     const config = `${worktree}/config.worktree`;
     if (isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts])) {
       builder.protectOrMake(config, { kind: 'file', content: '' });
+      open.push(worktree);
       continue;
     }
     // No session works in it, and with a mount on it the host could not remove it. What is missing in it stays missing:
@@ -103,17 +123,32 @@ function protectLinks(
   // A linked worktree has git directories of its own for its submodules.
   const names = links.names(`${git}/config`);
   const modules = [git, ...worktrees].flatMap((one) => links.modules(one, names));
+  const workedIn = new Set(
+    [...(isWorkedInMain ? [git] : []), ...open]
+      .filter((one) => !builder.isHeldWhole(`${one}/modules`))
+      .flatMap((one) => names.slice(0, openModulesMax).map((name) => `${one}/modules/${name}`)),
+  );
   for (const module of modules) {
-    // `commondir` cannot be held by a placeholder here: with one, git no longer knows where the submodule is checked out.
     builder.addGit(module);
+    // A submodule with worktrees of its own has more in it that git obeys.
+    if (workedIn.has(module) && facts.kind(`${module}/worktrees`) === 'missing') {
+      for (const path of inModule) protectInner(builder, module, path);
+      open.push(module);
+      continue;
+    }
     builder.seal(module);
     for (const file of gitFiles) builder.protect(`${module}/${file}`);
     builder.protect(`${module}/hooks`);
     builder.seal(`${module}/info`);
     builder.protect(`${module}/info/attributes`);
   }
-  return { worktrees, modules };
+  return { worktrees, modules, open };
 }
+
+/** What is guarded in a submodule in which the session works, as in the repository itself. */
+const inModule = [...gitFiles, 'hooks', 'info/attributes'];
+/** Each gets some placeholders. Those that are beyond it, or that the host's configuration does not name, are sealed. */
+const openModulesMax = 50;
 
 /** Where a worktree is checked out, as it was written down on the host or in a container. */
 function checkoutOf(facts: TreeFacts, worktree: string): string | undefined {
@@ -139,9 +174,9 @@ function placeholderOf(inner: string): Made | undefined {
   switch (inner) {
     case 'hooks':
       return { kind: 'directory', content: '' };
-    // An empty one would end every git with an error; "." means: this very directory.
+    // An empty one would end every git with an error. This very directory; by "." libgit2 would not find it.
     case 'commondir':
-      return { kind: 'file', content: '.\n' };
+      return { kind: 'file', content: './\n' };
     case 'config':
     case 'config.worktree':
     case 'info/attributes':

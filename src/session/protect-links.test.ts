@@ -161,6 +161,8 @@ test('in the git directory: submodules, and the hooks that its configuration nam
     'file store/modules/lib/config owner',
     'link .githooks owner',
     'tree tools/hooks owner',
+    'tree store/git/.githooks owner',
+    'tree store/git/worktrees/a/.githooks owner',
   ]);
 });
 

@@ -28,7 +28,7 @@ test('what is missing in .git gets a placeholder, and commondir one that git tak
     tree(repository),
   );
   assert.deepEqual(plan.placeholders, [
-    { path: '.git/commondir', kind: 'file', content: '.\n' },
+    { path: '.git/commondir', kind: 'file', content: './\n' },
     { path: '.git/config.worktree', kind: 'file', content: '' },
     { path: '.git/info/attributes', kind: 'file', content: '' },
   ]);
@@ -112,6 +112,41 @@ test('directories of worktrees that a session sees may be written in, others and
     ),
   );
   assert.ok(plan.leaves.some(({ path }) => path === '.git/modules/lib/deep/hooks'));
+});
+
+test('a submodule that the configuration of the host names may be written in, with what git obeys in it held', () => {
+  const files = {
+    ...repository,
+    '.git/config': '[submodule "lib"]\n\turl = x\n[submodule "old"]\n\turl = x\n',
+    '.git/modules/lib/HEAD': '',
+    '.git/modules/lib/config': '',
+    '.git/modules/lib/info/exclude': '',
+    '.git/modules/planted/HEAD': '',
+    '.git/modules/planted/config': '',
+    '.git/modules/old/HEAD': '',
+    '.git/modules/old/worktrees/a/gitdir': '',
+  };
+  const request = guard('.git/hooks', '.git/config');
+  const plan = protectionPlan(request, tree(files));
+  const sealed = plan.leaves.filter(({ kind }) => kind === 'sealed').map(({ path }) => path);
+  assert.deepEqual(sealed.toSorted(), [
+    '.git/modules/lib/info',
+    '.git/modules/old',
+    '.git/modules/planted',
+  ]);
+  assert.deepEqual(
+    plan.placeholders.map(({ path }) => path),
+    ['config.worktree', 'commondir', 'hooks', 'info/attributes'].map(
+      (name) => `.git/modules/lib/${name}`,
+    ),
+  );
+  const lib = plan.ancestors.find(({ path }) => path === '.git/modules/lib');
+  assert.deepEqual([lib?.by, lib?.readonly], ['group', false]);
+  // Where a session works in a linked worktree of it, nobody does in its submodules.
+  const shared = protectionPlan({ ...request, within: ['.git'] }, tree(files));
+  assert.ok(
+    shared.leaves.some(({ path, kind }) => path === '.git/modules/lib' && kind === 'sealed'),
+  );
 });
 
 test('paths are plain, and what is writable by configuration is not protected', () => {

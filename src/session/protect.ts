@@ -129,7 +129,7 @@ export function planFor(
   const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
   const request = (git: string) => ({
     inner: inside(git).map((path) => path.slice(git.length + 1)),
-    ...{ readonlyGit, checkouts, writable, everywhere, links },
+    ...{ readonlyGit, checkouts, writable, everywhere, links, isWorkedInMain: !within },
   });
   const others = gitDirectories.map(cleanPath);
   for (const git of others) protectGitDirectory(builder, facts, git, request(git));

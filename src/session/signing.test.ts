@@ -79,3 +79,9 @@ test('where signing cannot work it is off and said once, and who does not sign h
     assert.deepEqual(quiet, { config: [] });
   }
 });
+
+test('what else makes git sign by itself is off as well, where it is on', () => {
+  const { config, problem } = decide({ 'tag.forcesignannotated': 'true' }, [key]);
+  assert.deepEqual(config, [...unsigned, ['tag.forcesignannotated', 'false']]);
+  assert.match(problem ?? '', /GPG/);
+});

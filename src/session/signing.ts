@@ -16,11 +16,15 @@ export interface Signing {
   readonly problem?: string | undefined;
 }
 
+/** What makes git sign without being asked to. */
+const switches = ['commit.gpgsign', 'tag.gpgsign', 'tag.forcesignannotated', 'push.gpgsign'];
+
+const off = (key: string) => [key, 'false'] as const;
 const isTrue = (text: string | undefined) => /^(true|yes|on|[1-9]\d*)$/i.test(text ?? '');
 
 export function signing({ git, agent, keyFile }: SigningFacts): Signing {
   const value = (key: string) => git.get(key)?.value;
-  const signed = ['commit.gpgsign', 'tag.gpgsign'].filter((key) => isTrue(value(key)));
+  const signed = switches.filter((key) => isTrue(value(key)));
   const format = value('gpg.format') ?? 'openpgp';
   const wanted = signed.length > 0;
   const refused = (why: string): Signing =>
@@ -30,6 +34,7 @@ export function signing({ git, agent, keyFile }: SigningFacts): Signing {
           config: [
             ['commit.gpgsign', 'false'],
             ['tag.gpgsign', 'false'],
+            ...signed.filter((key) => !/^(?:commit|tag)\.gpgsign$/.test(key)).map(off),
           ],
           problem: `Commits are not signed inside: ${why}`,
         }

@@ -52,6 +52,8 @@ export const claude: Tool = {
       ...['commands', 'agents', 'skills', 'output-styles', 'rules', 'themes', 'workflows'],
       ...['hooks', 'scripts', 'keybindings.json', 'plugins'],
     ],
+    // `plugins/cache/<marketplace>/<plugin>`, `plugins/marketplaces/<marketplace>`.
+    parts: { plugins: 3, skills: 1, commands: 1, agents: 1 },
     withPaths: ['plugins/installed_plugins.json', 'plugins/known_marketplaces.json'],
     imports: true,
     never: ['.credentials.json', '.claude.json'],

@@ -17,6 +17,7 @@ export const codex: Tool = {
   carry: {
     directory: '.codex',
     names: ['prompts', 'rules', 'skills'],
+    parts: { skills: 1, prompts: 1 },
     never: ['auth.json'],
   },
   login: codexLogin,

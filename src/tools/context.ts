@@ -118,7 +118,7 @@ function gitText({ protectedPaths }: Surroundings): string[] {
   const lines: string[] = [];
   if (protectedPaths.includes('.git/config'))
     lines.push(
-      '- git cannot write `.git/config` here ("could not write config file … Value too large for defined data type"). `git push -u`, `git branch -m` and `git branch -d` do their work before they say so; `--set-upstream-to` does nothing, whatever it says; `git remote add`, `git config`, `git sparse-checkout` and `git submodule add` fail. `git config --global KEY VALUE` works instead, in this container only: `remote.NAME.url` and `.fetch`, `branch.NAME.remote` and `.merge`. If it has to last, ask the user to run the command on the host.',
+      '- git cannot write `.git/config` here ("could not write config file … Value too large for defined data type"). `git push -u`, `git branch -m` and `git branch -d` do their work before they say so; `--set-upstream-to` does nothing, whatever it says; `git remote add`, `git config`, `git sparse-checkout` and `git submodule` `add`, `init` and `update` fail (work in a submodule itself goes on: `git -C DIR checkout COMMIT` instead of `update`). `git config --global KEY VALUE` works instead, in this container only: `remote.NAME.url` and `.fetch`, `branch.NAME.remote` and `.merge`. If it has to last, ask the user to run the command on the host.',
     );
   if (protectedPaths.includes('.git/hooks'))
     lines.push(

@@ -19,6 +19,7 @@ export const gemini: Tool = {
   carry: {
     directory: '.gemini',
     names: ['commands', 'skills', 'policies', 'agents'],
+    parts: { commands: 1, skills: 1, agents: 1 },
     imports: true,
     never: ['oauth_creds.json', 'google_accounts.json'],
   },

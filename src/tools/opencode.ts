@@ -38,6 +38,7 @@ export const opencode: Tool = {
       ...['command', 'commands', 'agent', 'agents', 'mode', 'modes'],
       ...['skill', 'skills', 'themes', 'prompts'],
     ],
+    parts: { skill: 1, skills: 1 },
   },
   login: opencodeLogin,
   command: ({ binary, model, conversation }) => [

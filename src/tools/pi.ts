@@ -16,6 +16,7 @@ export const pi: Tool = {
   carry: {
     directory: '.pi/agent',
     names: ['prompts', 'skills', 'themes', 'extensions'],
+    parts: { skills: 1, extensions: 1 },
     never: ['auth.json'],
   },
   login: piLogin,

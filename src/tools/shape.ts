@@ -62,6 +62,8 @@ export interface Carry {
   readonly directory: string;
   /** Files and directories in it, where configuration names no others. */
   readonly names: readonly string[];
+  /** Of these, parts come where the whole is too much: how many directories below the name a part lies. */
+  readonly parts?: Readonly<Record<string, number>>;
   /** The user's instructions take files of the directory in by `@path`: those are carried as well. */
   readonly imports?: boolean;
   /** JSON files among them in which paths of the user's home are written, and mean those of the container's home. */

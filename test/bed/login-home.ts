@@ -92,6 +92,7 @@ export function keep(
   answers: Readonly<Record<string, Answer>> = {},
   more: Partial<KeepRequest> = {},
   files = hostFiles,
+  aheadMs = 0,
 ) {
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const request = { file: claudeLogin, home, owner, live: [a, b], ended: [], ...more };
@@ -102,7 +103,7 @@ export function keep(
       asked.push(access);
       return answers[access] ?? 'refused';
     },
-    now: () => new Date(),
+    now: () => new Date(Date.now() + aheadMs),
     whileAlone: async (effect) => effect(),
     pause: async () => undefined,
   });

@@ -1,6 +1,6 @@
 // Goal: commits that are made inside are the user's, as they would be in that workspace on the host: name, address, signature.
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { startSshAgent } from '../lifecycle/agent.ts';
@@ -94,6 +94,43 @@ test('where commits cannot be signed one line says why, and they are made withou
   const other = await inside(bed, commit, { SSH_AUTH_SOCK: agent.socket });
   assert.equal(other.stdout, 'Ana <ana@private.example>\n', other.stderr);
   assert.match(other.stderr, /not signed inside: the SSH agent does not hold the signing key/);
+});
+
+test('a repository that signs by its own configuration is committed to as well, and one line says how', {
+  timeout,
+}, async () => {
+  await using bed = await makeBed({ git: true });
+  homeFile(bed, '.gitconfig', user);
+  const config = `${bed.workspace.path}/.git/config`;
+  const before = readFileSync(config, 'utf8');
+  const own = `[user]\n\tsigningkey = ~/.ssh/id.pub\n[gpg]\n\tformat = ssh\n[commit]\n\tgpgsign = true\n[tag]\n\tgpgsign = true\n\tforceSignAnnotated = true\n`;
+  appendFileSync(config, own);
+  const both = `${commit} && git tag -a -m x -f one`;
+  const made = await inside(bed, both);
+  assert.match(made.stdout, /^Ana <ana@private.example>\n/, made.stderr);
+  assert.equal(made.status, 0, made.stderr);
+  assert.deepEqual(made.stderr.match(/Commits are not signed.*/g), [
+    'Commits are not signed inside: [ssh] forward_agent is off',
+  ]);
+  // The same where the user's own configuration is not wanted, and where a file that is included says it.
+  homeFile(
+    bed,
+    '.coi/config.toml',
+    '[git]\nseed_host_identity = false\nname = "Ana"\nemail = "ana@private.example"\n',
+  );
+  writeFileSync(config, `${before}[include]\n\tpath = ../signs\n`);
+  writeFileSync(`${bed.workspace.path}/signs`, own);
+  const included = await inside(bed, both);
+  assert.equal(included.status, 0, included.stderr);
+  assert.match(included.stderr, /Commits are not signed inside/);
+  // With the agent they are signed.
+  await using agent = await startSshAgent(bed.user, 'one');
+  homeFile(bed, '.coi/config.toml', '[ssh]\nforward_agent = true\n');
+  writeFileSync(config, `${before}${own.replace('~/.ssh/id.pub', '~/one.pub')}`);
+  const signed = await inside(bed, both, { SSH_AUTH_SOCK: agent.socket });
+  assert.equal(signed.status, 0, signed.stderr);
+  assert.doesNotMatch(signed.stderr, /not signed/);
+  assert.match(await git(bed, 'cat-file', '-p', 'HEAD'), /gpgsig -----BEGIN SSH SIGNATURE/);
 });
 
 /** Prints status and command; `unwritten` where git said that it could not write its configuration. */

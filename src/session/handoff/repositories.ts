@@ -156,7 +156,7 @@ export function orderInOwn(tree: Tree, top: string, path: string): string | unde
     case 'config.worktree':
       return isHarmlessConfig(text() ?? '?') ? undefined : 'git takes commands from it';
     case 'commondir':
-      return text()?.trim() === (inWorktree === '' ? '.' : '../..')
+      return text()?.trim().replace(/\/$/, '') === (inWorktree === '' ? '.' : '../..')
         ? undefined
         : 'git takes commands from it';
     case 'info/attributes':
