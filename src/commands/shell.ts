@@ -22,6 +22,7 @@ import { terminalRules } from './prepare.ts';
 import { tellWarnings } from './tell-warnings.ts';
 import { needTerminal } from './terminal.ts';
 import { orTakenBack } from './tool-missing.ts';
+import { orUndone, undoWatch } from './undone.ts';
 
 export function register(command: Command, app: App): void {
   command
@@ -69,12 +70,16 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   await registerAlias(app, meant);
   const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
+  const undo = undoWatch();
   let live: Live;
   try {
     live = await bringUp(app, options, { ...meant, git }, (event) => {
       timing.tell(event);
       progress.tell(event);
+      undo.tell(event);
     });
+  } catch (error) {
+    throw undo.told(error);
   } finally {
     progress.clear();
   }
@@ -91,7 +96,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     ...{ container, session, workspace: target, environment, command, again, needs, tmux, look },
   };
   if (options.background) {
-    await orTakenBack(app, meant, live, openInBackground(app, opening));
+    await orTakenBack(app, meant, live, orUndone(app, live, openInBackground(app, opening)));
     warned(app, await forwardTo(app, ref, forwarding, meant));
     if (options.json) app.io.printJson(startedJson(meant, live, session));
     else tellBackground(app, container);
@@ -109,7 +114,8 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   const terminal = terminalRules(meant.resolved.settings);
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
   const shown = openOnTerminal(app, opening, { timing, progress, opened, terminal });
-  const end = await orTakenBack(app, meant, live, shown.finally(progress.clear));
+  const attached = orUndone(app, live, shown.finally(progress.clear));
+  const end = await orTakenBack(app, meant, live, attached);
   telling.dispose();
   const workspace = store && live.workspace;
   const alias = meant.resolved.settings['container.alias'] || undefined;
