@@ -124,7 +124,7 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
     throw new CoiError(
       'config-invalid',
       `${held.source}:${held.line}: ${held.text} waits for your approval`,
-      { hint: 'See `coi trust`, then build again.' },
+      { hint: 'Run `coi trust`, then build again.' },
     );
   const [script, commands] = [
     settings['container.build.script'],

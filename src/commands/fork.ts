@@ -50,7 +50,7 @@ interface Options extends AttachOptions {
 export function register(command: Command, app: App): void {
   command
     .argument('[name]', "container or alias (default: the workspace's only one)")
-    .option('--background', 'do not attach to it')
+    .option('--background', 'do not attach to it (without a terminal nothing else is possible)')
     .option('--json', 'print the new session as JSON; do not attach to it')
     .addHelpText(
       'after',
@@ -85,6 +85,10 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
       forked_from: source.name,
     });
   else if (!options.background && app.io.interactive) await attach(app, options, container);
+  else if (!options.background && !app.io.interactive)
+    app.io.tell(
+      `There is no terminal here, so ${container} runs in the background. Attach: coi attach ${container}`,
+    );
   else tellBackground(app, container);
 }
 

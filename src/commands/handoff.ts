@@ -29,7 +29,7 @@ const dayMs = 86_400_000;
 
 export function register(command: Command, app: App): void {
   command
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .option(
       '--since <time>',
       "what changed since then (default: since the workspace's session started, else a day ago)",

@@ -60,7 +60,7 @@ export function register(command: Command, app: App): void {
       const after = withoutHosts(before, names);
       if (after === before)
         throw new CoiError('failed', `none of these was added: ${names.join(', ')}`, {
-          hint: 'See `coi hosts list`.',
+          hint: 'Run `coi hosts list` to see the names.',
         });
       await writeHosts(app, container, after);
       app.io.tell(`Removed ${names.join(', ')} from ${container.name}`);

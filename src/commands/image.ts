@@ -149,6 +149,6 @@ async function existing(app: App, alias: string): Promise<Image> {
   const image = await found(app, alias);
   if (image) return image;
   throw new CoiError('image-missing', `image ${quoted(alias)} not found`, {
-    hint: 'See `coi image list --all`.',
+    hint: 'Run `coi image list --all` to see the images.',
   });
 }

@@ -176,7 +176,7 @@ async function takeLogin(app: App, options: TakeOptions, word: string): Promise<
   });
   if (theirs.length === 0)
     throw new CoiError('failed', `session ${session} has no other login than yours`, {
-      hint: 'See `coi login list`.',
+      hint: 'Run `coi login list` to see the logins.',
     });
   const keeping = await keepingOf(app);
   for (const login of theirs) {

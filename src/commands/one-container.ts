@@ -19,7 +19,7 @@ export async function oneContainer(
     const found = findContainer(app, await reachableContainers(app, options), named);
     if (found) return found;
     throw new CoiError('session-not-found', `container ${quoted(named)} not found`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   }
   const workspace = here(app, options);

@@ -57,7 +57,7 @@ async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<C
     only
       ? `${all.length} sessions are in ${workspace.path}: ${all.map(({ name }) => name).join(', ')}`
       : `there is no session in ${workspace.path}`,
-    { hint: only ? 'Name one of them, or use --all.' : 'See `coi list`.' },
+    { hint: only ? 'Name one of them, or use --all.' : 'Run `coi list` to see your sessions.' },
   );
 }
 

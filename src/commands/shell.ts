@@ -28,13 +28,13 @@ export function register(command: Command, app: App): void {
   command
     .argument('[alias]', 'alias of a workspace, from any directory')
     .option('--background', 'start without a terminal and return')
-    .option('--json', 'with --background: print the session as JSON')
+    .option('--json', 'print the session as JSON (with --background)')
     .option('--no-tmux', 'run the tool directly on the terminal, without tmux')
     .option('--container <name>', 'use this existing container')
-    .option('--tool <name>', 'claude, opencode, codex, pi, gemini, aider or one of your own')
+    .option('--tool <name>', 'agent: claude, opencode, codex, pi, gemini, aider or one of your own')
     .addHelpText(
       'after',
-      '\nCtrl-b d detaches, `sudo poweroff` inside ends the session, `coi attach` comes back.',
+      '\nCtrl-b d detaches, `sudo poweroff` inside ends the session, `coi attach` comes back.\nCtrl-C before the agent has opened undoes the start.',
     )
     .action(
       async (alias: string | undefined) =>

@@ -166,7 +166,7 @@ function anotherSnapshot(name: string, { name: container }: Container): CoiError
   return new CoiError(
     'failed',
     `snapshot '${name}' of '${container}' is gone or another one since you were asked: nothing was done with it`,
-    { hint: `See \`coi snapshot list -c ${container}\`.` },
+    { hint: `Run \`coi snapshot list -c ${container}\` to see them.` },
   );
 }
 
@@ -185,6 +185,6 @@ async function existing(app: App, container: Container, name: string): Promise<S
   throw new CoiError(
     'session-not-found',
     `snapshot ${quoted(name).replaceAll('"', "'")} not found for container '${container.name}'`,
-    { hint: `See \`coi snapshot list -c ${container.name}\`.` },
+    { hint: `Run \`coi snapshot list -c ${container.name}\` to see them.` },
   );
 }

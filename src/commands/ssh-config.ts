@@ -70,7 +70,7 @@ async function sshConfig(app: App, options: Options, word: string | undefined): 
 function hostOf(app: App, { name, session }: Container): SshHost {
   if (!session)
     throw new CoiError('session-not-found', `${name} is no session of coi`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   // A name that is given out again must not lead to another session, so it is asked for by its id.
   const prefix = app.prefix === defaultPrefix ? [] : ['env', `COI_CONTAINER_PREFIX=${app.prefix}`];

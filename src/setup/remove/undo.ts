@@ -93,7 +93,9 @@ async function notesGone(ground: RemoveGround): Promise<void> {
       throw new CoiError(
         'setup-failed',
         `coid has not given back everything yet: ${left.slice(0, 3).join(', ')} in ${stateDir}`,
-        { hint: 'See `coi daemon logs`; without coid, start it: `sudo coi daemon start`.' },
+        {
+          hint: 'Run `coi daemon logs` to see why; where coid does not run, `sudo coi daemon start` starts it.',
+        },
       );
     await delay(notesLookMs, undefined, { signal: ground.signal });
   }
