@@ -159,7 +159,7 @@ async function confirmed(app: App, options: TakeOptions, question: string): Prom
     throw new CoiError('usage', 'this replaces a login and has to be confirmed', {
       hint: 'Use --yes.',
     });
-  if (await app.io.confirm(question)) return true;
+  if (await app.io.confirm(question, undefined, 'this login was not changed')) return true;
   app.io.tell('Cancelled.');
   return false;
 }

@@ -100,8 +100,9 @@ async function include(app: App, yes: boolean): Promise<boolean> {
   if (withInclude(before) === undefined) return true;
   // An answer that is piped in may be meant for another question.
   if (!yes && !app.io.interactive) return false;
-  if (!yes && !(await app.io.confirm(`Put \`${includeLine}\` at the top of ~/${path}?`)))
-    return false;
+  const question = `Put \`${includeLine}\` at the top of ~/${path}?`;
+  const left = `~/${path} was not changed`;
+  if (!yes && !(await app.io.confirm(question, undefined, left))) return false;
   return hostFiles.changeUserFile(home, path, withInclude, {
     maxBytes: configMaxBytes,
     owner: { uid, gid },
