@@ -89,6 +89,7 @@ async function show(
   if (options.json) app.io.printJson(configJson(resolved, chosen, words));
   else if (chosen.length > 0)
     app.io.print(configText(resolved, chosen, app.io.style, words).join('\n'));
+  else app.io.tell('Everything has its default.');
   for (const warning of resolved.warnings) app.io.warn(warning);
 }
 

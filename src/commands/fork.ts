@@ -87,7 +87,7 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   else if (!options.background && app.io.interactive) await attach(app, options, container);
   else if (!options.background && !app.io.interactive)
     app.io.tell(
-      `There is no terminal here, so ${container} runs in the background. Attach: coi attach ${container}`,
+      `There is no terminal here, so it runs in the background. Attach: coi attach ${container}`,
     );
   else tellBackground(app, container);
 }

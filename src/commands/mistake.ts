@@ -39,6 +39,7 @@ export function usageError(error: CommanderError, command: Command): CoiError {
 function knownWords(message: string): string {
   return message
     .replace(/^unknown option '(--[^'=]+).*'$/, 'unknown flag: $1')
+    .replace(/^required option '(?:-., )?(--[a-z-]+).*' not specified$/, '$1 is needed')
     .replace(/^unknown option '-(.).*'$/, "unknown shorthand flag: '$1'")
     .replace(/^option '(?:-., )?(--[a-z-]+)[^']*' argument missing$/, 'flag needs an argument: $1')
     .replace(

@@ -130,7 +130,7 @@ async function printWhy(app: App, options: Options, text: string): Promise<void>
   const judgements = judge(destination, addresses, reach);
   if (judgements.length === 0 && reach.policy.mode !== 'open')
     throw new CoiError('failed', `no address of ${quoted(destination.host)} is known`, {
-      hint: "Check its spelling; this host's own resolver was asked.",
+      hint: 'This host asked its own resolver: check the spelling, and that the host is online.',
     });
   if (options.json)
     app.io.printJson({ container: report?.container ?? null, decisions: judgements });
