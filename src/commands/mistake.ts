@@ -45,6 +45,10 @@ function knownWords(message: string): string {
     .replace(
       /^option '--format <format>' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
       "invalid format '$1': must be one of $2",
+    )
+    .replace(
+      /^option '(?:-., )?(--[a-z-]+) [^']*' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
+      "invalid $1 '$2': must be one of $3",
     );
 }
 

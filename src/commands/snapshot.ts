@@ -45,19 +45,19 @@ export function register(command: Command, app: App): void {
     .option('-a, --all', 'of all containers')
     .action((options: Options) => list(app, given(options)));
   sub('restore', 'make the container and its conversation what they were')
-    .argument('<name>')
+    .argument('<name>', 'name of the snapshot')
     .option('-f, --force', 'do not ask')
     .option('--stateful', 'with the memory of its processes')
     .option('--json', 'print what was restored as JSON')
     .action((name: string, options: Options) => restore(app, given(options), name));
   sub('delete', 'delete a snapshot')
-    .argument('[name]')
+    .argument('[name]', 'name of the snapshot')
     .option('-a, --all', 'all snapshots of the container')
     .option('-f, --force', 'do not ask')
     .option('--json', 'print what was deleted as JSON')
     .action((name: string | undefined, options: Options) => remove(app, given(options), name));
   formatted(sub('info', 'show one snapshot'))
-    .argument('<name>')
+    .argument('<name>', 'name of the snapshot')
     .action(async (name: string, options: Options) => {
       const container = await chosen(app, given(options));
       const one = await existing(app, container, name);

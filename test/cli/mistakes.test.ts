@@ -47,6 +47,8 @@ const mistakes: readonly (readonly [
     'file push',
   ],
   ['list -z', "unknown shorthand flag: 'z'", undefined, 'list'],
+  ['top --sort x', "invalid --sort 'x': must be one of cpu, mem, disk, net", undefined, 'top'],
+  ['tool spec', '--container is needed', undefined, 'tool spec'],
   ['--slot', 'flag needs an argument: --slot', undefined],
 ];
 

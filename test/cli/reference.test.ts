@@ -48,6 +48,16 @@ test('every command, key and error is in the reference', async () => {
   }
 });
 
+test('every command, argument and flag says what it is', async () => {
+  for (const { name, command } of (await allCommands()).flatMap((one) => flattened(one))) {
+    assert.ok(command.description(), name);
+    for (const argument of command.registeredArguments)
+      assert.ok(argument.description, `${name} ${argument.name()}`);
+    for (const { flags, description, hidden } of command.options)
+      assert.ok(hidden || description, `${name} ${flags}`);
+  }
+});
+
 test('every command with --json has a documented shape, and every shape a command', async () => {
   const all = (await allCommands()).flatMap((command) => flattened(command));
   const named = new Map(all.map(({ name, command }) => [name.replace(/^coi /, ''), command]));
