@@ -95,6 +95,7 @@ test('a persistent machine that is started again: stopped again, or told', {
     assert.deepEqual(await bed.instances(), [name], at);
     assert.equal(stores(bed).length, 1, at);
     const runs = (await bed.incus.instance(name))?.instance.status === 'Running';
+    // An interrupted start must not come true later: the next one would take another slot.
     seen[runs ? 'told' : 'undone'] += 1;
     if (runs && struck) assert.match(history, goesOn(name), at);
     if (!runs) assert.match(history, /^Error: interrupted by SIGINT/m, at);
