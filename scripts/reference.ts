@@ -1,11 +1,12 @@
 // Writes docs/reference/ and man/ from what the program itself says: commands, keys, errors, JSON. `--check` only compares.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
 import type { App } from '../src/app.ts';
 import { addGlobalOptions } from '../src/commands/global.ts';
+import { argumentTerm, capital, flagTerm, flagText } from '../src/commands/help-words.ts';
 import { tree } from '../src/commands/tree.ts';
-import { trustText } from '../src/config/key.ts';
+import { type Trust, trustText } from '../src/config/key.ts';
 import { keyNames, keyOf } from '../src/config/keys.ts';
 import { configSchema, fileValue, profileSchema } from '../src/config/schema.ts';
 import { errorCodes } from '../src/errors.ts';
@@ -41,21 +42,29 @@ export function flattened(command: Command, above = 'coi'): { name: string; comm
 
 function commandText({ name, command }: { name: string; command: Command }): string {
   const options = command.options.filter(({ hidden }) => !hidden);
-  const words = command.registeredArguments.map((argument) => {
-    const shown = argument.name() + (argument.variadic ? '...' : '');
-    return argument.required ? `<${shown}>` : `[${shown}]`;
-  });
-  const rows = options.map(({ flags, description }) => `| \`${flags}\` | ${cell(description)} |`);
+  const words = command.registeredArguments.map(argumentTerm);
+  const told = command.registeredArguments.flatMap((argument) =>
+    argument.description ? [row(argumentTerm(argument), argument.description)] : [],
+  );
+  const rows = [...told, ...options.map(flagRow)];
   const aliases = command.aliases().map((alias) => `\`${alias}\``);
   return [
     `## ${name}`,
     '',
     `\`${[name, ...(options.length > 0 ? ['[options]'] : []), ...words].join(' ')}\``,
     '',
-    `${command.description()}.${aliases.length > 0 ? ` Also: ${aliases.join(', ')}.` : ''}`,
-    ...(rows.length > 0 ? ['', '| flag | |', '|---|---|', ...rows] : []),
+    `${capital(command.description())}.${aliases.length > 0 ? ` Also: ${aliases.join(', ')}.` : ''}`,
+    ...(rows.length > 0 ? ['', '| argument or flag | |', '|---|---|', ...rows] : []),
     '',
   ].join('\n');
+}
+
+function flagRow(option: Option): string {
+  return row(flagTerm(option), flagText(option));
+}
+
+function row(term: string, text: string): string {
+  return `| \`${term}\` | ${cell(capital(text))} |`;
 }
 
 function cell(text: string): string {
@@ -63,13 +72,38 @@ function cell(text: string): string {
 }
 
 function globalText(): string {
+  const about =
+    'Every command takes them, before or after its name. Most are about the session that is started; the help of a command names those that mean something for it.';
+  const rows = globalOptions().map(flagRow);
+  return ['## Global options', '', about, '', '| flag | |', '|---|---|', ...rows, ''].join('\n');
+}
+
+/** Those that the help of `coi` shows. */
+function globalOptions(): Option[] {
   const program = new Command('coi');
   addGlobalOptions(program);
-  const rows = program.options.map(
-    ({ flags, description }) => `| \`${flags}\` | ${cell(description)} |`,
-  );
-  return ['## Flags of every command', '', '| flag | |', '|---|---|', ...rows, ''].join('\n');
+  return program.options.filter(({ hidden }) => !hidden);
 }
+
+/** What the last column of the keys means, in the order in which it is read. */
+const trustLegend: Readonly<Record<Exclude<Trust, object> | 'limit' | 'in this order', string>> = {
+  harmless: 'A project may set it: nothing that can stand there gives it more than it has.',
+  user: "Only the user's own files count; in a project's file it is ignored, with a warning.",
+  approve: 'Whatever a project sets waits for `coi trust`.',
+  'only-true': 'A project may set it to `true`; `false` waits.',
+  'only-false': 'A project may set it to `false`; `true` waits.',
+  lower: 'A project may set it as high as the user has it, or lower; more waits.',
+  limit: 'The same for a limit: a project may tighten it, and to lift it waits.',
+  'in this order':
+    'A project may set the choice that the user has, or one further right; one further left waits.',
+  domains: 'Entries that the user has not listed wait where the mode of the user is `allowlist`.',
+  mounts:
+    'Mounts of directories in the project count, unless they would lie over a directory of the system; others wait.',
+  environment:
+    'Variables that no program obeys count, and those that the user has with the same value; others wait.',
+  inside: 'A path in the project counts; any other waits.',
+  here: 'An image of this host counts; one of a remote (`images:…`) waits.',
+};
 
 function keysText(): string {
   const rows = keyNames.map((name) => {
@@ -78,9 +112,13 @@ function keysText(): string {
     return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
   });
   const about =
-    'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The last column says who may set a key: `harmless` also a project, `user` only the user. With all others a project waits for `coi trust`, unless its value loosens nothing: a `limit` may be lowered, and where choices are listed, a project may go to one further right.';
+    'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The user may set every key. The last column says what of it counts in the file of a project at once, and what waits until the user approves it with `coi trust`:';
+  const legend = Object.entries(trustLegend).map(([word, text]) => `| ${word} | ${cell(text)} |`);
   const table = ['| key | default | | trust |', '|---|---|---|---|', ...rows];
-  return ['# Configuration keys', '', about, '', ...table, ''].join('\n');
+  return [
+    ...['# Configuration keys', '', about, ''],
+    ...['| trust | a project that sets it |', '|---|---|', ...legend, '', ...table, ''],
+  ].join('\n');
 }
 
 function errorsText(): string {
@@ -131,7 +169,7 @@ export async function reference(): Promise<Map<string, string>> {
     ),
     ['docs/reference/config.schema.json', `${JSON.stringify(configSchema(), null, 2)}\n`],
     ['docs/reference/profile.schema.json', `${JSON.stringify(profileSchema(), null, 2)}\n`],
-    ['man/coi.1', manPage(all)],
+    ['man/coi.1', manPage(all, globalOptions())],
   ]);
 }
 

@@ -78,7 +78,7 @@ export function makeApp(process: NodeJS.Process, given?: Given, wish?: Wish): Ap
     clock: { now: () => new Date(), elapsedMs: () => performance.now() },
     get signal() {
       // Until a command waits for something, a signal may end the program as it ends any other.
-      signal ??= given?.signal ?? interruptSignal(process);
+      signal ??= given?.signal ?? interruptSignal(process, io);
       return signal;
     },
     incus: () => {
@@ -116,11 +116,16 @@ function told(process: NodeJS.Process, wish: Wish | undefined): Parameters<typeo
 }
 
 /** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */
-function interruptSignal(process: NodeJS.Process): AbortSignal {
+function interruptSignal(process: NodeJS.Process, io: Io): AbortSignal {
   const controller = new AbortController();
   for (const name of interrupts) {
     process.on(name, () => {
-      if (controller.signal.aborted && name === 'SIGINT') process.exit(130);
+      // What is said next takes the place of the `^C` that the terminal shows.
+      if (name === 'SIGINT' && io.live && !process.stdin.isRaw) io.overwrite('');
+      if (controller.signal.aborted && name === 'SIGINT') {
+        io.tell('Interrupted again, before all was undone; `coi list` shows what is left.');
+        process.exit(130);
+      }
       controller.abort(interruption(name));
     });
   }

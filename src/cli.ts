@@ -1,10 +1,16 @@
 // argv → command → outcome → exit status; the one place that renders an error.
-import { type Command, CommanderError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { type App, makeApp } from './app.ts';
 import type { Branch } from './commands/command.ts';
 import { addGlobalOptions, commandWord, normalized } from './commands/global.ts';
 import { helpConfiguration, namedFlags, shownFlags } from './commands/inherited.ts';
-import { CountedCommand, helpAsFlag, knownCommand, usageError } from './commands/mistake.ts';
+import {
+  CountedCommand,
+  commandMeant,
+  helpAsFlag,
+  knownCommand,
+  usageError,
+} from './commands/mistake.ts';
 import { summaryLine, tree } from './commands/tree.ts';
 import { CoiError, ExitStatus, exitStatusOf } from './errors.ts';
 import { FileError } from './host/file-error.ts';
@@ -28,10 +34,9 @@ export async function main(words: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     const told = { app, json: wantsJson, debug: false, command: commandWord(argv) };
-    if (error instanceof CommanderError) {
+    if (error instanceof CommanderError && program) {
       if (error.exitCode === 0 || error.code === 'commander.help') return 0;
-      const asked = program?.commands.find((command) => command.name() === commandWord(argv));
-      return report(usageError(error, asked ?? program), told);
+      return report(usageError(error, commandMeant(program, own)), told);
     }
     return report(error, { ...told, debug: argv.includes('--debug') });
   } finally {
@@ -76,7 +81,12 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     .configureOutput(output)
     .configureHelp(helpConfiguration)
     .showSuggestionAfterError()
-    .helpCommand('help [command]', 'show help for a command')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .summary('Show help for a command')
+        .helpGroup('Other:'),
+    )
     .addHelpText(
       'after',
       '\nRun `coi` alone to start or resume work in the current directory; `coi help COMMAND` explains a command.',

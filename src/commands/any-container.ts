@@ -33,7 +33,7 @@ export async function existingContainer(
   const found = await anyContainer(app, options, word);
   if (found) return found;
   throw new CoiError('session-not-found', `container ${quoted(word)} not found`, {
-    hint: 'See `coi container list`.',
+    hint: 'Run `coi container list` to see the containers.',
   });
 }
 

@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import type { App } from '../app.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import type { ChainHead } from '../monitor/audit.ts';
-import { parseContainerName } from '../names.ts';
+import { parseContainerName, quoted } from '../names.ts';
 import { auditLine } from '../ui/views/audit.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
@@ -111,6 +111,8 @@ function readLog(path: string): { lines: string[]; head: undefined } {
       .filter((line) => line !== '');
     return { lines, head: undefined };
   } catch (cause) {
-    throw new CoiError('failed', `${path} cannot be read`, { cause });
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const what = isMissing ? 'does not exist' : 'cannot be read';
+    throw new CoiError('failed', `${quoted(path)} ${what}`, { cause });
   }
 }

@@ -56,7 +56,10 @@ export const below = {
     edit: 'open it in $VISUAL, $EDITOR or vi, and check it afterwards',
     delete: 'delete it',
   },
-  schema: { profile: 'of the config.toml of a profile', config: 'of configuration files' },
+  schema: {
+    profile: 'print the schema of the config.toml of a profile',
+    config: 'print the schema of configuration files',
+  },
   container: {
     launch: 'make and start a container of an image',
     start: 'start a stopped container',

@@ -16,7 +16,7 @@ import { heldWhole } from '../session/held-whole.ts';
 import { type LaunchContext, launching, launchSteps, reserved } from '../session/launch.ts';
 import { portVariables } from '../session/ports.ts';
 import type { RefreshWish } from '../session/refresh.ts';
-import { deletedByCoid, deleteStopped, killContainer } from '../session/remove.ts';
+import { deletedByCoid, deleteStopped } from '../session/remove.ts';
 import { type RestartContext, restartSteps } from '../session/restart.ts';
 import { runSteps, type Step, type StepEvent, withFault } from '../session/steps.ts';
 import { whoseFiles } from '../session/whose-files.ts';
@@ -33,6 +33,7 @@ import { agentOf, type Ready } from './session-agent.ts';
 import { checkBase } from './stale-base.ts';
 import { stopKept } from './stop-kept.ts';
 import type { AgentSetting } from './tool.ts';
+import { takenBack } from './undone.ts';
 import { agentEnvironment } from './variables.ts';
 
 /** A container that runs, and what is to be opened in it. */
@@ -54,13 +55,11 @@ export interface Live {
   readonly again: AgentSetting['again'];
   /** The agent's program. */
   readonly needs: string | undefined;
-  /** Undoes the start, for an agent that turned out not to be there. */
-  readonly takeBack: () => Promise<void>;
+  /** Undoes the start, for an agent that turned out not to be there, or an interrupt; undefined for what ran before. */
+  readonly takeBack: (() => Promise<void>) | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly conversation: AgentSetting['conversation'];
 }
-
-const takeBackMs = 60_000;
 
 type Tell = (event: StepEvent) => void;
 
@@ -172,10 +171,7 @@ async function launched(
     command: agent.command,
     again: agent.again,
     needs: agent.needs,
-    takeBack: async () => {
-      await killContainer(incus, ref, AbortSignal.timeout(takeBackMs));
-      await discardStore();
-    },
+    takeBack: () => takenBack(incus, ref, discardStore),
     conversation: agent.conversation,
     // What keeps the conversation in its mount is not for a project to change.
     environment: { ...given, ...extras.environment(), ...agent.environment },

@@ -127,7 +127,7 @@ async function profileBuild(app: App, flags: ProfileBuildFlags): Promise<Profile
   const held = waiting.find(({ name }) => name === 'container.image' || isOfBuild(name));
   if (held)
     throw new CoiError('config-invalid', `${waitingText(held)} waits for your approval`, {
-      hint: 'See `coi trust`, then build again.',
+      hint: 'Run `coi trust`, then build again.',
     });
   const [script, commands] = [
     settings['container.build.script'],

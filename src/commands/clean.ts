@@ -68,7 +68,7 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
   const named = namedContainers(app, own, words).map(({ name }) => name);
   if (words.length > 0 && named.length === 0)
     throw new CoiError('session-not-found', 'there is nothing of that name to clean', {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   const nothing = () => {
     say('Nothing to clean.');

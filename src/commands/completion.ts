@@ -7,7 +7,7 @@ import { bash, fish, powershell, zsh } from './completion-scripts.ts';
 
 export function register(command: Command, app: App): void {
   command
-    .argument('<shell>', 'bash, zsh, fish or powershell')
+    .argument('<shell>', 'the shell: bash, zsh, fish or powershell')
     .addHelpText(
       'after',
       `

@@ -8,9 +8,10 @@ import { masked } from '../config/masked.ts';
 import { originText } from '../config/origin.ts';
 import { configSchema, fileValue } from '../config/schema.ts';
 import { CoiError } from '../errors.ts';
+import { pathFacts } from '../host/facts.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { usableWorkspace, workspacePath } from '../session/workspace.ts';
 import { configJson, configText } from '../ui/views/config.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
@@ -49,9 +50,12 @@ export function shownValue(secrets: boolean): (name: KeyName, value: unknown) =>
 
 /** Where the files of configuration are looked for. */
 export function placesOf(app: App, options: { readonly workspace?: string }): Places {
+  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  // One that was misspelt has no configuration either, which is not what was asked.
+  if (options.workspace !== undefined) usableWorkspace(workspace, pathFacts(workspace));
   return {
     home: app.user.home,
-    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
+    workspace,
     cwd: app.cwd,
     env: app.env,
   };
@@ -85,6 +89,7 @@ async function show(
   if (options.json) app.io.printJson(configJson(resolved, chosen, words));
   else if (chosen.length > 0)
     app.io.print(configText(resolved, chosen, app.io.style, words).join('\n'));
+  else app.io.tell('Everything has its default.');
   for (const warning of resolved.warnings) app.io.warn(warning);
 }
 

@@ -80,7 +80,7 @@ export async function launch(
   const pool = options.storage ?? pools?.[0]?.name;
   if (options.storage !== undefined && !pools?.some((one) => one.name === options.storage))
     throw new CoiError('usage', `storage pool ${quoted(options.storage)} does not exist`, {
-      hint: `There are: ${pools?.map((one) => one.name).join(', ')}.`,
+      hint: `Available pools: ${pools?.map((one) => one.name).join(', ')}.`,
     });
   const root: Devices = pool === undefined ? {} : { root: { type: 'disk', path: '/', pool } };
   try {

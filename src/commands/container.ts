@@ -31,8 +31,8 @@ export function register(command: Command, app: App): void {
   const shared = () => flagsOf<GlobalOptions>(command);
   const sub = (name: string, about: string) => command.command(name).description(about);
   sub('launch', 'make and start a container of an image')
-    .argument('<image>')
-    .argument('<name>')
+    .argument('<image>', 'alias or fingerprint of an image, or one of a remote (images:debian/12)')
+    .argument('<name>', 'name of the new container')
     .option('--ephemeral', 'Incus deletes it when it stops')
     .option('-s, --storage <pool>', 'storage pool of its disk')
     .option('--json', outcome)
@@ -40,18 +40,18 @@ export function register(command: Command, app: App): void {
       launch(app, image, name, options),
     );
   sub('start', 'start a stopped container')
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .option('--json', outcome)
     .action((name: string, { json }: LifeOptions) => start(app, shared(), name, json));
   sub('stop', 'stop a container')
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .option('-f, --force', 'at once')
     .option('--json', outcome)
     .action(async (name: string, { force, json }: LifeOptions) => {
       await stop(app, shared(), name, force ?? false, json);
     });
   sub('delete', 'delete a container')
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .option('-f, --force', 'also when it runs')
     .option('--json', outcome)
     .action((name: string, { force, json }: LifeOptions) =>
@@ -59,18 +59,18 @@ export function register(command: Command, app: App): void {
     );
   registerExec(sub('exec', 'run a command inside, as root unless told otherwise'), app, shared);
   sub('exists', 'exit with 0 if there is such a container, else with 1')
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .action(async (name: string) => answer(await anyContainer(app, shared(), name)));
   sub('running', 'exit with 0 if the container runs, else with 1')
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .action(async (name: string) =>
       answer((await anyContainer(app, shared(), name))?.status === 'Running'),
     );
   sub('mount', 'add a directory of the host')
-    .argument('<name>')
-    .argument('<device>')
-    .argument('<source>')
-    .argument('<path>')
+    .argument('<name>', 'name or alias of the container')
+    .argument('<device>', 'name that the mount gets in Incus')
+    .argument('<source>', 'directory of this host')
+    .argument('<path>', 'where it is mounted inside')
     .option('--shift [bool]', 'shift ids (default: true)')
     .option('--readonly', 'not writable inside')
     .option('--json', 'print the mount as JSON')
@@ -81,7 +81,7 @@ export function register(command: Command, app: App): void {
     list(app, shared(), wantsJson(options)),
   );
   formatted(sub('info', 'show one container'))
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .action((name: string, options: FormatOptions) =>
       info(app, shared(), name, wantsJson(options)),
     );
@@ -89,7 +89,7 @@ export function register(command: Command, app: App): void {
 
 function registerExec(command: Command, app: App, shared: () => GlobalOptions): void {
   command
-    .argument('<name>')
+    .argument('<name>', 'name or alias of the container')
     .argument('<command...>', 'the command and its arguments (after --)')
     .option('--user <uid>', 'run as that user')
     .option('--group <gid>', 'run with that group (default: the number of the user)')

@@ -86,7 +86,7 @@ export async function containersToEnd(
   const [only] = names;
   if (!options.all && names.length === 1 && only !== undefined && !findContainer(app, own, only))
     throw new CoiError('session-not-found', `container ${quoted(only)} not found`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   const chosen = options.all
     ? own.filter(({ instance }) => !isBuild(instance))
@@ -132,7 +132,7 @@ function asListed(app: App, listed: readonly Container[], now: readonly Containe
 
 export function nothingDone({ past }: EndWords): CoiError {
   return new CoiError('failed', `no container was ${past}`, {
-    hint: 'See `coi list`.',
+    hint: 'Run `coi list` to see your sessions.',
   });
 }
 

@@ -153,7 +153,7 @@ async function status({ json }: { json?: boolean }, app: App): Promise<void> {
 /** Lines for people. */
 export function statusText(status: DaemonStatus): string[] {
   return [
-    `coid ${status.version} runs as process ${status.pid} since ${status.startedAt}`,
+    `coid ${status.version} runs as process ${status.pid} since ${new Date(status.startedAt).toLocaleString('sv-SE')}`,
     `Incus:        ${status.incus}`,
     `Bridge:       ${status.bridge || '-'}`,
     `Sessions:     ${status.sessions}`,

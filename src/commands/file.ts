@@ -28,8 +28,8 @@ export function register(command: Command, app: App): void {
   command
     .command('push')
     .description('copy a file or directory into a container')
-    .argument('<local>')
-    .argument('<container:path>')
+    .argument('<local>', 'file or directory of this host')
+    .argument('<container:path>', 'container and the place in it')
     .option('-r, --recursive', 'a directory with all that is in it')
     .option('--json', 'print what was copied as JSON')
     .action(async (local: string, remote: string, { recursive = false, json }: Options) => {
@@ -39,8 +39,8 @@ export function register(command: Command, app: App): void {
   command
     .command('pull')
     .description('copy a file or directory out of a container')
-    .argument('<container:path>')
-    .argument('<local>')
+    .argument('<container:path>', 'container and the file or directory in it')
+    .argument('<local>', 'place on this host')
     .option('-r, --recursive', 'a directory with all that is in it')
     .option('--json', 'print what was copied as JSON')
     .action(async (remote: string, local: string, { recursive = false, json }: Options) => {

@@ -39,6 +39,7 @@ import { agentOf } from './session-agent.ts';
 import { copyInto, storeParts } from './store-copy.ts';
 import { tellWarnings } from './tell-warnings.ts';
 import type { AgentSetting } from './tool.ts';
+import { orUndone, takenBack, undoWatch } from './undone.ts';
 import { agentEnvironment } from './variables.ts';
 
 interface Options extends AttachOptions {
@@ -49,7 +50,7 @@ interface Options extends AttachOptions {
 export function register(command: Command, app: App): void {
   command
     .argument('[name]', "container or alias (default: the workspace's only one)")
-    .option('--background', 'do not attach to it')
+    .option('--background', 'do not attach to it (without a terminal nothing else is possible)')
     .option('--json', 'print the new session as JSON; do not attach to it')
     .addHelpText(
       'after',
@@ -69,7 +70,8 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
   const { container, slot, id } = given;
   app.io.tell(`Forked ${source.name} to ${container}`);
   const session = tmuxSession(container);
-  await openInBackground(app, { ...given, session, workspace: record.target, tmux: true });
+  const opening = { ...given, session, workspace: record.target, tmux: true };
+  await orUndone(app, given, openInBackground(app, opening));
   const problem =
     given.forwarding.kind === 'forward' && (await followAgent(app, given.ref, given.forwarding));
   if (problem) app.io.warn(problem);
@@ -83,6 +85,10 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
       forked_from: source.name,
     });
   else if (!options.background && app.io.interactive) await attach(app, options, container);
+  else if (!options.background && !app.io.interactive)
+    app.io.tell(
+      `There is no terminal here, so it runs in the background. Attach: coi attach ${container}`,
+    );
   else tellBackground(app, container);
 }
 
@@ -136,28 +142,37 @@ async function forked(app: App, wanted: Options, source: Container, record: Sess
     reservation: undefined,
   };
   const progress = stepProgress(app.io);
+  const undo = undoWatch();
   const timing = stepTiming(app.env, app.io.stderr, app.clock.elapsedMs);
   timing.mark('decided');
-  await whileFrozen(app, source, () =>
+  const copied = whileFrozen(app, source, () =>
     launching(() =>
       runSteps(forkSteps(source), context, {
         tell: (event) => {
           progress.tell(event);
           timing.tell(event);
+          undo.tell(event);
         },
         elapsedMs: app.clock.elapsedMs,
         signal: app.signal,
       }),
     ),
   );
-  progress.clear();
+  try {
+    await copied;
+  } catch (error) {
+    throw undo.told(error);
+  } finally {
+    progress.clear();
+  }
   timing.report();
   const environment = { ...given, ...agent?.environment, ...agentVariables(forwarding) };
   const { container, slot, id: mountsId } = reserved(context);
   const ref = { name: container, mountsId };
   const { command = [], again } = agent ?? {};
   const look = startedLook(resolved.settings, { ...record, container, slot, again });
-  return { container, ref, slot, id, environment, forwarding, command, again, look };
+  const takeBack = () => takenBack(incus, ref, context.discardStore);
+  return { container, ref, slot, id, environment, forwarding, command, again, look, takeBack };
 }
 
 /** The steps of a launch, but the create call copies. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { oldFlag, valuedOldFlags } from '../config/old-flags.ts';
 import type { GlobalOptions } from './command.ts';
-import { everyCommand, inherited } from './inherited.ts';
+import { globalFlags, inherited } from './help-words.ts';
 
 const collect = (value: string, before: string[]) => [...before, value];
 
@@ -31,7 +31,7 @@ export function addGlobalOptions(
   const option = (flags: string, text: string) => {
     const made = new Option(flags, text);
     return shown === 'all'
-      ? made.helpGroup(everyCommand)
+      ? made.helpGroup(globalFlags)
       : made.helpGroup(inherited).hideHelp(!shown.includes(made.long?.slice(2) ?? ''));
   };
   command
@@ -50,14 +50,14 @@ export function addGlobalOptions(
       ),
     )
     .addOption(option('--continue [=id]', 'the same as --resume').preset('auto'))
-    .addOption(option('--profile <name>', 'use a profile'))
+    .addOption(option('--profile <name>', 'profile to use'))
     .addOption(option('--image <name>', 'image of the container'))
-    .addOption(option('--persistent', 'keep the container when it stops'))
-    .addOption(option('--no-persistent', 'delete it, whatever the configuration says').hideHelp())
+    .addOption(option('--persistent', 'keep the container when the session ends'))
+    .addOption(option('--no-persistent', 'delete it, whatever the configuration says'))
     .addOption(
       option(
         '-e, --env <NAME[=value]>',
-        "environment variable for the agent, without a value coi's own (repeatable)",
+        'environment variable for the agent; NAME alone passes on the value it has here (repeatable)',
       )
         .argParser(collect)
         .default([], 'none'),
@@ -72,13 +72,16 @@ export function addGlobalOptions(
         .argParser(collect)
         .default([], 'none'),
     )
-    .addOption(option('--network <mode>', 'restricted, allowlist or open'))
+    .addOption(option('--network <mode>', 'network mode: restricted, allowlist or open'))
     .addOption(
       new Option('--old-flag <name=value>').argParser(collect).default([], 'none').hideHelp(),
     )
-    .addOption(option('--all-users', "root only: every user's sessions"))
+    .addOption(option('--all-users', 'act on the sessions of every user (root only)'))
     .addOption(
-      option('--debug', 'show traces of errors; in `coi shell`: bash instead of the tool'),
+      option(
+        '--debug',
+        'show a trace of each error; in `coi shell`: start bash instead of the agent',
+      ),
     );
   // `coi health` has one of its own, which means the same and more.
   if (command.name() !== 'health')

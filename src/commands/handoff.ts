@@ -29,7 +29,7 @@ const dayMs = 86_400_000;
 
 export function register(command: Command, app: App): void {
   command
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .option(
       '--since <time>',
       "what changed since then (default: since the workspace's session started, else a day ago)",
@@ -87,7 +87,9 @@ async function report(app: App, options: Options): Promise<void> {
         `and ${unnamed} more that had setuid, setgid or capabilities, which coi took away`,
       );
     else if (complete && lines.length === 0)
-      app.io.print(`Nothing that the host would run changed since ${since.toISOString()}.`);
+      app.io.print(
+        `Nothing that the host would run changed since ${since.toLocaleString('sv-SE')}.`,
+      );
     for (const { path, changed } of installed)
       app.io.print(
         `Installed or built in ${oneLine(path)}: ${changed} changed files, which tests, builds and editors may run.`,

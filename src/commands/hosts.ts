@@ -34,7 +34,7 @@ export function register(command: Command, app: App): void {
     .command('add')
     .description('let the session find and reach a host by these names, for a week at most')
     .argument('<address>', 'IPv4')
-    .argument('<name...>')
+    .argument('<name...>', 'names of the host')
     .option('--ports <ports>', 'only these, for example 443,8000-8100')
     .option('--json', 'print what was added as JSON')
     .action((ip: string, names: string[], options: AddOptions) =>
@@ -52,7 +52,7 @@ export function register(command: Command, app: App): void {
   command
     .command('remove')
     .description('take names or addresses away again; what was opened ends by itself')
-    .argument('<name...>')
+    .argument('<name...>', 'names or addresses that were added')
     .option('--json', 'print what was removed as JSON')
     .action(async (names: string[], { json }: { json?: boolean }) => {
       const container = await chosen();
@@ -60,7 +60,7 @@ export function register(command: Command, app: App): void {
       const after = withoutHosts(before, names);
       if (after === before)
         throw new CoiError('failed', `none of these was added: ${names.join(', ')}`, {
-          hint: 'See `coi hosts list`.',
+          hint: 'Run `coi hosts list` to see the names.',
         });
       await writeHosts(app, container, after);
       app.io.tell(`Removed ${names.join(', ')} from ${container.name}`);

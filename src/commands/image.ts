@@ -33,9 +33,9 @@ export function register(command: Command, app: App): void {
   const sub = (name: string, about: string) => command.command(name).description(about);
   registerList(sub('list', 'list images'), app, () => flagsOf<GlobalOptions>(command));
   sub('publish', 'make an image of a container, which is stopped and deleted')
-    .argument('<container>')
-    .argument('<alias>')
-    .option('--description <text>')
+    .argument('<container>', 'name of the container')
+    .argument('<alias>', 'alias of the image')
+    .option('--description <text>', 'what the image is, for lists')
     .option('--compression <algorithm>', 'as Incus takes it, for example zstd or none')
     .option('--json', 'as it always is')
     .action(
@@ -43,16 +43,16 @@ export function register(command: Command, app: App): void {
         publish(app, flagsOf<GlobalOptions>(command), word, alias, options),
     );
   sub('delete', 'delete an image')
-    .argument('<alias>')
+    .argument('<alias>', 'alias of the image')
     .option('--json', 'print what was deleted as JSON')
     .action((alias: string, { json }: { json?: boolean }) => remove(app, alias, json ?? false));
   sub('exists', 'exit with 0 if there is such an image, else with 1')
-    .argument('<alias>')
+    .argument('<alias>', 'alias of the image')
     .action(async (alias: string) => {
       if (!(await found(app, alias))) throw new ExitStatus(1);
     });
   formatted(sub('info', 'show one image'))
-    .argument('<alias>')
+    .argument('<alias>', 'alias of the image')
     .action(async (alias: string, options: { format?: 'text' | 'json'; json?: boolean }) => {
       const image = await existing(app, alias);
       if (wantsJson(options)) return app.io.printJson(image);
@@ -60,7 +60,7 @@ export function register(command: Command, app: App): void {
       if (listed) app.io.print(imageInfoText(listed).join('\n'));
     });
   sub('cleanup', 'delete the oldest versions (…-YYYYMMDD-HHMMSS) of a prefix')
-    .argument('<prefix>')
+    .argument('<prefix>', 'what the aliases of its versions begin with')
     .requiredOption('--keep <n>', 'how many of the newest stay')
     .option('--json', 'print what was deleted and kept as JSON')
     .action((prefix: string, { keep, json }: { keep: string; json?: boolean }) =>
@@ -149,6 +149,6 @@ async function existing(app: App, alias: string): Promise<Image> {
   const image = await found(app, alias);
   if (image) return image;
   throw new CoiError('image-missing', `image ${quoted(alias)} not found`, {
-    hint: 'See `coi image list --all`.',
+    hint: 'Run `coi image list --all` to see the images.',
   });
 }

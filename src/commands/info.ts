@@ -71,7 +71,7 @@ function one(app: App, id: string): SessionMetadata {
     hint:
       entry?.kind === 'broken'
         ? `${entry.dir} is there, but ${entry.problem}.`
-        : 'See `coi list --all`.',
+        : 'Run `coi list --all` to see saved sessions.',
   });
 }
 
@@ -103,7 +103,7 @@ function newest(app: App, options: Options): SessionMetadata {
     return ofAll;
   }
   throw new CoiError('session-not-found', `no sessions found for ${workspace.path}`, {
-    hint: 'See `coi list --all`.',
+    hint: 'Run `coi list --all` to see saved sessions.',
   });
 }
 

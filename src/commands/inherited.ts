@@ -1,6 +1,7 @@
 // Which of the flags that every command takes mean something for one, and how its help shows them.
 import { type Command, Help, type HelpConfiguration, type Option } from 'commander';
 import type { Branch } from './command.ts';
+import { capital, flagTerm, flagText, globalFlags, inherited } from './help-words.ts';
 
 const here = ['workspace', 'all-users'];
 const configured = ['workspace', 'profile'];
@@ -42,9 +43,6 @@ export function shownFlags(branch: Branch | undefined): 'all' | readonly string[
   return branch === undefined || branch.starts ? 'all' : (flags[branch.name] ?? []);
 }
 
-export const everyCommand = 'Options of every command:';
-export const inherited = 'Inherited options:';
-
 /**
  * The help of a command shows its own flags and those from above that are shown there. What starts sessions takes all of
  * them: there they are named, and explained in the help of `coi`.
@@ -58,10 +56,29 @@ export const helpConfiguration: HelpConfiguration = {
     if (!parent?.parent) return own;
     return [...own, ...parent.options.filter(({ hidden }) => !hidden)];
   },
-  optionDescription(option: Option): string {
-    return new Help()
-      .optionDescription(option)
-      .replace(/ \((?:preset: "auto"|default: none)\)$/, '');
+  /** Subcommands are listed without the one for help, as every command has its flag. */
+  visibleCommands(command: Command): Command[] {
+    const shown = new Help().visibleCommands(command);
+    return command.parent ? shown.filter((inner) => inner.name() !== 'help') : shown;
+  },
+  optionTerm: flagTerm,
+  optionDescription: flagText,
+  argumentDescription: (argument) => capital(new Help().argumentDescription(argument)),
+  subcommandDescription: (command) => capital(new Help().subcommandDescription(command)),
+  commandDescription: (command) => capital(new Help().commandDescription(command)),
+  /** What comes from above stands last. */
+  groupItems<T extends Command | Option>(
+    unsorted: T[],
+    visible: T[],
+    groupOf: (item: T) => string,
+  ): Map<string, T[]> {
+    const groups = new Help().groupItems(unsorted, visible, groupOf);
+    const isAbove = (name: string) => name === inherited || name === globalFlags;
+    const all = [...groups];
+    return new Map([
+      ...all.filter(([name]) => !isAbove(name)),
+      ...all.filter(([name]) => isAbove(name)),
+    ]);
   },
 };
 
@@ -81,5 +98,5 @@ export function namedFlags(command: Command): string {
 }
 
 function isNamedOnly({ parent }: Command, { hidden, helpGroupHeading }: Option): boolean {
-  return parent !== null && !hidden && helpGroupHeading === everyCommand;
+  return parent !== null && !hidden && helpGroupHeading === globalFlags;
 }

@@ -41,7 +41,7 @@ export function joined(app: App, options: ShellOptions, meant: Ready, joining: J
     command: agent.command,
     again: agent.again,
     needs: agent.needs,
-    takeBack: async () => {},
+    takeBack: undefined,
     conversation: agent.conversation,
     environment: { ...given, ...ports, ...agent.environment },
   };

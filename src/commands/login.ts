@@ -159,7 +159,7 @@ async function confirmed(app: App, options: TakeOptions, question: string): Prom
     throw new CoiError('usage', 'this replaces a login and has to be confirmed', {
       hint: 'Use --yes.',
     });
-  if (await app.io.confirm(question)) return true;
+  if (await app.io.confirm(question, undefined, 'this login was not changed')) return true;
   app.io.tell('Cancelled.');
   return false;
 }
@@ -176,7 +176,7 @@ async function takeLogin(app: App, options: TakeOptions, word: string): Promise<
   });
   if (theirs.length === 0)
     throw new CoiError('failed', `session ${session} has no other login than yours`, {
-      hint: 'See `coi login list`.',
+      hint: 'Run `coi login list` to see the logins.',
     });
   const keeping = await keepingOf(app);
   for (const login of theirs) {

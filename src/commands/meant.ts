@@ -101,7 +101,7 @@ async function inContainer(app: App, options: ShellOptions, word: string): Promi
   const container = findContainer(app, await containersOf(app, options), word);
   if (!container)
     throw new CoiError('session-not-found', `container ${quoted(word)} not found`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   const { session, instance } = container;
   const choice = chosenContainer(container, wantedResume(options) !== undefined);

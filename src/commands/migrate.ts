@@ -48,7 +48,7 @@ export function register(command: Command, app: App): void {
     .option('--json', 'print what was changed as JSON')
     .addHelpText(
       'after',
-      `\nLooks at ~/.coi, at the .coi of the current project, and at the places of versions before 0.8. Each file that is\nchanged is kept beside it as ${copySuffix.slice(1)}.`,
+      `\nLooks at ~/.coi, at the .coi of the current project, and at the places of versions before 0.8. Each file that is\nchanged is kept beside it as FILE${copySuffix}.\n\nExit status: 0 if nothing is left to do, 1 if something is left to you or nothing could be asked.`,
     )
     .action(() => migrate(app, flagsOf<Options>(command)));
 }
@@ -80,7 +80,11 @@ async function migrate(app: App, options: Options): Promise<void> {
         changed: isDone && changes.length > 0,
       })),
     );
-  if (byHand.length > 0) throw new ExitStatus(1);
+  if (byHand.length === 0) return;
+  app.io.warn(
+    'what is marked "left to you" above is to be done by hand; until then this exits with 1',
+  );
+  throw new ExitStatus(1);
 }
 
 async function isWanted(app: App, { yes }: Options): Promise<boolean> {
@@ -127,7 +131,7 @@ function oldFile(from: Place, to: Place): Plan | undefined {
   const text = textOf(from);
   if (text === undefined) return undefined;
   if (textOf(to) !== undefined) {
-    const both = `is not read: move what you need into ${pathOf(to)}, then delete it`;
+    const both = `is not read, since ${pathOf(to)} is there too: move into that what you still need, then delete this file`;
     return { from, to, changes: [], byHand: [both], text };
   }
   const plan = planned(from, to, text, 'config');

@@ -19,27 +19,36 @@ export function knownCommand(word: string | undefined, tree: readonly Branch[]):
   if (word === undefined || names.includes(word)) return;
   const shown = tree.filter(({ hidden }) => !hidden).map(({ name }) => name);
   const message = `unknown command '${word.slice(0, 80)}'`;
-  throw new CoiError('usage', message, { hint: hint(nearest(word, [...shown, 'help'])) });
+  throw new CoiError('usage', message, {
+    hint: hint(nearest(word, [...shown, 'help']), 'coi --help'),
+  });
 }
 
-/** The error of commander as one of ours. `command` is the one whose line it was, as far as that is known. */
-export function usageError(error: CommanderError, command: Command | undefined): CoiError {
+/** The error of commander as one of ours. `command` is the one whose line it was. */
+export function usageError(error: CommanderError, command: Command): CoiError {
   const [sentence = '', suggestion] = error.message.split('\n');
   const plain = sentence.replace(/^error: /, '').trim();
   const message = knownWords(plain);
   const meant = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(suggestion ?? '')?.[1];
-  return new CoiError('usage', message, { hint: hint(meant ?? nearestFlag(plain, command)) });
+  return new CoiError('usage', message, {
+    hint: hint(meant ?? nearestFlag(plain, command), helpOf(command)),
+  });
 }
 
 /** As the predecessor said it: its users' scripts look for these words. */
 function knownWords(message: string): string {
   return message
     .replace(/^unknown option '(--[^'=]+).*'$/, 'unknown flag: $1')
+    .replace(/^required option '(?:-., )?(--[a-z-]+).*' not specified$/, '$1 is needed')
     .replace(/^unknown option '-(.).*'$/, "unknown shorthand flag: '$1'")
     .replace(/^option '(?:-., )?(--[a-z-]+)[^']*' argument missing$/, 'flag needs an argument: $1')
     .replace(
       /^option '--format <format>' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
       "invalid format '$1': must be one of $2",
+    )
+    .replace(
+      /^option '(?:-., )?(--[a-z-]+) [^']*' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
+      "invalid $1 '$2': must be one of $3",
     );
 }
 
@@ -76,12 +85,32 @@ export class CountedCommand extends Command {
 }
 
 /** Commander looks only at flags that are shown in the command's help, and takes `--flag=value` for a name. */
-function nearestFlag(message: string, command: Command | undefined): string | undefined {
+function nearestFlag(message: string, command: Command): string | undefined {
   const [, wrong] = /^unknown option '(--[^=']+)/.exec(message) ?? [];
-  const flags = command?.options.flatMap(({ long }) => long ?? []);
-  return wrong === undefined ? undefined : nearest(wrong, flags ?? []);
+  const all = [command, ...(command.parent ? [command.parent] : [])];
+  const flags = all.flatMap(({ options }) => options.flatMap(({ long }) => long ?? []));
+  return wrong === undefined ? undefined : nearest(wrong, flags);
 }
 
-function hint(meant: string | undefined): string {
-  return meant === undefined ? 'See `coi help`.' : `Did you mean ${meant}? See also \`coi help\`.`;
+/** The command that the words mean, as deep as they are known. */
+export function commandMeant(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv) {
+    const inner = command.commands.find(
+      (one) => one.name() === word || one.aliases().includes(word),
+    );
+    if (inner) command = inner;
+  }
+  return command;
+}
+
+function helpOf(command: Command): string {
+  const names: string[] = [];
+  for (let one: Command | null = command; one; one = one.parent) names.unshift(one.name());
+  return [...names, '--help'].join(' ');
+}
+
+function hint(meant: string | undefined, help: string): string {
+  const run = `Run \`${help}\` for more.`;
+  return meant === undefined ? run : `Did you mean ${meant}? ${run}`;
 }

@@ -23,7 +23,7 @@ export async function namedSession(
   const found = inSlot.find(({ status }) => status !== 'Stopped') ?? inSlot[0];
   if (found) return found;
   throw new CoiError('session-not-found', `this workspace has no session in slot ${slot}`, {
-    hint: 'See `coi list`.',
+    hint: 'Run `coi list` to see your sessions.',
   });
 }
 
@@ -45,6 +45,6 @@ export function notRunning({ name, status, session }: Container): CoiError {
       ? `\`coi unfreeze ${name}\` lets it go on.`
       : session?.persistent
         ? `\`coi shell --resume=${session.session}\` in ${session.workspace} starts it again.`
-        : 'See `coi list`.',
+        : 'Run `coi list` to see your sessions.',
   });
 }

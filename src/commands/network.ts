@@ -47,6 +47,10 @@ export function register(command: Command, app: App): void {
     .action(() => printLog(app, log.optsWithGlobals<Options>()));
   const why = sub('why', 'say which rule decides about a host, and what permits it')
     .argument('<host[:port]>', 'a name or an IPv4 address')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 if it is allowed, 1 if it is refused, its name has no address, or no such session runs.',
+    )
     .action((host: string) => printWhy(app, why.optsWithGlobals<Options>(), host));
   const allow = sub(
     'allow',
@@ -124,14 +128,14 @@ async function printWhy(app: App, options: Options, text: string): Promise<void>
       ? []
       : await resolved(destination.host);
   const judgements = judge(destination, addresses, reach);
+  if (judgements.length === 0 && reach.policy.mode !== 'open')
+    throw new CoiError('failed', `no address of ${quoted(destination.host)} is known`, {
+      hint: 'This host asked its own resolver: check the spelling, and that the host is online.',
+    });
   if (options.json)
     app.io.printJson({ container: report?.container ?? null, decisions: judgements });
   else if (judgements.length === 0)
-    app.io.print(
-      reach.policy.mode === 'open'
-        ? `${text}: allowed by open (in open mode nothing is refused)`
-        : `${text}: no such name`,
-    );
+    app.io.print(`${text}: allowed by open (in open mode nothing is refused)`);
   else app.io.print(judgements.flatMap(judgementLines).join('\n'));
   // For scripts: 1 says that it is refused.
   if (judgements.length > 0 && judgements.every(({ verdict }) => verdict === 'refused'))
@@ -186,7 +190,7 @@ async function sessionReports(app: App, options: Options): Promise<NetworkReport
 
 function noneHere(): CoiError {
   return new CoiError('session-not-found', 'no session runs in this workspace', {
-    hint: 'Name one with --container; see `coi list`.',
+    hint: 'Name one with --container; `coi list` shows them.',
   });
 }
 
@@ -218,7 +222,7 @@ async function liveContainers(app: App, options: Options): Promise<Container[]> 
     throw new CoiError(
       'session-not-found',
       `container ${quoted(options.container ?? '')} not found`,
-      { hint: 'See `coi list`.' },
+      { hint: 'Run `coi list` to see your sessions.' },
     );
   return chosen.flatMap((container) => container ?? []);
 }

@@ -19,7 +19,7 @@ export async function oneContainer(
     const found = findContainer(app, await reachableContainers(app, options), named);
     if (found) return found;
     throw new CoiError('session-not-found', `container ${quoted(named)} not found`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   }
   const workspace = here(app, options);
@@ -29,9 +29,7 @@ export async function oneContainer(
       isHere(container) ||
       workspace.hashes.some((hash) => container.name.startsWith(`${app.prefix}${hash}-`)),
   );
-  // What a `coi run` or a kill just left is gone in a moment, and never what is meant beside something that stays.
-  const lasting = all.filter(({ instance }) => !instance.ephemeral);
-  const meant = lasting.length > 0 ? lasting : all;
+  const meant = lasting(all);
   const [only] = meant;
   if (only && meant.length === 1) return only;
   const several = meant.map(({ name }) => name).join(', ');
@@ -40,4 +38,10 @@ export async function oneContainer(
     only ? `this workspace has ${meant.length} containers` : 'this workspace has no container',
     { hint: only ? `Name one: ${several}.` : 'Name one; see `coi list`.' },
   );
+}
+
+/** What a `coi run` or a kill just left is gone in a moment, and never what is meant beside something that stays. */
+export function lasting(containers: readonly Container[]): readonly Container[] {
+  const stay = containers.filter(({ instance }) => !instance.ephemeral);
+  return stay.length > 0 ? stay : containers;
 }

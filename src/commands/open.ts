@@ -62,6 +62,7 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
   );
   watch.timing.mark('terminal');
   try {
+    // An interrupt before the tool has begun is thrown; from then on it only ends this terminal.
     await handOverTo(terminalStarter(exec), handedTo(opening), app.signal);
     watch.timing.mark('handed over');
     watch.progress.clear();
@@ -70,9 +71,6 @@ async function terminalOf(app: App, opening: Opening, watch: Watch): Promise<Bri
     const last = lastWords(terminalFilter(watch.terminal));
     const local = { stdin, stdout, filter: last.filter };
     return last.told(await bridgeTerminal(local, exec, app.signal));
-  } catch (error) {
-    if (app.signal.aborted) return { kind: 'interrupted' };
-    throw error;
   } finally {
     exec.close();
   }

@@ -109,7 +109,7 @@ function parted(
   if (isFile) return { session: undefined, files: words };
   if (isSession) return { session: first, files: rest };
   throw new CoiError('usage', `there is no session and no file ${quoted(first)}`, {
-    hint: 'See `coi list`.',
+    hint: 'Run `coi list` to see your sessions.',
   });
 }
 

@@ -14,6 +14,7 @@ import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll, ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 import { here, isIn } from './here.ts';
+import { lasting } from './one-container.ts';
 
 const words = {
   verb: 'persist',
@@ -49,7 +50,7 @@ async function persist(
 /** The workspace's only session. Throws `session-not-found` if there is none or several. */
 async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<Container> {
   const workspace = here(app, options);
-  const all = (await ownContainers(app, options)).filter(isIn(workspace));
+  const all = lasting((await ownContainers(app, options)).filter(isIn(workspace)));
   const [only] = all;
   if (only && all.length === 1) return only;
   throw new CoiError(
@@ -57,7 +58,7 @@ async function onlyOne(app: App, options: GlobalOptions & EndOptions): Promise<C
     only
       ? `${all.length} sessions are in ${workspace.path}: ${all.map(({ name }) => name).join(', ')}`
       : `there is no session in ${workspace.path}`,
-    { hint: only ? 'Name one of them, or use --all.' : 'See `coi list`.' },
+    { hint: only ? 'Name one of them, or use --all.' : 'Run `coi list` to see your sessions.' },
   );
 }
 

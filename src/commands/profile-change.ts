@@ -59,7 +59,7 @@ export async function createProfile(
     });
   if (inherits !== undefined && !known.includes(inherits))
     throw new CoiError('profile-not-found', `profile '${inherits}' not found`, {
-      hint: `There are ${known.join(', ')}.`,
+      hint: `Available profiles: ${known.join(', ')}.`,
     });
   const inProject =
     project ??
@@ -148,7 +148,10 @@ function existingPath(app: App, options: GlobalOptions, name: string): string {
     });
   const known = profileNames(places, hostFiles).map((one) => one.name);
   throw new CoiError('profile-not-found', `profile '${name}' not found`, {
-    hint: known.length === 0 ? 'There is none yet.' : `There are ${known.join(', ')}.`,
+    hint:
+      known.length === 0
+        ? 'Run `coi profile create NAME` to make one.'
+        : `Available profiles: ${known.join(', ')}.`,
   });
 }
 

@@ -66,7 +66,7 @@ export function register(command: Command, app: App): void {
   command
     .command('create')
     .description('make a profile, or with the name default a configuration to begin with')
-    .argument('<name>')
+    .argument('<name>', 'name of the profile, or default')
     .option('--inherits <profile>', 'the profile that it is based on')
     .option('--user', 'in ~/.coi')
     .option('--project', 'in the .coi of the workspace')
@@ -77,12 +77,12 @@ export function register(command: Command, app: App): void {
   command
     .command('edit')
     .description('open it in $VISUAL, $EDITOR or vi, and check it afterwards')
-    .argument('<name>')
+    .argument('<name>', 'name of the profile')
     .action((name: string) => editProfile(app, flagsOf<GlobalOptions>(command), name));
   command
     .command('delete')
     .description('delete it')
-    .argument('<name>')
+    .argument('<name>', 'name of the profile')
     .option('-f, --force', 'do not ask')
     .option('--json', 'print what was deleted as JSON')
     .action((name: string, options: DeleteOptions) =>

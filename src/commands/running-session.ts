@@ -55,6 +55,6 @@ function running(container: Container | undefined, name: string): Container {
   throw new CoiError('session-not-found', `container ${name} not found or not running`, {
     hint: frozen
       ? `It is paused; \`coi unfreeze ${container.name}\` lets it go on.`
-      : 'See `coi list`.',
+      : 'Run `coi list` to see your sessions.',
   });
 }

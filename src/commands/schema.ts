@@ -6,10 +6,10 @@ import { configSchema, profileSchema } from '../config/schema.ts';
 export function register(command: Command, app: App): void {
   command
     .command('profile')
-    .description('of the config.toml of a profile')
+    .description('print the schema of the config.toml of a profile')
     .action(() => app.io.printJson(profileSchema()));
   command
     .command('config')
-    .description('of configuration files')
+    .description('print the schema of configuration files')
     .action(() => app.io.printJson(configSchema()));
 }

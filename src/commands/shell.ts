@@ -22,18 +22,19 @@ import { terminalRules } from './prepare.ts';
 import { tellWarnings } from './tell-warnings.ts';
 import { needTerminal } from './terminal.ts';
 import { orTakenBack } from './tool-missing.ts';
+import { orUndone, undoWatch } from './undone.ts';
 
 export function register(command: Command, app: App): void {
   command
     .argument('[alias]', 'alias of a workspace, from any directory')
     .option('--background', 'start without a terminal and return')
-    .option('--json', 'with --background: print the session as JSON')
+    .option('--json', 'print the session as JSON (with --background)')
     .option('--no-tmux', 'run the tool directly on the terminal, without tmux')
     .option('--container <name>', 'use this existing container')
-    .option('--tool <name>', 'claude, opencode, codex, pi, gemini, aider or one of your own')
+    .option('--tool <name>', 'agent: claude, opencode, codex, pi, gemini, aider or one of your own')
     .addHelpText(
       'after',
-      '\nCtrl-b d detaches, `sudo poweroff` inside ends the session, `coi attach` comes back.',
+      '\nCtrl-b d detaches, `sudo poweroff` inside ends the session, `coi attach` comes back.\nCtrl-C before the agent has opened undoes the start.',
     )
     .action(
       async (alias: string | undefined) =>
@@ -69,12 +70,16 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   await registerAlias(app, meant);
   const { forwarding, git } = await agentAndGit(app, meant.resolved, meant.at.workspace);
   const progress = stepProgress(app.io);
+  const undo = undoWatch();
   let live: Live;
   try {
     live = await bringUp(app, options, { ...meant, git }, (event) => {
       timing.tell(event);
       progress.tell(event);
+      undo.tell(event);
     });
+  } catch (error) {
+    throw undo.told(error);
   } finally {
     progress.clear();
   }
@@ -91,7 +96,7 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
     ...{ container, session, workspace: target, environment, command, again, needs, tmux, look },
   };
   if (options.background) {
-    await orTakenBack(app, meant, live, openInBackground(app, opening));
+    await orTakenBack(app, meant, live, orUndone(app, live, openInBackground(app, opening)));
     warned(app, await forwardTo(app, ref, forwarding, meant));
     if (options.json) app.io.printJson(startedJson(meant, live, session));
     else tellBackground(app, container);
@@ -109,7 +114,8 @@ async function open(app: App, options: ShellOptions, meant: Meant, timing: Timin
   const terminal = terminalRules(meant.resolved.settings);
   progress.tell({ kind: 'started', name: 'open', title: 'Opening the terminal' });
   const shown = openOnTerminal(app, opening, { timing, progress, opened, terminal });
-  const end = await orTakenBack(app, meant, live, shown.finally(progress.clear));
+  const attached = orUndone(app, live, shown.finally(progress.clear));
+  const end = await orTakenBack(app, meant, live, attached);
   telling.dispose();
   const workspace = store && live.workspace;
   const alias = meant.resolved.settings['container.alias'] || undefined;

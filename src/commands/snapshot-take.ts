@@ -77,7 +77,7 @@ export async function takeSnapshot(
   }
   if (session && !session.persistent)
     app.io.tell(
-      `${instance} is ephemeral: its snapshots go with it when it stops (see coi persist)`,
+      `${instance} is ephemeral: its snapshots go with it when it stops (\`coi persist\` keeps it)`,
     );
 }
 

@@ -45,19 +45,19 @@ export function register(command: Command, app: App): void {
     .option('-a, --all', 'of all containers')
     .action((options: Options) => list(app, given(options)));
   sub('restore', 'make the container and its conversation what they were')
-    .argument('<name>')
+    .argument('<name>', 'name of the snapshot')
     .option('-f, --force', 'do not ask')
     .option('--stateful', 'with the memory of its processes')
     .option('--json', 'print what was restored as JSON')
     .action((name: string, options: Options) => restore(app, given(options), name));
   sub('delete', 'delete a snapshot')
-    .argument('[name]')
+    .argument('[name]', 'name of the snapshot')
     .option('-a, --all', 'all snapshots of the container')
     .option('-f, --force', 'do not ask')
     .option('--json', 'print what was deleted as JSON')
     .action((name: string | undefined, options: Options) => remove(app, given(options), name));
   formatted(sub('info', 'show one snapshot'))
-    .argument('<name>')
+    .argument('<name>', 'name of the snapshot')
     .action(async (name: string, options: Options) => {
       const container = await chosen(app, given(options));
       const one = await existing(app, container, name);
@@ -166,7 +166,7 @@ function anotherSnapshot(name: string, { name: container }: Container): CoiError
   return new CoiError(
     'failed',
     `snapshot '${name}' of '${container}' is gone or another one since you were asked: nothing was done with it`,
-    { hint: `See \`coi snapshot list -c ${container}\`.` },
+    { hint: `Run \`coi snapshot list -c ${container}\` to see them.` },
   );
 }
 
@@ -185,6 +185,6 @@ async function existing(app: App, container: Container, name: string): Promise<S
   throw new CoiError(
     'session-not-found',
     `snapshot ${quoted(name).replaceAll('"', "'")} not found for container '${container.name}'`,
-    { hint: `See \`coi snapshot list -c ${container.name}\`.` },
+    { hint: `Run \`coi snapshot list -c ${container.name}\` to see them.` },
   );
 }

@@ -70,7 +70,7 @@ async function sshConfig(app: App, options: Options, word: string | undefined): 
 function hostOf(app: App, { name, session }: Container): SshHost {
   if (!session)
     throw new CoiError('session-not-found', `${name} is no session of coi`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   // A name that is given out again must not lead to another session, so it is asked for by its id.
   const prefix = app.prefix === defaultPrefix ? [] : ['env', `COI_CONTAINER_PREFIX=${app.prefix}`];
@@ -100,8 +100,9 @@ async function include(app: App, yes: boolean): Promise<boolean> {
   if (withInclude(before) === undefined) return true;
   // An answer that is piped in may be meant for another question.
   if (!yes && !app.io.interactive) return false;
-  if (!yes && !(await app.io.confirm(`Put \`${includeLine}\` at the top of ~/${path}?`)))
-    return false;
+  const question = `Put \`${includeLine}\` at the top of ~/${path}?`;
+  const left = `~/${path} was not changed`;
+  if (!yes && !(await app.io.confirm(question, undefined, left))) return false;
   return hostFiles.changeUserFile(home, path, withInclude, {
     maxBytes: configMaxBytes,
     owner: { uid, gid },

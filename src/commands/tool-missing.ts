@@ -20,7 +20,7 @@ export async function orTakenBack<T>(
   } catch (error) {
     if (!(error instanceof ToolMissing)) throw error;
     try {
-      await live.takeBack();
+      await live.takeBack?.();
     } catch (problem) {
       app.io.warn(problem instanceof Error ? problem.message : String(problem));
     }

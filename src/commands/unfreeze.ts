@@ -33,7 +33,7 @@ async function unfreeze(app: App, options: Options, word: string | undefined): P
     const found = findContainer(app, own.filter(isFrozen), word) ?? findContainer(app, own, word);
     if (!found) {
       throw new CoiError('session-not-found', `container ${quoted(word)} not found`, {
-        hint: 'See `coi list`.',
+        hint: 'Run `coi list` to see your sessions.',
       });
     }
     if (found.status !== 'Frozen') {

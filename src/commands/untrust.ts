@@ -2,7 +2,9 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { approvals, writeApprovals } from '../config/trust-store.ts';
+import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
+import { quoted } from '../names.ts';
 import { workspacePath } from '../session/workspace.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
@@ -28,6 +30,10 @@ function untrust(app: App, options: Options, path: string | undefined): void {
     (file) => options.all || file === wanted || file.startsWith(`${wanted}/.coi/`),
   );
   for (const file of gone) approved.delete(file);
+  if (path !== undefined && gone.length === 0 && !options.all)
+    throw new CoiError('failed', `nothing of ${quoted(wanted)} is approved`, {
+      hint: 'Run `coi trust --list` to see what is.',
+    });
   if (gone.length > 0) writeApprovals(home, approved, { uid, gid }, hostFiles);
   if (options.json) app.io.printJson({ untrusted: gone });
   else for (const file of gone) app.io.print(`No longer approved: ${file}`);

@@ -9,9 +9,9 @@ const askMs = 30_000;
 
 export function register(command: Command, app: App): void {
   command
-    .argument('[what]', 'core or patterns, as in older versions')
+    .argument('[what]', 'taken and ignored: core or patterns, as in older versions')
     .option('--check', 'only say whether there is a newer release')
-    .option('-f, --force', 'as in older versions')
+    .option('-f, --force', 'taken and ignored, as in older versions')
     .option('--dry-run', 'the same as --check')
     .option('--json', 'print JSON')
     .action((_what: string | undefined, { json = false }: { json?: boolean }) => update(app, json));

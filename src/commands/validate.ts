@@ -27,7 +27,7 @@ interface Options extends GlobalOptions {
 
 export function register(command: Command, app: App): void {
   formatted(command)
-    .argument('[kind]', 'profile or config (default: everything that is in force here)')
+    .argument('[kind]', 'what it is: profile or config (default: everything that is in force here)')
     .argument('[file-or-name]', 'a file, or the name of a profile')
     .action((kind: string | undefined, target: string | undefined) =>
       validate(app, flagsOf<Options>(command), kind, target),

@@ -51,7 +51,7 @@ export const sessionKeys = {
   'container.ready_timeout': key(
     integer(0),
     30,
-    'Seconds that a container may take to start, at least 120.',
+    'Seconds that a container may take to start; less than 120 counts as 120.',
     { trust: 'lower' },
   ),
   'container.stale_base_check': key(

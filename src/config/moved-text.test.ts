@@ -41,8 +41,8 @@ x = 1
 host = "/srv"
 
 [container]
-persistent = true
 image = "web"   # the usual one
+persistent = true
 `,
   );
 });
@@ -52,6 +52,14 @@ test('a section that is there takes the key; a profile has them at its top', () 
   assert.deepEqual(read(text), { container: { image: 'a', alias: 'b' } });
   const windows = movedText('image = "a"\r\nmodel = "m"\r\n', 'profile').text;
   assert.deepEqual(read(windows), { model: 'm', container: { image: 'a' } });
+});
+
+test('several keys keep their order in a section that is there, whichever it is', () => {
+  const old = '[container]\nalias = "a"\n[defaults]\npersistent = true\nimage = "web"\n';
+  assert.equal(
+    movedText(old, 'config').text,
+    '[container]\npersistent = true\nimage = "web"\nalias = "a"\n[defaults]\n',
+  );
 });
 
 test('what cannot be moved for certain is left as it is, with the reason', () => {

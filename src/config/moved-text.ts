@@ -19,13 +19,18 @@ type Table = Record<string, unknown>;
 export function movedText(text: string, kind: 'config' | 'profile'): MovedText {
   const moved: Moved[] = [];
   const byHand: Moved[] = [];
+  const at = keyLines(text);
+  const inOrder = movedKeys(parse(text), kind).sort(
+    (one, other) => (at.get(one.key) ?? 0) - (at.get(other.key) ?? 0),
+  );
   let now = text;
-  for (const one of movedKeys(parse(text), kind)) {
+  // Each goes to the beginning of its section, so the last one goes first.
+  for (const one of inOrder.toReversed()) {
     const next = afterMove(now, one);
-    if (typeof next === 'string') byHand.push({ ...one, text: next });
+    if (typeof next === 'string') byHand.unshift({ ...one, text: next });
     else {
       now = next.text;
-      moved.push(one);
+      moved.unshift(one);
     }
   }
   return { text: now, moved, byHand };

@@ -57,7 +57,9 @@ export function oldFlag(
   if (inline !== undefined) return { given: `${name}=${inline}`, taken: 1 };
   if (switches.includes(name)) return { given: `${name}=true`, taken: 1 };
   if (next !== undefined) return { given: `${name}=${next}`, taken: 2 };
-  throw new CoiError('usage', `flag needs an argument: --${name}`, { hint: 'See `coi help`.' });
+  throw new CoiError('usage', `flag needs an argument: --${name}`, {
+    hint: 'Run `coi --help` for more.',
+  });
 }
 
 /** The keys that `name=value` words stand for; of lists and tables all count. Throws `usage`. */

@@ -101,7 +101,9 @@ function inherited(key: KeyName, parent: unknown, child: unknown): unknown {
 function notFound(name: string, known: readonly string[]): CoiError {
   return new CoiError('profile-not-found', `profile '${quoted(name).slice(1, -1)}' not found`, {
     hint:
-      known.length === 0 ? 'Make it with `coi profile create`.' : `There are ${known.join(', ')}.`,
+      known.length === 0
+        ? 'Make it with `coi profile create`.'
+        : `Available profiles: ${known.join(', ')}.`,
   });
 }
 

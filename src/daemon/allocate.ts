@@ -143,7 +143,7 @@ function freeSlot(
     first === 1 ? `all ${last} slots are in use` : `the slots from ${first} to ${last} are in use`;
   const more = last === slotMax ? '' : `; --slot ${ownSlotMax + 1} takes the first free one above`;
   throw new CoiError('slot-taken', `${which} for this workspace`, {
-    hint: `See \`coi list\`; \`coi kill NAME\` frees one${more}.`,
+    hint: `Run \`coi list\` to see your sessions; \`coi kill NAME\` frees one${more}.`,
   });
 }
 

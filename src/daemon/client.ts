@@ -256,7 +256,7 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new CoiError('coid-failed', 'coid answered with something that is no JSON', {
-      hint: 'See `coi daemon logs`.',
+      hint: 'Run `coi daemon logs` to see why.',
       cause: error,
     });
   }
@@ -288,7 +288,7 @@ function unreachable(error: unknown, socketPath: string): CoiError {
     'coid-unreachable',
     `the connection to coid was lost (${code ?? (error instanceof Error ? error.message : String(error))})`,
     {
-      hint: 'See `coi daemon logs`.',
+      hint: 'Run `coi daemon logs` to see why.',
       cause: error,
     },
   );

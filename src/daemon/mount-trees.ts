@@ -107,7 +107,7 @@ export class MountTrees {
         ? new CoiError(
             'mount-invalid',
             `the mounts of the session cannot be made (${error.message})`,
-            { hint: 'See `coi daemon logs`.', cause: error },
+            { hint: 'Run `coi daemon logs` to see why.', cause: error },
           )
         : error;
     }

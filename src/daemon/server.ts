@@ -95,7 +95,8 @@ async function handle(
   } catch (error) {
     const failure = expected(error);
     const { code, message, hint } =
-      failure ?? new CoiError('coid-failed', 'coid failed', { hint: 'See `coi daemon logs`.' });
+      failure ??
+      new CoiError('coid-failed', 'coid failed', { hint: 'Run `coi daemon logs` to see why.' });
     const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
     reply(response, statusOf(code), body);
     parts.log(failure ? 'info' : 'error', 'request-failed', {
@@ -189,7 +190,7 @@ function expected(error: unknown): CoiError | undefined {
     });
   if (error.status === 0)
     return new CoiError('incus-unreachable', 'coid cannot reach Incus', {
-      hint: 'See `coi health`.',
+      hint: 'Run `coi health` to see what is wrong.',
       cause: error,
     });
   return new CoiError('incus-failed', `Incus refused coid's request: ${error.message}`, {

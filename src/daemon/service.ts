@@ -214,7 +214,7 @@ export class Service {
     throw new CoiError(
       'session-not-found',
       `there is no container ${quoted(container)} of this user`,
-      { hint: 'See `coi list`.' },
+      { hint: 'Run `coi list` to see your sessions.' },
     );
   }
 

@@ -70,7 +70,7 @@ export async function stopDaemon(env: Environment, signal: AbortSignal): Promise
   while (lockHolder(libc, lockPath) === pid) {
     if (performance.now() > deadline)
       throw new CoiError('timeout', `coid (process ${pid}) does not end`, {
-        hint: `See \`coi daemon logs\`; kill -9 ${pid} does no harm to sessions.`,
+        hint: `Run \`coi daemon logs\` to see why; kill -9 ${pid} does no harm to sessions.`,
       });
     await delay(stopLookMs, undefined, { signal });
   }
@@ -107,7 +107,7 @@ async function systemctl(verb: 'start' | 'stop'): Promise<void> {
     });
   } catch (cause) {
     throw new CoiError('coid-failed', `systemd could not ${verb} coid`, {
-      hint: 'See `systemctl status coid` and `coi daemon logs`.',
+      hint: 'Run `systemctl status coid` and `coi daemon logs` to see why.',
       cause,
     });
   }

@@ -67,7 +67,7 @@ function stillWaiting(waitsFor: string): string {
 
 export function silent(waitedMs: number, cause: unknown): CoiError {
   return new CoiError('timeout', `coid did not answer within ${waitedMs / 1000} s`, {
-    hint: 'See `coi daemon logs`.',
+    hint: 'Run `coi daemon logs` to see why.',
     cause,
   });
 }
@@ -79,6 +79,6 @@ function tooLong(waitedMs: number, waitsFor: string): CoiError {
         hint: 'Incus is busy or hangs; try again, and see `coi health`.',
       })
     : new CoiError('timeout', `coid is running, and did not finish within ${seconds} s`, {
-        hint: 'See `coi daemon logs`.',
+        hint: 'Run `coi daemon logs` to see why.',
       });
 }

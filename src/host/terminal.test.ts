@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { bridgeTerminal } from './terminal.ts';
+import { AlternateScreen, bridgeTerminal } from './terminal.ts';
 
 test('nothing is left on the terminal after it was joined twenty times', async () => {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
@@ -26,4 +26,17 @@ test('nothing is left on the terminal after it was joined twenty times', async (
   }
   for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(counted(), before);
+});
+
+test('the alternate screen is seen to begin and end, also where a chunk ends within the sequence', () => {
+  const seen = (...chunks: string[]) => {
+    const screen = new AlternateScreen();
+    for (const chunk of chunks) screen.see(Buffer.from(chunk));
+    return screen.isOn;
+  };
+  assert.equal(seen('plain'), false);
+  assert.equal(seen('a\u001b[?1049h', 'b'), true);
+  assert.equal(seen('a\u001b[?10', '4', '9hb'), true);
+  assert.equal(seen('\u001b[?1049h words \u001b[?1049l'), false);
+  assert.equal(seen('\u001b[?1049h', 'words', '\u001b[?104', '9l'), false);
 });

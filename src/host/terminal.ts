@@ -21,9 +21,25 @@ export type BridgeEnd =
   | { readonly kind: 'lost'; readonly error: Error }
   | { readonly kind: 'interrupted' };
 
-/** Ends alternate screen, mouse reporting, bracketed paste, application keys; shows the cursor. */
+/** Ends mouse reporting, bracketed paste, application keys; shows the cursor. */
 const resetModes =
-  '\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[?25h\u001b[0m';
+  '\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[?25h\u001b[0m';
+
+const alternateOn = '\u001b[?1049h';
+const alternateOff = '\u001b[?1049l';
+
+/** Whether what was shown has left the terminal on its alternate screen: to end one that is not there moves the cursor. */
+export class AlternateScreen {
+  isOn = false;
+  #tail = Buffer.alloc(0);
+
+  see(chunk: Uint8Array): void {
+    const text = Buffer.concat([this.#tail, chunk]);
+    const [on, off] = [text.lastIndexOf(alternateOn), text.lastIndexOf(alternateOff)];
+    if (on !== off) this.isOn = on > off;
+    this.#tail = text.subarray(-(alternateOn.length - 1));
+  }
+}
 
 /** Columns and rows of a terminal; 80 × 24 where it does not say. */
 export function terminalSize(stdout: NodeJS.WriteStream): { columns: number; rows: number } {
@@ -45,8 +61,11 @@ export async function bridgeTerminal(
   };
   const drained = () => stdin.resume();
   const { filter = (chunk) => chunk } = local;
+  const alternate = new AlternateScreen();
   const shown = (chunk: Buffer) => {
-    if (!stdout.write(filter(chunk))) remote.stream.pause();
+    const passed = filter(chunk);
+    alternate.see(passed);
+    if (!stdout.write(passed)) remote.stream.pause();
   };
   const caughtUp = () => remote.stream.resume();
   const resized = () => {
@@ -73,7 +92,9 @@ export async function bridgeTerminal(
   remote.stream.off('data', shown).off('drain', drained);
   try {
     stdin.setRawMode?.(false);
-    if (stdout.isTTY && (end.kind !== 'exited' || end.status !== 0)) stdout.write(resetModes);
+    if (stdout.isTTY && (end.kind !== 'exited' || end.status !== 0))
+      // Without one, what ran may have left the cursor anywhere in a line.
+      stdout.write(`${alternate.isOn ? alternateOff : '\r\n'}${resetModes}`);
   } catch {
     // The terminal is gone: there is nothing left to restore.
   }

@@ -19,7 +19,7 @@ export class NotMeant extends CoiError {
       isThere
         ? `container ${name} was deleted, and another one has its name now`
         : `container ${name} is gone`,
-      { hint: 'See `coi list`.' },
+      { hint: 'Run `coi list` to see your sessions.' },
     );
   }
 }

@@ -90,7 +90,10 @@ export function chosenContainer(container: Container, resumed: boolean): Choice 
       : 'coi did not make it, so it does not start it either.',
   };
   throw new CoiError('session-not-found', `container ${name} is ${status.toLowerCase()}`, {
-    hint: status === 'Frozen' || status === 'Stopped' ? hint[status] : 'See `coi list`.',
+    hint:
+      status === 'Frozen' || status === 'Stopped'
+        ? hint[status]
+        : 'Run `coi list` to see your sessions.',
   });
 }
 

@@ -52,7 +52,7 @@ export function credentialFiles(
         'config-invalid',
         `[[credentials]]: there is no bundle ${quoted(bundle)}`,
         {
-          hint: `There are ${Object.keys(bundles).join(', ')}.`,
+          hint: `Available bundles: ${Object.keys(bundles).join(', ')}.`,
         },
       );
     }

@@ -45,17 +45,17 @@ export function incusFailure(error: unknown, what: string): unknown {
       });
     case 'ETIMEDOUT':
       return new CoiError('timeout', `${what}: Incus did not answer in time`, {
-        hint: 'See `coi health`.',
+        hint: 'Run `coi health` to see what is wrong.',
         cause: error,
       });
     case undefined:
       return new CoiError('incus-failed', `${what}: ${sentenceOf(error.message)}`, {
-        hint: 'See `coi health`, or the log of Incus.',
+        hint: 'Run `coi health` to see what is wrong, or read the log of Incus.',
         cause: error,
       });
     default:
       return new CoiError('incus-unreachable', `${what}: the connection to Incus was lost`, {
-        hint: 'See `coi health`; `coi list` shows what is left.',
+        hint: 'Run `coi health` to see what is wrong; `coi list` shows what is left.',
         cause: error,
       });
   }

@@ -103,7 +103,7 @@ function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<
         new CoiError(
           'session-failed',
           `the session could not be opened: ${why}${said ? `: ${said.slice(-500)}` : ''}`,
-          { hint: 'Is the image one that coi built? See `coi build`.', cause },
+          { hint: 'Only images that coi built can run sessions: run `coi build`.', cause },
         ),
       );
     };

@@ -12,7 +12,10 @@ const mark = '# coi hosts';
 
 /** Throws `usage` unless it is an IPv4 address and plain names. */
 export function hostEntry(ip: string, names: readonly string[]): HostEntry {
-  if (!isIPv4(ip)) throw new CoiError('usage', `${quoted(ip)} is no IPv4 address`);
+  if (!isIPv4(ip))
+    throw new CoiError('usage', `${quoted(ip)} is no IPv4 address`, {
+      hint: 'For example: coi hosts add 10.0.0.5 db.internal',
+    });
   const odd = names.find(
     (name) => !/^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(name),
   );

@@ -88,9 +88,8 @@ async function createInstance(context: LaunchContext, signal: AbortSignal): Prom
   const { incus } = context;
   const reservation = reserved(context);
   try {
-    const operation = await incus.createInstance(planned(context).instance(reservation), {
-      signal,
-    });
+    // Asked without the signal: a request that is dropped may be carried out all the same, after the undo has looked.
+    const operation = await incus.createInstance(planned(context).instance(reservation));
     await operation.wait({ signal, timeoutMs: Math.max(createMs, context.wish.readyMs ?? 0) });
   } catch (error) {
     const ref = { name: reservation.container, mountsId: reservation.id };

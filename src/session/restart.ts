@@ -1,7 +1,7 @@
 // The steps from a stopped container to a running one: a persistent session that goes on.
 import type { Coid } from '../daemon/client.ts';
 import type { ReservedMount } from '../daemon/protocol.ts';
-import type { Incus } from '../incus/client.ts';
+import type { Incus, Operation } from '../incus/client.ts';
 import type { Instance } from '../incus/shapes.ts';
 import {
   type ContainerRef,
@@ -19,6 +19,7 @@ import { mountRequests, type Refresh, type RefreshWish, refresh } from './refres
 import type { Step } from './steps.ts';
 
 const startMs = 120_000;
+const undoMs = 60_000;
 
 export interface RestartContext {
   readonly container: StoppedSession;
@@ -39,6 +40,8 @@ export interface RestartContext {
   changes: Refresh | undefined;
   /** The mounts, once coid has made them. */
   made?: readonly ReservedMount[];
+  /** Incus works on it, or has. */
+  starting?: Operation;
   /** Incus refused to start it. */
   refused?: boolean;
 }
@@ -109,21 +112,20 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     run: async (context, signal) => {
       const { incus, container } = context;
       try {
-        const start = await changeState(
-          incus,
-          refOf(container.instance),
-          { action: 'start', timeout: 60 },
-          { signal },
-        );
-        await start.wait({ signal, timeoutMs: startMs });
+        // Asked without the signal: a request that is dropped may be carried out all the same, after the undo has looked.
+        const change = { action: 'start', timeout: 60 } as const;
+        context.starting = await changeState(incus, refOf(container.instance), change);
+        await context.starting.wait({ signal, timeoutMs: startMs });
       } catch (error) {
         // Incus would not: if it runs nevertheless, somebody else started it.
         context.refused = isIncusError(error) && error.errno === undefined;
         throw incusFailure(error, `starting ${container.name} failed`);
       }
     },
-    undo: async ({ incus, container, refused }) => {
+    undo: async ({ incus, container, refused, starting }) => {
       if (refused) return;
+      // An interrupted start goes on in Incus; how it ends is seen below.
+      await starting?.wait({ timeoutMs: undoMs }).catch(() => undefined);
       const ref = refOf(container.instance);
       if ((await findMeant(incus, ref))?.instance.status !== 'Running') return;
       const stop = await changeState(incus, ref, { action: 'stop', force: true, timeout: 30 });

@@ -39,8 +39,11 @@ export interface Io {
   readonly columns: { readonly story: number; readonly answer: number };
   /** `Warning: …` on stderr. */
   warn(text: string): void;
-  /** Asks `question [y/N]: ` on stderr and reads one line; only y or Y (or what `yes` matches) is yes, no answer is no. */
-  confirm(question: string, yes?: RegExp): Promise<boolean>;
+  /**
+   * Asks `question [y/N]: ` on stderr and reads one line; only y or Y (or what `yes` matches) is yes, no answer is no.
+   * Throws `cancelled` when a person leaves it; `left` says how things are then, and by default that nothing was changed.
+   */
+  confirm(question: string, yes?: RegExp, left?: string): Promise<boolean>;
 }
 
 export function makeIo(process: {
@@ -111,7 +114,8 @@ export function makeIo(process: {
     },
     warn: (text) =>
       line(2, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}`),
-    confirm: (question, yes = /^[yY]$/) => confirm(process.stdin, process.stderr, question, yes),
+    confirm: (question, yes = /^[yY]$/, left = 'nothing was changed') =>
+      confirm(process, question, yes, left),
   };
 }
 
@@ -152,14 +156,14 @@ function put(
 }
 
 /**
- * False at the end of the input. Whoever waits for an answer is ended by the first signal, whatever else listens to it.
- * Throws `cancelled`.
+ * Whoever waits for an answer is ended by the first signal, whatever else listens to it. Throws `cancelled` then, and
+ * where a person ends the input; the end of a pipe is no answer, and that is a no.
  */
 function confirm(
-  stdin: NodeJS.ReadStream,
-  stderr: NodeJS.WriteStream,
+  { stdin, stderr }: { stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream },
   question: string,
   yes: RegExp,
+  left: string,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const lines = createInterface({ input: stdin, terminal: false });
@@ -173,7 +177,7 @@ function confirm(
     const interrupted = (name: (typeof interrupts)[number]) =>
       end(() => {
         stderr.write('\n');
-        reject(interruption(name));
+        reject(interruption(name, `; ${left}`));
       });
     for (const name of interrupts) process.on(name, interrupted);
     stderr.write(`${printable(question)} [y/N]: `);
@@ -181,8 +185,9 @@ function confirm(
     // At the end of what a person types, what is said next begins a line of its own.
     lines.once('close', () =>
       end(() => {
-        if (!isOver && stdin.isTTY) stderr.write('\n');
-        resolve(false);
+        if (isOver || !stdin.isTTY) return resolve(false);
+        stderr.write('\n');
+        reject(new CoiError('cancelled', `there was no answer; ${left}`));
       }),
     );
   });

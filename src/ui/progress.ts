@@ -3,6 +3,8 @@ import type { StepEvent } from '../session/steps.ts';
 import { cut } from './fit.ts';
 import type { Io } from './io.ts';
 
+/** What a step that failed is followed by; the end of it clears the line. */
+const undoing = 'Undoing what was begun';
 const slowMs = 500;
 const frameMs = 100;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -38,7 +40,9 @@ export function stepProgress(io: Io): Progress {
     clear,
     tell: (event) => {
       clear();
-      if (event.kind === 'started') timer = setTimeout(() => show(event.title, 0), slowMs).unref();
+      const title =
+        event.kind === 'started' ? event.title : event.kind === 'failed' ? undoing : undefined;
+      if (title !== undefined) timer = setTimeout(() => show(title, 0), slowMs).unref();
       if (event.kind === 'undo-failed')
         io.warn(
           `could not undo "${event.name}": ${event.error instanceof Error ? event.error.message : String(event.error)}`,

@@ -60,7 +60,7 @@ export function endingLine({ container, outcome, left, resume, problem }: Ending
     case 'running':
       return left === 'closed'
         ? `The terminal has ended, the container runs on. Attach: coi attach ${container}; end it: coi kill ${container}`
-        : `${leftWords[left]}; the session goes on. Attach: coi attach ${container}`;
+        : `${leftWords[left]}; the session goes on. Attach: coi attach ${container}${left === 'interrupted' ? `; end it: coi kill ${container}` : ''}`;
     case 'frozen':
       return `The session is paused. Go on: coi unfreeze ${container}; end it: coi kill ${container}`;
     case 'kept':

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { incusSocketPath } from '../../src/incus/open.ts';
 import { testPrefix } from './prefix.ts';
 
-/** `before` Incus has got a call, or when it has `answered`, which is never heard. */
-export type Moment = 'before' | 'answered';
+/** `before` Incus has got a call, when it has `answered`, which is never heard, or `passing`: the call and all after it go through. */
+export type Moment = 'before' | 'answered' | 'passing';
 
 export interface IncusRelay extends AsyncDisposable {
   /** What INCUS_SOCKET has to be for a program that should go through it. */
@@ -107,15 +107,15 @@ class Armed implements Strike {
 
   /** When it strikes at this call; undefined for one that passes. */
   momentOf(call: string): Moment | undefined {
-    if (this.at !== undefined) return 'before';
+    if (this.at !== undefined) return this.#moment === 'passing' ? undefined : 'before';
     if (this.#calls.test(call)) this.#left -= 1;
     if (this.#left > 0 || !this.#calls.test(call)) {
       this.delivered.push(call);
       return undefined;
     }
     this.at = call;
-    if (this.#moment === 'before') this.#strike();
-    else this.delivered.push(call);
+    if (this.#moment !== 'answered') this.#strike();
+    if (this.#moment !== 'before') this.delivered.push(call);
     return this.#moment;
   }
 

@@ -82,7 +82,7 @@ for (const shell of shells)
         'shell',
         'Start or resume an agent',
         'snapshot',
-        'Keep a session',
+        'Save the state',
       ]);
       await listed(screen, 'coi network ', ['allow', 'log', 'show what was refused', 'why']);
       // No session runs: nothing is offered, and no file of the directory instead.

@@ -166,7 +166,7 @@ test('profile list and info show what is there and what it comes to', () => {
   assert.match(coi('profile', 'info', 'web', '--show-secrets').stdout, /A = "1"/);
   const missing = coi('profile', 'info', 'wbe');
   assert.equal(missing.status, 1);
-  assert.match(missing.stderr, /profile 'wbe' not found\nHint: There are .*web/);
+  assert.match(missing.stderr, /profile 'wbe' not found\nHint: Available profiles: .*web/);
 });
 
 test('info tells of the newest session of the workspace, or of one by its id', () => {

@@ -114,8 +114,10 @@ test('what only the user can decide is left, named, and the exit status is 1', a
   );
   assert.match(
     plans.flatMap(({ by_hand }) => by_hand).join('\n'),
-    /is not read[\s\S]*is there twice/,
+    /is not read, since \S+\.coi\/config\.toml is there too[\s\S]*is there twice/,
   );
+  const { stderr } = await coi('migrate', '--yes');
+  assert.match(stderr, /^Warning: what is marked "left to you" above/);
 });
 
 test('a configuration that the user links from elsewhere is changed where it is', async () => {

@@ -17,29 +17,47 @@ function coi(args: readonly string[]) {
   });
 }
 
-const mistakes: readonly (readonly [line: string, error: string, meant: string | undefined])[] = [
+const mistakes: readonly (readonly [
+  line: string,
+  error: string,
+  meant: string | undefined,
+  /** The command whose help is named. */
+  asked?: string,
+])[] = [
   ['shel', "unknown command 'shel'", 'shell'],
   ['kil --json', "unknown command 'kil'", 'kill'],
   ['help nosuch', "unknown command 'nosuch'", undefined],
   ['nosuch --help', "unknown command 'nosuch'", undefined],
-  ['image lst', "unknown command 'lst'", 'list'],
-  ['list --runing', 'unknown flag: --runing', '--running'],
-  ['list --worksapce=x', 'unknown flag: --worksapce', '--workspace'],
+  ['image lst', "unknown command 'lst'", 'list', 'image'],
+  ['list --runing', 'unknown flag: --runing', '--running', 'list'],
+  ['list --worksapce=x', 'unknown flag: --worksapce', '--workspace', 'list'],
   ['--slto=1', 'unknown flag: --slto', '--slot'],
-  ['container exists', 'accepts 1 arg(s), received 0: name is missing', undefined],
-  ['info --format xml', "invalid format 'xml': must be one of text, json", undefined],
-  ['trust 2', 'accepts 0 arg(s), received 1', undefined],
-  ['file push x', 'accepts 2 arg(s), received 1: container:path is missing', undefined],
-  ['list -z', "unknown shorthand flag: 'z'", undefined],
+  [
+    'container exists',
+    'accepts 1 arg(s), received 0: name is missing',
+    undefined,
+    'container exists',
+  ],
+  ['info --format xml', "invalid format 'xml': must be one of text, json", undefined, 'info'],
+  ['trust 2', 'accepts 0 arg(s), received 1', undefined, 'trust'],
+  [
+    'file push x',
+    'accepts 2 arg(s), received 1: container:path is missing',
+    undefined,
+    'file push',
+  ],
+  ['list -z', "unknown shorthand flag: 'z'", undefined, 'list'],
+  ['top --sort x', "invalid --sort 'x': must be one of cpu, mem, disk, net", undefined, 'top'],
+  ['tool spec', '--container is needed', undefined, 'tool spec'],
   ['--slot', 'flag needs an argument: --slot', undefined],
 ];
 
 test('a wrong command line ends with status 2, one sentence and what was probably meant', () => {
-  for (const [line, error, meant] of mistakes) {
+  for (const [line, error, meant, asked = ''] of mistakes) {
     const { status, stdout, stderr } = coi(line.split(' '));
     assert.deepEqual([status, stdout], [2, ''], line);
-    const hint =
-      meant === undefined ? 'See `coi help`.' : `Did you mean ${meant}? See also \`coi help\`.`;
+    const help = `Run \`${['coi', asked, '--help'].filter(Boolean).join(' ')}\` for more.`;
+    const hint = meant === undefined ? help : `Did you mean ${meant}? ${help}`;
     if (line.includes('--json'))
       assert.deepEqual(JSON.parse(stderr), { error: { code: 'usage', message: error, hint } });
     else assert.equal(stderr, `Error: ${error}\nHint: ${hint}\n`, line);
@@ -81,13 +99,10 @@ test('help shows the flags from above that mean something for a command, and nam
       stdout,
       /Also, explained in `coi --help`:\n {2}-w, --workspace {2}--slot {2}--resume/,
     );
-    assert.doesNotMatch(stdout, /directory of the session|Options of every command/);
+    assert.doesNotMatch(stdout, /Directory of the session|Global options/);
   }
   const { stdout } = coi(['--help']);
-  assert.match(
-    stdout,
-    /Options of every command:\n {2}-w, --workspace <path> +directory of the session/,
-  );
+  assert.match(stdout, /Global options:\n {2}-w, --workspace <path> +Directory of the session/);
   assert.doesNotMatch(stdout, /preset|default: none/);
 });
 

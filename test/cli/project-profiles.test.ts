@@ -96,7 +96,7 @@ test('a build whose recipe waits for approval is refused, and builds or finds no
         'm',
       ),
     );
-    assert.match(said.stderr, /^Hint: See `coi trust`/m);
+    assert.match(said.stderr, /^Hint: Run `coi trust`/m);
   }
 });
 

@@ -38,7 +38,24 @@ test('every command, key and error is in the reference', async () => {
     /^\| `container\.image` \| `"coi-default"` \|/m,
   );
   assert.match(files.get('docs/reference/errors.md') ?? '', /^\| `usage` \| 2 \|/m);
-  assert.match(files.get('man/coi.1') ?? '', /^\.TH COI 1/m);
+  const man = files.get('man/coi.1') ?? '';
+  assert.match(man, /^\.TH COI 1/m);
+  assert.match(man, /^\\fB\\-w, \\-\\-workspace <path>\\fR$/m);
+  assert.match(man, /^\\fBcoi container mount\\fR <name> <device> <source> <path>$/m);
+  for (const text of [commands, man]) {
+    assert.match(text, /\\?-\\?-resume\[=<id>\]/);
+    assert.doesNotMatch(text, /old\\?-flag/);
+  }
+});
+
+test('every command, argument and flag says what it is', async () => {
+  for (const { name, command } of (await allCommands()).flatMap((one) => flattened(one))) {
+    assert.ok(command.description(), name);
+    for (const argument of command.registeredArguments)
+      assert.ok(argument.description, `${name} ${argument.name()}`);
+    for (const { flags, description, hidden } of command.options)
+      assert.ok(hidden || description, `${name} ${flags}`);
+  }
 });
 
 test('every command with --json has a documented shape, and every shape a command', async () => {

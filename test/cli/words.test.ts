@@ -67,6 +67,17 @@ const table: readonly Row[] = [
   { line: 'list --running --stopped', status: 2, stderr: /^Error: --running, --stopped/ },
   { line: 'nosuch', status: 2, stderr: /^Error: unknown command/ },
   { line: 'list --nosuch', status: 2, stderr: /^Error: unknown flag: --nosuch/ },
+  {
+    line: 'untrust nosuch',
+    status: 1,
+    stderr: /^Error: nothing of ".*nosuch" is approved\nHint: /,
+  },
+  { line: 'untrust', status: 0, stderr: /^Nothing of \S+ is approved/ },
+  ...['trust', 'config show', 'validate', 'profile list'].map((command) => ({
+    line: `${command} -w /nosuch`,
+    status: 1,
+    stderr: /^Error: workspace "\/nosuch" does not exist/,
+  })),
   { line: 'container exists', status: 2, stderr: /^Error: accepts 1 arg\(s\), received 0/ },
 ];
 

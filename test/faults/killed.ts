@@ -5,7 +5,7 @@ import { type Moment, openRelay } from '../bed/incus-relay.ts';
 export const moments = ['before', 'answered'] as const satisfies Moment[];
 
 /** At which calls that makes a difference. */
-export const calls: Readonly<Record<Moment, RegExp>> = {
+export const calls: Readonly<Record<(typeof moments)[number], RegExp>> = {
   before: /./,
   // After what only asks, the next call is reached the same.
   answered: /^(?:PATCH|PUT|POST|DELETE) /,
@@ -24,7 +24,7 @@ export async function killedAt(
   bed: Bed,
   args: readonly string[],
   nth: number,
-  moment: Moment,
+  moment: (typeof moments)[number],
   which = calls[moment],
 ): Promise<Killed> {
   await using relay = await openRelay();

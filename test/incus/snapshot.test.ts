@@ -146,8 +146,9 @@ test('a fork has a copy of disk and conversation, its own identity, and the orig
   assert.equal((await stores(bed)).length, 2);
   const sessions = JSON.parse((await bed.coi(['tmux', 'list', '--json'])).stdout) as unknown[];
   assert.equal(sessions.length, 2);
-  const third = await bed.coi(['fork', second, '--background', '--slot', '5']);
+  const third = await bed.coi(['fork', second, '--slot', '5']);
   assert.equal(third.status, 0, third.stderr);
+  assert.match(third.stderr, /^There is no terminal here, .* Attach: coi attach \S+-5$/m);
   assert.ok((await bed.instances()).some((one) => one.endsWith('-5')));
   const several = await bed.coi(['fork', '--background']);
   assert.equal(several.status, 1);

@@ -112,6 +112,9 @@ describe('coi network', () => {
     assert.equal(wrong.status, 2);
     const metadata = await bed.coi(['network', 'why', '169.254.169.254']);
     assert.match(metadata.stdout, /refused by block_metadata_endpoint/);
+    const nobody = await bed.coi(['network', 'why', '-c', 'nosuch', '93.184.215.14:443']);
+    assert.equal(nobody.status, 1);
+    assert.match(nobody.stderr, /^Error: container "nosuch" not found\nHint: Run `coi list`/);
   });
 
   test('a host is opened for a while, to this session at once', async () => {

@@ -96,7 +96,10 @@ test('a signal is told as such', { timeout }, async () => {
   assert.equal((await screen.ended()).status, 0);
   assert.match(
     screen.history(),
-    new RegExp(`^Interrupted; the session goes on\\. Attach: coi attach ${name}$`, 'm'),
+    new RegExp(
+      `^Interrupted; the session goes on\\. Attach: coi attach ${name}; end it: coi kill ${name}$`,
+      'm',
+    ),
   );
 });
 

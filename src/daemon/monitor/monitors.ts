@@ -142,7 +142,7 @@ export class Monitors {
     if (known) return known;
     if (instance.status !== 'Running' && instance.status !== 'Frozen') {
       throw new CoiError('session-not-found', `container ${name} is not running`, {
-        hint: 'See `coi list`.',
+        hint: 'Run `coi list` to see your sessions.',
       });
     }
     const sampler = await this.#sampler(instance, session);
@@ -266,7 +266,7 @@ export class Monitors {
     if (instance && (session ? this.#isOf(session, peer) : await maySee(instance, peer)))
       return { instance, session };
     throw new CoiError('session-not-found', `there is no session ${quoted(name)} of this user`, {
-      hint: 'See `coi list`.',
+      hint: 'Run `coi list` to see your sessions.',
     });
   }
 

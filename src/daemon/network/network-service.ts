@@ -110,6 +110,6 @@ function unguarded(container: string): CoiError {
   return new CoiError(
     'session-not-found',
     `coid guards no session ${quoted(container)} of this user`,
-    { hint: 'See `coi list`.' },
+    { hint: 'Run `coi list` to see your sessions.' },
   );
 }

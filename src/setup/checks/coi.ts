@@ -157,7 +157,9 @@ export function coidFinding(
       'failed',
       `the rules that guard sessions are not in force: ${guardFailure}`,
       { ...details, guardFailure },
-      { hint: 'See `coi daemon logs`. Until then no session starts but with --network open.' },
+      {
+        hint: 'Run `coi daemon logs` to see why. Until then no session starts but with --network open.',
+      },
     );
   const [away] = guardsLeftIn;
   if (away !== undefined)

@@ -14,18 +14,28 @@ export const configuration: OwnCheck = {
 
 export function configFinding(config: OwnConfig): Finding {
   if (config.kind === 'broken')
-    return finding('failed', config.message, {}, { hint: config.hint ?? 'See `coi validate`.' });
+    return finding(
+      'failed',
+      config.message,
+      {},
+      { hint: config.hint ?? 'Run `coi validate` to see every problem.' },
+    );
   const { warnings, waiting } = config;
   if (waiting > 0)
     return finding(
       'warning',
       `valid; ${waiting} value${waiting === 1 ? '' : 's'} of the project wait for approval`,
       { waiting },
-      { hint: 'See `coi trust`.' },
+      { hint: 'Run `coi trust` to see and approve it.' },
     );
   const [first] = warnings;
   if (first === undefined) return ok('valid');
-  return finding('warning', `valid, but: ${first}`, { warnings }, { hint: 'See `coi validate`.' });
+  return finding(
+    'warning',
+    `valid, but: ${first}`,
+    { warnings },
+    { hint: 'Run `coi validate` to see every problem.' },
+  );
 }
 
 export const networkMode: OwnCheck = configured('network_mode', 'Network mode', ({ settings }) => {

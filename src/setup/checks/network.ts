@@ -87,7 +87,7 @@ export function bridgeFinding({ type, managed, config, status }: Network): Findi
   }
   if (status !== 'Created' && status !== '')
     return finding('failed', `${bridgeName} is in the state ${status}`, details, {
-      hint: `See \`incus network info ${bridgeName}\`.`,
+      hint: `Run \`incus network info ${bridgeName}\` to see more.`,
     });
   const subnet = parseSubnet(address);
   if (!subnet || subnet.prefix > 24) {

@@ -118,7 +118,7 @@ export function poolFinding(
   const name = `"${pool.name}" (${pool.driver}${free === undefined ? '' : `, ${(free / gib).toFixed(1)} GiB free`})`;
   if (pool.status !== 'Created' && pool.status !== '') {
     return finding('failed', `${name} is in the state ${pool.status}`, details, {
-      hint: `See \`incus storage info ${pool.name}\` and the log of Incus.`,
+      hint: `Run \`incus storage info ${pool.name}\` and read the log of Incus.`,
     });
   }
   const used = space && space.total > 0 ? space.used / space.total : 0;
