@@ -163,3 +163,23 @@ test('while sessions run, what they guard or hold is so at every look, and what 
   assert.deepEqual(whole.whole, ['.git/modules']);
   assert.ok(guardsFile(whole, '.git/modules/lib/real0/config'));
 });
+
+test('a link in the place of a directory of git has nothing held or sealed that it leads to', () => {
+  const sources = many(300, (name) => ({ [`src/${name}`]: '' }));
+  for (const target of ['../src', '..', '.', 'objects']) {
+    const files = { ...repository, ...sources, '.git/modules@': target, '.git/worktrees@': target };
+    const plan = protectionPlan(asked, tree({ ...files, '.git/objects/': '' }));
+    assert.deepEqual([plan.whole, plan.refused, held(plan)], [[], [], []], target);
+    assert.ok(!plan.leaves.some(({ path }) => ['.git', 'src'].includes(path)), target);
+  }
+  const link = { ...real, '.git/modules/evil@': '../../src', 'src/HEAD': '' };
+  const { leaves } = protectionPlan(asked, tree(link));
+  assert.ok(!leaves.some(({ path }) => path.startsWith('src')));
+});
+
+test('a name that is no text is held with all that is beside it', () => {
+  const files = { '.git/modules/e\uFFFDv/HEAD': '', '.git/worktrees/w\uFFFD/gitdir': '' };
+  const plan = protectionPlan(asked, tree({ ...real, ...files }));
+  assert.deepEqual(plan.whole, ['.git/worktrees', '.git/modules']);
+  assert.ok(guardsFile(plan, '.git/modules/lib/real0/config'));
+});

@@ -135,7 +135,7 @@ export function planFor(
   const inOthers = new Set(others.flatMap(inside));
   // `.gitmodules` and the like count as well, where `.git` is a file or a link.
   const asked = clean.some((path) => path.startsWith('.git') && !inOthers.has(path));
-  protectGit(builder, facts, { ...request('.git'), asked });
+  protectGit(builder, facts, { ...request('.git'), asked, enclosed: !within });
   const inGit = new Set([...inOthers, ...inside('.git')]);
   for (const path of clean) if (!inGit.has(path)) builder.protect(path);
   const plan = builder.plan();

@@ -71,7 +71,7 @@ function treeWanted(
   const found: Wanted[] = [{ path, stats, id: leafId, by, modeMask: 0o7777 }];
   if (!stats.isDirectory()) return found;
   if (depth > depthMax) throw tooMany(path, entriesMax);
-  for (const name of below.names(path)) {
+  for (const name of below.names(path, entriesMax + 1)) {
     const inner = below.stats(`${path}/${name}`);
     if (!inner || inner.isSymbolicLink()) continue;
     found.push(...treeWanted(below, `${path}/${name}`, inner, by, depth + 1));
