@@ -183,3 +183,23 @@ test('a name that is no text is held with all that is beside it', () => {
   assert.deepEqual(plan.whole, ['.git/worktrees', '.git/modules']);
   assert.ok(guardsFile(plan, '.git/modules/lib/real0/config'));
 });
+
+test('links over links are followed up to a number: what an agent leaves so refuses the start, and frees nothing', () => {
+  const chain = many(37, (name) => ({ [`d/${name}@`]: `p${Number(name.slice(1)) + 1}` }));
+  const links = (at: string) =>
+    many(2400, (name) => ({ [`${at}/${name}@`]: '/home/ana/project/d/p0' }));
+  const made = { ...real, ...chain, 'd/p37': '', ...links('.vscode') };
+  const wish = { ...asked, paths: [...asked.paths, '.vscode'] };
+  let followed = 0;
+  const facts = tree(made);
+  const link = (path: string) => {
+    followed += 1;
+    return facts.link(path);
+  };
+  const plan = protectionPlan(wish, { ...facts, link });
+  assert.equal(plan.refused[0]?.why, 'links');
+  assert.ok(followed < 6000, `${followed}`);
+  const planted = { ...module('.git/modules/evil'), ...links('.git/modules/evil/hooks') };
+  const held = protectionPlan(asked, tree({ ...real, ...chain, 'd/p37': '', ...planted }));
+  assert.deepEqual([held.whole, held.refused], [['.git/modules'], []]);
+});

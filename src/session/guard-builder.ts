@@ -13,6 +13,9 @@ export type Made = Omit<Placeholder, 'path'>;
 
 type Found = Extract<WayEnd, { kind: 'inside' }> & { readonly linked: boolean };
 
+/** Of all links on the way to what is guarded: an agent can lay them so that each goes over forty others. */
+const followedMax = 5000;
+
 /** What was said first about a path wins unless the later word is stricter. */
 export class GuardBuilder {
   readonly #facts: TreeFacts;
@@ -27,6 +30,7 @@ export class GuardBuilder {
   readonly #trees = new Set<string>();
   readonly #checkouts = new Set<string>();
   readonly #names = new Map<string, string>();
+  #followed = 0;
   #named: string | undefined;
   #isForLink = false;
 
@@ -52,7 +56,10 @@ export class GuardBuilder {
 
   /** Guards the links on the way; what they lead to in the workspace, undefined where they lead out of it. */
   lead(path: string, asked = path): Found | undefined {
+    if (this.#followed > followedMax) return undefined;
     const { links, passed, end } = wayOf(this.#facts, path);
+    this.#followed += links.length;
+    if (this.#followed > followedMax) this.refuse({ path, why: 'links', asked });
     for (const link of links) this.#add({ path: link, kind: 'link', by: 'owner' });
     for (const directory of passed) this.pass(directory);
     if (end.kind === 'stuck') this.refuse({ path: end.link, why: end.why, asked });

@@ -40,6 +40,7 @@ function gitAt(facts: TreeFacts, top: string): string | undefined {
   const file = facts.outside?.(entry);
   const named = typeof file === 'object' ? gitFileTarget(file.text) : undefined;
   if (named !== undefined) return resolve(top, named);
+  if (file === undefined || file === 'missing') return undefined;
   return typeof facts.outside?.(`${entry}/HEAD`) === 'object' ? entry : undefined;
 }
 

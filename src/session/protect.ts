@@ -71,7 +71,7 @@ export interface RefusedPath {
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
-   * `worktree`: it lies in a worktree, which is guarded apart from its repository.
+   * `links`: more of them than are followed. `worktree`: it lies in a worktree, which is guarded apart from its repository.
    */
   readonly why:
     | Tangle
@@ -83,6 +83,7 @@ export interface RefusedPath {
     | 'git-link'
     | 'unread-config'
     | 'crowded'
+    | 'links'
     | 'worktree';
   /** The path of the configuration that led there. */
   readonly asked: string;
@@ -167,6 +168,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `git's configuration ${path} cannot be read, and what git runs is not known`,
   worktree: (path) =>
     `it leads to ${path} in the worktree, which is not guarded together with its repository`,
+  links: (path) => `more links lead to what is protected than coi follows, ${path} for example`,
   crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 
