@@ -29,8 +29,12 @@ export function wantedBy({ ancestors, leaves, named }: ProtectionPlan, below: Be
     ...ancestors.flatMap(({ path, depth, by }) =>
       ancestorWanted(below, path, ancestorId(depth), by),
     ),
-    ...leaves.flatMap((leaf) => leafWanted(below, leaf, named.get(leaf.path))),
   ];
+  for (const leaf of leaves) {
+    wanted.push(...leafWanted(below, leaf, named.get(leaf.path)));
+    // Not only at the end: an agent may have made many directories of almost as many.
+    if (wanted.length > entriesMax) throw tooMany('.', wanted.length);
+  }
   if (wanted.length > entriesMax) throw tooMany('.', wanted.length);
   return wanted;
 }
