@@ -11,8 +11,8 @@ import {
   opendirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
+  readSync,
   rmdirSync,
   type Stats,
   unlinkSync,
@@ -27,6 +27,8 @@ const RESOLVE_NO_SYMLINKS = 4;
 const RESOLVE_BENEATH = 8;
 /** A repository of ten thousand branches has as much in its configuration. */
 export const textBytesMax = 1024 * 1024;
+
+const chunkBytes = 16_384;
 
 /** Entries below one directory, which is open as long as this is. Paths are relative and plain. */
 export class Below implements Disposable {
@@ -99,10 +101,7 @@ export class Below implements Disposable {
   /** Undefined for what is no regular file or too big. */
   text(path: string): string | undefined {
     return this.with(path, (fd) => {
-      const stats = fstatSync(fd);
-      return stats.isFile() && stats.size <= textBytesMax
-        ? readFileSync(`/proc/self/fd/${fd}`, 'utf8')
-        : undefined;
+      return fstatSync(fd).isFile() ? smallText(`/proc/self/fd/${fd}`) : undefined;
     });
   }
 
@@ -148,22 +147,10 @@ export class Below implements Disposable {
     return { links, entries };
   }
 
-  /** The first of them: nobody waits for a directory with a million. */
   #entries(path: string, max: number): Dirent[] {
-    const found = this.with(path, (fd) => {
-      if (!fstatSync(fd).isDirectory()) return [];
-      const directory = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 512 });
-      try {
-        const entries: Dirent[] = [];
-        for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-          entries.push(entry);
-          if (entries.length >= max) break;
-        }
-        return entries;
-      } finally {
-        directory.closeSync();
-      }
-    });
+    const found = this.with(path, (fd) =>
+      fstatSync(fd).isDirectory() ? firstEntries(`/proc/self/fd/${fd}`, max) : [],
+    );
     return found ?? [];
   }
 
@@ -201,17 +188,39 @@ export class Below implements Disposable {
   }
 }
 
+/** Undefined where it is too big, whatever its size was a moment ago: whoever can write it lets it grow meanwhile. */
+export function smallText(path: string): string | undefined {
+  const fd = openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let total = 0; total <= textBytesMax; ) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const count = readSync(fd, chunk, 0, chunk.length, null);
+      if (count === 0) return Buffer.concat(chunks).toString('utf8');
+      chunks.push(chunk.subarray(0, count));
+      total += count;
+    }
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function firstNames(path: string, max: number): string[] {
-  const names: string[] = [];
+  return firstEntries(path, max).map(({ name }) => name);
+}
+
+function firstEntries(path: string, max: number): Dirent[] {
+  const entries: Dirent[] = [];
   const directory = opendirSync(path);
   try {
     for (
       let entry = directory.readSync();
-      entry && names.length < max;
+      entry && entries.length < max;
       entry = directory.readSync()
     )
-      names.push(entry.name);
-    return names;
+      entries.push(entry);
+    return entries;
   } finally {
     directory.closeSync();
   }

@@ -1,6 +1,7 @@
 // Where worktrees and submodules are checked out in a workspace, by what their git directories say, and by what says the same there. Pure.
 import { normalize, resolve } from 'node:path';
 import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
+import { gitFileTarget, pathMax } from './git-file.ts';
 import { type TreeFacts, wayOf } from './way.ts';
 
 /** A directory of git of a worktree or a submodule, and where that says it is checked out. */
@@ -27,7 +28,7 @@ export function configuredAt(facts: TreeFacts, git: string, config: string): Che
  * any directory; in a guarded one they make no file.
  */
 export function isCheckedOut(facts: TreeFacts, { git, top }: Checkout): boolean {
-  const named = /^gitdir: (.+?)\s*$/.exec(facts.text(`${top}/.git`) ?? '')?.[1];
+  const named = gitFileTarget(facts.text(`${top}/.git`));
   if (named === undefined) return false;
   const { end } = wayOf(facts, onHost(facts, named), top);
   if (end.kind === 'outside') return normalize(end.host) === git;
@@ -35,7 +36,7 @@ export function isCheckedOut(facts: TreeFacts, { git, top }: Checkout): boolean 
 }
 
 function at(facts: TreeFacts, git: string, path: string): Checkout[] {
-  if (path === '') return [];
+  if (path === '' || path.length > pathMax) return [];
   const from = git.startsWith('/') ? resolve(git, path) : path;
   const { end } = wayOf(facts, onHost(facts, from), git);
   // The workspace itself is no other checkout.

@@ -163,3 +163,43 @@ test('while sessions run, what they guard or hold is so at every look, and what 
   assert.deepEqual(whole.whole, ['.git/modules']);
   assert.ok(guardsFile(whole, '.git/modules/lib/real0/config'));
 });
+
+test('a link in the place of a directory of git has nothing held or sealed that it leads to', () => {
+  const sources = many(300, (name) => ({ [`src/${name}`]: '' }));
+  for (const target of ['../src', '..', '.', 'objects']) {
+    const files = { ...repository, ...sources, '.git/modules@': target, '.git/worktrees@': target };
+    const plan = protectionPlan(asked, tree({ ...files, '.git/objects/': '' }));
+    assert.deepEqual([plan.whole, plan.refused, held(plan)], [[], [], []], target);
+    assert.ok(!plan.leaves.some(({ path }) => ['.git', 'src'].includes(path)), target);
+  }
+  const link = { ...real, '.git/modules/evil@': '../../src', 'src/HEAD': '' };
+  const { leaves } = protectionPlan(asked, tree(link));
+  assert.ok(!leaves.some(({ path }) => path.startsWith('src')));
+});
+
+test('a name that is no text is held with all that is beside it', () => {
+  const files = { '.git/modules/e\uFFFDv/HEAD': '', '.git/worktrees/w\uFFFD/gitdir': '' };
+  const plan = protectionPlan(asked, tree({ ...real, ...files }));
+  assert.deepEqual(plan.whole, ['.git/worktrees', '.git/modules']);
+  assert.ok(guardsFile(plan, '.git/modules/lib/real0/config'));
+});
+
+test('links over links are followed up to a number: what an agent leaves so refuses the start, and frees nothing', () => {
+  const chain = many(37, (name) => ({ [`d/${name}@`]: `p${Number(name.slice(1)) + 1}` }));
+  const links = (at: string) =>
+    many(2400, (name) => ({ [`${at}/${name}@`]: '/home/ana/project/d/p0' }));
+  const made = { ...real, ...chain, 'd/p37': '', ...links('.vscode') };
+  const wish = { ...asked, paths: [...asked.paths, '.vscode'] };
+  let followed = 0;
+  const facts = tree(made);
+  const link = (path: string) => {
+    followed += 1;
+    return facts.link(path);
+  };
+  const plan = protectionPlan(wish, { ...facts, link });
+  assert.equal(plan.refused[0]?.why, 'links');
+  assert.ok(followed < 6000, `${followed}`);
+  const planted = { ...module('.git/modules/evil'), ...links('.git/modules/evil/hooks') };
+  const held = protectionPlan(asked, tree({ ...real, ...chain, 'd/p37': '', ...planted }));
+  assert.deepEqual([held.whole, held.refused], [['.git/modules'], []]);
+});

@@ -2,6 +2,7 @@
 // of them, which the next start would have to look at: beyond a limit they are held as a whole (decision 85). Pure.
 import { parseGitConfig } from './git-config.ts';
 import type { GuardBuilder } from './guard-builder.ts';
+import { isWithin } from './path-text.ts';
 import { type TreeFacts, wayOf } from './way.ts';
 
 /** Measured: a start with so many takes some 0.2 s longer than one without. */
@@ -10,8 +11,10 @@ export const strangersMax = 250;
 const namedMax = 500;
 /** Of submodules in submodules, and of parts in a name. */
 const depthMax = 6;
+/** Of one directory of git, those that are looked at in all. */
+export const modulesMax = strangersMax + namedMax;
 /** Nobody lists a directory further. */
-const listedMax = strangersMax + namedMax + 1;
+const listedMax = modulesMax + 1;
 
 /** What is looked at of what nobody vouches for, if it is not too much. */
 export interface Looking {
@@ -57,12 +60,23 @@ export class GitLinks {
 
   /** Directories of submodules, those of submodules in them as well. */
   modules(git: string, names: readonly string[]): string[] {
-    const top = this.#directory(`${git}/modules`);
+    const top = this.#modulesAt(git);
     if (top === undefined) return [];
-    const sure = new Set([...this.#vouched(git, names, 0), ...this.#known(git)]);
-    const others = this.#strange(git, sure);
-    if (!others) this.#builder.holdWhole(top, 'all');
+    const sure = new Set([...this.#vouched(git, names, 0), ...this.#known(top)]);
+    const others = this.#strange(top, sure);
+    // An agent can lead a link anywhere, and have the sources of the project held.
+    if (!others && top === `${git}/modules`) this.#builder.holdWhole(top, 'all');
     return [...sure, ...(others ?? [])];
+  }
+
+  /** Git makes no link there, but follows it. One that leads to what holds the repository, or lies in it, is nobody's. */
+  #modulesAt(git: string): string | undefined {
+    const path = `${git}/modules`;
+    if (this.#facts.kind(path) !== 'link') return this.#directory(path);
+    const { end } = wayOf(this.#facts, path);
+    if (end.kind !== 'inside' || end.is !== 'directory' || end.path === '') return undefined;
+    if (isWithin(git, end.path) || isWithin(end.path, git)) return undefined;
+    return this.#lead(path);
   }
 
   /** Submodules that a file of configuration names, as `git submodule init` writes them there. */
@@ -87,9 +101,9 @@ export class GitLinks {
   }
 
   /** Those that are guarded already. */
-  #known(git: string): string[] {
+  #known(modules: string): string[] {
     const found: string[] = [];
-    const open = [`${git}/modules`];
+    const open = [modules];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const top = this.#directory(next);
       for (const name of (top !== undefined && this.#facts.known?.(top)) || []) {
@@ -103,11 +117,11 @@ export class GitLinks {
   }
 
   /** The others; undefined where they are too many, or too deep. */
-  #strange(git: string, sure: ReadonlySet<string>): string[] | undefined {
+  #strange(modules: string, sure: ReadonlySet<string>): string[] | undefined {
     const ways = waysTo(sure);
     const found = new Set<string>();
     const seen = new Set<string>();
-    const open = [{ path: `${git}/modules`, parts: 0, nested: 0 }];
+    const open = [{ path: modules, parts: 0, nested: 0 }];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const top = this.#directory(next.path);
       if (top === undefined || seen.has(top)) continue;
@@ -117,8 +131,8 @@ export class GitLinks {
       if (!others) return undefined;
       const { nested } = next;
       for (const name of [...this.#facts.names(top, listedMax).filter(isSure), ...others]) {
-        const path = this.#lead(`${next.path}/${name}`);
-        if (path === undefined) continue;
+        const path = `${top}/${name}`;
+        if (this.#directory(path) === undefined || this.#facts.isLate(path)) continue;
         const isModule = this.#isModule(path);
         if (isModule && !sure.has(path)) found.add(path);
         const below = isModule
@@ -143,14 +157,15 @@ export class GitLinks {
       .names(top, listedMax)
       .filter((name) => !isSure(name) && !this.#facts.isLate(`${top}/${name}`));
     this.#strangers += others.length;
-    if (isWhole || others.length > max) return undefined;
+    // A name that is no text is not found again: nothing in it could be guarded.
+    if (isWhole || others.length > max || others.some(isNoText)) return undefined;
     this.#left -= others.length;
     return others;
   }
 
+  /** A link is none: an agent would have whatever it leads to sealed, or held for reading only. */
   #directory(path: string): string | undefined {
-    const { end } = wayOf(this.#facts, path);
-    return end.kind === 'inside' && end.is === 'directory' ? end.path : undefined;
+    return this.#facts.kind(path) === 'directory' ? path : undefined;
   }
 
   #lead(path: string): string | undefined {
@@ -175,6 +190,10 @@ export function submodulesIn(text: string): string[] {
 
 function isPlain(name: string): boolean {
   return name.length < 1024 && name.split('/').every((part) => !['', '.', '..'].includes(part));
+}
+
+function isNoText(name: string): boolean {
+  return name.includes('\uFFFD');
 }
 
 function waysTo(paths: ReadonlySet<string>): ReadonlySet<string> {

@@ -1,6 +1,7 @@
 // What a value of git's configuration may name in a workspace: itself as a path, and the words of it as a command. It names
 // more than git would find, so that nothing is missed; what of it is there is looked at elsewhere. Pure.
 import { type GitVariable, keyOf } from './git-config.ts';
+import { pathMax, withoutEnd } from './git-file.ts';
 import { isCommand, isPath, namesNothing } from './git-keys.ts';
 import { commandPieces, type Piece, quotedWords } from './shell-words.ts';
 
@@ -95,7 +96,7 @@ function isRelative(path: string): boolean {
 }
 
 function below(directory: string, path: string): string {
-  return `${directory.replace(/\/+$/, '')}/${path}`;
+  return `${withoutEnd(directory, '/')}/${path}`;
 }
 
 const asFile = { directory: false, missing: false, sure: false };
@@ -161,8 +162,8 @@ function behindFlag(text: string): string[] {
   return flag === '' ? [] : [text.slice(flag.length), text.replace(/^[-+@]+/, '')];
 }
 
-/** No path is longer. */
-const pathMax = 4095;
+/** Nothing lies so deep that only the end of its path is known. */
+const endingsMax = 64;
 
 /** What a path may lead to whose beginning only the shell knows. */
 function endings(text: string, openEnd: boolean, directory: boolean): Candidate[] {
@@ -176,7 +177,7 @@ function endings(text: string, openEnd: boolean, directory: boolean): Candidate[
 
 /** The longest first. */
 function endingsOf(path: string): string[] {
-  const parts = path.slice(-pathMax).replace(/^\/+/, '').split('/');
+  const parts = path.slice(-pathMax).replace(/^\/+/, '').split('/').slice(-endingsMax);
   return parts.map((_, index) => parts.slice(index).join('/')).filter((ending) => ending !== '');
 }
 
@@ -185,7 +186,7 @@ function isDirectoryName(name: string): boolean {
 }
 
 function hasSlash(path: string): boolean {
-  return path.replace(/\/+$/, '').includes('/') || path === '.' || path === '..';
+  return withoutEnd(path, '/').includes('/') || path === '.' || path === '..';
 }
 
 /** Nobody writes a branch or an address like that. */

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { quoted } from '../names.ts';
 import { hidesGuest } from './extramounts.ts';
+import { gitFileTarget } from './git-file.ts';
 import { missingFilters } from './git-filters.ts';
-import { gitFileTarget } from './handoff/git-directory.ts';
 import type { PlannedMount } from './plan.ts';
 import { areNested, gitParts, isLinkedBack, type WorktreeLink, worktreeLink } from './worktree.ts';
 
@@ -73,7 +73,11 @@ function refusedLink(
   if (ownerOf(common) !== owner) return `its repository ${quoted(common)} belongs to somebody else`;
   if (areNested(workspace, common))
     return `the worktree and its repository ${quoted(common)} lie in each other`;
-  if (/^\s*relativeworktrees\s*(?:=\s*(?!false|no|off|0)|$)/im.test(text(`${common}/config`) ?? ''))
+  if (
+    /^[ \t]*relativeworktrees[ \t]*(?:=\s*(?!false|no|off|0)|$)/im.test(
+      text(`${common}/config`) ?? '',
+    )
+  )
     return "the git of coi's images is too old for `extensions.relativeWorktrees` of its repository";
   return undefined;
 }

@@ -15,6 +15,8 @@ type Found = Extract<WayEnd, { kind: 'inside' }> & { readonly linked: boolean };
 
 /** Of protected directories together, and of each that a link or a key leads to. */
 export const treeEntriesMax = 5000;
+/** Of all links on the way to what is guarded: an agent can lay them so that each goes over forty others. */
+const followedMax = 5000;
 
 /** What was said first about a path wins unless the later word is stricter. */
 export class GuardBuilder {
@@ -32,6 +34,7 @@ export class GuardBuilder {
   readonly #names = new Map<string, string>();
   /** How much more is guarded one by one. */
   #entriesLeft = treeEntriesMax;
+  #followed = 0;
   #named: string | undefined;
   #isForLink = false;
 
@@ -57,7 +60,10 @@ export class GuardBuilder {
 
   /** Guards the links on the way; what they lead to in the workspace, undefined where they lead out of it. */
   lead(path: string, asked = path): Found | undefined {
+    if (this.#followed > followedMax) return undefined;
     const { links, passed, end } = wayOf(this.#facts, path);
+    this.#followed += links.length;
+    if (this.#followed > followedMax) this.refuse({ path, why: 'links', asked });
     for (const link of links) this.#add({ path: link, kind: 'link', by: 'owner' });
     for (const directory of passed) this.pass(directory);
     if (end.kind === 'stuck') this.refuse({ path: end.link, why: end.why, asked });

@@ -1,5 +1,6 @@
 // Guards what git's configuration names in a workspace: programs, hooks, further configuration. What cannot be read refuses
 // the start, since nobody knows then what git would run. Pure.
+import { ConfigLimits } from './config-limits.ts';
 import { type Checkout, configuredAt, isCheckedOut, worktreeAt } from './git-checkouts.ts';
 import { type GitVariable, keyOf, parseGitConfig } from './git-config.ts';
 import { isGitState, isInclude, isOfReceiving } from './git-keys.ts';
@@ -39,10 +40,6 @@ interface ConfigFile {
   readonly by: string | undefined;
 }
 
-/** More is refused: coid serves everybody with one thread. */
-const filesMax = 1000;
-const lookupsMax = 10_000;
-
 export function protectByConfig(
   builder: GuardBuilder,
   facts: TreeFacts,
@@ -59,7 +56,7 @@ class ConfigGuard {
   readonly #looked = new Set<string>();
   /** Where worktrees and submodules really are checked out: work goes on there. */
   #tops: readonly string[] = [];
-  #lookups = 0;
+  readonly #limits = new ConfigLimits();
   #isCrowded = false;
 
   constructor(builder: GuardBuilder, facts: TreeFacts, configured: ConfiguredGit) {
@@ -68,7 +65,7 @@ class ConfigGuard {
     const kind = (path: string) => {
       const known = kinds.get(path);
       if (known !== undefined) return known;
-      this.#lookups += 1;
+      this.#limits.lookups += 1;
       const found = facts.kind(path);
       kinds.set(path, found);
       return found;
@@ -127,13 +124,15 @@ class ConfigGuard {
     const key = JSON.stringify([path, bases]);
     if (this.#seen.has(key)) return [];
     this.#seen.add(key);
-    if (this.#seen.size > filesMax) return this.#refuse({ path, why: 'crowded' });
+    if (this.#limits.isFileTooMuch()) return this.#refuse({ path, why: 'crowded' });
     // Only a link of the repository's own file leads there.
     if (end.kind === 'outside' && own) return this.#refuse({ path: end.link, why: 'unread' }, path);
     const found = this.#textOf(end);
     if (found === 'missing') return [];
     const place = end.kind === 'inside' ? end.path : path;
     if (found === 'unread') return this.#refuse({ path: place, why: 'unread-config', named: by });
+    if (this.#limits.isTextTooMuch(found.text))
+      return this.#refuse({ path: place, why: 'crowded' });
     const config = parseGitConfig(found.text);
     if ('line' in config)
       return this.#refuse({ path: place, why: 'unread-config', line: config.line });
@@ -155,6 +154,9 @@ class ConfigGuard {
 
   #variable(variable: GitVariable, path: string, bases: readonly string[]): ConfigFile[] {
     const { value } = variable;
+    // Where only so much time is left: what a value names takes some, too.
+    this.#facts.nowMs?.();
+    if (this.#limits.isValueTooLong(value)) return this.#refuse({ path, why: 'crowded' });
     const isIncluding = isInclude(variable);
     const candidates = candidatesOf(variable);
     // Bytes that are no text: another name than the one that is looked for.
@@ -189,7 +191,7 @@ class ConfigGuard {
       const key = JSON.stringify([place, directory, missing, sure]);
       if (this.#looked.has(key)) continue;
       this.#looked.add(key);
-      if (this.#lookups < lookupsMax) this.#look(place, candidate);
+      if (!this.#limits.areLookupsUsedUp) this.#look(place, candidate);
       else if (!this.#isCrowded) {
         this.#isCrowded = true;
         this.#refuse({ path: place, why: 'crowded' });
@@ -200,7 +202,7 @@ class ConfigGuard {
   #look(place: string, candidate: Candidate): void {
     const { links, end } = wayOf(this.#facts, place);
     // That costs more than to look into the workspace.
-    if (place.startsWith('/')) this.#lookups += 4;
+    if (place.startsWith('/')) this.#limits.lookups += 4;
     if (this.#isWritable(place, end)) return;
     // What is outside is the host's; what leads there is not.
     if (end.kind !== 'inside') {

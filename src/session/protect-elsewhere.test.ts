@@ -66,10 +66,38 @@ test('a worktree or a submodule around the workspace, whose repository lies else
   assert.deepEqual(guardedBy(files), ['file bin/x', 'missing .git', 'tree .githooks']);
 });
 
-test('a repository of its own is the one that counts', () => {
-  const own = { '.git/HEAD': 'x', '.git/config': '', '.git/hooks/': '' };
-  const lines = guardedBy({ ...own, ...of('[core]\nhooksPath = project/.githooks') });
-  assert.ok(!lines.includes('tree .githooks'));
+test('whatever is called .git in the workspace: above it, git takes what the repository around it names', () => {
+  const around = of('[core]\nhooksPath = project/.githooks');
+  for (const own of [
+    { '.git/': '' },
+    { '.git/HEAD': 'x', '.git/config': '', '.git/hooks/': '' },
+    { '.git': 'gitdir: /nowhere\n' },
+    { '.git': '' },
+  ])
+    assert.ok(guardedBy({ ...own, ...around }).includes('tree .githooks'), JSON.stringify(own));
+});
+
+test('submodules whose directories lead to each other are looked at once', () => {
+  const names = Array.from({ length: 30 }, (_, n) => `[submodule "n${n}"]\nurl = x\n`).join('');
+  const git = '/srv/repo/.git/worktrees/ana';
+  const files = {
+    '.git': `gitdir: ${git}\n`,
+    [`${git}/commondir`]: '../..\n',
+    '/srv/repo/.git/config': '[submodule "lib"]\nurl = x\n',
+    [`${git}/modules/lib/config`]: `${names}[core]\nhooksPath = .githooks\n`,
+  };
+  const { outside, ...facts } = tree({ ...project, ...files });
+  let count = 0;
+  const led = (path: string) => {
+    count += 1;
+    // Each is a link to the one above it.
+    const at = path.replace(/(?:\/modules\/n\d+)+/, '');
+    const found = outside?.(at) ?? 'missing';
+    return typeof found === 'object' ? { ...found, at } : found;
+  };
+  const plan = protectionPlan(guard('.git/hooks', '.git/config'), { ...facts, outside: led });
+  assert.ok(plan.leaves.some(({ path }) => path === '.githooks'));
+  assert.ok(count < 200, `${count} files`);
 });
 
 test('configuration around it that cannot be read refuses the start, as the project’s own does', () => {

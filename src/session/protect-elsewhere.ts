@@ -1,10 +1,14 @@
 // What a repository that lies outside of the workspace names in it: that of a linked worktree, or of a checkout of which the
 // workspace is a part. Its configuration is the host's, and no mount shows it. Pure.
 import { dirname, normalize, resolve } from 'node:path';
-import { submodulesIn } from './git-links.ts';
+import { gitFileTarget } from './git-file.ts';
+import { modulesMax, submodulesIn } from './git-links.ts';
 import type { GuardBuilder } from './guard-builder.ts';
 import { type ConfiguredGit, protectByConfig } from './protect-config.ts';
 import { type TreeFacts, wayOf } from './way.ts';
+
+/** Of submodules in submodules. */
+const depthMax = 6;
 
 type How = Pick<ConfiguredGit, 'writable' | 'above'>;
 
@@ -34,8 +38,9 @@ export function protectEnclosing(builder: GuardBuilder, facts: TreeFacts, how: H
 function gitAt(facts: TreeFacts, top: string): string | undefined {
   const entry = normalize(`${top}/.git`);
   const file = facts.outside?.(entry);
-  const named = typeof file === 'object' ? /^gitdir: (.+?)\s*$/.exec(file.text)?.[1] : undefined;
+  const named = typeof file === 'object' ? gitFileTarget(file.text) : undefined;
   if (named !== undefined) return resolve(top, named);
+  if (file === undefined || file === 'missing') return undefined;
   return typeof facts.outside?.(`${entry}/HEAD`) === 'object' ? entry : undefined;
 }
 
@@ -48,14 +53,25 @@ function protectOutside(builder: GuardBuilder, facts: TreeFacts, git: string, ho
     protectByConfig(builder, facts, { git: one, worktrees: [], modules, ...how });
 }
 
-/** Directories of submodules, which nobody lists there: those of which the configuration beside them knows. */
-function modulesElsewhere(facts: TreeFacts, git: string, config: string, depth = 0): string[] {
-  const found = facts.outside?.(config);
-  const names = typeof found === 'object' ? submodulesIn(found.text) : [];
-  return names.flatMap((name) => {
-    const module = normalize(`${git}/modules/${name}`);
-    const isThere = typeof facts.outside?.(`${module}/config`) === 'object';
-    const below = () => modulesElsewhere(facts, module, `${module}/config`, depth + 1);
-    return isThere && depth < 6 ? [module, ...below()] : [];
-  });
+/**
+ * Directories of submodules, which nobody lists there: those of which the configuration beside them knows. An agent may have
+ * made some, with links that lead to each other: each is looked at once. Where there are more, the mount of git's directory
+ * holds them as a whole, and says so.
+ */
+function modulesElsewhere(facts: TreeFacts, git: string, config: string): string[] {
+  const modules: string[] = [];
+  const seen = new Set<string>();
+  const open = [{ git, config, depth: 0 }];
+  for (let next = open.shift(); next && modules.length < modulesMax; next = open.shift()) {
+    const found = facts.outside?.(next.config);
+    if (typeof found !== 'object' || seen.has(found.at ?? next.config)) continue;
+    seen.add(found.at ?? next.config);
+    if (next.depth > 0) modules.push(next.git);
+    if (next.depth > depthMax) continue;
+    for (const name of submodulesIn(found.text)) {
+      const module = normalize(`${next.git}/modules/${name}`);
+      open.push({ git: module, config: `${module}/config`, depth: next.depth + 1 });
+    }
+  }
+  return modules;
 }

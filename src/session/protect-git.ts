@@ -1,5 +1,6 @@
 // What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
 import { resolve } from 'node:path';
+import { gitFileTarget } from './git-file.ts';
 import type { GitLinks } from './git-links.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { protectByConfig } from './protect-config.ts';
@@ -17,6 +18,8 @@ export interface GitRequest {
   /** Worktrees outside of the workspace that sessions work in. */
   readonly checkouts: readonly string[];
   readonly everywhere?: boolean | undefined;
+  /** The workspace may be part of another checkout. */
+  readonly enclosed: boolean;
   readonly links: GitLinks;
   /** Not only in a linked worktree of it. */
   readonly isWorkedInMain: boolean;
@@ -41,13 +44,14 @@ export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: Git
   // What becomes a repository later is nobody's yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
   if (is === 'file') protectNamed(builder, facts, request);
-  if (is === 'missing' && inner.length > 0)
+  // Whatever `.git` here is: in the directory above, git takes what that repository names, and an agent can make a `.git`.
+  if (request.enclosed && inner.length > 0)
     protectEnclosing(builder, facts, { writable: request.writable });
 }
 
 /** A worktree or a submodule that is opened by itself, or a repository beside its worktrees: the file says where git looks. */
 function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
-  const named = /^gitdir: (.+?)\s*$/.exec(facts.text('.git') ?? '')?.[1];
+  const named = gitFileTarget(facts.text('.git'));
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
   const { writable } = request;
@@ -75,7 +79,7 @@ export function protectGitDirectory(
     everywhere,
     links,
     isWorkedInMain,
-  }: Omit<GitRequest, 'asked'>,
+  }: Omit<GitRequest, 'asked' | 'enclosed'>,
 ): void {
   builder.addGit(git);
   if (readonlyGit) builder.pass(git);

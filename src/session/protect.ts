@@ -71,7 +71,8 @@ export interface RefusedPath {
    * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
-   * `worktree`: it lies in a worktree, which is guarded apart from its repository. `large`: there is too much in it.
+   * `links`: more of them than are followed. `worktree`: it lies in a worktree, which is guarded apart from its repository.
+   * `large`: there is too much in it.
    */
   readonly why:
     | Tangle
@@ -83,6 +84,7 @@ export interface RefusedPath {
     | 'git-link'
     | 'unread-config'
     | 'crowded'
+    | 'links'
     | 'worktree'
     | 'large';
   /** The path of the configuration that led there. */
@@ -136,7 +138,7 @@ export function planFor(
   const inOthers = new Set(others.flatMap(inside));
   // `.gitmodules` and the like count as well, where `.git` is a file or a link.
   const asked = clean.some((path) => path.startsWith('.git') && !inOthers.has(path));
-  protectGit(builder, facts, { ...request('.git'), asked });
+  protectGit(builder, facts, { ...request('.git'), asked, enclosed: !within });
   const inGit = new Set([...inOthers, ...inside('.git')]);
   for (const path of clean) if (!inGit.has(path)) builder.protect(path);
   const plan = builder.plan();
@@ -169,6 +171,7 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
   worktree: (path) =>
     `it leads to ${path} in the worktree, which is not guarded together with its repository`,
   large: (path) => `${path} holds more than ${treeEntriesMax} files, or holds them too deep`,
+  links: (path) => `more links lead to what is protected than coi follows, ${path} for example`,
   crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 

@@ -15,11 +15,14 @@ export function timed(facts: TreeFacts, limitMs: number): TreeFacts {
     };
   };
   const asked = {
+    nowMs: look(nowMs),
     kind: look(facts.kind),
     names: look(facts.names),
     text: look(facts.text),
     link: look(facts.link),
     tree: look(facts.tree),
+    place: look(facts.place),
+    ...(facts.outside ? { outside: look(facts.outside) } : {}),
     isMountedOver: look(facts.isMountedOver),
   };
   // What is not asked costs nothing, as the home of an account does.

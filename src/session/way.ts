@@ -9,7 +9,9 @@ export type HostPlace =
   | { readonly kind: 'within'; readonly parts: readonly string[] };
 
 /** `unread`: git may read what coi cannot. */
-export type OutsideText = { readonly text: string } | 'missing' | 'unread';
+export type OutsideText =
+  /** `at`: its path without links. */
+  { readonly text: string; readonly at?: string } | 'missing' | 'unread';
 
 /** Paths are relative to the workspace; no component of what these functions look at is a link. */
 export interface TreeFacts {

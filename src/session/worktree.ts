@@ -1,7 +1,7 @@
 // A linked worktree of git: its `.git` is a file, and what it names lies in the git directory that all worktrees of a
 // repository share, outside of the workspace. Both name each other, or it is none. Pure.
 import { resolve } from 'node:path';
-import { gitFileTarget } from './handoff/git-directory.ts';
+import { gitFileTarget, lineOf } from './git-file.ts';
 
 export interface WorktreeLink {
   /** The shared directory: `.git` of the main checkout, or a bare repository. */
@@ -35,7 +35,7 @@ export function isLinkedBack(
 ): boolean {
   const own = `worktrees/${id}`;
   const named = (file: string) => {
-    const line = text(`${own}/${file}`)?.replace(/[\r\n]+$/, '');
+    const line = lineOf(text(`${own}/${file}`) ?? '');
     return line ? resolve(common, own, line) : undefined;
   };
   return named('gitdir') === `${directory}/.git` && named('commondir') === common;

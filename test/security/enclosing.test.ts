@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
 import { asUser, protect, repository } from './protect-bed.ts';
+import { ended } from './worktree-bed.ts';
 
 const uid = 1003;
 const programs = ['githooks/pre-commit', 'tools/x', 'included'];
@@ -72,4 +73,34 @@ test('hooks, programs and further configuration that the repository around the w
   }
   const beside = await bed.sh(guarded.container, 'cd /workspace && echo x > tools/other');
   assert.equal(beside.status, 0, beside.stderr.toString());
+});
+
+test('the same in the next session, after an agent made a .git in the workspace, whatever is in it', {
+  timeout: 180_000,
+}, async () => {
+  await using bed = await coidBed();
+  const mark = join(await bed.directory(uid), 'ran');
+  const attack = (program: string) =>
+    `cd /workspace && cp ${program} new && echo 'touch ${mark}' >> new && mv -f new ${program}`;
+  // Git of the host passes over an empty one, and above the workspace it does not look at a whole one either.
+  for (const make of ['mkdir .git', 'git init -q .', 'echo > .git']) {
+    const { workspace } = await enclosed(bed);
+    const first = await bed.session({ workspace, protect });
+    const made = await bed.sh(first.container, `cd /workspace; ${make}`);
+    assert.equal(made.status, 0, made.stderr.toString());
+    await ended(bed, first.container);
+    const { container } = await bed.session({ workspace, protect });
+    for (const { program } of cases)
+      assert.notEqual((await bed.sh(container, attack(program), 'root')).status, 0, program);
+    await ended(bed, container);
+  }
+  // The control.
+  const { top, workspace } = await enclosed(bed);
+  const open = await bed.session({ workspace });
+  for (const { program, does } of cases) {
+    assert.equal((await bed.sh(open.container, attack(program), 'root')).status, 0, program);
+    await rm(mark, { force: true });
+    await host(top, `git ${does}`);
+    assert.ok(existsSync(mark), `${program}: the host does not run it, guard off`);
+  }
 });

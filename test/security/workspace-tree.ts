@@ -35,8 +35,11 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
     root: '/home/ana/project',
     home: '/home/ana',
     outside: (path) => {
-      const text = files[posix.normalize(path)];
-      return text === undefined ? 'missing' : { text };
+      const place = posix.normalize(path);
+      const text = files[place];
+      if (text !== undefined) return { text };
+      const isDirectory = Object.keys(files).some((name) => name.startsWith(`${place}/`));
+      return isDirectory ? 'unread' : 'missing';
     },
     place: (text) => {
       const path = posix.normalize(text);

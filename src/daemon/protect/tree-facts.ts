@@ -1,6 +1,6 @@
 // What there is in a workspace and on the host beside it, for the decision what to guard.
-import { closeSync, readFileSync } from 'node:fs';
-import { type Below, textBytesMax } from '../../host/guarded.ts';
+import { closeSync } from 'node:fs';
+import { type Below, smallText } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
 import { type FileIds, openAs, withIds } from '../../host/open-source.ts';
 import type { HostPlace, OutsideText, TreeFacts } from '../../session/way.ts';
@@ -84,8 +84,9 @@ function outsideText({ libc, owner }: Looked, hostPath: string): OutsideText {
     try {
       // What the kernel makes up there is different for each program that reads it.
       const isKept = stats.isFile() && !/^\/(?:proc|sys|dev)\//.test(path);
-      if (!isKept || stats.size > textBytesMax) return 'unread';
-      return { text: withIds(libc, ids, () => readFileSync(`/proc/self/fd/${fd}`, 'utf8')) };
+      if (!isKept) return 'unread';
+      const text = withIds(libc, ids, () => smallText(`/proc/self/fd/${fd}`));
+      return text === undefined ? 'unread' : { text, at: path };
     } finally {
       closeSync(fd);
     }

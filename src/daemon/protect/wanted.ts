@@ -23,7 +23,7 @@ export interface Wanted {
  * More, or deeper, is refused. What is planned is far less (session/guard-builder.ts): this holds for what is made between the
  * look and the guard.
  */
-const entriesMax = 10_000;
+export const entriesMax = 10_000;
 export const depthMax = 12;
 
 /** Throws `unprotected-path`. */
@@ -32,8 +32,12 @@ export function wantedBy({ ancestors, leaves, named }: ProtectionPlan, below: Be
     ...ancestors.flatMap(({ path, depth, by }) =>
       ancestorWanted(below, path, ancestorId(depth), by),
     ),
-    ...leaves.flatMap((leaf) => leafWanted(below, leaf, named.get(leaf.path))),
   ];
+  for (const leaf of leaves) {
+    wanted.push(...leafWanted(below, leaf, named.get(leaf.path)));
+    // Not only at the end: an agent may have made many directories of almost as many.
+    if (wanted.length > entriesMax) throw tooMany('.', wanted.length);
+  }
   if (wanted.length > entriesMax) throw tooMany('.', wanted.length);
   return wanted;
 }
@@ -74,7 +78,7 @@ function treeWanted(
   const found: Wanted[] = [{ path, stats, id: leafId, by, modeMask: 0o7777 }];
   if (!stats.isDirectory()) return found;
   if (depth > depthMax) throw tooMany(path, entriesMax);
-  for (const name of below.names(path)) {
+  for (const name of below.names(path, entriesMax + 1)) {
     const inner = below.stats(`${path}/${name}`);
     if (!inner || inner.isSymbolicLink()) continue;
     found.push(...treeWanted(below, `${path}/${name}`, inner, by, depth + 1));

@@ -1,5 +1,6 @@
 // What git takes for a repository: by what lies in a directory, whatever it is called, through links as git goes. Pure.
 // Source of the rules: is_git_directory, validate_headref, get_common_dir and read_gitfile in git's setup.c and refs.c.
+import { gitFileTarget, lineOf } from '../git-file.ts';
 import { follow, inside, normalised, type Tree } from './tree.ts';
 
 export interface GitDirectory {
@@ -50,16 +51,6 @@ export function gitEntry(tree: Tree, root: string, path: string): GitDirectory |
 
 function unclear(path: string): GitDirectory {
   return { path, common: path, uncertain: true };
-}
-
-export function gitFileTarget(text: string | undefined): string | undefined {
-  const target = /^gitdir: ([\s\S]*)$/.exec(text ?? '')?.[1];
-  return target === undefined || lineOf(target) === '' ? undefined : lineOf(target);
-}
-
-/** As git reads it: up to a NUL, without the ends of lines. */
-function lineOf(text: string): string {
-  return (text.split('\0')[0] ?? '').replace(/[\r\n]+$/, '');
 }
 
 /** A path that a file of git names, as one of the workspace where it leads into it. `bytes` as latin1. */

@@ -1,5 +1,6 @@
 // Looks at a workspace directory by directory and gathers what the host would run or obey of what changed. Pure: what is
 // there is told by the tree that is handed in.
+import { gitFileTarget } from '../git-file.ts';
 import type { HandoffEntry } from '../handoff.ts';
 import { isChanged, leadsToChange, mayBeRenamed, type Window, wasMoved } from './freshness.ts';
 import { harmlessHidden, installedDirectories, packageDirectories } from './harmless.ts';
@@ -108,9 +109,8 @@ export class Look {
   /** A worktree of the guarded repository is a copy of the project, wherever it lies. */
   #isWorktree(path: string): boolean {
     const { tree, root, window } = this.#place;
-    const name = /\/\.git\/worktrees\/([^/\n]+)\s*$/.exec(
-      tree.text(inside(path, '.git')) ?? '',
-    )?.[1];
+    const named = gitFileTarget(tree.text(inside(path, '.git')));
+    const name = named && /\/\.git\/worktrees\/([^/]+)$/.exec(named)?.[1];
     if (path === '' || name === undefined || !window.guarded.has('.git/config')) return false;
     return follow(tree, root, `.git/worktrees/${name}`).stats?.kind === 'directory';
   }

@@ -28,11 +28,12 @@ export function namedByGit(
     if (key === undefined) return [];
     return changedIn(tree, window, path, 0).map((one): HandoffEntry => ({ path: one, why }));
   });
-  const unread = refused.flatMap(({ path, why }): NotLookedAt[] =>
-    why === 'unread-config' || why === 'crowded'
+  const unread = refused.flatMap(({ path, why }): NotLookedAt[] => {
+    if (why === 'links') return [{ path, why: 'more links lead on from here than coi follows' }];
+    return why === 'unread-config' || why === 'crowded'
       ? [{ path, why: 'what this configuration of git names is not known' }]
-      : [],
-  );
+      : [];
+  });
   return { files, notLookedAt: [...unread, ...wholeOf(plan)] };
 }
 

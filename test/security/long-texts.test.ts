@@ -1,0 +1,47 @@
+// Goal: no text that an agent writes in a workspace keeps coid, and with it everybody, waiting.
+// Method: a session writes what takes long to read, then another one begins in the workspace while coid is asked; the report
+// looks at the same. Each is read within seconds; with patterns that try each blank as the first one it takes hours.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { handoffFindings, nothingKnown } from '../../src/commands/handoff-report.ts';
+import { coidBed } from '../incus/coid-bed.ts';
+import { asUser, protect, repository } from './protect-bed.ts';
+
+const uid = 1003;
+
+/** Where git of the host reads: the file `.git` of a submodule, entries and configuration in a directory of git. */
+const texts = `set -e; cd /workspace
+  perl -e 'print "gitdir: ", " " x 1000000, "x\\ny"' > lib/.git
+  mkdir -p made .git/worktrees/p .git/modules/p
+  perl -e 'print "gitdir: ", "\\n" x 65000, "x"' > made/.git
+  echo /workspace/evil/.git > .git/worktrees/p/gitdir; echo ../.. > .git/worktrees/p/commondir
+  mkdir evil; cp lib/.git evil/.git
+  echo 'ref: refs/heads/main' > .git/modules/p/HEAD
+  perl -e 'print "[diff]\\n"; print "\\texternal = ", "/" x 60000, "x\\n" for 1 .. 15' > .git/modules/p/config`;
+
+test('long texts: a start, coid and the report take no longer for them', {
+  timeout: 180_000,
+}, async () => {
+  await using bed = await coidBed();
+  const [workspace, library] = [await repository(bed, uid), await repository(bed, uid)];
+  const allowed = ['-c', 'protocol.file.allow=always'];
+  await asUser(uid, [
+    ...['git', '-C', workspace, ...allowed, 'submodule', '--quiet', 'add', library, 'lib'],
+  ]);
+  const since = new Date();
+  const { container } = await bed.session({ workspace, protect });
+  const made = await bed.sh(container, texts);
+  assert.equal(made.status, 0, made.stderr.toString());
+  const startMs = performance.now();
+  const next = bed.coid.reserve({ ...bed.request(workspace), protect });
+  await bed.coid.ended({ workspace }, { signal: AbortSignal.timeout(10_000) });
+  await bed.coid.release((await next).id);
+  const reservedMs = performance.now() - startMs;
+  assert.ok(reservedMs < 10_000, `${reservedMs} ms`);
+  const wish = { since, sessions: nothingKnown, thorough: false, max: 100_000 };
+  const { files } = handoffFindings(workspace, wish);
+  const reportedMs = performance.now() - startMs - reservedMs;
+  assert.ok(reportedMs < 10_000, `${reportedMs} ms`);
+  assert.ok(files.length > 0, join(workspace, 'made'));
+});
