@@ -7,14 +7,13 @@ import type {
   ProtectionPlan,
   RefusedPath,
 } from './protect.ts';
-import { type Tree, type TreeFacts, type WayEnd, wayOf } from './way.ts';
+import { TreeBudget } from './tree-budget.ts';
+import { type TreeFacts, type WayEnd, wayOf } from './way.ts';
 
 export type Made = Omit<Placeholder, 'path'>;
 
 type Found = Extract<WayEnd, { kind: 'inside' }> & { readonly linked: boolean };
 
-/** Of protected directories together, and of each that a link or a key leads to. */
-export const treeEntriesMax = 5000;
 /** Of all links on the way to what is guarded: an agent can lay them so that each goes over forty others. */
 const followedMax = 5000;
 
@@ -32,14 +31,14 @@ export class GuardBuilder {
   readonly #trees = new Set<string>();
   readonly #checkouts = new Set<string>();
   readonly #names = new Map<string, string>();
-  /** How much more is guarded one by one. */
-  #entriesLeft = treeEntriesMax;
+  readonly #budget: TreeBudget;
   #followed = 0;
   #named: string | undefined;
   #isForLink = false;
 
   constructor(facts: TreeFacts) {
     this.#facts = facts;
+    this.#budget = new TreeBudget(facts);
   }
 
   /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
@@ -87,7 +86,7 @@ export class GuardBuilder {
     // What a link or a key leads to may be anything, as the sources: nobody wants that read-only. Submodules have a limit of
     // their own.
     const isOwn = !linked && this.#named === undefined && !this.#isForLink;
-    const tree = this.#tree(path, isOwn);
+    const tree = isOwn ? this.#budget.own(path) : this.#budget.other(path);
     if (tree === undefined) {
       if (isOwn) this.holdWhole(path, 'all');
       else this.refuse({ path, why: 'large', asked });
@@ -96,15 +95,6 @@ export class GuardBuilder {
     this.#add({ path, kind: 'tree', by: 'owner' });
     // Whoever runs what is in it follows links there, too.
     for (const link of tree.links) this.protect(link, asked);
-  }
-
-  /** Undefined for what is held as a whole already, or has more in it than is looked at. */
-  #tree(path: string, isOwn: boolean): Tree | undefined {
-    if (!isOwn) return this.#facts.tree(path, treeEntriesMax);
-    if (this.#facts.isWhole?.(path)) return undefined;
-    const tree = this.#facts.tree(path, this.#entriesLeft);
-    this.#entriesLeft -= tree?.entries ?? 0;
-    return tree;
   }
 
   /** What is not there, or not yet: that it is made is told. Also in a directory of git, where not everything can be made before. */
@@ -143,7 +133,7 @@ export class GuardBuilder {
   /** A directory as it is, with all that is in it. What links in it lead to is nobody's concern: git makes none there. */
   close(path: string): void {
     if (this.#facts.kind(path) !== 'directory') return;
-    if (this.#isForLink || this.#tree(path, true)) this.#add({ path, kind: 'tree', by: 'owner' });
+    if (this.#isForLink || this.#budget.own(path)) this.#add({ path, kind: 'tree', by: 'owner' });
     else this.holdWhole(path, 'all');
   }
 

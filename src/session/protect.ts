@@ -3,10 +3,11 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GitLinks, type Looking } from './git-links.ts';
-import { GuardBuilder, treeEntriesMax } from './guard-builder.ts';
+import { GuardBuilder } from './guard-builder.ts';
 import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { checkoutsIn, partOf } from './protect-part.ts';
 import { cleanPath, type ProtectRequest } from './protect-request.ts';
+import { treeEntriesMax } from './tree-budget.ts';
 import { linksMax, type Tangle, type TreeFacts, wayOf } from './way.ts';
 
 /** A directory (or the file `.git`) that may be entered and written in, but not be renamed or replaced: it gets a mount of its own. */
