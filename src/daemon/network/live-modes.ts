@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import { placesOfMount } from '../../host/moved-directory.ts';
 import type { Instance } from '../../incus/shapes.ts';
-import { type LiveSession, otherMode, type SharedTree } from '../../network/workspace-mode.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
 import type { Leases } from '../leases.ts';
 import type { MountRoots } from '../mount-roots.ts';
 import type { NetworkMode } from '../protocol.ts';
+import { type LiveSession, otherMode, type SharedTree } from './workspace-mode.ts';
 
 export interface LiveParts {
   readonly leases: Pick<Leases, 'all'>;

@@ -1,6 +1,7 @@
 // One directory has one network mode at a time: sessions that share files can talk through sockets in them. Pure.
-import type { NetworkMode } from '../daemon/protocol.ts';
-import { areSame, type Identity } from '../host/identity.ts';
+
+import { areSame, type Identity } from '../../host/identity.ts';
+import type { NetworkMode } from '../protocol.ts';
 
 /** A directory that a session has, or is about to get. */
 export interface SharedTree {
