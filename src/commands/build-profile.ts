@@ -12,6 +12,7 @@ import { defaultImage } from '../image/versions.ts';
 import { parseImageAlias, quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { answeringWorkspace } from './answering.ts';
 import { buildCustom } from './build-custom.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig, placesOf } from './config.ts';
@@ -184,7 +185,7 @@ export function sayBuilt(
 }
 
 function scriptText(app: App, flags: ProfileBuildFlags, path: string): string {
-  const workspace = workspacePath(app.cwd, flags.workspace ?? '.');
+  const workspace = answeringWorkspace(app, flags.workspace);
   const full = workspacePath(app.cwd, path);
   if (!hostFiles.exists(full))
     throw new CoiError('config-invalid', `the build script ${quoted(full)} does not exist`);

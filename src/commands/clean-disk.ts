@@ -12,10 +12,10 @@ import { type DiskFacts, type DiskUse, diskUse, type Measured } from '../session
 import { incusFailure, isMissing } from '../session/failure.ts';
 import { deleteStopped } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
 import { bytesText } from '../ui/bytes.ts';
 import { diskJson, diskText, sum } from '../ui/views/disk.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { config } from './prepare.ts';
@@ -108,7 +108,7 @@ async function ofIncus(app: App) {
 
 /** What `coi clean --orphans` would take. */
 async function safeNow(app: App, options: DiskOptions): Promise<Cleanable[]> {
-  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  const { settings } = await config(app, options, answeringWorkspace(app, options.workspace));
   const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
   const query = { home: app.user.home, known: (name: string) => known.get(name) };
   const wish = { all: false, named: [], sessions: false, orphans: true };
@@ -119,7 +119,7 @@ async function safeNow(app: App, options: DiskOptions): Promise<Cleanable[]> {
 
 /** Images that this user's configuration, the project's or one of their profiles names. */
 async function namedImages(app: App, options: DiskOptions): Promise<Set<string>> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
   const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
   const settings = profiles.map((profile) => config(app, { ...options, profile }, workspace));

@@ -9,9 +9,9 @@ import { type Cleanable, cleanable, stillCleanable } from '../session/cleaning.t
 import { rootPool } from '../session/listing.ts';
 import { deleteStopped } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
 import { cleanJson } from '../ui/views/clean.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { namedContainers, ownContainers, reachableContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -70,7 +70,7 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     say('Nothing to clean.');
     answer([], []);
   };
-  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  const { settings } = await config(app, options, answeringWorkspace(app, options.workspace));
   const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
   const query = {
     home: app.user.home,
@@ -123,7 +123,7 @@ async function onlyDisk(app: App, options: CleanOptions, words: readonly string[
 
 /** Those that the configuration names, or one of its profiles; where none is named it is the default profile's of Incus. */
 async function namedPools(app: App, options: CleanOptions): Promise<Set<string>> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
   const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
   const incus = await app.incus();

@@ -10,8 +10,8 @@ import { configSchema, fileValue } from '../config/schema.ts';
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { configJson, configText } from '../ui/views/config.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 
@@ -51,7 +51,7 @@ export function shownValue(secrets: boolean): (name: KeyName, value: unknown) =>
 export function placesOf(app: App, options: { readonly workspace?: string }): Places {
   return {
     home: app.user.home,
-    workspace: workspacePath(app.cwd, options.workspace ?? '.'),
+    workspace: answeringWorkspace(app, options.workspace),
     cwd: app.cwd,
     env: app.env,
   };

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { App } from '../app.ts';
 import type { EndedReply, EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
+import { unanswered } from '../host/answers.ts';
 import { textBytesMax } from '../host/guarded.ts';
 import { type WalkedEntry, walkDirectories } from '../host/walk-directories.ts';
 import { workspaceTree } from '../host/workspace-tree.ts';
@@ -26,6 +27,8 @@ import { oneLine } from '../ui/printable.ts';
 export const entriesMax = 3_000_000;
 /** About a third of a second. */
 export const quickEntriesMax = 200_000;
+/** The end of a session waits no longer for its files. */
+const reportMs = 5000;
 const shownMax = 10;
 const namedMax = 3;
 
@@ -39,19 +42,25 @@ export interface LookWish {
   readonly max: number;
 }
 
+/** The same where it may not answer: then nothing is looked at, after some seconds. */
+export async function answeredFindings(
+  workspace: string,
+  wish: LookWish,
+): Promise<HandoffFindings> {
+  const { open, sessions } = wish.sessions;
+  const places = [...open, ...sessions].flatMap(({ common }) => common ?? []);
+  const held = await unanswered([workspace, ...places], reportMs);
+  if (held) return nothingFound(`the file system at ${held.point} does not answer`);
+  return handoffFindings(workspace, wish);
+}
+
 /** Looks at the whole workspace. Does not depend on anything in it but what it looks for. */
 export function handoffFindings(
   workspace: string,
   { since, sessions, thorough, max }: LookWish,
 ): HandoffFindings {
   const root = realPath(workspace);
-  if (root === undefined)
-    return {
-      files: [],
-      hidden: [],
-      installed: [],
-      notLookedAt: [{ path: '', why: 'the workspace cannot be reached' }],
-    };
+  if (root === undefined) return nothingFound('the workspace cannot be reached');
   const sinceMs = since.getTime();
   const all = [...sessions.open, ...sessions.sessions];
   const guarded = guardedThroughout(all, sinceMs);
@@ -67,6 +76,10 @@ export function handoffFindings(
     files: [own, more, ...others].flatMap(({ files }) => files),
     notLookedAt: [own, more, ...others].flatMap(({ notLookedAt }) => notLookedAt),
   };
+}
+
+function nothingFound(why: string): HandoffFindings {
+  return { files: [], hidden: [], installed: [], notLookedAt: [{ path: '', why }] };
 }
 
 interface HowToLook extends Pick<LookWish, 'thorough' | 'max'> {
@@ -133,7 +146,7 @@ export function unnamedCount(ended: readonly EndedSession[]): number {
 /** A prompt that waits: what can be seen at once, in a line. Never throws. */
 export async function tellHandoffShortly(app: App, workspace: string, since: Date): Promise<void> {
   const sessions = (await sessionsOf(app, workspace)) ?? nothingKnown;
-  const findings = handoffFindings(workspace, {
+  const findings = await answeredFindings(workspace, {
     since,
     sessions,
     thorough: false,
@@ -163,7 +176,7 @@ export async function tellHandoff(
     return app.io.warn(
       'what the session changed was not looked at, since coid does not say when it began; see `coi handoff --since`',
     );
-  const findings = handoffFindings(workspace, {
+  const findings = await answeredFindings(workspace, {
     since: new Date(own.startedAt),
     sessions,
     // coid has looked for set-id files.
