@@ -26,7 +26,7 @@ export interface OwnershipParts {
   readonly world: World;
   readonly leases: Leases;
   readonly roots: Pick<MountRoots, 'reopened' | 'writable'>;
-  readonly files: Pick<RemoteFiles, 'during' | 'require'>;
+  readonly files: Pick<RemoteFiles, 'during' | 'isHeld' | 'require'>;
   readonly ids: IdRange;
   readonly log: Log;
   readonly runDir: string;
@@ -141,6 +141,8 @@ export class Ownership {
     for (const path of note.sources) {
       const options = { base, owner: { uid, gid }, dryRun: false, ownInstances: false };
       const source = await roots.reopened(id, path);
+      // The note stays: there is a look when it answers.
+      if (!source && this.#parts.files.isHeld(path)) return;
       if (!source) {
         log('warning', 'give-back-unseen', { container, source: path });
         continue;

@@ -65,11 +65,15 @@ export class RemoteFiles {
       if (!table.has(device)) this.#answeredMs.delete(device);
     const { all } = table;
     if (all.length === 0) return;
-    const isDue = ({ device, point }: RemoteMount) =>
-      point.startsWith(`${this.#mounts}/`) || this.#ageMs(device) > othersMs;
-    const named = paths.flatMap((path) => table.on(path));
-    const wanted = [...all.filter(isDue), ...named.filter(({ type }) => type !== 'autofs')];
-    const byDevice = new Map(wanted.map((mount) => [mount.device, mount]));
+    const isOwn = ({ point }: RemoteMount) => point.startsWith(`${this.#mounts}/`);
+    const due = all.filter((mount) => isOwn(mount) || this.#ageMs(mount.device) > othersMs);
+    const named = paths.flatMap((path) => table.on(path).filter(({ type }) => type !== 'autofs'));
+    const wanted = new Set([...due, ...named].map(({ device }) => device));
+    // What the user has mounted says more than what coid has.
+    const known = all.toSorted((one, other) => Number(isOwn(other)) - Number(isOwn(one)));
+    const byDevice = new Map(
+      known.filter(({ device }) => wanted.has(device)).map((mount) => [mount.device, mount]),
+    );
     await Promise.all([...byDevice.values()].map((mount) => this.#ask(mount)));
   }
 
@@ -92,11 +96,14 @@ export class RemoteFiles {
   async require({ workspace, mounts }: Named): Promise<void> {
     const paths = [workspace, ...mounts.map(({ source }) => source)];
     await this.look(paths);
-    for (const path of new Set(paths)) {
-      const mount = this.#heldOn(path) ?? (await unanswered([path]));
-      if (mount)
-        throw heldPlace(path, mount, path === workspace ? 'workspace-invalid' : 'mount-invalid');
-    }
+    const known = paths.flatMap((path) => {
+      const mount = this.#heldOn(path);
+      return mount ? [{ path, mount }] : [];
+    });
+    const found = known[0] ?? (await unanswered(paths));
+    if (!found) return;
+    const code = found.path === workspace ? 'workspace-invalid' : 'mount-invalid';
+    throw heldPlace(found.path, found.mount, code);
   }
 
   /** Work there that another process does: told to end when it is not answered any more. */
@@ -142,7 +149,7 @@ export class RemoteFiles {
       this.#parts.heldUp(mount.device);
       resolve();
     }, noticeMs);
-    void answers(mount.point, signal).then(() => {
+    void answers([mount.point], signal).then(() => {
       clearTimeout(notice);
       this.#answeredMs.set(mount.device, performance.now());
       if (this.#asked.get(mount.device) === question) this.#forget(mount.device, mount);

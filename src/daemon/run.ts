@@ -211,6 +211,7 @@ function assemble(
   });
   const filesFreed = () => {
     keeper.again();
+    setIds.again();
     reconciler.lookWithin(0);
   };
   return {

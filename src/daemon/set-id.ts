@@ -88,6 +88,11 @@ export class SetIds {
     return [...this.#notes.keys()];
   }
 
+  /** What could not be looked at is looked at at the next occasion. */
+  again(): void {
+    this.#again.clear();
+  }
+
   /** It did not begin after all. */
   forget(id: string): void {
     this.#notes.delete(id);

@@ -8,10 +8,10 @@ import { MountTable, type RemoteMount } from './remote-mounts.ts';
 export const answerMs = 10_000;
 
 /** Whatever the answer is; false if there was none until the signal, which ends the question. */
-export function answers(path: string, signal: AbortSignal): Promise<boolean> {
+export function answers(paths: readonly string[], signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const options = { stdio: 'ignore', signal, killSignal: 'SIGKILL' } as const;
-    const child = spawn('stat', argumentsFor(path), options);
+    const child = spawn('stat', argumentsFor(paths), options);
     // One that cannot be killed must not keep this process from ending.
     child.unref();
     child.once('error', () => resolve(!signal.aborted));
@@ -19,34 +19,54 @@ export function answers(path: string, signal: AbortSignal): Promise<boolean> {
   });
 }
 
-/** The first mount that those paths lead to and that does not answer within the limit; nothing waits where all is local. */
+export interface Unanswered {
+  readonly path: string;
+  /** That it leads to. */
+  readonly mount: RemoteMount;
+}
+
+/** The first of those paths that is not answered within the limit; nothing waits where all is local. */
 export async function unanswered(
   paths: readonly string[],
   limitMs = answerMs,
-): Promise<RemoteMount | undefined> {
+): Promise<Unanswered | undefined> {
   const table = new MountTable();
-  for (const path of new Set(paths)) {
+  const remote = [...new Set(paths)].flatMap((path): Unanswered[] => {
     const [mount] = table.on(path);
-    if (!mount) continue;
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), limitMs);
-    const isAnswered = await answers(path, limit.signal);
-    clearTimeout(timer);
-    if (!isAnswered) return mount;
-  }
-  return undefined;
+    return mount ? [{ path, mount }] : [];
+  });
+  if (remote.length === 0) return undefined;
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), limitMs);
+  const asked = remote.map((one) => answers([one.path], limit.signal));
+  const found = await Promise.all(asked);
+  clearTimeout(timer);
+  return remote.find((_, index) => !found[index]);
+}
+
+/** Whether a path leads to one of those of this host that do not answer within the limit. */
+export async function heldPaths(limitMs: number): Promise<(path: string) => boolean> {
+  const table = new MountTable();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), limitMs);
+  const asked = table.all.map(async (mount) =>
+    (await answers([mount.point], limit.signal)) ? [] : [mount.device],
+  );
+  const held = new Set((await Promise.all(asked)).flat());
+  clearTimeout(timer);
+  return (path) => held.size > 0 && table.on(path).some(({ device }) => held.has(device));
 }
 
 /** The same of one path for whoever cannot go on without knowing it. */
 export function unansweredNow(path: string): RemoteMount | undefined {
   const [mount] = new MountTable().on(path);
   if (!mount) return undefined;
-  const { error } = spawnSync('stat', argumentsFor(path), {
+  const { error } = spawnSync('stat', argumentsFor([path]), {
     ...{ cwd: '/', stdio: 'ignore', timeout: answerMs, killSignal: 'SIGKILL' },
   });
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' ? mount : undefined;
 }
 
-function argumentsFor(path: string): readonly string[] {
-  return ['-f', '--', path, `${path}/.coi-${randomUUID()}`];
+function argumentsFor(paths: readonly string[]): readonly string[] {
+  return ['-f', '--', ...paths.flatMap((path) => [path, `${path}/.coi-${randomUUID()}`])];
 }

@@ -44,12 +44,9 @@ async function makePlace(): Promise<Place> {
 
 /** Name of its container. */
 async function background(bed: Bed, cwd: string): Promise<string> {
-  const before = new Set(await bed.instances());
-  const said = await bed.coi(['shell', '--background', '--image', bed.image], { cwd });
+  const said = await bed.coi(['shell', '--background', '--image', bed.image, '--json'], { cwd });
   assert.equal(said.status, 0, said.stderr);
-  const [name] = (await bed.instances()).filter((one) => !before.has(one));
-  assert.ok(name, said.stdout);
-  return name;
+  return (JSON.parse(said.stdout) as { container: string }).container;
 }
 
 /** Whether somebody who looks there has an answer within two seconds. */
@@ -172,6 +169,22 @@ test('a start in a directory that does not answer ends: by itself, and by Ctrl-C
   }
   assert.equal(await mustRun(bed, ['run', '--', 'echo', 'works'], local), 'works\n');
   shell.type('exit\r');
+});
+
+test('a link in a workspace that leads to what does not answer holds nobody up', {
+  timeout,
+}, async () => {
+  await using place = await makePlace();
+  const { bed, files, hung, local } = place;
+  const hooks = join(local, '.git', 'hooks');
+  const script = `git init -q ${local} && rm -r ${hooks} && ln -s ${hung}/hooks ${hooks}`;
+  assert.equal((await bed.user.run(['sh', '-c', script])).status, 0);
+  files.hold();
+  const slowestMs = await slowest(bed, async () => {
+    const { status, stderr } = await bed.coi(['run', '--', 'true'], { cwd: local });
+    assert.ok(status === 0 || stderr.includes('.git/hooks'), stderr);
+  });
+  assert.ok(slowestMs < 1500 * (await pace()), `coid answered after ${slowestMs} ms`);
 });
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
