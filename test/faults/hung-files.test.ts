@@ -16,6 +16,8 @@ import { makeWorkspace } from '../bed/workspace.ts';
 import { homeFile } from '../lifecycle/talk.ts';
 
 const timeout = 300_000;
+/** coid answers after Incus, which has much to do here; where coid waits for files there is no answer at all. */
+const answerMs = 5000;
 /** The longest time between two looks of coid at a workspace in which nothing happens. */
 const idleMs = 30_000;
 
@@ -104,7 +106,7 @@ test('sessions elsewhere go on while a workspace does not answer', { timeout }, 
     do await everyday();
     while (performance.now() - startedMs < idleMs + 3000);
   });
-  assert.ok(slowestMs < 1500 * (await pace()), `coid answered after ${slowestMs} ms`);
+  assert.ok(slowestMs < answerMs * (await pace()), `coid answered after ${slowestMs} ms`);
   // A coid that starts now.
   await bed.coid.crash();
   await bed.coid.start();
@@ -127,7 +129,7 @@ test('a session whose workspace does not answer ends, and its guard is taken awa
     await until(async () => (await bed.coid.status())?.guardsLeftIn?.includes(hung) ?? false);
     assert.equal(await mustRun(bed, ['run', '--', 'echo', 'works'], local), 'works\n');
   });
-  const limitMs = 1500 * (await pace());
+  const limitMs = answerMs * (await pace());
   assert.ok(slowestMs < limitMs, `coid answered after ${slowestMs} ms`);
   assert.ok(performance.now() - startedMs < 30_000 * (await pace()), 'it took too long');
   const health = await bed.coi(['health', '--json'], { cwd: local });
@@ -184,7 +186,7 @@ test('a link in a workspace that leads to what does not answer holds nobody up',
     const { status, stderr } = await bed.coi(['run', '--', 'true'], { cwd: local });
     assert.ok(status === 0 || stderr.includes('.git/hooks'), stderr);
   });
-  assert.ok(slowestMs < 1500 * (await pace()), `coid answered after ${slowestMs} ms`);
+  assert.ok(slowestMs < answerMs * (await pace()), `coid answered after ${slowestMs} ms`);
 });
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
