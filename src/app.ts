@@ -3,8 +3,10 @@ import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Coid } from './daemon/client.ts';
 import { CoiError } from './errors.ts';
+import { unansweredNow } from './host/answers.ts';
 import type { Incus } from './incus/client.ts';
 import { defaultPrefix, parsePrefix } from './names.ts';
+import { heldPlace } from './session/held-place.ts';
 import { interruption, interrupts } from './ui/interruption.ts';
 import { type Io, makeIo } from './ui/io.ts';
 import { version } from './version.ts';
@@ -136,6 +138,8 @@ function currentDirectory(process: NodeJS.Process): string {
   // The path as the user sees it, links included: it is the workspace's identity.
   const seen = process.env['PWD'];
   const real = workingDirectory(process);
+  const held = unansweredNow(real);
+  if (held) throw heldPlace(real, held);
   return seen?.startsWith('/') && isSameDirectory(seen, real) ? seen : real;
 }
 

@@ -14,6 +14,7 @@ import { defaultImage } from '../image/versions.ts';
 import { parseImageAlias, quoted } from '../names.ts';
 import { incusFailure } from '../session/failure.ts';
 import { workspacePath } from '../session/workspace.ts';
+import { answeringWorkspace } from './answering.ts';
 import { buildCustom, makerFacts, refuseTaken } from './build-custom.ts';
 import type { GlobalOptions } from './command.ts';
 import { lookedUpConfig, placesOf } from './config.ts';
@@ -197,7 +198,7 @@ export function sayBuilt(
 }
 
 function scriptText(app: App, flags: ProfileBuildFlags, path: string): string {
-  const workspace = workspacePath(app.cwd, flags.workspace ?? '.');
+  const workspace = answeringWorkspace(app, flags.workspace);
   const full = workspacePath(app.cwd, path);
   if (!hostFiles.exists(full))
     throw new CoiError('config-invalid', `the build script ${quoted(full)} does not exist`);

@@ -11,10 +11,10 @@ import { rootPool } from '../session/listing.ts';
 import type { Container } from '../session/record.ts';
 import { deleteStopped } from '../session/remove.ts';
 import { storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
 import { oneLine } from '../ui/printable.ts';
 import { cleanJson } from '../ui/views/clean.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { namedContainers, ownContainers, reachableContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
@@ -74,7 +74,7 @@ async function clean(app: App, options: CleanOptions, words: readonly string[]):
     say('Nothing to clean.');
     answer([], []);
   };
-  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  const { settings } = await config(app, options, answeringWorkspace(app, options.workspace));
   const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
   const query = {
     home: app.user.home,
@@ -131,7 +131,7 @@ async function namedPools(
   options: CleanOptions,
   own: readonly Container[],
 ): Promise<{ pools?: ReadonlySet<string> }> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
   const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
   const incus = await app.incus();

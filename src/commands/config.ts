@@ -11,8 +11,9 @@ import { CoiError } from '../errors.ts';
 import { pathFacts } from '../host/facts.ts';
 import { hostFiles } from '../host/files.ts';
 import { quoted } from '../names.ts';
-import { usableWorkspace, workspacePath } from '../session/workspace.ts';
+import { usableWorkspace } from '../session/workspace.ts';
 import { configJson, configText } from '../ui/views/config.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 
@@ -50,7 +51,7 @@ export function shownValue(secrets: boolean): (name: KeyName, value: unknown) =>
 
 /** Where the files of configuration are looked for. */
 export function placesOf(app: App, options: { readonly workspace?: string }): Places {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   // One that was misspelt has no configuration either, which is not what was asked.
   if (options.workspace !== undefined) usableWorkspace(workspace, pathFacts(workspace));
   return {

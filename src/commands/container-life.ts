@@ -19,6 +19,7 @@ import { imageMissing } from '../session/launch.ts';
 import { writableSources } from '../session/record.ts';
 import { recursiveNow } from '../session/refresh.ts';
 import { deleteStopped, killContainer } from '../session/remove.ts';
+import { refuseHeld } from './answering.ts';
 import { existingContainer } from './any-container.ts';
 import { baseImage } from './base-image.ts';
 import type { GlobalOptions } from './command.ts';
@@ -229,6 +230,7 @@ export async function mount(
     throw new CoiError('usage', `the path in the container is not absolute: ${quoted(path)}`);
   if (shift !== true && shift !== 'true' && shift !== 'false')
     throw new CoiError('usage', `invalid --shift ${quoted(shift)}`, { hint: 'true or false.' });
+  refuseHeld(host, 'mount-invalid');
   if (pathFacts(host).kind === 'missing')
     throw new CoiError('mount-invalid', `the mount source ${host} does not exist`);
   const { name, instance, session } = await existingContainer(app, options, word);

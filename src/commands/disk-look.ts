@@ -7,8 +7,8 @@ import type { ImageFacts } from '../session/disk.ts';
 import { incusFailure } from '../session/failure.ts';
 import type { Container } from '../session/record.ts';
 import { storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { tools } from '../tools/list.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { namedImages } from './named-elsewhere.ts';
@@ -55,7 +55,7 @@ export async function orphans(
   options: GlobalOptions,
   containers?: readonly Container[],
 ): Promise<Cleanable[]> {
-  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  const { settings } = await config(app, options, answeringWorkspace(app, options.workspace));
   const known = new Map(tools(settings).map((tool) => [tool.name, tool]));
   const query = { home: app.user.home, known: (name: string) => known.get(name) };
   const wish = { all: false, named: [], sessions: false, orphans: true };

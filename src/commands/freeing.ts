@@ -1,12 +1,15 @@
 // Who asks coid to free a container that does not end.
 import type { App } from '../app.ts';
+import { MountTable } from '../host/remote-mounts.ts';
 import type { Free } from '../session/free.ts';
 
 const limitMs = 10_000;
 
 export function freeing(app: App): Free {
-  return async ({ name, mountsId }) => {
-    if (mountsId === undefined) return { aborted: 0, holders: [] };
+  return async ({ name, mountsId }, sources) => {
+    const nothing = { aborted: 0, holders: [] };
+    const isLocal = (path: string) => new MountTable().on(path).length === 0;
+    if (mountsId === undefined || sources?.every(isLocal)) return nothing;
     return (await app.coid()).free(name, mountsId, { timeoutMs: limitMs });
   };
 }

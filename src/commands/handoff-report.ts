@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { App } from '../app.ts';
 import type { EndedReply, EndedSession } from '../daemon/protocol.ts';
 import { CoiError } from '../errors.ts';
+import { heldPaths } from '../host/answers.ts';
 import { textBytesMax } from '../host/guarded.ts';
 import { type WalkedEntry, walkDirectories } from '../host/walk-directories.ts';
 import { workspaceTree } from '../host/workspace-tree.ts';
@@ -26,6 +27,8 @@ import { oneLine } from '../ui/printable.ts';
 export const entriesMax = 3_000_000;
 /** About a third of a second. */
 export const quickEntriesMax = 200_000;
+/** The end of a session waits no longer for its files. */
+const reportMs = 3000;
 const shownMax = 10;
 const namedMax = 3;
 
@@ -37,27 +40,41 @@ export interface LookWish {
   /** Every entry is looked at, also where its name says nothing. */
   readonly thorough: boolean;
   readonly max: number;
+  /** What does not answer. */
+  readonly isHeld?: (path: string) => boolean;
+}
+
+/** The same where it may not answer: then nothing is looked at, after some seconds. */
+export async function answeredFindings(
+  workspace: string,
+  wish: LookWish,
+): Promise<HandoffFindings> {
+  const { open, sessions } = wish.sessions;
+  const places = [...open, ...sessions].flatMap(({ common }) => common ?? []);
+  const isHeld = await heldPaths(reportMs);
+  const held = [workspace, ...places].find(isHeld);
+  if (held !== undefined) return nothingFound(`the file system of ${held} does not answer`);
+  return handoffFindings(workspace, { ...wish, isHeld });
 }
 
 /** Looks at the whole workspace. Does not depend on anything in it but what it looks for. */
 export function handoffFindings(
   workspace: string,
-  { since, sessions, thorough, max }: LookWish,
+  { since, sessions, thorough, max, isHeld }: LookWish,
 ): HandoffFindings {
   const root = realPath(workspace);
-  if (root === undefined)
-    return {
-      files: [],
-      hidden: [],
-      installed: [],
-      notLookedAt: [{ path: '', why: 'the workspace cannot be reached' }],
-    };
+  if (root === undefined) return nothingFound('the workspace cannot be reached');
   const sinceMs = since.getTime();
   const all = [...sessions.open, ...sessions.sessions];
   const guarded = guardedThroughout(all, sinceMs);
-  const how = { window: { sinceMs, guarded }, thorough, max };
+  const how = { window: { sinceMs, guarded }, thorough, max, ...(isHeld ? { isHeld } : {}) };
   const own = findingsBelow(root, '', how);
-  const named = namedByGit(workspaceTree(root, textBytesMax), root, how.window, textBytesMax);
+  const named = namedByGit(
+    workspaceTree(root, textBytesMax, isHeld),
+    root,
+    how.window,
+    textBytesMax,
+  );
   const told = new Set(own.files.map(({ path }) => path));
   const more = { ...named, files: named.files.filter(({ path }) => !told.has(path)) };
   const commons = new Set(all.flatMap(({ common }) => common ?? []));
@@ -69,13 +86,18 @@ export function handoffFindings(
   };
 }
 
-interface HowToLook extends Pick<LookWish, 'thorough' | 'max'> {
+function nothingFound(why: string): HandoffFindings {
+  return { files: [], hidden: [], installed: [], notLookedAt: [{ path: '', why }] };
+}
+
+interface HowToLook extends Pick<LookWish, 'thorough' | 'max' | 'isHeld'> {
   readonly window: Window;
 }
 
 /** `from` is what of it is looked at. */
-function findingsBelow(root: string, from: string, { max, ...how }: HowToLook): HandoffFindings {
-  const look = new Look({ ...how, tree: workspaceTree(root, textMax), root });
+function findingsBelow(root: string, from: string, how: HowToLook): HandoffFindings {
+  const { max, window, thorough, isHeld } = how;
+  const look = new Look({ window, thorough, tree: workspaceTree(root, textMax, isHeld), root });
   const visit = (path: string, entries: readonly WalkedEntry[]) => look.directory(path, entries);
   const notLookedAt = walkDirectories(root, max, visit, from);
   return { ...look.result(), notLookedAt };
@@ -93,7 +115,7 @@ function commonFindings(common: string, how: HowToLook): HandoffFindings {
     ...one,
     path: join(root, one.path),
   });
-  const tree = workspaceTree(root, textBytesMax);
+  const tree = workspaceTree(root, textBytesMax, how.isHeld);
   const crowded = crowdedIn(tree, root, basename(common), textBytesMax);
   const notLookedAt = [...found.notLookedAt, ...crowded].map(whole);
   return { ...found, files: found.files.map(whole), notLookedAt };
@@ -133,7 +155,7 @@ export function unnamedCount(ended: readonly EndedSession[]): number {
 /** A prompt that waits: what can be seen at once, in a line. Never throws. */
 export async function tellHandoffShortly(app: App, workspace: string, since: Date): Promise<void> {
   const sessions = (await sessionsOf(app, workspace)) ?? nothingKnown;
-  const findings = handoffFindings(workspace, {
+  const findings = await answeredFindings(workspace, {
     since,
     sessions,
     thorough: false,
@@ -163,7 +185,7 @@ export async function tellHandoff(
     return app.io.warn(
       'what the session changed was not looked at, since coid does not say when it began; see `coi handoff --since`',
     );
-  const findings = handoffFindings(workspace, {
+  const findings = await answeredFindings(workspace, {
     since: new Date(own.startedAt),
     sessions,
     // coid has looked for set-id files.

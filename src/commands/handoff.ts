@@ -5,15 +5,15 @@ import type { EndedReply } from '../daemon/protocol.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { handoffLines, incompleteLines, strippedEntry, sweepGaps } from '../session/handoff.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { oneLine } from '../ui/printable.ts';
 import { table } from '../ui/table.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { ownContainers } from './containers.ts';
 import { flagsOf } from './global.ts';
 import {
+  answeredFindings,
   entriesMax,
-  handoffFindings,
   nothingKnown,
   sessionsOf,
   unnamedCount,
@@ -42,14 +42,19 @@ export function register(command: Command, app: App): void {
 }
 
 async function report(app: App, options: Options): Promise<void> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   const known = await sessionsOf(app, workspace);
   const sessions = known ?? nothingKnown;
   const since =
     options.since === undefined
       ? await sessionStart(app, options, workspace, sessions)
       : parseTime(options.since);
-  const findings = handoffFindings(workspace, { since, sessions, thorough: true, max: entriesMax });
+  const findings = await answeredFindings(workspace, {
+    since,
+    sessions,
+    thorough: true,
+    max: entriesMax,
+  });
   const lately = sessions.sessions.filter(
     ({ endedAt, complete }) => complete === false || Date.parse(endedAt) >= since.getTime(),
   );

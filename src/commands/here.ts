@@ -4,7 +4,8 @@ import { hostFiles } from '../host/files.ts';
 import { type WorkspaceHash, type WorkspacePath, workspaceHash } from '../names.ts';
 import type { Container } from '../session/record.ts';
 import type { StoredWorkspace } from '../session/stored.ts';
-import { isSameWorkspace, type WorkspaceNames, workspacePath } from '../session/workspace.ts';
+import { isSameWorkspace, type WorkspaceNames } from '../session/workspace.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 
 export interface Here extends StoredWorkspace {
@@ -14,7 +15,7 @@ export interface Here extends StoredWorkspace {
 
 /** The names of the workspace that the options mean; it need not exist any more. */
 export function here(app: App, options: Pick<Partial<GlobalOptions>, 'workspace'>): Here {
-  const path = workspacePath(app.cwd, options.workspace ?? '.');
+  const path = answeringWorkspace(app, options.workspace);
   const real = hostFiles.realPath(path);
   return named({ path, real: real?.startsWith('/') ? real : path });
 }

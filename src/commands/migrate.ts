@@ -9,8 +9,8 @@ import { profileNames } from '../config/profile-files.ts';
 import { configMaxBytes } from '../config/read.ts';
 import { CoiError, ExitStatus } from '../errors.ts';
 import { hostFiles, type Owner } from '../host/files.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { oneLine } from '../ui/printable.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 
@@ -54,7 +54,7 @@ export function register(command: Command, app: App): void {
 }
 
 async function migrate(app: App, options: Options): Promise<void> {
-  const plans = plansFor(app, workspacePath(app.cwd, options.workspace ?? '.'));
+  const plans = plansFor(app, answeringWorkspace(app, options.workspace));
   const changed = plans.filter(({ changes }) => changes.length > 0);
   const byHand = plans.filter((plan) => plan.byHand.length > 0);
   const say = options.json ? app.io.tell : app.io.print;

@@ -10,7 +10,7 @@ import type { WorkspacePath } from '../names.ts';
 import { readAliases } from '../session/aliases.ts';
 import { type Container, workspaceOf } from '../session/record.ts';
 import { type StoredEntry, storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { config } from './prepare.ts';
 
@@ -28,7 +28,7 @@ export async function namedImages(
   options: GlobalOptions,
   containers: readonly Container[],
 ): Promise<NamedImages> {
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   const { images, unread } = await namedElsewhere(app, workspace, containers);
   return { named: new Set([...(await namedHere(app, options, workspace)), ...images]), unread };
 }

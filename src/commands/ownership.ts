@@ -4,7 +4,7 @@ import { hostFiles } from '../host/files.ts';
 import type { WorkspacePath } from '../names.ts';
 import { storePath } from '../session/store.ts';
 import { storedSessions } from '../session/stored.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 
 export interface OwnershipOptions extends GlobalOptions {
@@ -16,7 +16,7 @@ export interface OwnershipOptions extends GlobalOptions {
 
 /** Throws `session-live` while a container of the workspace runs. */
 export async function cleanOwnership(app: App, options: OwnershipOptions): Promise<void> {
-  const here = workspacePath(app.cwd, options.workspace ?? '.');
+  const here = answeringWorkspace(app, options.workspace);
   const stores = storesByWorkspace(app);
   const workspaces = options.all ? [...new Set([here, ...stores.keys()])] : [here];
   const coid = await app.coid();

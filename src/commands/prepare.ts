@@ -34,7 +34,8 @@ import {
 } from '../session/plan.ts';
 import { protectRequest } from '../session/protect-request.ts';
 import { sessionZone } from '../session/timezone.ts';
-import { usableWorkspace, workspacePath, workspaceTarget } from '../session/workspace.ts';
+import { usableWorkspace, workspaceTarget } from '../session/workspace.ts';
+import { answeringWorkspace, refuseHeld } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { sessionPolicy } from './network-policy.ts';
 import { warnOfWritableTwins } from './second-view.ts';
@@ -56,7 +57,7 @@ export type Workspace = Omit<Place, 'target' | 'git'>;
 
 /** The workspace that the options name, checked. Throws `workspace-invalid`. */
 export function place(app: App, wanted: string | undefined): Workspace {
-  const workspace = workspacePath(app.cwd, wanted ?? '.');
+  const workspace = answeringWorkspace(app, wanted);
   const facts = pathFacts(workspace);
   usableWorkspace(workspace, facts);
   // coid refuses by the same rule with every home of the host; asking here answers before anything is made.
@@ -235,6 +236,8 @@ export function extraMounts(
   { workspace, taken }: { readonly workspace: string; readonly taken: readonly string[] },
 ): PlannedMount[] {
   const named = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
+  for (const { host } of [...named, ...settings['mounts.default']])
+    refuseHeld(host, 'mount-invalid');
   for (const { host } of named) {
     if (pathFacts(host).kind === 'missing') {
       throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, {

@@ -5,7 +5,7 @@ import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { refOf } from '../session/container-ref.ts';
 import { shutDownContainer } from '../session/remove.ts';
-import { workspacePath } from '../session/workspace.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { containersToEnd, type EndOptions, endAll } from './containers.ts';
 import { freeing } from './freeing.ts';
@@ -66,7 +66,7 @@ async function shutdown(app: App, options: Options, names: readonly string[]): P
 }
 
 async function configuredTimeout(app: App, options: GlobalOptions): Promise<number> {
-  const { settings } = await config(app, options, workspacePath(app.cwd, options.workspace ?? '.'));
+  const { settings } = await config(app, options, answeringWorkspace(app, options.workspace));
   return settings['container.shutdown_timeout'];
 }
 

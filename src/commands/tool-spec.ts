@@ -4,9 +4,9 @@ import type { App } from '../app.ts';
 import { CoiError } from '../errors.ts';
 import { parseContainerName, parseSessionId } from '../names.ts';
 import { guestHome } from '../session/environment.ts';
-import { workspacePath } from '../session/workspace.ts';
 import { tool as findTool, toolChoices } from '../tools/list.ts';
 import type { Conversation, ToolLaunch } from '../tools/shape.ts';
+import { answeringWorkspace } from './answering.ts';
 import type { GlobalOptions } from './command.ts';
 import { flagsOf } from './global.ts';
 import { targetIn } from './place-in.ts';
@@ -41,7 +41,7 @@ export function register(command: Command, app: App): void {
 
 async function spec(app: App, options: Options): Promise<void> {
   parseContainerName(options.container);
-  const workspace = workspacePath(app.cwd, options.workspace ?? '.');
+  const workspace = answeringWorkspace(app, options.workspace);
   const { settings } = await config(app, options, workspace);
   const tool = findTool(settings['tool.name'], settings, app.env);
   const launch: ToolLaunch = {

@@ -22,6 +22,7 @@ import type { Log } from './log.ts';
 import { isTreeId } from './mount-trees.ts';
 import { writeRecord } from './protect/record.ts';
 import type { MountRecord, MountRequest } from './protocol.ts';
+import type { RemoteFiles } from './remote-files.ts';
 
 export interface MountRoot extends MountRequest {
   /** Where it was, without links. */
@@ -39,6 +40,7 @@ export interface OpenedRoot {
 
 export interface RootsParts {
   readonly libc: Libc;
+  readonly files: Pick<RemoteFiles, 'look' | 'isHeld'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
@@ -54,6 +56,7 @@ export interface RootsLook {
 
 export class MountRoots {
   readonly #libc: Libc;
+  readonly #files: RootsParts['files'];
   readonly #log: Log;
   /** Where coid mounts: what was moved is found there. */
   readonly #mounts: string;
@@ -61,8 +64,9 @@ export class MountRoots {
   readonly #boot = bootId();
   readonly #roots = new Map<string, readonly MountRoot[]>();
 
-  constructor({ libc, log, runDir, stateDir }: RootsParts) {
+  constructor({ libc, files, log, runDir, stateDir }: RootsParts) {
     this.#libc = libc;
+    this.#files = files;
     this.#log = log;
     this.#mounts = join(runDir, 'mounts');
     this.#directory = join(stateDir, 'mounts');
@@ -114,9 +118,11 @@ export class MountRoots {
 
   /** The mounts themselves say what they are. */
   #adopt({ id, mounts }: MountRecord, runDir: string, mounted: ReadonlySet<string>): void {
+    const point = (name: string) => join(runDir, 'mounts', id, name);
+    if (mounts.some(({ name }) => this.#files.isHeld(point(name)))) return;
     const roots = mounts.flatMap((request): MountRoot[] => {
       if (!mounted.has(request.name)) return [];
-      const stats = statSync(join(runDir, 'mounts', id, request.name), { throwIfNoEntry: false });
+      const stats = statSync(point(request.name), { throwIfNoEntry: false });
       if (!stats) return [];
       return [{ ...request, path: request.source, identity: identityOf(stats, this.#boot) }];
     });
@@ -143,11 +149,13 @@ export class MountRoots {
 
   /**
    * Opens again what was mounted from that source, wherever it is now, for work of root; undefined if something else is there now, or it is
-   * not known what was mounted.
+   * not known what was mounted, or nothing answers there.
    */
-  reopened(id: string, source: string): Source | undefined {
-    const root = this.of(id).find((one) => one.source === source);
-    if (root === undefined) return undefined;
+  async reopened(id: string, source: string): Promise<Source | undefined> {
+    const known = this.of(id).find((one) => one.source === source);
+    if (known === undefined) return undefined;
+    await this.#files.look([known.path]);
+    const root = this.of(id).find((one) => one.source === source) ?? known;
     return this.#openedAt(root.path, root) ?? this.#moved(id, root);
   }
 
@@ -172,6 +180,7 @@ export class MountRoots {
   }
 
   #openedAt(path: string, root: MountRoot): Source | undefined {
+    if (this.#files.isHeld(path)) return undefined;
     let opened: Source;
     try {
       opened = openWithoutLinks(this.#libc, path);

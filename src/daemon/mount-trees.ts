@@ -14,6 +14,7 @@ import {
   removeMounts,
   unmount,
 } from '../host/mounts.ts';
+import { MountTable } from '../host/remote-mounts.ts';
 import { isUuid, quoted } from '../names.ts';
 import { type Bound, wholeOf } from '../session/overlap.ts';
 import type { Ancestor } from '../session/protect.ts';
@@ -165,6 +166,15 @@ export class MountTrees {
       if (name !== undefined) present.get(id)?.add(name);
     }
     return present;
+  }
+
+  /**
+   * Takes away what of a file system is mounted, since it does not answer: Incus looks at each when a container ends, and would
+   * wait. Containers keep theirs, and what is missing is mounted again when it answers.
+   */
+  detach(device: string): void {
+    for (const { point } of new MountTable().of(device))
+      if (point.startsWith(`${this.directory}/`)) unmount(this.#libc, point);
   }
 
   /** A mount that is there holds further ones, which the container has to get as well. */

@@ -17,6 +17,7 @@ import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import { type EndedSession, type Notes, noteOf, notesAfter } from './ownership-notes.ts';
 import type { MountRecord, OwnershipReply, OwnershipRequest } from './protocol.ts';
+import type { RemoteFiles } from './remote-files.ts';
 import { ownerOf } from './whose.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,7 @@ export interface OwnershipParts {
   readonly world: World;
   readonly leases: Leases;
   readonly roots: Pick<MountRoots, 'reopened' | 'writable'>;
+  readonly files: Pick<RemoteFiles, 'during' | 'isHeld' | 'require'>;
   readonly ids: IdRange;
   readonly log: Log;
   readonly runDir: string;
@@ -87,7 +89,9 @@ export class Ownership {
 
   /** For the owner who asks, in directories that the asking user can reach. Throws `session-live` while one of these containers runs. */
   async give(request: OwnershipRequest, peer: Peer): Promise<OwnershipReply> {
-    const { libc, world, leases, ids, log } = this.#parts;
+    const { libc, world, leases, ids, log, files } = this.#parts;
+    const mounts = request.directories.map((source) => ({ source }));
+    await files.require({ workspace: request.workspace, mounts });
     world.forgetInstances();
     const instances = await world.instances();
     const workspace = this.#reached(peer, request.workspace);
@@ -136,7 +140,9 @@ export class Ownership {
     let count = 0;
     for (const path of note.sources) {
       const options = { base, owner: { uid, gid }, dryRun: false, ownInstances: false };
-      const source = roots.reopened(id, path);
+      const source = await roots.reopened(id, path);
+      // The note stays: there is a look when it answers.
+      if (!source && this.#parts.files.isHeld(path)) return;
       if (!source) {
         log('warning', 'give-back-unseen', { container, source: path });
         continue;
@@ -161,10 +167,10 @@ export class Ownership {
       ownInstances: boolean;
     },
   ): Promise<GivenBack> {
-    const { leases, signal } = this.#parts;
+    const { leases, files, signal } = this.#parts;
     const { base, owner, dryRun, ownInstances } = options;
     try {
-      return await giveBack({
+      const wish = {
         directory: source.fd,
         range: { from: base, count: idsPerContainer },
         owner,
@@ -172,8 +178,10 @@ export class Ownership {
         // A session that begins meanwhile may have services that need their files.
         mayGoOn: () =>
           !leases.taken().idmapBases.has(base) && (ownInstances || !this.#inUse.has(base)),
-        signal,
-      });
+      };
+      return await files.during(source.path, signal, (during) =>
+        giveBack({ ...wish, signal: during }),
+      );
     } finally {
       closeSync(source.fd);
     }

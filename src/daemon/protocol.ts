@@ -255,6 +255,8 @@ export interface DaemonStatus {
   /** Why rules may not be as they should be; absent when they are. */
   readonly guardFailure?: string | undefined;
   readonly guardsLeftIn?: readonly string[] | undefined;
+  /** Where file systems are mounted that do not answer. */
+  readonly filesHeld?: readonly string[] | undefined;
 }
 
 /** GET /v1/alive: answered at once, whatever else coid waits for. */

@@ -193,3 +193,9 @@ function strayMounts(look: Look, sessions: readonly { session: SessionRecord }[]
     .filter((id) => !wanted.has(id))
     .map((id) => ({ kind: 'remove-mounts', id }));
 }
+
+/** All that containers have mounted, or are to have. */
+export function sourcesOf(instances: readonly Instance[]): string[] {
+  const records = instances.flatMap(({ config }) => sessionRecord(config) ?? []);
+  return records.flatMap(({ mounts: { mounts } }) => mounts.map(({ source }) => source));
+}

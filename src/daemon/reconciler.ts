@@ -27,7 +27,9 @@ import {
   marks,
   nothingSeen,
   reconciliation,
+  sourcesOf,
 } from './reconcile.ts';
+import type { RemoteFiles } from './remote-files.ts';
 import type { Service } from './service.ts';
 import type { SetIds } from './set-id.ts';
 import type { World } from './world.ts';
@@ -37,6 +39,7 @@ export interface ReconcilerParts {
   readonly world: World;
   readonly trees: MountTrees;
   readonly roots: Pick<MountRoots, 'follow' | 'settle'>;
+  readonly files: Pick<RemoteFiles, 'look'>;
   /** Ids of the mounts of ended sessions on which work is left. */
   readonly worked: () => readonly string[];
   readonly leases: Leases;
@@ -185,6 +188,7 @@ export class Reconciler {
     // Two looks must be two looks: a reboot passes through Stopped in silence.
     world.forgetInstances();
     const instances = await world.instances();
+    await this.#parts.files.look(sourcesOf(instances));
     monitors.reconcile(instances);
     this.#parts.deadlines.follow(instances);
     this.#parts.ownership.follow(instances);

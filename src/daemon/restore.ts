@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import type { Homes } from '../host/accounts.ts';
 import type { Libc } from '../host/libc.ts';
+import type { Peer } from '../host/peer.ts';
 import { quoted } from '../names.ts';
 import type { SessionRecord } from '../session/record.ts';
 import type { MountRoots } from './mount-roots.ts';
@@ -10,6 +11,7 @@ import { isTreeId, type MountTrees, type TreeOwner } from './mount-trees.ts';
 import { guardOpened } from './protect/guardable.ts';
 import type { Keeper } from './protect/keeper.ts';
 import type { MountRecord, ReservedMount } from './protocol.ts';
+import type { RemoteFiles } from './remote-files.ts';
 import { mountName } from './request.ts';
 import { type OpenMount, type SourceOptions, Sources } from './sources.ts';
 import { rightsOf, sensitivePaths } from './whose.ts';
@@ -20,6 +22,7 @@ export interface RestoreParts {
   readonly roots: MountRoots;
   readonly keeper: Pick<Keeper, 'protect'>;
   readonly homes: Homes;
+  readonly files: Pick<RemoteFiles, 'isHeld'>;
   readonly runDir: string;
   readonly stateDir: string;
 }
@@ -27,6 +30,17 @@ export interface RestoreParts {
 export interface Restored {
   readonly mounts: ReservedMount[];
   readonly errors: unknown[];
+}
+
+/** For what somebody asks for. */
+export function optionsOf(
+  parts: Omit<RestoreParts, 'trees' | 'keeper'>,
+  { session, workspace }: { readonly session: string; readonly workspace: string },
+  peer: Peer,
+): SourceOptions {
+  const { libc, roots, files } = parts;
+  const sensitive = sensitivePaths(parts, peer.uid);
+  return { ...{ libc, roots, files, session, workspace, sensitive }, ids: peer };
 }
 
 /** For what nobody asks anew: with the rights of whom the container works for, and only what was mounted before. */
@@ -37,6 +51,7 @@ export function optionsAgain(
   return {
     libc: parts.libc,
     roots: parts.roots,
+    files: parts.files,
     ids: rightsOf(parts.libc, mounts),
     session,
     workspace,
@@ -80,7 +95,7 @@ export function restoreMounts(parts: RestoreParts, session: SessionRecord): Rest
 
 /** Mounts what is open, the workspace with its guard. Throws CoiError. */
 export function mountsOf(
-  parts: Pick<RestoreParts, 'trees' | 'keeper' | 'libc'>,
+  parts: Pick<RestoreParts, 'trees' | 'keeper' | 'libc' | 'files'>,
   record: MountRecord & Pick<TreeOwner, 'ownIds'>,
   opened: readonly OpenMount[],
 ): ReservedMount[] {

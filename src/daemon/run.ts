@@ -34,6 +34,7 @@ import { guardAgain } from './protect/again.ts';
 import { Keeper } from './protect/keeper.ts';
 import { leaseMs, protocolVersion, socketName } from './protocol.ts';
 import { Reconciler } from './reconciler.ts';
+import { RemoteFiles } from './remote-files.ts';
 import { daemonServer } from './server.ts';
 import { Service } from './service.ts';
 import { SetIds } from './set-id.ts';
@@ -79,10 +80,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const reads = new PatientReads(await loadAio(), links);
   const { service, claims, network, guards, monitors, ownership, setIds, stuck, ...kept } =
     assemble(options, libc, namespaces, { elements, reads });
-  const { keeper, reconciler, leases, roots, unusedMs, world } = kept;
+  const { keeper, reconciler, leases, files, roots, unusedMs, world } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   roots.load();
-  keeper.load();
+  await keeper.load();
   ownership.load();
   setIds.load();
   // The mounts of existing sessions first, before anybody asks for anything.
@@ -102,6 +103,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       leases: leases.all().length,
       ...guards.status(),
       guardsLeftIn: keeper.left,
+      filesHeld: files.held,
     }),
     alive: () => ({ waitsForIncus: world.isWaiting }),
     peerOf: (socket) => peerOf(libc, socket),
@@ -144,7 +146,13 @@ function assemble(
   const unusedMs = options.leaseMs ?? leaseMs;
   const leases = new Leases(runDir);
   const world = new World(incus);
-  const roots = new MountRoots({ ...options, libc });
+  const trees = new MountTrees(libc, namespaces, runDir);
+  const files = new RemoteFiles({
+    ...options,
+    heldUp: (device) => trees.detach(device),
+    freed: () => filesFreed(),
+  });
+  const roots = new MountRoots({ ...options, libc, files });
   const guards = new SessionGuards({ ...options, world, leases, roots, elements });
   const network = new NetworkService({ ...options, guards, world });
   const guardWatch = new GuardWatch({
@@ -158,33 +166,30 @@ function assemble(
     guard: (container: string) => guardWatch.counters(container),
     touches: (container: string) => baits.touches(container),
   };
-  const stuck = new Stuck({ ...options, libc, reads });
+  const stuck = new Stuck({ ...options, libc, reads, files });
   const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck, reads });
   const keeper = new Keeper({
     ...options,
-    libc,
+    ...{ libc, files },
     holdMs: unusedMs,
     tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
   const setIds = new SetIds({
     ...options,
-    libc,
-    roots,
+    ...{ libc, files, roots },
     lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
     found: (id, path) => monitors.setIdFound(id, path),
   });
   const parts = {
     ...options,
     libc,
-    keeper,
-    roots,
-    setIds,
+    ...{ files, keeper, roots, setIds },
     leases,
     leaseMs: unusedMs,
     world,
     guards,
     deadlines: new Deadlines({ ...options, stuck }),
-    trees: new MountTrees(libc, namespaces, runDir),
+    trees,
     homes: new Homes(),
     claims: new Claims({ ...options, holdMs: unusedMs, isAlive }),
     ids: rootSubordinateIds(),
@@ -204,10 +209,15 @@ function assemble(
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
+  const filesFreed = () => {
+    keeper.again();
+    setIds.again();
+    reconciler.lookWithin(0);
+  };
   return {
     ...{ service, network, guards, monitors, ownership, setIds, stuck },
     claims: parts.claims,
-    ...{ keeper, reconciler, leases, roots, unusedMs, world },
+    ...{ keeper, reconciler, leases, files, roots, unusedMs, world },
   };
 }
 

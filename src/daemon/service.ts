@@ -32,9 +32,10 @@ import type {
   ReserveRequest,
   SessionsReply,
 } from './protocol.ts';
-import { mountsOf, type Restored, restoreMounts } from './restore.ts';
-import { type SourceOptions, Sources } from './sources.ts';
-import { type FileOwner, ownerOf, sensitivePaths } from './whose.ts';
+import type { RemoteFiles } from './remote-files.ts';
+import { mountsOf, optionsOf, type Restored, restoreMounts } from './restore.ts';
+import { Sources } from './sources.ts';
+import { type FileOwner, ownerOf } from './whose.ts';
 import type { World } from './world.ts';
 
 export interface ServiceParts {
@@ -44,6 +45,7 @@ export interface ServiceParts {
   readonly world: World;
   readonly trees: MountTrees;
   readonly roots: MountRoots;
+  readonly files: RemoteFiles;
   readonly leases: Leases;
   readonly guards: Pick<SessionGuards, 'reserve' | 'release' | 'restart'>;
   readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
@@ -71,9 +73,13 @@ export class Service {
 
   /** Everything a create call needs. From the allocation on nothing waits, so no two reservations can meet. */
   async reserve(request: ReserveRequest, peer: Peer): Promise<Reservation> {
-    const { world, leases, guards, keeper, roots, log, elapsedMs, claims } = this.#parts;
-    const [instances, bridge] = await Promise.all([world.instances(), world.bridge()]);
-    using sources = new Sources(this.#sourceOptions(request, peer));
+    const { world, leases, guards, keeper, roots, files, log, elapsedMs, claims } = this.#parts;
+    const [instances, bridge] = await Promise.all([
+      world.instances(),
+      world.bridge(),
+      files.require(request),
+    ]);
+    using sources = new Sources(optionsOf(this.#parts, request, peer));
     const workspace = sources.workspace();
     sources.open(request.mounts);
     const owner = ownerOf(this.#parts.libc, peer, workspace.stats);
@@ -175,10 +181,12 @@ export class Service {
     request: RemountRequest,
     peer: Peer,
   ): Promise<readonly ReservedMount[]> {
-    const { world, guards, claims, incus, log, signal } = this.#parts;
+    const { world, files, guards, claims, incus, log, signal } = this.#parts;
     const instances = await world.look();
     const { instance, record } = this.#ownContainer(instances, container, request.id, peer);
     const stopped = instance.status === 'Stopped';
+    const { workspace, mounts: known } = record;
+    await files.require({ workspace, mounts: request.mounts ?? known.mounts });
     if (request.mounts && !stopped)
       throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
     if (stopped) {
@@ -228,7 +236,7 @@ export class Service {
     const { trees, roots } = this.#parts;
     const { id } = record.mounts;
     if (!isTreeId(id)) return this.restore(record);
-    const options = this.#sourceOptions(record, peer);
+    const options = optionsOf(this.#parts, record, peer);
     using sources = new Sources({ ...options, before: roots.of(id) });
     // Before anything is taken away: what may not be mounted is refused now.
     const opened = sources.open(requests);
@@ -280,21 +288,6 @@ export class Service {
       idmapBase,
       nic: { bridge: name, hostName, mac, address, prefixLength, gateway, nameserver: gateway },
       mounts: [],
-    };
-  }
-
-  #sourceOptions(
-    { session, workspace }: Pick<ReserveRequest, 'workspace'> & { readonly session: string },
-    peer: Peer,
-  ): SourceOptions {
-    const { libc, roots } = this.#parts;
-    return {
-      libc,
-      roots,
-      ids: peer,
-      session,
-      workspace,
-      sensitive: sensitivePaths(this.#parts, peer.uid),
     };
   }
 }

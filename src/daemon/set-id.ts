@@ -14,12 +14,14 @@ import type { Log } from './log.ts';
 import type { MountRoots } from './mount-roots.ts';
 import { isTreeId } from './mount-trees.ts';
 import type { EndedReply, EndedRequest, MountRecord } from './protocol.ts';
+import type { RemoteFiles } from './remote-files.ts';
 import { aboutOf, type Note, noteOf, openOf, startOf } from './set-id-note.ts';
 import { ToldPaths } from './told-paths.ts';
 
 export interface SetIdParts {
   readonly libc: Libc;
   readonly roots: Pick<MountRoots, 'reopened'>;
+  readonly files: Pick<RemoteFiles, 'during'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
@@ -84,6 +86,11 @@ export class SetIds {
   /** Of the mounts of those that are not done. */
   ids(): readonly string[] {
     return [...this.#notes.keys()];
+  }
+
+  /** What could not be looked at is looked at at the next occasion. */
+  again(): void {
+    this.#again.clear();
   }
 
   /** It did not begin after all. */
@@ -217,20 +224,23 @@ export class SetIds {
 
   /** Paths are absolute. A source that is not what was mounted (any more) is left alone, and told. */
   async #search(note: Note, strip: boolean): Promise<Sweep> {
-    const { libc, roots, signal } = this.#parts;
+    const { libc, roots, files, signal } = this.#parts;
     const all: SetIdFile[] = [];
     const unseen: string[] = [];
     let count = 0;
     let complete = true;
     for (const source of note.sources) {
-      const directory = roots.reopened(note.id, source)?.fd;
-      if (directory === undefined) {
+      const opened = await roots.reopened(note.id, source);
+      if (opened === undefined) {
         unseen.push(source);
         continue;
       }
+      const { fd: directory, path } = opened;
       try {
-        const wish = { directory, sinceMs: note.sinceMs - earlierMs, strip, signal };
-        const result = await setIdFiles(libc, wish);
+        const wish = { directory, sinceMs: note.sinceMs - earlierMs, strip };
+        const result = await files.during(path, signal, (during) =>
+          setIdFiles(libc, { ...wish, signal: during }),
+        );
         all.push(...result.found.map((file) => ({ ...file, path: join(source, file.path) })));
         count += result.count;
         complete &&= result.complete;

@@ -12,6 +12,7 @@ import { mountRefusal, type SensitivePaths } from '../session/mounts.ts';
 import { refuseForeignCommon } from './common-directory.ts';
 import type { MountRoot, MountRoots } from './mount-roots.ts';
 import type { MountRequest } from './protocol.ts';
+import type { RemoteFiles } from './remote-files.ts';
 
 export interface OpenMount {
   readonly request: MountRequest;
@@ -26,6 +27,8 @@ export interface SourceOptions {
   readonly workspace: string;
   readonly sensitive: SensitivePaths;
   readonly roots: Pick<MountRoots, 'writable' | 'isSame'>;
+  /** Which do not answer: they are not looked at. */
+  readonly files: Pick<RemoteFiles, 'isHeld'>;
   /** What was mounted for that session before. It may be opened where that user does not get to (any more). */
   readonly before?: readonly MountRoot[];
   /** Nobody asks for it anew: only what was mounted before, and if it still is the same. */
@@ -114,12 +117,14 @@ export class Sources implements Disposable {
   }
 
   #one(asked: MountRequest): Source {
-    const { libc, ids, session, workspace, sensitive, roots, onlyBefore } = this.#options;
+    const { libc, ids, session, workspace, sensitive, roots, files, onlyBefore } = this.#options;
     const { source: path, readonly } = asked;
     const refuse = refusal(path, workspace);
     const before = this.#before(asked);
     if (onlyBefore && !before)
       throw refuse('is not among what coid mounted for this session', askAnew);
+    if ([path, before?.path ?? path].some((one) => files.isHeld(one)))
+      throw refuse('lies on a file system that does not answer', 'See `coi health`.');
     // The record of a container was written by a user; what coid judged is in its own.
     const { inside, git } = before ?? {};
     const request = onlyBefore ? { ...asked, inside, git } : asked;

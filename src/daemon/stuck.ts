@@ -13,12 +13,14 @@ import { sessionRecord } from '../session/record.ts';
 import type { Log } from './log.ts';
 import { firstId } from './monitor/adopted.ts';
 import { inTurns } from './monitor/turns.ts';
+import type { RemoteFiles } from './remote-files.ts';
 import type { Holder, StuckReply } from './stuck-protocol.ts';
 
 export interface StuckParts {
   readonly incus: Pick<Incus, 'instance' | 'instances' | 'instanceState'>;
   readonly libc: Pick<Libc, 'mountOf'>;
   readonly reads: Pick<PatientReads, 'forFiles'>;
+  readonly files: Pick<RemoteFiles, 'look'>;
   readonly log: Log;
   readonly runDir: string;
   readonly signal: AbortSignal;
@@ -36,9 +38,11 @@ export class Stuck {
     this.#parts = parts;
   }
 
-  /** For a container that was killed, or shut down. Nothing where it runs or is gone, or is another one than that. Throws IncusError. */
+  /** For a container that was killed, or is about to be. Nothing where it runs or is gone, or is another one than that. Throws IncusError. */
   async free(name: string, mountsId: string, owner?: number): Promise<StuckReply> {
     const { incus, libc, log, reads, runDir, signal } = this.#parts;
+    // Incus waits for what does not answer, unless it is taken away.
+    await this.#parts.files.look();
     const nothing: StuckReply = { aborted: 0, holders: [] };
     const session = sessionRecord((await incus.instance(name, { signal }))?.instance.config ?? {});
     if (session?.mounts.runDir !== runDir || session.mounts.id !== mountsId) return nothing;

@@ -21,14 +21,25 @@ export interface WorkspaceEntry {
   readonly bornMs: number;
 }
 
-/** Paths relative to that directory are of the entry itself; absolute ones are followed. */
-export function workspaceTree(root: string, textMax: number) {
-  const real = (path: string) => (path.startsWith('/') ? path : `${root}/${path}`);
+/**
+ * Paths relative to that directory are of the entry itself; absolute ones are followed. Nothing is known of what `isHeld` says: there
+ * nothing answers, and a link may lead there.
+ */
+export function workspaceTree(
+  root: string,
+  textMax: number,
+  isHeld: (path: string) => boolean = () => false,
+) {
+  const real = (path: string) => {
+    const found = path.startsWith('/') ? path : `${root}/${path}`;
+    if (isHeld(found)) throw Object.assign(new Error(`${found} is not answered`), { code: 'EIO' });
+    return found;
+  };
   return {
     stats: (path: string): WorkspaceEntry | undefined => {
       const found = answer(() =>
         path.startsWith('/')
-          ? statSync(path, { throwIfNoEntry: false })
+          ? statSync(real(path), { throwIfNoEntry: false })
           : lstatSync(real(path), { throwIfNoEntry: false }),
       );
       return found && entryOf(found);

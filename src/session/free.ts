@@ -2,10 +2,12 @@
 // coid frees it from those; what holds it besides is told.
 import type { Holder, StuckReply } from '../daemon/stuck-protocol.ts';
 import { CoiError } from '../errors.ts';
+import type { Instance } from '../incus/shapes.ts';
 import type { ContainerRef } from './container-ref.ts';
+import { sessionRecord } from './record.ts';
 
-/** Asks coid. */
-export type Free = (ref: ContainerRef) => Promise<StuckReply>;
+/** Asks coid. With sources of its mounts: before it is told to end, and only if one of them may keep Incus waiting. */
+export type Free = (ref: ContainerRef, sources?: readonly string[]) => Promise<StuckReply>;
 
 /** Killing takes a second; after that time coid is asked, again and again. */
 const askEveryMs = 5000;
@@ -18,6 +20,13 @@ export class Freeing {
   constructor(ref: ContainerRef, free: Free | undefined) {
     this.#ref = ref;
     this.#free = free;
+  }
+
+  /** Before Incus is told to end it: Incus looks at all that is mounted, and would wait where that does not answer. */
+  async before({ config }: Pick<Instance, 'config'>): Promise<void> {
+    const mounts = sessionRecord(config)?.mounts.mounts ?? [];
+    const sources = mounts.map(({ source }) => source);
+    await this.#free?.(this.#ref, sources).catch(() => undefined);
   }
 
   async while<Result>(waiting: Promise<Result>): Promise<Result> {

@@ -69,6 +69,7 @@ async function removeAs(
     try {
       const found = await instanceOf(incus, ref, signal);
       if (!found) return look === 0 ? 'was-gone' : 'removed';
+      await freeing.before(found);
       if (found.status === 'Stopped') await deleteNow(incus, ref, signal);
       else if (stop) await stop(incus, ref, signal, freeing);
       else return 'runs';
@@ -111,6 +112,7 @@ export async function shutDownContainer(
   );
   if (!found) return 'was-gone';
   const { status } = found;
+  await new Freeing(ref, stop.free).before(found);
   if (status === 'Frozen') stop.forced('paused');
   else if (status !== 'Stopped') {
     try {
@@ -148,6 +150,7 @@ export async function stopContainer(
   try {
     const found = await instanceOf(incus, ref, signal);
     if (!found || found.status === 'Stopped') return;
+    await freeing.before(found);
     if (found.status === 'Frozen') stop.forced('paused');
     else if (await stoppedGracefully(incus, ref, stop)) return;
     else stop.forced('timeout');

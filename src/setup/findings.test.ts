@@ -159,6 +159,9 @@ test('coid must be of this version, and of this build where that can be seen', (
   const unguarded = of({ guarded: 1, guardFailure: 'nft is missing' });
   assert.equal(unguarded.status, 'failed');
   assert.match(unguarded.message, /not in force: nft is missing/);
+  const held = of({ filesHeld: ['/mnt/far'], guardsLeftIn: ['/mnt/far/app'] });
+  assert.equal(held.status, 'warning');
+  assert.match(held.message, /at "\/mnt\/far" does not answer/);
   const left = of({ guardsLeftIn: ['/home/ann/app'] });
   assert.equal(left.status, 'warning');
   assert.match(left.message, /guard is left in "\/home\/ann\/app"/);

@@ -15,6 +15,10 @@ export interface FuseOptions {
 export interface Fuse extends AsyncDisposable {
   /** Ends its program; it stays mounted. */
   kill(): Promise<void>;
+  /** Its program answers nothing any more, as a server of the network that is gone. */
+  hold(): void;
+  /** It answers again. */
+  letGo(): void;
 }
 
 /** As the mount table shows it. */
@@ -39,6 +43,8 @@ export async function makeFuse(
       server.kill('SIGKILL');
       await ended;
     },
+    hold: () => void server.kill('SIGSTOP'),
+    letGo: () => void server.kill('SIGCONT'),
     [Symbol.asyncDispose]: async () => {
       spawnSync('umount', ['-l', path]);
       // Whoever still has it open holds the server.

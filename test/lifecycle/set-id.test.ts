@@ -23,6 +23,7 @@ import { SetIds } from '../../src/daemon/set-id.ts';
 import { loadLibc } from '../../src/host/libc.ts';
 import { openAs } from '../../src/host/open-source.ts';
 import { setIdFiles } from '../../src/host/set-id.ts';
+import { localFiles } from '../bed/local-files.ts';
 
 test('setuid, setgid and capabilities of every owner since the start; what was so before stays, and links lead nowhere', async () => {
   const libc = await loadLibc();
@@ -194,7 +195,11 @@ async function placed(files: number) {
     await writeFile(join(workspace, String(index)), '');
     await chmod(join(workspace, String(index)), 0o4755);
   }
-  const roots = new MountRoots({ libc, log: () => undefined, runDir: stateDir, stateDir });
+  const roots = new MountRoots({
+    ...{ libc, files: localFiles, stateDir },
+    log: () => undefined,
+    runDir: stateDir,
+  });
   roots.load();
   const source = openAs(libc, { uid: 0, gid: 0, groups: [] }, workspace);
   roots.set(id, [{ request: { name: 'workspace', source: workspace, readonly: false }, source }]);
@@ -202,6 +207,7 @@ async function placed(files: number) {
   const coid = async (signal = new AbortController().signal, given = libc) => {
     const sweep = new SetIds({
       libc: given,
+      files: localFiles,
       roots,
       log: () => undefined,
       runDir: '/run/none',

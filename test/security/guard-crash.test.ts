@@ -9,6 +9,7 @@ import { Keeper } from '../../src/daemon/protect/keeper.ts';
 import type { GuardRecord } from '../../src/daemon/protect/record.ts';
 import { type Libc, loadLibc } from '../../src/host/libc.ts';
 import { openWithoutLinks } from '../../src/host/open-source.ts';
+import { localFiles } from '../bed/local-files.ts';
 import { inventory, protect } from './protect-bed.ts';
 
 class Killed extends Error {}
@@ -27,7 +28,7 @@ test('a coid that is killed at any step of guarding leaves nothing that the next
       if (!whole) await halfMake(stateDir, workspace);
       // As the next coid does: takes over what is written down, and finds that no session needs it.
       const next = new Keeper(parts(libc, stateDir));
-      next.load();
+      await next.load();
       assert.deepEqual(await halves(workspace), [], `killed at call ${step}: git fails at it`);
       next.release(new Set());
       assert.deepEqual(await inventory(workspace), before, `killed at call ${step}`);
@@ -90,7 +91,7 @@ function guardUntil(libc: Libc, step: number, stateDir: string, workspace: strin
 
 function parts(libc: Libc, stateDir: string) {
   return {
-    ...{ libc, runDir: stateDir, stateDir, holdMs: 0 },
+    ...{ libc, files: localFiles, runDir: stateDir, stateDir, holdMs: 0 },
     log: () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),

@@ -13,6 +13,7 @@ import { HeldRoot } from '../../src/daemon/protect/workspace-root.ts';
 import { type Libc, loadLibc } from '../../src/host/libc.ts';
 import { mountPointsBelow } from '../../src/host/mounts.ts';
 import { openWithoutLinks } from '../../src/host/open-source.ts';
+import { localFiles } from '../bed/local-files.ts';
 import { inventory, protect } from './protect-bed.ts';
 
 const id = '00000000-0000-4000-8000-000000000000';
@@ -34,7 +35,7 @@ test('two devices that swapped their numbers at a reboot keep both records', asy
   first.close();
   await swapDevices(stateDir);
   const next = new Keeper(place.parts());
-  next.load();
+  await next.load();
   assert.equal((await readdir(join(stateDir, 'protect'))).length, 2);
   next.release(new Set());
   assert.deepEqual(await Promise.all(projects.map(inventory)), before);
@@ -51,13 +52,15 @@ test('a workspace that is away when its session has ended is clean soon after it
   first.close();
   await rename(path, `${path}-away`);
   const next = new Keeper(place.parts());
-  next.load();
+  await next.load();
   next.release(new Set());
   assert.deepEqual(next.left, [path]);
   context.mock.timers.tick(30_000);
+  await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(next.left, [path]);
   await rename(`${path}-away`, path);
   context.mock.timers.tick(30_000);
+  await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(next.left, []);
   assert.deepEqual(await inventory(path), before);
   assert.deepEqual(await readdir(join(place.stateDir, 'protect')), []);
@@ -73,7 +76,7 @@ test('a session that begins where a guard was left behind knows what was there b
   first.close();
   await rename(path, `${path}-away`);
   const next = new Keeper(place.parts());
-  next.load();
+  await next.load();
   next.release(new Set());
   guard(next, place.libc, `${path}-away`, id);
   assert.deepEqual(next.left, []);
@@ -116,7 +119,7 @@ async function aPlace() {
     ...{ libc, stateDir },
     at: (name: string) => join(directory, name),
     parts: () => ({
-      ...{ libc, runDir: join(directory, 'run'), stateDir, holdMs: 0 },
+      ...{ libc, files: localFiles, runDir: join(directory, 'run'), stateDir, holdMs: 0 },
       log: () => undefined,
       now: () => new Date(),
       elapsedMs: () => performance.now(),

@@ -22,6 +22,7 @@ import type { MountRequest } from '../../src/daemon/protocol.ts';
 import { type SourceOptions, Sources } from '../../src/daemon/sources.ts';
 import { loadLibc } from '../../src/host/libc.ts';
 import { openAs } from '../../src/host/open-source.ts';
+import { localFiles } from '../bed/local-files.ts';
 import { testPrefix } from '../bed/prefix.ts';
 
 const ids = { uid: 20_411, gid: 20_411, groups: [] };
@@ -39,7 +40,7 @@ class Place implements Disposable {
     for (const name of ['ws', 'ws/sub', 'private', 'data']) this.directory(name);
     chmodSync(this.at('private'), 0o700);
     this.roots = new MountRoots({
-      libc,
+      ...{ libc, files: localFiles },
       log: () => undefined,
       runDir: this.at('run'),
       stateDir: this.at('state'),
@@ -67,7 +68,7 @@ class Place implements Disposable {
   options(more: Partial<SourceOptions> = {}): SourceOptions {
     const sensitive = { homes: [], runDir: this.at('run'), stateDir: this.at('state') };
     const own = { libc, ids, session, workspace: this.at('ws'), sensitive, roots: this.roots };
-    return { ...own, ...more };
+    return { files: localFiles, ...own, ...more };
   }
 
   /** Where the sources are, as they were opened. */
@@ -227,7 +228,7 @@ test('unasked, only the directory that was mounted is mounted again, by its iden
   assert.deepEqual(again(), all);
   // The next coid knows it from the disk.
   const next = new MountRoots({
-    libc,
+    ...{ libc, files: localFiles },
     log: () => undefined,
     runDir: place.at('run'),
     stateDir: place.at('state'),
@@ -270,30 +271,30 @@ test('a mount that was only for reading does not come again for writing', () => 
   assert.throws(() => place.opened([mount(place.at('data'))], again), { code: 'mount-invalid' });
 });
 
-test('root works again only on the directory that was mounted', () => {
+test('root works again only on the directory that was mounted', async () => {
   using place = new Place();
   place.live(session, 'data');
   const source = place.at('data');
-  const isThere = () => {
-    const found = place.roots.reopened(session, source);
+  const isThere = async () => {
+    const found = await place.roots.reopened(session, source);
     if (found) closeSync(found.fd);
     return found !== undefined;
   };
-  assert.ok(isThere());
+  assert.ok(await isThere());
   renameSync(source, place.at('kept'));
-  assert.ok(!isThere());
+  assert.ok(!(await isThere()));
   place.link('data', 'private');
   // The control: the name with the user's rights leads on.
   const led = openAs(libc, ids, source);
   closeSync(led.fd);
   assert.equal(led.path, place.at('private'));
-  assert.ok(!isThere());
+  assert.ok(!(await isThere()));
   rmSync(source);
   place.directory('data');
   writeFileSync(join(source, 'program'), '');
-  assert.ok(!isThere());
+  assert.ok(!(await isThere()));
   rmSync(source, { recursive: true });
   renameSync(place.at('kept'), source);
-  assert.ok(isThere());
-  assert.equal(place.roots.reopened(other, source), undefined);
+  assert.ok(await isThere());
+  assert.equal(await place.roots.reopened(other, source), undefined);
 });

@@ -9,9 +9,22 @@ import { test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
 import { plainPolicy } from '../../src/network/policy.ts';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { protect } from './protect-bed.ts';
+import { commonOf, killed, worktrees } from './worktree-bed.ts';
 
 const limit = { timeout: 180_000 };
 type Mounts = Parameters<CoidBed['request']>[1];
+
+/** What was refused, in words; `reserved` where nothing was. */
+async function said(bed: CoidBed, network: 'open' | 'restricted', path: string, more?: Mounts) {
+  try {
+    const { id } = await bed.coid.reserve({ ...bed.request(path, more), network });
+    await bed.coid.release(id);
+    return 'reserved';
+  } catch (error) {
+    return error instanceof CoiError ? `${error.message}\n${error.hint}` : String(error);
+  }
+}
 
 async function answer(bed: CoidBed, network: 'open' | 'restricted', path: string, more?: Mounts) {
   try {
@@ -72,3 +85,65 @@ test('a mount of what a live session has needs its network mode', limit, async (
   assert.equal(await answer(bed, 'open', elsewhere), 'reserved');
   assert.equal(await bed.status(container), 'Running');
 });
+
+test('what is the workspace of neither session does not bind their modes', limit, async () => {
+  await using bed = await coidBed();
+  const cache = await bed.directory(0);
+  const mount = (source: string) => [{ name: 'cache', source, readonly: false }];
+  const one = await bed.session({ mounts: mount(cache), policy: plainPolicy('restricted') });
+  const other = await bed.session({ mounts: mount(cache) });
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    const name = `of-${from.container}`;
+    assert.equal((await bed.sh(from.container, `echo x > /cache/${name}`, 'root')).status, 0);
+    assert.equal(
+      (await bed.sh(to.container, `cat /cache/${name}`, 'root')).stdout.toString(),
+      'x\n',
+    );
+  }
+  // The cache as a workspace, and a mount that holds the workspace of a live session.
+  assert.equal(await answer(bed, 'open', cache), 'network-mode');
+  const top = await bed.directory(0);
+  await mkdir(join(top, 'work'));
+  await bed.session({ workspace: join(top, 'work'), policy: plainPolicy('restricted') });
+  assert.equal(await answer(bed, 'open', await bed.directory(0), mount(top)), 'network-mode');
+});
+
+test(
+  'two worktrees of one repository may have two modes, its main checkout and one of them may not',
+  limit,
+  async () => {
+    await using bed = await coidBed();
+    const { main, common, feature, other } = await worktrees(bed, 1003);
+    const policy = plainPolicy('restricted');
+    const guarded = await bed.session({
+      ...{ workspace: feature, mounts: [commonOf(common)], protect, policy },
+    });
+    const open = await bed.session({
+      ...{ workspace: other, mounts: [commonOf(common, 'other')], protect },
+    });
+    for (const [{ container }, place] of [
+      [guarded, feature],
+      [open, other],
+    ] as const) {
+      const commit = `cd ${place} && git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m x`;
+      const made = await bed.sh(container, commit);
+      assert.equal(made.status, 0, made.stderr.toString());
+    }
+    const words = await said(bed, 'open', main);
+    assert.ok(
+      words.includes(`${guarded.container} has "${common}", which lies in "${main}"`),
+      words,
+    );
+    assert.match(words, /network is restricted, not open: .*\n.*Two worktrees may differ/);
+    // And the other way round.
+    for (const { container } of [guarded, open]) await killed(bed, container);
+    const { container } = await bed.session({ workspace: main, policy });
+    const mounts = [commonOf(common)];
+    const back = await said(bed, 'open', feature, mounts);
+    assert.ok(back.includes(`${container} has "${main}", which holds "${common}"`), back);
+    assert.equal(await answer(bed, 'restricted', feature, mounts), 'reserved');
+  },
+);

@@ -5,11 +5,17 @@ import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import { placesOfMount } from '../../host/moved-directory.ts';
 import type { Instance } from '../../incus/shapes.ts';
-import { type LiveSession, otherMode, type SharedTree } from '../../network/workspace-mode.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record.ts';
 import type { Leases } from '../leases.ts';
 import type { MountRoots } from '../mount-roots.ts';
 import type { NetworkMode } from '../protocol.ts';
+import {
+  type LiveSession,
+  otherMode,
+  type SharedTree,
+  sharing,
+  workspaceName,
+} from './workspace-mode.ts';
 
 export interface LiveParts {
   readonly leases: Pick<Leases, 'all'>;
@@ -24,8 +30,8 @@ export function treesOf(
 ): readonly SharedTree[] {
   const known = roots.of(id);
   if (known.length > 0) return known;
-  const named = mounts.map(({ source, readonly }) => ({ path: source, readonly }));
-  return [{ path: realWorkspace ?? workspace, readonly: false }, ...named];
+  const named = mounts.map(({ source, ...mount }) => ({ ...mount, path: source }));
+  return [asWorkspace(realWorkspace ?? workspace), ...named];
 }
 
 /** Those of another mode. */
@@ -51,7 +57,7 @@ function liveOthers(
   const reserved = leases.all().flatMap(({ reservation, workspace, policy }): LiveSession[] => {
     if (policy.mode === mode) return [];
     const known = placed(reservation.id);
-    const trees = known.length > 0 ? known : [{ path: workspace, readonly: false }];
+    const trees = known.length > 0 ? known : [asWorkspace(workspace)];
     return [{ container: reservation.container, mode: policy.mode, trees }];
   });
   return [...running, ...reserved];
@@ -66,11 +72,18 @@ export function refuseOtherMode(
 ): void {
   const other = otherMode(trees, mode, liveOthers(parts, mode, instances));
   if (!other) return;
+  const { container, mode: theirs } = other.session;
+  const isGits = other.own.git !== undefined || other.theirs.git !== undefined;
+  const worktrees = isGits ? 'Two worktrees may differ, but not from the main checkout. ' : '';
   throw new CoiError(
     'network-mode',
-    `${other.container} shares this workspace, or a mount, and its network is ${other.mode}, not ${mode}: through the files of one, the other would reach what it may not`,
+    `${sharing(other)}, and its network is ${theirs}, not ${mode}: through the files there one would reach what only the other may`,
     {
-      hint: `End it first (\`coi shutdown ${other.container}\`), or start this session with --network ${other.mode}.`,
+      hint: `${worktrees}End it first (\`coi shutdown ${container}\`), or start this session with --network ${theirs}.`,
     },
   );
+}
+
+function asWorkspace(path: string): SharedTree {
+  return { name: workspaceName, path, readonly: false };
 }

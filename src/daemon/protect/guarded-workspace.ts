@@ -1,8 +1,9 @@
 // What the keeper works with, and what it knows of one guarded workspace.
 import type { Libc } from '../../host/libc.ts';
-import type { ProtectionPlan } from '../../session/protect.ts';
+import { nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
 import type { HostPlace, OutsideText } from '../../session/way.ts';
 import type { Log } from '../log.ts';
+import type { RemoteFiles } from '../remote-files.ts';
 import type { GuardRecord } from './record.ts';
 import type { Rhythm } from './rhythm.ts';
 import type { Tampering, ToldMade } from './tampering.ts';
@@ -11,6 +12,7 @@ import type { HeldRoot } from './workspace-root.ts';
 
 export interface KeeperParts {
   readonly libc: Libc;
+  readonly files: Pick<RemoteFiles, 'look' | 'isHeld' | 'isHeldDevice'>;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log: Log;
@@ -40,4 +42,17 @@ export interface Guarded {
   /** Files of the host outside of it, likewise. */
   readonly outside: Map<string, OutsideText>;
   readonly rhythm: Rhythm;
+}
+
+/** Before the first look. */
+export function unguarded(
+  record: GuardRecord,
+  users: Map<string, number>,
+  rhythm: Rhythm,
+  watchers: Watchers,
+): Guarded {
+  const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
+  const host = { places: new Map(), outside: new Map() };
+  const root = { held: undefined, lost: false };
+  return { record, users, rhythm, watchers, ...nothing, ...host, ...root };
 }

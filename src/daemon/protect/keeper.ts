@@ -8,25 +8,25 @@ import type { Source } from '../../host/open-source.ts';
 import { type Ancestor, isThere, nothingProtected } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { type Application, applyGuard } from './guard.ts';
-import type { Guarded, KeeperParts } from './guarded-workspace.ts';
+import { type Guarded, type KeeperParts, unguarded } from './guarded-workspace.ts';
 import { leftToOthers, ownOnly } from './hidden.ts';
 import { type GuardRecord, keyOf, recordFor } from './record.ts';
 import { GuardRecords } from './records.ts';
 import { unguardable } from './refusal.ts';
-import { removeBegun } from './remove.ts';
+import { onThisBoot } from './remove.ts';
 import { Rhythm } from './rhythm.ts';
 import type { GuardState, Owner } from './state.ts';
 import { TakingAway } from './taking-away.ts';
-import {
-  againstGuard,
-  newlyMade,
-  newlyMissing,
-  type Tampering,
-  type ToldMade,
-} from './tampering.ts';
+import { againstGuard, newlyMade, newlyMissing, type Tampering } from './tampering.ts';
 import { factsOf, type Looked } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
-import { type FoundRoot, HeldRoot, openRoot, type RootParts } from './workspace-root.ts';
+import {
+  type FoundRoot,
+  HeldRoot,
+  isHeldRoot,
+  openRoot,
+  type RootParts,
+} from './workspace-root.ts';
 
 const O_PATH_DIRECTORY = 0o10200000;
 /** A file that the host made is left alone for that long: its mode is set next. */
@@ -49,11 +49,11 @@ export class Keeper {
   }
 
   /** Takes over what an earlier coid guarded. */
-  load(): void {
+  async load(): Promise<void> {
+    const records = this.#records.load();
+    await this.#parts.files.look(records.map(({ root }) => root));
     // All of them first: what one is called now may have been the name of another.
-    const changes = this.#records
-      .load()
-      .map((before) => ({ before, now: this.#onThisBoot(before) }));
+    const changes = records.map((before) => ({ before, now: onThisBoot(this.#roots, before) }));
     this.#records.renumber(changes);
     for (const { now: record } of changes) {
       if (record.users.length === 0) {
@@ -68,15 +68,6 @@ export class Keeper {
       this.#mend(guarded, false);
       guarded.rhythm.soon();
     }
-  }
-
-  /** After a reboot the same file system may have another number. */
-  #onThisBoot(record: GuardRecord): GuardRecord {
-    using root = openRoot(this.#roots, record, undefined);
-    if (!root) return record;
-    const { boot } = this.#roots;
-    const { device, path, below } = root;
-    return { ...record, device, boot, root: path, state: removeBegun(below, record.state) };
   }
 
   /**
@@ -155,6 +146,12 @@ export class Keeper {
     this.#taking.close();
   }
 
+  /** Looks everywhere: a file system answers again. */
+  again(): void {
+    for (const { rhythm } of this.#guarded.values()) rhythm.soon();
+    void this.#taking.again();
+  }
+
   /** Workspaces that were not found, so that their guard is still there. */
   get left(): readonly string[] {
     return this.#taking.left;
@@ -207,6 +204,8 @@ export class Keeper {
    * again, if that is known.
    */
   #mend(guarded: Guarded, tell: boolean): number | undefined {
+    // Nobody can change anything there either; what was changed before is found when it answers again.
+    if (isHeldRoot(this.#roots, guarded.record)) return retryMs;
     using at = this.#rootOf(guarded, tell);
     if (!at) return undefined;
     const opened = at.below;
@@ -260,18 +259,19 @@ export class Keeper {
   }
 
   #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
-    const look = () => (users.size > 0 ? this.#mend(guarded, true) : undefined);
+    const look = async () => {
+      await this.#parts.files.look([guarded.record.root]);
+      return users.size > 0 ? this.#mend(guarded, true) : undefined;
+    };
     const rhythm = new Rhythm(this.#parts.elapsedMs, look);
     const watchers = new Watchers(() => rhythm.soon());
-    const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
-    const host = { places: new Map(), outside: new Map() };
-    const root = { held: undefined, lost: false };
-    const guarded: Guarded = { record, users, rhythm, watchers, ...nothing, ...host, ...root };
+    const guarded = unguarded(record, users, rhythm, watchers);
     return guarded;
   }
 
   #looked({ record: { root, owner }, places, outside }: Guarded, below: Below): Looked {
-    return { libc: this.#parts.libc, below, root, owner, places, outside };
+    const { libc, files } = this.#parts;
+    return { libc, files, below, root, owner, places, outside };
   }
 
   #unwatch(guarded: Guarded): void {

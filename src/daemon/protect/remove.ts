@@ -4,7 +4,9 @@ import type { Libc } from '../../host/libc.ts';
 import type { ProtectionPlan } from '../../session/protect.ts';
 import { hasGuard, isBegun, unguard } from './change.ts';
 import { guardIds } from './ids.ts';
+import type { GuardRecord } from './record.ts';
 import type { GuardState, MadeEntry, Owner } from './state.ts';
+import { isHeldRoot, openRoot, type RootParts } from './workspace-root.ts';
 
 type Attributes = Pick<Libc, 'getxattr' | 'setxattr' | 'removexattr'>;
 
@@ -35,8 +37,18 @@ export function removeGuard(
   for (const made of state.made.toReversed()) removePlaceholder(below, made);
 }
 
+/** As it is now: after a reboot the same file system may have another number. */
+export function onThisBoot(roots: RootParts, record: GuardRecord): GuardRecord {
+  if (isHeldRoot(roots, record)) return record;
+  using root = openRoot(roots, record, undefined);
+  if (!root) return record;
+  const { device, path, below } = root;
+  const state = removeBegun(below, record.state);
+  return { ...record, device, boot: roots.boot, root: path, state };
+}
+
 /** Takes away what a coid that was killed was about to make: git fails at half of one. No session got to know of it. */
-export function removeBegun(below: Below, state: GuardState): GuardState {
+function removeBegun(below: Below, state: GuardState): GuardState {
   const begun = state.made.filter(({ inode }) => inode === 0);
   for (const made of begun.toReversed()) removePlaceholder(below, made);
   return begun.length === 0 ? state : { ...state, made: state.made.filter(({ inode }) => inode) };

@@ -9,37 +9,50 @@ const restFactor = 4;
 
 export class Rhythm {
   readonly #elapsedMs: () => number;
-  readonly #look: () => number | undefined;
+  readonly #look: () => Promise<number | undefined>;
   #timer: NodeJS.Timeout | undefined;
   #atMs = Number.POSITIVE_INFINITY;
   #restUntilMs = 0;
+  #isLooking = false;
+  /** When to look again, asked for while a look was under way. */
+  #askedMs = Number.POSITIVE_INFINITY;
+  #isClosed = false;
 
   /** `look` says in how many milliseconds it wants to look again. */
-  constructor(elapsedMs: () => number, look: () => number | undefined) {
+  constructor(elapsedMs: () => number, look: () => Promise<number | undefined>) {
     this.#elapsedMs = elapsedMs;
     this.#look = look;
   }
 
   /** Looks after that time at the latest, but for the rest. */
   soon(delayMs = eventMs): void {
+    if (this.#isClosed) return;
+    if (this.#isLooking) {
+      this.#askedMs = Math.min(this.#askedMs, delayMs);
+      return;
+    }
     const nowMs = this.#elapsedMs();
     const atMs = Math.max(nowMs + delayMs, this.#restUntilMs);
     if (atMs >= this.#atMs) return;
     clearTimeout(this.#timer);
     this.#atMs = atMs;
-    this.#timer = setTimeout(() => this.#due(), atMs - nowMs).unref();
+    this.#timer = setTimeout(() => void this.#due(), atMs - nowMs).unref();
   }
 
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
-  #due(): void {
+  async #due(): Promise<void> {
     const startedMs = this.#elapsedMs();
     this.#atMs = Number.POSITIVE_INFINITY;
-    const againMs = this.#look() ?? idleMs;
+    this.#askedMs = Number.POSITIVE_INFINITY;
+    this.#isLooking = true;
+    const againMs = (await this.#look()) ?? idleMs;
+    this.#isLooking = false;
     const endedMs = this.#elapsedMs();
     this.#restUntilMs = endedMs + restFactor * (endedMs - startedMs);
-    this.soon(Math.min(againMs, idleMs));
+    this.soon(Math.min(againMs, idleMs, this.#askedMs));
   }
 }

@@ -5,7 +5,7 @@ import type { KeeperParts } from './guarded-workspace.ts';
 import { type GuardRecord, keyOf } from './record.ts';
 import type { GuardRecords } from './records.ts';
 import { removeGuard } from './remove.ts';
-import { type HeldRoot, openRoot, type RootParts } from './workspace-root.ts';
+import { type HeldRoot, isHeldRoot, openRoot, type RootParts } from './workspace-root.ts';
 
 /** Opening a path costs nothing; who puts a disk back waits that long at most. */
 const everyMs = 30_000;
@@ -36,7 +36,7 @@ export class TakingAway {
     this.#parts.log('info', 'unprotected', { root: record.root, found: outcome === 'found' });
     if (outcome !== 'left') return;
     this.#left.set(keyOf(record.device, record.inode), record);
-    this.#timer ??= setInterval(() => this.#again(), everyMs).unref();
+    this.#timer ??= setInterval(() => void this.again(), everyMs).unref();
   }
 
   /** Of a workspace in which a session begins: it is guarded again, and what it was before is known. */
@@ -50,7 +50,9 @@ export class TakingAway {
     clearInterval(this.#timer);
   }
 
-  #again(): void {
+  /** Looks for those that were not found. */
+  async again(): Promise<void> {
+    await this.#parts.files.look(this.left);
     for (const [key, record] of this.#left)
       if (this.#tried(record, nothingProtected) !== 'left') this.#left.delete(key);
     if (this.#left.size > 0) return;
@@ -60,6 +62,7 @@ export class TakingAway {
 
   #tried(record: GuardRecord, plan: ProtectionPlan, held?: HeldRoot): 'found' | 'gone' | 'left' {
     const { owner, state } = record;
+    if (isHeldRoot(this.#roots, record)) return 'left';
     using root = openRoot(this.#roots, record, held);
     if (root) removeGuard(this.#parts.libc, root.below, plan, owner, state);
     const ageMs = this.#parts.now().getTime() - this.#records.writtenMs(record);

@@ -4,6 +4,7 @@ import { type Below, smallText } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
 import { type FileIds, openAs, withIds } from '../../host/open-source.ts';
 import type { HostPlace, OutsideText, TreeFacts } from '../../session/way.ts';
+import type { RemoteFiles } from '../remote-files.ts';
 import { rightsOf } from '../whose.ts';
 import { type Hidden, nothingHidden } from './hidden.ts';
 import { isWithin } from './record.ts';
@@ -13,6 +14,7 @@ import { depthMax } from './wanted.ts';
 /** What a workspace is looked at with. */
 export interface Looked {
   readonly libc: Libc;
+  readonly files: Pick<RemoteFiles, 'isHeld'>;
   readonly below: Below;
   /** Its path on the host, without links. */
   readonly root: string;
@@ -24,7 +26,7 @@ export interface Looked {
 }
 
 export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFacts {
-  const { libc, below, root, owner, places } = looked;
+  const { libc, files, below, root, owner, places } = looked;
   const { missing, isLate, known, isWhole } = hidden;
   const isHidden = (path: string) => missing.some((gone) => isWithin(path, gone));
   return {
@@ -41,7 +43,10 @@ export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFac
     tree: (path, entriesMax) => below.treeIn(path, depthMax, entriesMax),
     root,
     outside: (hostPath) => {
-      const known = looked.outside.get(hostPath) ?? outsideText(looked, hostPath);
+      const before = looked.outside.get(hostPath);
+      // An agent can make a link that leads where nothing answers.
+      if (before === undefined && files.isHeld(hostPath)) return 'unread';
+      const known = before ?? outsideText(looked, hostPath);
       looked.outside.set(hostPath, known);
       return known;
     },
@@ -50,7 +55,9 @@ export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFac
     },
     place: (hostPath) => {
       if (isWithin(hostPath, root)) return within(hostPath.slice(root.length).split('/'));
-      const known = places.get(hostPath) ?? placeOnHost(looked, hostPath);
+      const before = places.get(hostPath);
+      if (before === undefined && files.isHeld(hostPath)) return { kind: 'tangled' };
+      const known = before ?? placeOnHost(looked, hostPath);
       places.set(hostPath, known);
       return known;
     },

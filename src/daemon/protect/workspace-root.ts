@@ -7,6 +7,7 @@ import type { Libc } from '../../host/libc.ts';
 import { placesOfMounts } from '../../host/moved-directory.ts';
 import { O_PATH, openWithoutLinks, type Source } from '../../host/open-source.ts';
 import { isUuid } from '../../names.ts';
+import type { RemoteFiles } from '../remote-files.ts';
 import type { GuardRecord } from './record.ts';
 
 const OPEN_TREE_CLONE = 1;
@@ -55,9 +56,16 @@ export class HeldRoot implements Disposable {
 
 export interface RootParts {
   readonly libc: Libc;
+  readonly files: Pick<RemoteFiles, 'isHeld' | 'isHeldDevice'>;
   readonly runDir: string;
   /** Of this boot of the host. */
   readonly boot: string;
+}
+
+/** It lies, or may lie, where nothing answers: whoever opens it would wait. */
+export function isHeldRoot({ files, runDir, boot }: RootParts, known: Known): boolean {
+  if (known.boot === boot && files.isHeldDevice(known.device)) return true;
+  return [known.root, ...movedTo(runDir, known.users)].some((path) => files.isHeld(path));
 }
 
 /**

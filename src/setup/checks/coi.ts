@@ -137,7 +137,17 @@ export function coidFinding(
   wantedDir: string | undefined,
   path: string | undefined,
 ): Finding {
-  const { pid, sessions, leases, incus, bridge, guarded, guardFailure, guardsLeftIn = [] } = status;
+  const {
+    pid,
+    sessions,
+    leases,
+    incus,
+    bridge,
+    guarded,
+    guardFailure,
+    guardsLeftIn = [],
+    filesHeld = [],
+  } = status;
   const details = { version: status.version, pid, sessions, leases, incus, bridge, guarded };
   const restart = { plan: 'restart coid from this coi' };
   if (status.protocol !== protocolVersion || status.version !== version) {
@@ -159,6 +169,16 @@ export function coidFinding(
       { ...details, guardFailure },
       {
         hint: 'Run `coi daemon logs` to see why. Until then no session starts but with --network open.',
+      },
+    );
+  const [held] = filesHeld;
+  if (held !== undefined)
+    return finding(
+      'warning',
+      `the file system at ${quoted(held)} does not answer: sessions there wait for it`,
+      { ...details, filesHeld, guardsLeftIn },
+      {
+        hint: 'See whether its server can be reached, or unmount it (`umount -l`) and mount it again.',
       },
     );
   const [away] = guardsLeftIn;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Identity } from '../host/identity.ts';
-import { otherMode, type SharedTree } from './workspace-mode.ts';
+import type { Identity } from '../../host/identity.ts';
+import { otherMode, type SharedTree, sharing } from './workspace-mode.ts';
 
 const identity = (inode: number): Identity => ({ device: 1, inode, bornMs: 7, boot: 'b' });
 
 function tree(path: string, inodes: readonly number[], more: Partial<SharedTree> = {}): SharedTree {
   const [own, ...above] = inodes.map(identity);
-  return { path, readonly: false, identity: own, above, ...more };
+  return { name: 'workspace', path, readonly: false, identity: own, above, ...more };
 }
 
 const isRefused = (own: SharedTree, theirs: SharedTree, mode: 'open' | 'allowlist' = 'open') =>
@@ -39,10 +39,34 @@ describe('another network mode', () => {
   });
 
   test('goes by names where nothing else is known', () => {
-    const named = { path: '/home/a', readonly: false };
+    const named = { name: 'workspace', path: '/home/a', readonly: false };
     assert.ok(isRefused(tree('/home/a', [6, 2, 1]), named));
     assert.ok(isRefused(tree('/home/a/sub', [9, 6, 2, 1]), named));
     assert.ok(isRefused(tree('/home', [2, 1]), named));
     assert.ok(!isRefused(tree('/home/ab', [6, 2, 1]), named));
+  });
+
+  test('is not refused where what both have is the workspace of neither', () => {
+    const mount = (path: string, inodes: readonly number[]) =>
+      tree(path, inodes, { name: 'cache' });
+    const cache = mount('/cache', [7, 1]);
+    assert.ok(!isRefused(cache, cache));
+    assert.ok(!isRefused(mount('/cache/npm', [8, 7, 1]), cache));
+    // It lies in the workspace of one of them, or holds that.
+    assert.ok(isRefused(mount('/home/a/.git', [9, 5, 2, 1]), live));
+    assert.ok(isRefused(mount('/home', [2, 1]), live));
+    assert.ok(isRefused(tree('/cache/npm', [8, 7, 1]), cache));
+  });
+
+  test('is refused in words that say what both have', () => {
+    const said = (own: SharedTree, theirs: SharedTree) => {
+      const session = { container: 'c', mode: 'open' as const, trees: [theirs] };
+      return sharing({ session, own, theirs });
+    };
+    assert.equal(said(tree('/home/b', [5, 2, 1]), live), 'c has "/home/b" too');
+    assert.equal(said(tree('/home', [2, 1]), live), 'c has "/home/a", which lies in "/home"');
+    const sub = tree('/home/b/sub', [9, 5, 2, 1]);
+    const moved = { ...live, places: ['/home/b'] };
+    assert.equal(said(sub, moved), 'c has "/home/b", which holds "/home/b/sub"');
   });
 });
