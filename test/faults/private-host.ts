@@ -1,5 +1,6 @@
 // A host of its own on this machine: namespaces for mounts, network and processes, the same packages, and an empty
 // /var/lib/incus. What is done to it does not reach the machine; when it is closed, everything in it ends.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
@@ -71,6 +72,22 @@ export class PrivateHost implements AsyncDisposable {
     }
     await ended;
     return due;
+  }
+
+  /**
+   * Runs a program that names its steps (`... Step: …`) over and over, killed each time at a step that it did not reach
+   * before, until it comes to its end. Gives the steps.
+   */
+  async killAtEachStep(argv: readonly string[]): Promise<string[]> {
+    const steps: string[] = [];
+    const isNew = (line: string) => {
+      const title = /^\.\.\. ([^:]+):/.exec(line)?.[1];
+      if (title === undefined || steps.includes(title)) return false;
+      steps.push(title);
+      return true;
+    };
+    while (await this.runUntil(argv, isNew)) assert.ok(steps.length < 20, steps.join(' '));
+    return steps;
   }
 
   #enter(): string[] {

@@ -79,14 +79,7 @@ test('a removal that is killed at any of its steps is finished by the next', lim
   await using host = await PrivateHost.open();
   const before = await everything(host);
   assert.equal((await host.run(...setup)).status, 0);
-  const steps: string[] = [];
-  const isNew = (line: string) => {
-    const title = /^\.\.\. ([^:]+):/.exec(line)?.[1];
-    if (title === undefined || steps.includes(title)) return false;
-    steps.push(title);
-    return true;
-  };
-  while (await host.runUntil(remove, isNew)) assert.ok(steps.length < 20, steps.join(' '));
+  const steps = await host.killAtEachStep(remove);
   for (const title of ['coid', 'Network bridge', 'Storage pool', 'Id ranges', 'coi'])
     assert.ok(steps.includes(title), `killed at ${title}, of ${steps.join(', ')}`);
   assertSame(await everything(host), before);

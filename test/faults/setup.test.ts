@@ -79,14 +79,7 @@ test(
 
 test('a setup that is killed at any of its steps is finished by the next', limit, async () => {
   await using host = await PrivateHost.open();
-  const steps: string[] = [];
-  const isNew = (line: string) => {
-    const title = /^\.\.\. ([^:]+):/.exec(line)?.[1];
-    if (title === undefined || steps.includes(title)) return false;
-    steps.push(title);
-    return true;
-  };
-  while (await host.runUntil(setup, isNew)) assert.ok(steps.length < 20, steps.join(' '));
+  const steps = await host.killAtEachStep(setup);
   for (const title of ['Incus', 'Storage pool', 'Network bridge', 'coi', 'coid'])
     assert.ok(steps.includes(title), `killed at ${title}, of ${steps.join(', ')}`);
   assert.deepEqual(await notReady(host), []);

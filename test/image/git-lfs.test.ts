@@ -3,22 +3,23 @@
 // Method: the built program and the image that users get; the host needs no git-lfs.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { defaultImage } from '../../src/image/versions.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { Workspaces } from '../bed/workspace.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 const timeout = 180_000;
 let bed: Bed;
-const made: string[] = [];
+let workspaces: Workspaces;
 
 before(async () => {
   bed = await makeBed();
+  workspaces = new Workspaces(bed.user);
 });
 after(async () => {
   await bed?.[Symbol.asyncDispose]();
-  for (const path of made) await rm(path, { recursive: true, force: true });
+  await workspaces?.[Symbol.asyncDispose]();
 });
 
 const identity =
@@ -37,7 +38,7 @@ cp .git/lfs/objects/${object} old.bin
 printf '#!/bin/sh\\ngit lfs pre-push "$@"\\n' > .git/hooks/pre-push; chmod +x .git/hooks/pre-push`;
 
 test('pointers stay pointers, and a push brings the files', { timeout }, async () => {
-  const cwd = await place(repository);
+  const cwd = await workspaces.make(repository);
   const said = await run(
     cwd,
     `${identity}; git add -A; git diff --cached --quiet
@@ -47,14 +48,17 @@ find /tmp/remote/lfs/objects -type f | wc -l; git lfs install --skip-repo`,
   );
   assert.match(said.stdout, /^new\.bin\nold\.bin\n2\n/);
   assert.doesNotMatch(said.stderr, /filters of this repository/);
-  assert.equal(`${await onHost(cwd, 'git cat-file -p HEAD:old.bin')}\n`, pointer);
-  assert.match(await onHost(cwd, 'git cat-file -p HEAD:new.bin'), /^version https:\/\/git-lfs/);
+  assert.equal(`${await workspaces.onHost(cwd, 'git cat-file -p HEAD:old.bin')}\n`, pointer);
+  assert.match(
+    await workspaces.onHost(cwd, 'git cat-file -p HEAD:new.bin'),
+    /^version https:\/\/git-lfs/,
+  );
 });
 
 test('a filter that is missing inside is told before the agent adds anything', {
   timeout,
 }, async () => {
-  const cwd = await place(
+  const cwd = await workspaces.make(
     `git init -q .; printf '*.key filter=git-crypt\\n' > .gitattributes; git config filter.git-crypt.clean 'git-crypt clean'`,
   );
   const said = await run(cwd, 'true');
@@ -63,20 +67,6 @@ test('a filter that is missing inside is told before the agent adds anything', {
     /filters of this repository are missing in this session, git would take the files as they are: git-crypt \(no git-crypt\)/,
   );
 });
-
-async function place(script: string): Promise<string> {
-  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
-  const path = stdout.trim();
-  made.push(path);
-  await onHost(path, script);
-  return path;
-}
-
-async function onHost(cwd: string, script: string): Promise<string> {
-  const said = await bed.user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
-  assert.equal(said.status, 0, said.stderr);
-  return said.stdout.trim();
-}
 
 async function run(cwd: string, script: string) {
   const said = await bed.coi(['run', '--image', image, '--', 'sh', '-ec', script], { cwd });

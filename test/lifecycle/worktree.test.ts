@@ -2,21 +2,22 @@
 // main checkout; where it cannot work, the start says so in one line, with what to do.
 // Method: the built program as an ordinary user, in repositories that the host's git made.
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { Workspaces } from '../bed/workspace.ts';
 
 const timeout = 180_000;
 let bed: Bed;
-const made: string[] = [];
+let workspaces: Workspaces;
 
 before(async () => {
   bed = await makeBed();
+  workspaces = new Workspaces(bed.user);
 });
 after(async () => {
   await bed?.[Symbol.asyncDispose]();
-  for (const path of made) await rm(path, { recursive: true, force: true });
+  await workspaces?.[Symbol.asyncDispose]();
 });
 
 const git = 'git -c user.name=a -c user.email=a@example.invalid';
@@ -60,10 +61,13 @@ for (const [title, { script, at }] of Object.entries(kinds))
   test(`git works in a worktree ${title}, and nothing is to be told afterwards`, {
     timeout,
   }, async () => {
-    const cwd = join(await place(script), at);
+    const cwd = join(await workspaces.make(script), at);
     const said = await run(cwd, works);
     assert.doesNotMatch(said.stderr, /does not work|obey|not complete|looked at/);
-    const host = await onHost(cwd, 'git log --format=%s -1 made; git status --porcelain; git fsck');
+    const host = await workspaces.onHost(
+      cwd,
+      'git log --format=%s -1 made; git status --porcelain; git fsck',
+    );
     assert.equal(host, 'x');
     const asked = await bed.coi(['handoff'], { cwd });
     assert.match(asked.stdout, /^Nothing that the host would run changed/);
@@ -73,7 +77,10 @@ for (const [title, { script, at }] of Object.entries(kinds))
 test('orders that the agent leaves in the repository are in the report of a worktree', {
   timeout,
 }, async () => {
-  const cwd = join(await place(`${repository}; git worktree add -q ../feature one`), 'feature');
+  const cwd = join(
+    await workspaces.make(`${repository}; git worktree add -q ../feature one`),
+    'feature',
+  );
   const own = '$(git rev-parse --git-dir)';
   await run(cwd, `mkdir ${own}/rebase-merge; echo 'exec x' > ${own}/rebase-merge/git-rebase-todo`);
   const { stdout } = await bed.coi(['handoff'], { cwd });
@@ -86,9 +93,12 @@ test('orders that the agent leaves in the repository are in the report of a work
 test('with [git] readonly nothing of the repository can be written in a worktree', {
   timeout,
 }, async () => {
-  const top = await place(`${repository}; git worktree add -q ../feature one`);
+  const top = await workspaces.make(`${repository}; git worktree add -q ../feature one`);
   const cwd = join(top, 'feature');
-  await onHost(cwd, 'mkdir .coi; printf "[git]\\nreadonly = true\\n" > .coi/config.toml');
+  await workspaces.onHost(
+    cwd,
+    'mkdir .coi; printf "[git]\\nreadonly = true\\n" > .coi/config.toml',
+  );
   const attempts = `git status --porcelain; ! ${commit}; ! touch ${top}/repo/.git/x ${top}/repo/.git/worktrees/feature/x`;
   await run(cwd, `${attempts}; echo x > file`);
 });
@@ -96,7 +106,10 @@ test('with [git] readonly nothing of the repository can be written in a worktree
 test('a kept container of a worktree comes back with git, and so does its copy', {
   timeout,
 }, async () => {
-  const cwd = join(await place(`${repository}; git worktree add -q ../feature one`), 'feature');
+  const cwd = join(
+    await workspaces.make(`${repository}; git worktree add -q ../feature one`),
+    'feature',
+  );
   const coi = async (...args: string[]) => {
     const said = await bed.coi(args, { cwd });
     assert.equal(said.status, 0, said.stderr);
@@ -132,33 +145,39 @@ test('a kept container of a worktree comes back with git, and so does its copy',
 test('of a worktree that the agent made the host has the commits, and after a repair the worktree', {
   timeout,
 }, async () => {
-  const top = join(await place(repository), 'repo');
+  const top = join(await workspaces.make(repository), 'repo');
   const add = `git worktree add -q .claude/worktrees/x -b x; cd .claude/worktrees/x; ${commit}`;
   await run(top, add);
-  assert.match(await onHost(top, 'git worktree list'), /worktrees\/x .*prunable/);
-  assert.equal(await onHost(top, 'git log --format=%s -1 x'), 'x');
+  assert.match(await workspaces.onHost(top, 'git worktree list'), /worktrees\/x .*prunable/);
+  assert.equal(await workspaces.onHost(top, 'git log --format=%s -1 x'), 'x');
   // The next session works in it.
   await run(top, `cd .claude/worktrees/x; ${commit}`);
-  await onHost(top, 'git worktree repair .claude/worktrees/x');
-  assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
-  assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);
+  await workspaces.onHost(top, 'git worktree repair .claude/worktrees/x');
+  assert.equal(
+    await workspaces.onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'),
+    'x',
+  );
+  assert.doesNotMatch(await workspaces.onHost(top, 'git worktree list'), /prunable/);
 });
 
 test('with the path of the host a worktree of the agent works on both sides', {
   timeout,
 }, async () => {
-  const top = join(await place(repository), 'repo');
-  await onHost(
+  const top = join(await workspaces.make(repository), 'repo');
+  await workspaces.onHost(
     top,
     'mkdir .coi; printf "[paths]\\npreserve_workspace_path = true\\n" > .coi/config.toml',
   );
   await run(top, `git worktree add -q .claude/worktrees/x -b x; cd .claude/worktrees/x; ${commit}`);
-  assert.doesNotMatch(await onHost(top, 'git worktree list'), /prunable/);
-  assert.equal(await onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'), 'x');
+  assert.doesNotMatch(await workspaces.onHost(top, 'git worktree list'), /prunable/);
+  assert.equal(
+    await workspaces.onHost(join(top, '.claude/worktrees/x'), 'git log --format=%s -1'),
+    'x',
+  );
 });
 
 test('where git cannot work, the start says so and what to do', { timeout }, async () => {
-  const top = await place(`${repository}; mkdir part`);
+  const top = await workspaces.make(`${repository}; mkdir part`);
   const part = await run(join(top, 'repo/part'), '! git status 2>/dev/null');
   assert.match(
     part.stderr,
@@ -166,28 +185,14 @@ test('where git cannot work, the start says so and what to do', { timeout }, asy
       `git does not work in this session: only a part of the repository in ${top}/repo is mounted; for all of it: coi -w ${top}/repo shell`,
     ),
   );
-  const moved = await place(
+  const moved = await workspaces.make(
     `${repository}; git worktree add -q ../feature one; mv ../feature ../m`,
   );
   const lost = await command(join(moved, 'm'), 'true');
   assert.match(lost.stderr, /does not know this worktree; see `git worktree repair`/);
-  const plain = await command(await place(':'), 'true');
+  const plain = await command(await workspaces.make(':'), 'true');
   assert.doesNotMatch(plain.stderr, /git does not work/);
 });
-
-async function place(script: string): Promise<string> {
-  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
-  const path = stdout.trim();
-  made.push(path);
-  await onHost(path, script);
-  return path;
-}
-
-async function onHost(cwd: string, script: string): Promise<string> {
-  const said = await bed.user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
-  assert.equal(said.status, 0, said.stderr);
-  return said.stdout.trim();
-}
 
 function run(cwd: string, script: string) {
   const identity =

@@ -2,22 +2,23 @@
 // is worked in from `project/main` and from `project`, and what the host's git runs or obeys there is guarded.
 // Method: the built program as an ordinary user; the attacks in pairs, with the guard off and on.
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { Workspaces } from '../bed/workspace.ts';
 import { untilGone } from '../incus/coid-bed.ts';
 
 const timeout = 240_000;
 let bed: Bed;
-const made: string[] = [];
+let workspaces: Workspaces;
 
 before(async () => {
   bed = await makeBed();
+  workspaces = new Workspaces(bed.user);
 });
 after(async () => {
   await bed?.[Symbol.asyncDispose]();
-  for (const path of made) await rm(path, { recursive: true, force: true });
+  await workspaces?.[Symbol.asyncDispose]();
 });
 
 const git = 'git -c user.name=a -c user.email=a@example.invalid';
@@ -47,14 +48,14 @@ for (const [title, at] of [
   ['in project', '.'],
 ] as const)
   test(`work goes on ${title}, and the host has it`, { timeout }, async () => {
-    const project = join(await place(layout), 'project');
+    const project = join(await workspaces.make(layout), 'project');
     const said = await run(join(project, at), `cd ${join(project, 'main')} && ${work}`);
     assert.doesNotMatch(said.stderr, /does not work|obey|not complete|looked at/);
     const host = 'git log --format=%s -1 made; git status --porcelain; git fsck 2>/dev/null';
-    assert.equal(await onHost(join(project, 'main'), host), 'x');
+    assert.equal(await workspaces.onHost(join(project, 'main'), host), 'x');
     // The other worktree is as it was, and nothing of coi's is left.
-    assert.equal(await onHost(join(project, 'feature'), 'git status --porcelain'), '');
-    assert.doesNotMatch(await onHost(project, 'git worktree list'), /prunable/);
+    assert.equal(await workspaces.onHost(join(project, 'feature'), 'git status --porcelain'), '');
+    assert.doesNotMatch(await workspaces.onHost(project, 'git worktree list'), /prunable/);
     await untilGone(join(project, '.bare'), 'commondir');
   });
 
@@ -65,10 +66,10 @@ for (const [title, at, tops] of [
   test(`what the host runs there cannot be changed ${title}: without the guard it can`, {
     timeout,
   }, async () => {
-    const place1 = join(await place(layout), 'project');
-    const place2 = join(await place(layout), 'project');
+    const place1 = join(await workspaces.make(layout), 'project');
+    const place2 = join(await workspaces.make(layout), 'project');
     const off = '[security]\ndisable_protection = true\n';
-    await onHost(
+    await workspaces.onHost(
       bed.user.home,
       `mkdir -p .coi; printf '${off.replaceAll('\n', '\\n')}' > .coi/config.toml`,
     );
@@ -89,25 +90,11 @@ for (const [title, at, tops] of [
       possible.length,
       open.stdout + open.stderr,
     );
-    await onHost(bed.user.home, 'rm .coi/config.toml');
+    await workspaces.onHost(bed.user.home, 'rm .coi/config.toml');
     const held = await run(join(place2, at), script(place2));
     assert.doesNotMatch(held.stdout, /done: /, held.stdout);
-    await onHost(join(place2, 'main'), `git status --porcelain; ${commit}`);
+    await workspaces.onHost(join(place2, 'main'), `git status --porcelain; ${commit}`);
   });
-
-async function place(script: string): Promise<string> {
-  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
-  const path = stdout.trim();
-  made.push(path);
-  await onHost(path, script);
-  return path;
-}
-
-async function onHost(cwd: string, script: string): Promise<string> {
-  const said = await bed.user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
-  assert.equal(said.status, 0, said.stderr);
-  return said.stdout.trim();
-}
 
 async function run(cwd: string, script: string) {
   const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-c', script], { cwd });

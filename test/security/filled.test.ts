@@ -6,7 +6,14 @@ import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { type Attack, asUser, leavesMounts, protect, repository } from './protect-bed.ts';
+import {
+  type Attack,
+  asUser,
+  outsideOfMounts,
+  protect,
+  repository,
+  worked,
+} from './protect-bed.ts';
 import { ended, killed } from './worktree-bed.ts';
 
 const limit = { timeout: 240_000 };
@@ -36,25 +43,7 @@ const forRoot = [
 ];
 
 /** As the agent, from a user namespace of its own that has no mount left but a held descriptor of the workspace. */
-const outsideOfMounts = [
-  leavesMounts.replaceAll('".git2"', '".h2"').replaceAll('".git"', '".husky"'),
-  leavesMounts.replace(
-    /rename\(.*\n.*/,
-    `open(my $f, ">>", ".husky/pre-commit") or exit 7; exit 0'`,
-  ),
-];
-
-async function worked(
-  bed: CoidBed,
-  container: string,
-  tried: readonly Attack[],
-  user: 'agent' | 'root',
-) {
-  const names: string[] = [];
-  for (const { name, script } of tried)
-    if ((await bed.sh(container, script, user)).status === 0) names.push(name);
-  return names;
-}
+const fromOutside = outsideOfMounts('.husky', '.h2', '.husky/pre-commit');
 
 async function reserveMs(bed: CoidBed, workspace: string): Promise<number> {
   const startMs = performance.now();
@@ -106,7 +95,7 @@ test(
       assert.notEqual((await bed.sh(held.container, script, 'root')).status, 0, script);
     await ended(bed, held.container);
     const again = await bed.session({ workspace, protect });
-    for (const script of outsideOfMounts)
+    for (const script of fromOutside)
       assert.equal((await bed.sh(again.container, script)).status, 7, script);
     await ended(bed, again.container);
     assert.equal(await readFile(join(workspace, '.husky/pre-commit'), 'utf8'), 'true\n# host\n');
@@ -121,7 +110,7 @@ test(
       await worked(bed, open.container, tried, 'agent'),
       tried.map(({ name }) => name),
     );
-    for (const script of outsideOfMounts)
+    for (const script of fromOutside)
       assert.equal((await bed.sh(open.container, script)).status, 0, script);
     await ended(bed, open.container);
 

@@ -1,21 +1,22 @@
 // Goal: the hand-off report of real sessions is quiet after what is ordinary, and says what the agent did whatever it wrote.
 // Method: the built program in workspaces of several kinds; what coid guards meanwhile is really guarded.
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
+import { Workspaces } from '../bed/workspace.ts';
 
 const timeout = 120_000;
 let bed: Bed;
-const made: string[] = [];
+let workspaces: Workspaces;
 
 before(async () => {
   bed = await makeBed();
+  workspaces = new Workspaces(bed.user);
 });
 after(async () => {
   await bed?.[Symbol.asyncDispose]();
-  for (const path of made) await rm(path, { recursive: true, force: true });
+  await workspaces?.[Symbol.asyncDispose]();
 });
 
 const commit = 'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m x';
@@ -32,7 +33,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 for (const [title, script] of Object.entries(kinds))
   test(`an ordinary command says nothing of a hand-off: in ${title}`, { timeout }, async () => {
-    const cwd = await workspace(script);
+    const cwd = await workspaces.make(script);
     const said = await run(cwd, 'true');
     assert.doesNotMatch(said.stderr, /obey|not complete|looked at/);
     const asked = await bed.coi(['handoff'], { cwd });
@@ -43,7 +44,7 @@ for (const [title, script] of Object.entries(kinds))
 test('commits, branches, gc and a worktree made inside are one line, for the copy of the project', {
   timeout,
 }, async () => {
-  const cwd = await workspace(
+  const cwd = await workspaces.make(
     `${repository}; echo {} > package.json; printf 'all:\\n' > Makefile; git add .; ${commit}`,
   );
   const inside = `git config --global user.name a; git config --global user.email a@example.invalid
@@ -57,7 +58,7 @@ git checkout -qb topic; echo x > a; git add .; git commit -qm a; git worktree ad
 test('what the agent wrote for coi itself does not keep the report from coming', {
   timeout,
 }, async () => {
-  const cwd = await workspace(repository);
+  const cwd = await workspaces.make(repository);
   const said = await run(
     cwd,
     "mkdir .coi; echo 'broken [' > .coi/config.toml; printf 'all:\\n' > Makefile",
@@ -74,7 +75,7 @@ test('what the agent wrote for coi itself does not keep the report from coming',
 test('what the user changed in the guarded files of the project meanwhile is not told as the doing of the agent', {
   timeout,
 }, async () => {
-  const cwd = await workspace(
+  const cwd = await workspaces.make(
     `${repository}; mkdir .coi .vscode; echo > .coi/config.toml; echo {} > .vscode/tasks.json`,
   );
   const shell = ['shell', '--image', bed.image, '--background', '--json'];
@@ -102,7 +103,7 @@ test('what the user changed in the guarded files of the project meanwhile is not
 test('protected directories that were missing are told, made or given the name, watched or not', {
   timeout,
 }, async () => {
-  const cwd = await workspace(
+  const cwd = await workspaces.make(
     `${repository}; mkdir -p docs/example; echo {} > docs/example/tasks.json`,
   );
   await run(cwd, 'mv docs/example .vscode; mkdir .husky; echo x > .husky/pre-commit');
@@ -114,7 +115,7 @@ test('protected directories that were missing are told, made or given the name, 
 test('what cannot be read is the first line, for programs as well, and the status says so', {
   timeout,
 }, async () => {
-  const cwd = await workspace(repository);
+  const cwd = await workspaces.make(repository);
   await run(cwd, 'mkdir closed; printf "all:\\n" > Makefile; chmod 0 closed');
   const asked = await bed.coi(['handoff'], { cwd });
   assert.equal(asked.status, 1);
@@ -131,15 +132,6 @@ test('what cannot be read is the first line, for programs as well, and the statu
   await bed.user.run(['chmod', '755', join(cwd, 'closed')]);
   assert.equal((await bed.coi(['handoff'], { cwd })).status, 0);
 });
-
-async function workspace(script: string): Promise<string> {
-  const { stdout } = await bed.user.run(['mktemp', '-d', '/tmp/coit-work-XXXXXX']);
-  const path = stdout.trim();
-  made.push(path);
-  const said = await bed.user.run(['sh', '-ec', `cd ${path}; ${script}`]);
-  assert.equal(said.status, 0, said.stderr);
-  return path;
-}
 
 async function run(cwd: string, script: string) {
   const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });

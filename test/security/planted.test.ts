@@ -9,9 +9,10 @@ import {
   type Attack,
   asUser,
   inventory,
-  leavesMounts,
+  outsideOfMounts,
   protect,
   repository,
+  worked,
 } from './protect-bed.ts';
 import { commonOf, ended, worktrees } from './worktree-bed.ts';
 
@@ -53,25 +54,7 @@ const detached =
   'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && echo "[x]" >> .git/modules/p7/config';
 
 /** As the agent, from a user namespace of its own that has no mount left but a held descriptor of the workspace. */
-const outsideOfMounts = [
-  leavesMounts.replaceAll('".git2"', '".git/m2"').replaceAll('".git"', '".git/modules"'),
-  leavesMounts.replace(
-    /rename\(.*\n.*/,
-    `open(my $f, ">>", ".git/modules/p7/config") or exit 7; exit 0'`,
-  ),
-];
-
-async function worked(
-  bed: CoidBed,
-  container: string,
-  tried: readonly Attack[],
-  user: 'agent' | 'root',
-) {
-  const names: string[] = [];
-  for (const { name, script } of tried)
-    if ((await bed.sh(container, script, user)).status === 0) names.push(name);
-  return names;
-}
+const fromOutside = outsideOfMounts('.git/modules', '.git/m2', '.git/modules/p7/config');
 
 async function plant(bed: CoidBed, options: SessionOptions, git: string): Promise<void> {
   const { container } = await bed.session(options);
@@ -122,7 +105,7 @@ test(
       assert.notEqual((await bed.sh(held.container, script, 'root')).status, 0, script);
     await ended(bed, held.container);
     const again = await bed.session({ workspace, protect });
-    for (const script of outsideOfMounts)
+    for (const script of fromOutside)
       assert.equal((await bed.sh(again.container, script)).status, 7, script);
     await ended(bed, again.container);
     const after = await inventory(workspace);
@@ -136,7 +119,7 @@ test(
       await worked(bed, open.container, tried, 'agent'),
       tried.map(({ name }) => name),
     );
-    for (const script of outsideOfMounts)
+    for (const script of fromOutside)
       assert.equal((await bed.sh(open.container, script)).status, 0, script);
     assert.equal((await bed.sh(open.container, detached, 'root')).status, 0);
   },

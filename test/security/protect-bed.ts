@@ -178,6 +178,27 @@ export const leavesMounts = `unshare -Urm perl -e '
   rename(".git", ".git2") or exit 7;
   rename(".git2", ".git"); exit 0'`;
 
+/** `leavesMounts` at another protected directory: renamed to `aside` and back, and a file in it written to. */
+export function outsideOfMounts(directory: string, aside: string, file: string): string[] {
+  return [
+    leavesMounts.replaceAll('".git2"', `"${aside}"`).replaceAll('".git"', `"${directory}"`),
+    leavesMounts.replace(/rename\(.*\n.*/, `open(my $f, ">>", "${file}") or exit 7; exit 0'`),
+  ];
+}
+
+/** The names of those attacks that take effect. */
+export async function worked(
+  bed: CoidBed,
+  container: string,
+  tried: readonly Attack[],
+  user: 'agent' | 'root',
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const { name, script } of tried)
+    if ((await bed.sh(container, script, user)).status === 0) names.push(name);
+  return names;
+}
+
 /** The container's root takes the workspace's mount away and goes on through a held descriptor. */
 export const detachesMount =
   'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && mv .git .git2 && mv .git2 .git';

@@ -1,7 +1,7 @@
 // What a person at a terminal is told: a line when a session begins, a line when it is left, and nothing that is not so.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeBed } from '../bed/bed.ts';
+import { type Bed, makeBed } from '../bed/bed.ts';
 import { untilGone } from '../bed/gone.ts';
 import { onlyInstance } from './session.ts';
 
@@ -14,13 +14,19 @@ function lines(history: string): string[] {
   return history.split('\n').filter((line) => line.trim() !== '');
 }
 
+/** A session at its first screen. */
+async function atFirstScreen(bed: Bed) {
+  const screen = bed.screen(['shell', '--image', bed.image]);
+  await screen.waitFor('You:');
+  const { name } = await onlyInstance(bed);
+  return { screen, name };
+}
+
 test('detaching: one line before, one after, both dim, and nothing of a cleanup', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const screen = bed.screen(['shell', '--image', bed.image]);
-  await screen.waitFor('You:');
-  const { name } = await onlyInstance(bed);
+  const { screen, name } = await atFirstScreen(bed);
   screen.key('ctrl-b d');
   assert.equal((await screen.ended()).status, 0);
   assert.deepEqual(lines(screen.history()), [
@@ -46,9 +52,7 @@ test('the end of a session names what goes on with it, and that does, from its f
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const screen = bed.screen(['shell', '--image', bed.image]);
-  await screen.waitFor('You:');
-  const { name } = await onlyInstance(bed);
+  const { screen, name } = await atFirstScreen(bed);
   screen.type('/exit\r');
   await screen.waitFor(prompt);
   screen.type('sudo poweroff\r');
@@ -73,9 +77,7 @@ test('the end of a session names what goes on with it, and that does, from its f
 
 test('`exit` in the shell is no detaching', { timeout }, async () => {
   await using bed = await makeBed();
-  const screen = bed.screen(['shell', '--image', bed.image]);
-  await screen.waitFor('You:');
-  const { name } = await onlyInstance(bed);
+  const { screen, name } = await atFirstScreen(bed);
   screen.type('/exit\r');
   await screen.waitFor(prompt);
   screen.type('exit\r');
@@ -89,9 +91,7 @@ test('`exit` in the shell is no detaching', { timeout }, async () => {
 
 test('a signal is told as such', { timeout }, async () => {
   await using bed = await makeBed();
-  const screen = bed.screen(['shell', '--image', bed.image]);
-  await screen.waitFor('You:');
-  const { name } = await onlyInstance(bed);
+  const { screen, name } = await atFirstScreen(bed);
   screen.kill('SIGTERM');
   assert.equal((await screen.ended()).status, 0);
   assert.match(
