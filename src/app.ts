@@ -138,8 +138,8 @@ function currentDirectory(process: NodeJS.Process): string {
   // The path as the user sees it, links included: it is the workspace's identity.
   const seen = process.env['PWD'];
   const real = workingDirectory(process);
-  const held = unansweredNow(real);
-  if (held) throw heldPlace(real, held);
+  const held = unansweredNow([real]);
+  if (held) throw heldPlace(real, held.mount);
   return seen?.startsWith('/') && isSameDirectory(seen, real) ? seen : real;
 }
 

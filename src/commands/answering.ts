@@ -11,12 +11,12 @@ import { workspacePath } from '../session/workspace.ts';
 export function answeringWorkspace(app: App, wanted: string | undefined): WorkspacePath {
   const path = workspacePath(app.cwd, wanted ?? '.');
   // The current one has answered already.
-  if (wanted !== undefined) refuseHeld(path);
+  if (wanted !== undefined) refuseHeld([path]);
   return path;
 }
 
-/** The same of any path, as of a mount. */
-export function refuseHeld(path: string, code: ErrorCode = 'workspace-invalid'): void {
-  const mount = unansweredNow(path);
-  if (mount) throw heldPlace(path, mount, code);
+/** The same of any paths, as of mounts. */
+export function refuseHeld(paths: readonly string[], code: ErrorCode = 'workspace-invalid'): void {
+  const found = unansweredNow(paths);
+  if (found) throw heldPlace(found.path, found.mount, code);
 }

@@ -230,7 +230,7 @@ export async function mount(
     throw new CoiError('usage', `the path in the container is not absolute: ${quoted(path)}`);
   if (shift !== true && shift !== 'true' && shift !== 'false')
     throw new CoiError('usage', `invalid --shift ${quoted(shift)}`, { hint: 'true or false.' });
-  refuseHeld(host, 'mount-invalid');
+  refuseHeld([host], 'mount-invalid');
   if (pathFacts(host).kind === 'missing')
     throw new CoiError('mount-invalid', `the mount source ${host} does not exist`);
   const { name, instance, session } = await existingContainer(app, options, word);

@@ -8,8 +8,12 @@ const limitMs = 10_000;
 export function freeing(app: App): Free {
   return async ({ name, mountsId }, sources) => {
     const nothing = { aborted: 0, holders: [] };
-    const isLocal = (path: string) => new MountTable().on(path).length === 0;
-    if (mountsId === undefined || sources?.every(isLocal)) return nothing;
+    if (mountsId === undefined || (sources && areLocal(sources))) return nothing;
     return (await app.coid()).free(name, mountsId, { timeoutMs: limitMs });
   };
+}
+
+function areLocal(paths: readonly string[]): boolean {
+  const table = new MountTable();
+  return paths.every((path) => table.on(path).length === 0);
 }

@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { namesUsedIn } from '../config/names-used.ts';
 import { profileNames } from '../config/profile-files.ts';
 import { CoiError } from '../errors.ts';
-import { answers } from '../host/answering.ts';
+import { answeringPaths } from '../host/answers.ts';
 import { hostFiles } from '../host/files.ts';
 import type { WorkspacePath } from '../names.ts';
 import { readAliases } from '../session/aliases.ts';
@@ -22,6 +22,7 @@ export interface NamedImages {
 
 /** A few opens for each. */
 const workspacesMax = 1000;
+const answerMs = 2000;
 
 export async function namedImages(
   app: App,
@@ -55,11 +56,11 @@ export async function namedElsewhere(
   const images: string[] = [];
   const pools: string[] = [];
   if (all.size > workspacesMax) unread.push(`more than ${workspacesMax} workspaces`);
+  const answers = answeringPaths(answerMs);
   for (const path of [...all].slice(0, workspacesMax)) {
+    app.signal.throwIfAborted();
     const found =
-      path.startsWith('/') && (await answers(path, app.signal))
-        ? namesUsedIn(path, hostFiles)
-        : undefined;
+      path.startsWith('/') && (await answers(path)) ? namesUsedIn(path, hostFiles) : undefined;
     images.push(...(found?.images ?? []));
     pools.push(...(found?.pools ?? []));
     if (!found?.complete) unread.push(path);

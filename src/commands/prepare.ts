@@ -236,8 +236,8 @@ export function extraMounts(
   { workspace, taken }: { readonly workspace: string; readonly taken: readonly string[] },
 ): PlannedMount[] {
   const named = options.mount.map((text) => parseMount(text, app.cwd, app.user.home));
-  for (const { host } of [...named, ...settings['mounts.default']])
-    refuseHeld(host, 'mount-invalid');
+  const sources = [...named, ...settings['mounts.default']].map(({ host }) => host);
+  refuseHeld(sources, 'mount-invalid');
   for (const { host } of named) {
     if (pathFacts(host).kind === 'missing') {
       throw new CoiError('mount-invalid', `the mount source ${host} does not exist`, {

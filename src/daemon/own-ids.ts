@@ -92,7 +92,8 @@ function note(stateDir: string, change: (noted: readonly IdLine[]) => readonly I
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return undefined;
   }
 }

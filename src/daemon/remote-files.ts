@@ -1,5 +1,6 @@
 // Which file systems do not answer. Whoever looks into one whose server is gone waits, for ever, and coid has one thread for
 // everybody: so another process looks first, and coid leaves what does not answer alone until it does.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, unanswered } from '../host/answers.ts';
 import { deviceText, MountTable, type RemoteMount } from '../host/remote-mounts.ts';
@@ -44,6 +45,7 @@ export class RemoteFiles {
   /** By device: each is asked by one process at a time, which ends when it answers. */
   readonly #asked = new Map<string, Question>();
   readonly #answeredMs = new Map<string, number>();
+  #read: { readonly text: string; readonly table: MountTable } | undefined;
 
   constructor(parts: RemoteFilesParts) {
     this.#parts = parts;
@@ -58,7 +60,7 @@ export class RemoteFiles {
    * others. Nothing waits where all is local, nor for one that is known not to answer.
    */
   async look(paths: readonly string[] = []): Promise<void> {
-    const table = new MountTable();
+    const table = this.#table();
     for (const [device, { mount }] of this.#asked)
       if (!table.has(device)) this.#forget(device, mount);
     for (const device of this.#answeredMs.keys())
@@ -75,6 +77,11 @@ export class RemoteFiles {
       known.filter(({ device }) => wanted.has(device)).map((mount) => [mount.device, mount]),
     );
     await Promise.all([...byDevice.values()].map((mount) => this.#ask(mount)));
+  }
+
+  /** Whether any did not answer at the last look. */
+  get isAnyHeld(): boolean {
+    return [...this.#asked.values()].some(({ isHeld }) => isHeld);
   }
 
   /** As the last look found it. */
@@ -112,7 +119,7 @@ export class RemoteFiles {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    if (new MountTable().on(path).length === 0) return work(signal);
+    if (this.#table().on(path).length === 0) return work(signal);
     const held = new AbortController();
     const timer = setInterval(() => {
       void this.look([path]).then(() => {
@@ -128,12 +135,21 @@ export class RemoteFiles {
 
   async #lookAtOwn(): Promise<void> {
     const isOwn = ({ point }: RemoteMount) => point.startsWith(`${this.#mounts}/`);
-    if (new MountTable().all.some(isOwn)) await this.look();
+    if (this.#table().all.some(isOwn)) await this.look();
+  }
+
+  /** As it is now. It is read for every look, and a host may have thousands of mounts that do not change. */
+  #table(): MountTable {
+    const text = readFileSync('/proc/self/mountinfo', 'utf8');
+    if (text !== this.#read?.text) this.#read = { text, table: new MountTable(text) };
+    return this.#read.table;
   }
 
   #heldOn(path: string): RemoteMount | undefined {
-    if (![...this.#asked.values()].some(({ isHeld }) => isHeld)) return undefined;
-    return new MountTable().on(path).find(({ device }) => this.#asked.get(device)?.isHeld);
+    if (!this.isAnyHeld) return undefined;
+    return this.#table()
+      .on(path)
+      .find(({ device }) => this.#asked.get(device)?.isHeld);
   }
 
   #ask(mount: RemoteMount): Promise<void> {

@@ -30,11 +30,7 @@ export async function unanswered(
   paths: readonly string[],
   limitMs = answerMs,
 ): Promise<Unanswered | undefined> {
-  const table = new MountTable();
-  const remote = [...new Set(paths)].flatMap((path): Unanswered[] => {
-    const [mount] = table.on(path);
-    return mount ? [{ path, mount }] : [];
-  });
+  const remote = remoteOf(paths);
   if (remote.length === 0) return undefined;
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), limitMs);
@@ -42,6 +38,18 @@ export async function unanswered(
   const found = await Promise.all(asked);
   clearTimeout(timer);
   return remote.find((_, index) => !found[index]);
+}
+
+/** Whether a path answers, for one after the other: a file system that did not within the limit is not asked again. */
+export function answeringPaths(limitMs: number): (path: string) => Promise<boolean> {
+  const table = new MountTable();
+  const held = new Set<string>();
+  return async (path) => {
+    if (table.on(path).some(({ device }) => held.has(device))) return false;
+    const found = await unanswered([path], limitMs);
+    if (found) held.add(found.mount.device);
+    return !found;
+  };
 }
 
 /** Whether a path leads to one of those of this host that do not answer within the limit. */
@@ -57,14 +65,23 @@ export async function heldPaths(limitMs: number): Promise<(path: string) => bool
   return (path) => held.size > 0 && table.on(path).some(({ device }) => held.has(device));
 }
 
-/** The same of one path for whoever cannot go on without knowing it. */
-export function unansweredNow(path: string): RemoteMount | undefined {
-  const [mount] = new MountTable().on(path);
-  if (!mount) return undefined;
-  const { error } = spawnSync('stat', argumentsFor([path]), {
-    ...{ cwd: '/', stdio: 'ignore', timeout: answerMs, killSignal: 'SIGKILL' },
+/** The same as `unanswered` for whoever cannot go on without knowing it: asks one after the other, and waits. */
+export function unansweredNow(paths: readonly string[]): Unanswered | undefined {
+  return remoteOf(paths).find(({ path }) => {
+    const { error } = spawnSync('stat', argumentsFor([path]), {
+      ...{ cwd: '/', stdio: 'ignore', timeout: answerMs, killSignal: 'SIGKILL' },
+    });
+    return (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
   });
-  return (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' ? mount : undefined;
+}
+
+/** Those that lead through a remote mount, each once. */
+function remoteOf(paths: readonly string[]): readonly Unanswered[] {
+  const table = new MountTable();
+  return [...new Set(paths)].flatMap((path) => {
+    const [mount] = table.on(path);
+    return mount ? [{ path, mount }] : [];
+  });
 }
 
 function argumentsFor(paths: readonly string[]): readonly string[] {

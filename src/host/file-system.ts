@@ -1,6 +1,6 @@
 // Which file system something lies on, for people: what the mount table says. Source: proc(5), mountinfo and fdinfo.
 import { readFileSync } from 'node:fs';
-import { mountPoints } from './mounts.ts';
+import { innermost, mountPoints } from './mounts.ts';
 
 export interface FileSystem {
   /** As the mount table shows it, such as `ext4`, `nfs4` or `fuse.sshfs`. */
@@ -24,14 +24,11 @@ export function fileSystemAt(path: string): FileSystem | undefined {
 
 /** The innermost of those mounted at or above a path; of several at one place the last. */
 export function lastOver(lines: readonly string[], path: string): FileSystem | undefined {
-  let found: FileSystem | undefined;
-  for (const line of lines) {
-    const one = parsed(line);
-    const isAbove =
-      one && (path === one.mountPoint || path.startsWith(`${one.mountPoint.replace(/\/$/, '')}/`));
-    if (isAbove && one.mountPoint.length >= (found?.mountPoint.length ?? 0)) found = one;
-  }
-  return found;
+  const mounts = lines.flatMap((line) => {
+    const fileSystem = parsed(line);
+    return fileSystem ? [{ point: fileSystem.mountPoint, fileSystem }] : [];
+  });
+  return innermost(mounts, path)?.fileSystem;
 }
 
 /** Why nobody gets into a file system that a program serves, whatever the permissions in it say. */

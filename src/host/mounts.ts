@@ -117,6 +117,19 @@ export function mountPointsBelow(directory: string): Set<string> {
   );
 }
 
+/** The innermost of those mounted at or above a path; of several at one place the last. */
+export function innermost<Mount extends { readonly point: string }>(
+  mounts: Iterable<Mount>,
+  path: string,
+): Mount | undefined {
+  let found: Mount | undefined;
+  for (const one of mounts) {
+    const isOver = one.point === '/' || path === one.point || path.startsWith(`${one.point}/`);
+    if (isOver && one.point.length >= (found?.point.length ?? 0)) found = one;
+  }
+  return found;
+}
+
 /** The mount points in the text of /proc/<pid>/mountinfo (proc(5)): field 5, blanks written as \040. */
 export function mountPoints(mountinfo: string): string[] {
   return mountinfo

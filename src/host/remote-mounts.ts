@@ -3,7 +3,7 @@
 // Source: proc_pid_mountinfo(5).
 import { readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { mountPoints } from './mounts.ts';
+import { innermost, mountPoints } from './mounts.ts';
 
 export interface RemoteMount {
   /** The file system, as `major:minor`. */
@@ -63,7 +63,7 @@ export class MountTable {
         continue;
       }
       const next = at === '/' ? `/${name}` : `${at}/${name}`;
-      const over = this.#over(next);
+      const over = innermost(this.#all, next);
       // What is in there is not looked at: by its names it may lead through further ones.
       if (over?.isRemote) return this.#through(next, rest);
       const target = linkTarget(next);
@@ -82,18 +82,8 @@ export class MountTable {
   #through(at: string, rest: readonly string[]): readonly RemoteMount[] {
     const points = [at];
     for (const name of rest.filter((one) => one !== '')) points.push(`${points.at(-1)}/${name}`);
-    const found = points.flatMap((point) => this.#over(point) ?? []);
+    const found = points.flatMap((point) => innermost(this.#all, point) ?? []);
     return [...new Set(found)].filter(({ isRemote }) => isRemote);
-  }
-
-  /** The innermost at or above a path; of several at one place the last. */
-  #over(path: string): Mounted | undefined {
-    let found: Mounted | undefined;
-    for (const one of this.#all) {
-      const isOver = one.point === '/' || path === one.point || path.startsWith(`${one.point}/`);
-      if (isOver && one.point.length >= (found?.point.length ?? 0)) found = one;
-    }
-    return found;
   }
 }
 

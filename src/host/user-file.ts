@@ -14,7 +14,7 @@ import { Directory } from './directory.ts';
 import { attempt, FileError } from './file-error.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { takeUserLock, type UserLock } from './user-lock.ts';
-import { userPath } from './user-path.ts';
+import { openedUserDirectory, userPath } from './user-path.ts';
 
 /** A program that writes all the time is left to it. */
 const triesMax = 5;
@@ -56,13 +56,12 @@ export function changeUserFile(
   { maxBytes, owner, lock }: UserChange,
 ): boolean {
   const shown = `${home}/${relative}`;
-  using directory = placeOf(home, relative, shown, owner);
-  const name = basename(userPath(home, relative) ?? relative);
+  using place = placeOf(home, relative, shown, owner);
   const letGo = lock ? takeUserLock(home, relative, lock) : () => undefined;
   if (!letGo) return false;
   try {
     for (let tries = 0; tries < triesMax; tries += 1)
-      if (isChanged(directory, name, change, { maxBytes, owner, shown })) return true;
+      if (isChanged(place, change, { maxBytes, owner, shown })) return true;
   } finally {
     letGo();
   }
@@ -71,8 +70,7 @@ export function changeUserFile(
 
 /** False if somebody else has changed it in the meantime: then nothing was written. */
 function isChanged(
-  directory: Directory,
-  name: string,
+  { directory, name }: Place,
   change: (text: string | undefined) => string | undefined,
   { maxBytes, owner, shown }: { maxBytes: number; owner: Owner; shown: string },
 ): boolean {
@@ -112,7 +110,7 @@ export function removeUserLeftovers(
   let isYoung = false;
   for (const place of new Set(places)) {
     if (place === undefined) continue;
-    using directory = openedAt(place, `${home}/${relative}`);
+    using directory = openedUserDirectory(place, `${home}/${relative}`);
     isYoung = removeLeftovers(directory, owner, nowMs) || isYoung;
   }
   return isYoung;
@@ -145,10 +143,27 @@ function writeInPlace(path: string, text: string, shown: string): void {
   });
 }
 
-/** The directory that the file is in, or would be. */
-function placeOf(home: string, relative: string, shown: string, owner: Owner): Directory {
-  const above = dirname(relative);
+interface Place extends Disposable {
+  readonly directory: Directory;
+  readonly name: string;
+}
+
+/** The directory that the file is in, or would be, and its name there. */
+function placeOf(home: string, relative: string, shown: string, owner: Owner): Place {
   const path = userPath(home, relative);
+  const directory = directoryOf(home, relative, path, shown, owner);
+  const name = basename(path ?? relative);
+  return { directory, name, [Symbol.dispose]: () => directory[Symbol.dispose]() };
+}
+
+function directoryOf(
+  home: string,
+  relative: string,
+  path: string | undefined,
+  shown: string,
+  owner: Owner,
+): Directory {
+  const above = dirname(relative);
   const parent = path === undefined ? userPath(home, above) : dirname(path);
   if (parent === undefined) {
     const top = openedOr(home, constants.O_RDONLY | constants.O_DIRECTORY, home);
@@ -156,15 +171,5 @@ function placeOf(home: string, relative: string, shown: string, owner: Owner): D
     using opened = new Directory(top, home);
     return opened.makeDirectory(above, { owner });
   }
-  return openedAt(parent, shown);
-}
-
-function openedAt(parent: string, shown: string): Directory {
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  const fd = openedOr(parent, flags, parent);
-  const directory = fd === undefined ? undefined : new Directory(fd, parent);
-  // The walk went by names: what was opened has to be what they led to.
-  if (directory?.realPath() === parent) return directory;
-  directory?.[Symbol.dispose]();
-  throw new FileError('failed', shown, 'was moved while it was being opened');
+  return openedUserDirectory(parent, shown);
 }

@@ -1,11 +1,9 @@
 // Locks that programs of the user make beside a file while they change it: directories, as of npm's proper-lockfile, which
 // count as left behind when they have not been touched for a while.
-import { constants, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { openedOr } from './content.ts';
-import { Directory } from './directory.ts';
 import { attempt, FileError } from './file-error.ts';
-import { userPath } from './user-path.ts';
+import { openedUserDirectory, userPath } from './user-path.ts';
 
 export interface UserLock {
   /** In the directory that the file's own name is in: where a link of the file leads to, nobody looks for a lock. */
@@ -55,19 +53,13 @@ function taken(
   { staleMs, nowMs }: UserLock,
   shown: string,
 ): (() => void) | undefined {
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  const fd = openedOr(parent, flags, parent);
-  if (fd === undefined) throw new FileError('failed', shown, 'was moved while it was being opened');
-  const directory = new Directory(fd, parent);
+  const directory = openedUserDirectory(parent, shown);
   const letGo = () => {
     // Whoever thought that it was left behind has taken it over.
     directory.unclaim(name);
     directory[Symbol.dispose]();
   };
   try {
-    // The walk went by names: what was opened has to be what they led to.
-    if (directory.realPath() !== parent)
-      throw new FileError('failed', shown, 'was moved while it was being opened');
     if (isMade(directory.at(name), staleMs, nowMs, shown)) return letGo;
   } catch (error) {
     directory[Symbol.dispose]();

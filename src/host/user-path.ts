@@ -1,8 +1,10 @@
 // Where a path below the user's home leads. Dotfiles are often kept elsewhere, and such a place can be a workspace: an agent
 // that can replace a file there must not be able to point it at another secret. So a link is followed where it stands in the
 // home itself or in a directory of root, but not beyond a first one.
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { constants, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { openedOr } from './content.ts';
+import { Directory } from './directory.ts';
 import { FileError } from './file-error.ts';
 
 const maxLinks = 16;
@@ -68,4 +70,15 @@ function statOf(path: string, shown: string): ReturnType<typeof lstatSync> | und
       error,
     );
   }
+}
+
+/** The directory to which `userPath` led. Throws FileError if a name was exchanged meanwhile; `shown` is what the user named. */
+export function openedUserDirectory(parent: string, shown: string): Directory {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const fd = openedOr(parent, flags, parent);
+  const directory = fd === undefined ? undefined : new Directory(fd, parent);
+  // The walk went by names: what was opened has to be what they led to.
+  if (directory?.realPath() === parent) return directory;
+  directory?.[Symbol.dispose]();
+  throw new FileError('failed', shown, 'was moved while it was being opened');
 }

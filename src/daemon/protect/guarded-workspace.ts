@@ -12,7 +12,7 @@ import type { HeldRoot } from './workspace-root.ts';
 
 export interface KeeperParts {
   readonly libc: Libc;
-  readonly files: Pick<RemoteFiles, 'look' | 'isHeld' | 'isHeldDevice'>;
+  readonly files: Pick<RemoteFiles, 'look' | 'isAnyHeld' | 'isHeld' | 'isHeldDevice'>;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log: Log;

@@ -56,7 +56,7 @@ export class HeldRoot implements Disposable {
 
 export interface RootParts {
   readonly libc: Libc;
-  readonly files: Pick<RemoteFiles, 'isHeld' | 'isHeldDevice'>;
+  readonly files: Pick<RemoteFiles, 'isAnyHeld' | 'isHeld' | 'isHeldDevice'>;
   readonly runDir: string;
   /** Of this boot of the host. */
   readonly boot: string;
@@ -64,6 +64,8 @@ export interface RootParts {
 
 /** It lies, or may lie, where nothing answers: whoever opens it would wait. */
 export function isHeldRoot({ files, runDir, boot }: RootParts, known: Known): boolean {
+  // Where it lies is read from the whole table of mounts.
+  if (!files.isAnyHeld) return false;
   if (known.boot === boot && files.isHeldDevice(known.device)) return true;
   return [known.root, ...movedTo(runDir, known.users)].some((path) => files.isHeld(path));
 }
