@@ -18,7 +18,7 @@ export type Outcome =
 
 /** A guest that is powering off takes this long at most until Incus reports the stop. */
 const stopMs = 60_000;
-/** A guest that reboots shows as Stopped for about 0.3 s (test/incus/end.test.ts); longer is a stop whose event we missed. */
+/** A guest that reboots shows as Stopped for about 0.3 s; longer is a stop whose event we missed. */
 const rebootGapMs = 1500;
 
 /**
