@@ -1,3 +1,5 @@
+/** Of the logs of coid that a failed test leaves (test/bed/failed-logs.ts). */
+const logLinesMax = 60;
 /** Of each test that failed, its name and the first lines of its error. */
 const linesOfOne = 8;
 const linesOfAll = 32;
@@ -19,5 +21,6 @@ export function recap(output: string): string[] {
     left -= 1;
     found.push(line.slice(0, 240));
   }
-  return found.slice(0, linesOfAll);
+  const logs = lines.filter((line) => line.startsWith('coid| ')).slice(-logLinesMax);
+  return [...found.slice(0, linesOfAll), ...logs.map((line) => line.slice(0, 240))];
 }

@@ -43,10 +43,12 @@ const anyAnswer: fc.Arbitrary<Answer> = fc.constantFrom<Answer[]>(
   { account: 'me', name: undefined },
   { account: 'them', name: undefined },
 );
+const anyHashes = fc.subarray(['1', '2', '3', '4', '5'].flatMap((one) => hashesOf(pair(one))));
 const anySituation = fc.record({
   copies: fc.tuple(anyCopy(host), anyCopy('a'), anyCopy('b')),
   known: fc.record({
-    tokens: fc.subarray(['1', '2', '3', '4', '5'].flatMap((one) => hashesOf(pair(one)))),
+    tokens: anyHashes,
+    given: anyHashes,
     current: fc.option(
       tokens.map((one) => hashOf(pair(one))),
       { nil: undefined },

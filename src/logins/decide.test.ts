@@ -268,7 +268,10 @@ describe('a provider that does not say whose a token is', () => {
       const unnamed = { ...nothingKnown, from: undefined };
       const nameless = [copy(host, { ...third, account: undefined }), copy('b', second)];
       const again = decided(nameless, unnamed, { host: answer, b: me });
-      assert.deepEqual([again.later, again.known], [true, unnamed]);
+      assert.deepEqual(
+        [again.later, again.known],
+        [true, { ...unnamed, given: hashesOf({ ...third, account: undefined }) }],
+      );
     });
 });
 

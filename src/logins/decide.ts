@@ -23,8 +23,8 @@ import {
   withVerdicts,
 } from './judge.ts';
 import { type Login, sameAccount } from './login.ts';
-import { type Known, type Verdict, withTokens } from './memory.ts';
-import { hashesOf, hashOf, standing } from './standing.ts';
+import { type Known, type Verdict, withGiven, withTokens } from './memory.ts';
+import { hashesOf, hashOf, knownInSessions, standing } from './standing.ts';
 
 export { host } from './host-renewal.ts';
 export type { Answer, Copy, Situation } from './judge.ts';
@@ -59,8 +59,7 @@ export function decide(situation: Situation): Decision {
   // Never what a session's files say.
   const named = own?.login?.account ?? situation.hostAccount ?? known.account;
   const account = named ?? (isIdentity(answer) ? answer.account : undefined);
-  // What the host has is nobody's secret any more, also where it was never looked at before.
-  const seen = base ? withTokens(known, hashesOf(base.login)) : known;
+  const seen = knownInSessions(known, base?.login);
   const challengers = sessions.flatMap(({ holder, login }) =>
     login && login.refresh !== '' && isChallenger({ holder, login }, base, seen, situation)
       ? [{ holder, login, isLate: !base || isLater(login, base) }]
@@ -117,7 +116,8 @@ export function decide(situation: Situation): Decision {
     known,
   };
   // Whose the host's is was not said: it is asked about again, so it stays one that was never seen.
-  if (isAsked && best.holder === host) return { ...decision, later: true };
+  if (isAsked && best.holder === host)
+    return { ...decision, later: true, known: withGiven(known, hashesOf(best.login)) };
   const tokens = copies.flatMap(({ holder, login }) =>
     login && !kept.has(holder) && standing(login, seen) !== 'mixed' ? hashesOf(login) : [],
   );

@@ -4,9 +4,9 @@ import type { Directory, HostFiles, Owner } from '../host/files.ts';
 import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
 import { earlier } from './judge.ts';
 import { type Login, type LoginFile, sameAccount } from './login.ts';
-import { type Known, type Memory, nothingKnown, withTokens } from './memory.ts';
+import { type Known, type Memory, nothingKnown } from './memory.ts';
 import { forSession } from './spread.ts';
-import { hashesOf, hashOf, standing } from './standing.ts';
+import { hashOf, knownInSessions, standing } from './standing.ts';
 import { takeTurn } from './turn.ts';
 
 export interface FillRequest {
@@ -61,7 +61,7 @@ export function isReplaced(
   { session, nowMs }: { session: string; nowMs: number },
 ): boolean {
   if (hashOf(before) === hashOf(login)) return false;
-  const seen = withTokens(known, hashesOf(login));
+  const seen = knownInSessions(known, login);
   switch (standing(before, seen)) {
     case 'current':
       // The user's is one that everybody had before, as from a backup.

@@ -34,6 +34,8 @@ export interface Verdict {
 export interface Known {
   /** Hashes of all tokens that were everybody's, the latest last. */
   readonly tokens: readonly string[];
+  /** Of the host's that sessions got before anybody said whose they are: in a session they are nothing new. */
+  readonly given: readonly string[];
   /** Of the refresh token (or key) that is everybody's now. */
   readonly current: string | undefined;
   readonly account: string | undefined;
@@ -48,6 +50,7 @@ export type Memory = ReadonlyMap<string, Known>;
 
 export const nothingKnown: Known = {
   tokens: [],
+  given: [],
   current: undefined,
   account: undefined,
   name: undefined,
@@ -59,6 +62,7 @@ export const nothingKnown: Known = {
 export const memoryMaxBytes = 2 ** 20;
 const loginsMax = 100;
 const tokensMax = 2000;
+const givenMax = 100;
 const verdictsMax = 200;
 const reasons: readonly string[] = [
   'other',
@@ -98,8 +102,8 @@ export function memoryText(memory: Memory): string {
   }
 }
 
-function isEmpty({ tokens, current, verdicts }: Known): boolean {
-  return tokens.length === 0 && current === undefined && verdicts.length === 0;
+function isEmpty({ tokens, given, current, verdicts }: Known): boolean {
+  return [tokens, given, verdicts].every(({ length }) => length === 0) && current === undefined;
 }
 
 /** An entry of the file with that part of what may be kept. */
@@ -109,6 +113,7 @@ function latest(part: number) {
     {
       ...known,
       tokens: known.tokens.slice(-Math.ceil(tokensMax * part)),
+      given: known.given.slice(-Math.ceil(givenMax * part)),
       verdicts: known.verdicts.slice(-Math.ceil(verdictsMax * part)),
     },
   ];
@@ -116,14 +121,25 @@ function latest(part: number) {
 
 /** With more tokens known, each once. */
 export function withTokens(known: Known, hashes: readonly string[]): Known {
+  return { ...known, tokens: withLatest(known.tokens, hashes) };
+}
+
+/** With tokens of the host's that sessions get though nobody says whose they are. */
+export function withGiven(known: Known, hashes: readonly string[]): Known {
+  return { ...known, given: withLatest(known.given, hashes) };
+}
+
+function withLatest(before: readonly string[], hashes: readonly string[]): readonly string[] {
   const fresh = [...new Set(hashes)].filter((hash) => hash !== '');
-  return { ...known, tokens: [...known.tokens.filter((one) => !fresh.includes(one)), ...fresh] };
+  return [...before.filter((one) => !fresh.includes(one)), ...fresh];
 }
 
 function knownOf(own: Json): Known {
   const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
+  const texts = (value: unknown) => list(value).filter((one) => typeof one === 'string');
   return {
-    tokens: list(own['tokens']).filter((one) => typeof one === 'string'),
+    tokens: texts(own['tokens']),
+    given: texts(own['given']),
     current: stringIn(own['current']),
     account: stringIn(own['account']),
     name: nameIn(own['name']),

@@ -1,6 +1,6 @@
 // What is known of a login by the hashes of its tokens. Pure.
 import { type Login, tokenHash } from './login.ts';
-import type { Known } from './memory.ts';
+import { type Known, withTokens } from './memory.ts';
 
 /**
  * - `current`: what everybody has; `old`: what everybody had.
@@ -15,6 +15,11 @@ export function standing(login: Login, known: Known): Standing {
   if (known.tokens.includes(hash)) return 'old';
   const paired = login.refresh !== '' && login.access !== '';
   return paired && known.tokens.includes(tokenHash(login.access)) ? 'mixed' : 'new';
+}
+
+/** As a session's login is looked at: what the host has, or had and gave away, is nobody's secret any more. */
+export function knownInSessions(known: Known, hosts: Login | undefined): Known {
+  return withTokens(known, [...known.given, ...(hosts ? hashesOf(hosts) : [])]);
 }
 
 /** By what one login is told from another: the refresh token, or the key that has none. */

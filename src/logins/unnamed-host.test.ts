@@ -1,6 +1,6 @@
 // A host with a login and no `~/.claude.json`, as where only the login was copied to it.
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
@@ -11,14 +11,19 @@ import {
   credentials,
   end,
   home,
+  inStore,
   keep,
   me,
   plant,
   reasons,
+  token,
   tokens,
   wantedOf,
   write,
 } from '../../test/bed/login-home.ts';
+import { hostFiles } from '../host/files.ts';
+import { claudeLogin } from './claude.ts';
+import { fillLogins } from './fill.ts';
 
 beforeEach(begin);
 afterEach(end);
@@ -63,5 +68,41 @@ describe('a host that names no account, with a token that has ended', () => {
     renewedBy(b, 'third', 9);
     await keep({ 'a-second': me, 'a-third': me });
     assert.deepEqual([tokens(), reasons()], [['a-third', 'a-third', 'a-third'], []]);
+  });
+});
+
+describe('a host that names no account, with a provider that does not answer', () => {
+  beforeEach(() => {
+    rmSync(join(home, '.claude.json'));
+  });
+
+  /** What a start gives the session. */
+  function started(): string | undefined {
+    using store = hostFiles.open(join(home, '.coi/sessions-claude', a));
+    assert.ok(store);
+    const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const nowMs = Date.now();
+    fillLogins(
+      { file: claudeLogin, home, session: a, store, copied: false, owner, nowMs },
+      hostFiles,
+    );
+    return token(inStore(a, credentials));
+  }
+
+  test('has its login of before replaced in a session, by a start as by the keeper', async () => {
+    const silent = { 'a-first': 'unreachable', 'a-second': 'unreachable' } as const;
+    assert.equal(await keep(silent), 'later');
+    write(credentials, claude('second', 2));
+    assert.equal(started(), 'a-second');
+    plant(a, claude('first'));
+    assert.equal(await keep(silent), 'later');
+    assert.deepEqual(tokens(), ['a-second', 'a-second', 'a-second']);
+  });
+
+  test('still has its own login asked about until somebody answers', async () => {
+    await keep({ 'a-first': 'unreachable' });
+    assert.equal(await keep({ 'a-first': me }), 'done');
+    const memory = readFileSync(join(home, '.coi/logins/claude.json'), 'utf8');
+    assert.match(memory, /"account": "me us"/);
   });
 });

@@ -5,6 +5,7 @@ import type { DaemonStatus } from '../../src/daemon/protocol.ts';
 import { stopDaemon } from '../../src/daemon/start.ts';
 import { CoiError } from '../../src/errors.ts';
 import { startDetached } from '../../src/host/detach.ts';
+import { followLog, keepLog } from './failed-logs.ts';
 import { newPrefix } from './prefix.ts';
 import { coiPath } from './program.ts';
 import { sweepCoid } from './sweep.ts';
@@ -65,9 +66,11 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
     stop,
     remove: async () => {
       await stop();
+      keepLog(name);
       await sweepCoid(runDir, stateDir);
     },
   };
+  followLog(name, `${stateDir}/coid.log`);
   try {
     await coid.start();
   } catch (error) {
