@@ -2,15 +2,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, type Option } from 'commander';
-import type { App } from '../src/app.ts';
-import { addGlobalOptions } from '../src/commands/global.ts';
-import { argumentTerm, capital, flagTerm, flagText } from '../src/commands/help-words.ts';
-import { tree } from '../src/commands/tree.ts';
-import { type Trust, trustText } from '../src/config/key.ts';
-import { keyNames, keyOf } from '../src/config/keys.ts';
+import type { App } from '../src/cli/app.ts';
+import { tree } from '../src/cli/command-tree.ts';
+import { addGlobalOptions } from '../src/cli/global-options.ts';
+import { argumentTerm, capital, flagTerm, flagText } from '../src/cli/help-text.ts';
+import { jsonShapes } from '../src/cli/ui/json-shapes.ts';
+import { type Trust, trustText } from '../src/config/keys/key.ts';
+import { keyNames, keyOf } from '../src/config/keys/table.ts';
 import { configSchema, fileValue, profileSchema } from '../src/config/schema.ts';
 import { errorCodes } from '../src/errors.ts';
-import { jsonShapes } from '../src/ui/json-shapes.ts';
 import { manPage } from './man.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -28,7 +28,7 @@ export async function allCommands(): Promise<Command[]> {
       const command = new Command(branch.name).description(branch.summary);
       command.aliases([...(branch.aliases ?? [])]).helpOption('-h, --help', 'show help');
       addGlobalOptions(command);
-      (await branch.load()).register(command, noApp);
+      (await branch.load()).register(command, noApp, tree);
       return command;
     }),
   );

@@ -12,27 +12,31 @@
  * It needs what the command `coi` needs: a host that `coi setup` made ready, and membership in the group incus-admin.
  * What can go wrong is thrown as a {@link CoiError} with one of the codes of docs/reference/errors.md.
  */
-import { Writable } from 'node:stream';
-import { type App, makeApp } from './app.ts';
-import { existingContainer, runningContainer } from './commands/any-container.ts';
-import { attach } from './commands/attach.ts';
-import { starter } from './commands/container-exec.ts';
-import { ownContainers } from './commands/containers.ts';
-import { freeing } from './commands/freeing.ts';
-import { keptBytesLimit, keptBytesMax } from './commands/kept-output.ts';
-import type { ShellOptions } from './commands/meant.ts';
-import { type OutputWish, outputOf } from './commands/pass-on.ts';
-import { noteEnd } from './commands/saved.ts';
-import { shell } from './commands/shell.ts';
+import type { AppContext } from './app/context.ts';
+import { freeing } from './app/end-sessions/free-stuck.ts';
+import { noteEnd } from './app/end-sessions/note-end.ts';
+import { type ClosableContext, makeContext } from './app/make-context.ts';
+import { openDetached, startSelected } from './app/open-session/open-session.ts';
+import { selectSession } from './app/open-session/select-session.ts';
+import { quietParts } from './app/quiet-context.ts';
+import type { OpenSessionRequest } from './app/requests.ts';
+import { starter } from './app/run-command/command-in-container.ts';
+import { keptBytesLimit, keptBytesMax } from './app/run-command/limited-output.ts';
+import { type OutputWish, outputOf } from './app/run-command/streams.ts';
+import { existingContainer, runningContainer } from './app/targets/container-by-name.ts';
+import { ownContainers } from './app/targets/user-containers.ts';
+import { attachSession } from './app/terminal/attach-session.ts';
 import { CoiError } from './errors.ts';
-import { type ContainerRef, NotMeant } from './session/act.ts';
-import { isMeant, refOf } from './session/container-ref.ts';
-import { handOver } from './session/environment.ts';
-import { incusFailure } from './session/failure.ts';
-import type { Start } from './session/handover.ts';
-import { aliasOf, type Container, isKept, workspaceOf } from './session/record.ts';
-import { killContainer, shutDownContainer } from './session/remove.ts';
-import { makeIo } from './ui/io.ts';
+import { parseContainerName, parseSessionId, parseSlot } from './names.ts';
+import { printable } from './printable.ts';
+import { killContainer, shutDownContainer } from './session/lifecycle/end-container.ts';
+import { incusFailure } from './session/lifecycle/incus-failure.ts';
+import type { Start } from './session/lifecycle/secret-handover.ts';
+import { handOver } from './session/plan/environment.ts';
+import { parseMount } from './session/plan/extra-mounts.ts';
+import { type ContainerRef, NotMeant } from './session/record/change-instance.ts';
+import { isMeant, refOf } from './session/record/container-ref.ts';
+import { aliasOf, type Container, isKept, workspaceOf } from './session/record/instance-record.ts';
 
 export { CoiError, type ErrorCode, type ErrorDetails } from './errors.ts';
 
@@ -132,13 +136,13 @@ const shutdownMs = 60_000;
 
 /** Connects when something is asked for. */
 export function openCoi(options: CoiOptions = {}): Coi {
-  const app = appFor(options);
+  const app = contextFor(options);
   return {
     version: app.version,
     open: async (wanted = {}) => {
-      const { container, reservation } = await shell(app, shellOptions(wanted), undefined);
-      const made = await existingContainer(app, {}, container);
-      if (made.session?.mounts.id !== reservation) throw new NotMeant(container, true);
+      const { name, mountsId } = await opened(app, wanted);
+      const made = await existingContainer(app, {}, name);
+      if (made.session?.mounts.id !== mountsId) throw new NotMeant(name, true);
       return sessionOf(app, made, made.session?.persistent !== true);
     },
     list: async () => (await ownContainers(app, {})).map(infoOf),
@@ -148,7 +152,7 @@ export function openCoi(options: CoiOptions = {}): Coi {
   };
 }
 
-function sessionOf(app: App, container: Container, endsWithUs: boolean): Session {
+function sessionOf(app: AppContext, container: Container, endsWithUs: boolean): Session {
   const { session } = container;
   const ref = refOf(container.instance);
   let ended = false;
@@ -165,7 +169,7 @@ function sessionOf(app: App, container: Container, endsWithUs: boolean): Session
   return {
     info: infoOf(container),
     run: (argv, options = {}) => runIn(app, ref, argv, options),
-    attach: () => attach(app, { workspace: '.', env: [], mount: [] }, ref.name, ref),
+    attach: () => attachTo(app, ref),
     end,
     [Symbol.asyncDispose]: async () => {
       if (endsWithUs && !ended) await end({ force: true });
@@ -174,7 +178,7 @@ function sessionOf(app: App, container: Container, endsWithUs: boolean): Session
 }
 
 async function runIn(
-  app: App,
+  app: AppContext,
   ref: ContainerRef,
   argv: readonly string[],
   { cwd, env = {}, input = '', user = 'agent', signal, outputBytesMax = keptBytesMax }: RunOptions,
@@ -215,52 +219,80 @@ function infoOf(container: Container): SessionInfo {
   };
 }
 
-function shellOptions(wanted: OpenOptions): ShellOptions {
-  const { slot, env, mounts, resume, ...same } = wanted;
+/** As `coi shell --background` does. */
+async function opened(app: AppContext, wanted: OpenOptions): Promise<ContainerRef> {
+  try {
+    const request = openRequest(app, wanted);
+    const selected = await selectSession(app, request);
+    for (const warning of selected.resolved.warnings) app.report.warn(warning);
+    const started = await startSelected(app, request, selected);
+    await openDetached(app, started);
+    return { name: started.live.container, mountsId: started.live.reservation };
+  } catch (error) {
+    throw incusFailure(error, 'opening the session failed');
+  }
+}
+
+/** Throws `usage`. */
+function openRequest(app: AppContext, wanted: OpenOptions): OpenSessionRequest {
+  const { slot, env = {}, mounts = [], resume, ...same } = wanted;
   return {
-    workspace: '.',
     ...same,
-    background: true,
-    ...(slot === undefined ? {} : { slot: String(slot) }),
-    ...(resume === undefined || resume === false ? {} : { resume }),
-    env: Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
-    mount: [...(mounts ?? [])],
+    mode: 'background',
+    slot: slot === undefined ? undefined : parseSlot(String(slot)),
+    resume:
+      resume === undefined || resume === false
+        ? undefined
+        : resume === true
+          ? 'newest'
+          : parseSessionId(resume),
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    envFiles: [],
+    mounts: mounts.map((text) => parseMount(text, app.cwd, app.user.home)),
   };
 }
 
-/** The terminal of this process is touched by `attach` only; what coi would say goes where the caller wants it. */
-function appFor({ cwd, env = process.env, tell = () => {}, signal }: CoiOptions): App {
-  const { stdin, stdout } = process;
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const io = makeIo({ stdin, stdout, stderr: nowhere as unknown as NodeJS.WriteStream, env });
-  return makeApp(process, {
-    cwd: cwd ?? process.cwd(),
-    env,
-    signal: signal ?? new AbortController().signal,
-    io: {
+/** Joins the terminal of this process. Throws `no-terminal`, `session-not-found`. */
+async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
+  const found = await runningContainer(app, {}, ref.name);
+  if (!isMeant(ref, found.instance)) throw new NotMeant(ref.name, true);
+  const { stdin, stdout, stderr } = process;
+  if (!stdin.isTTY || !stdout.isTTY)
+    throw new CoiError('no-terminal', 'attach needs a terminal on stdin and stdout');
+  const name = parseContainerName(found.name);
+  const { end, problem } = await attachSession(
+    app,
+    { outerPrefix: undefined },
+    { ...found, name },
+    {
       stdin,
       stdout,
-      stderr: io.stderr,
-      style: io.style,
-      storyStyle: io.storyStyle,
-      get interactive() {
-        return io.interactive;
-      },
-      // Whoever takes the lines may look for any of them.
-      brief: false,
-      briefAnswer: false,
-      live: false,
-      print: tell,
-      printJson: () => {},
-      printJsonLine: () => {},
-      tell,
+      opening: () => {},
+      showAlert: (message) => void stderr.write(`\r\n${printable(message)}\r\n`),
+    },
+  );
+  if (problem) app.report.warn(problem);
+  if (end.kind === 'lost') throw end.error;
+  if (found.session && end.kind === 'exited' && end.status !== 0) noteEnd(app, found.session);
+}
+
+/** What coi would say goes where the caller wants it. */
+function contextFor({
+  cwd,
+  env = process.env,
+  tell = () => {},
+  signal,
+}: CoiOptions): ClosableContext {
+  return makeContext({
+    ...quietParts,
+    env,
+    cwd: cwd ?? process.cwd(),
+    signal: signal ?? new AbortController().signal,
+    report: {
+      info: tell,
       detail: tell,
-      overwrite: () => {},
-      get columns() {
-        return io.columns;
-      },
       warn: (text) => tell(`Warning: ${text}`),
-      confirm: async () => false,
+      setup: (text) => tell(`[setup] ${text}`),
     },
   });
 }

@@ -1,9 +1,10 @@
 // Where profiles are on disk: in the user's ~/.coi, in the project, and beside the file that $COI_CONFIG names.
 import { CoiError } from '../errors.ts';
-import type { FileContent, HostFiles } from '../host/files.ts';
-import { knownWorkspaces } from '../session/known-workspaces.ts';
+import type { FileContent } from '../host/fs/file-content.ts';
+import type { HostFiles } from '../host/fs/host-files.ts';
+import { knownWorkspaces } from '../session/record/known-workspaces.ts';
 import { hasProject, namedPath, type Places, readable, source } from './files.ts';
-import { anyName } from './forms.ts';
+import { anyName } from './keys/forms.ts';
 import { type ConfigSource, configMaxBytes } from './read.ts';
 
 interface Root {

@@ -2,7 +2,7 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import type { RunCommand } from '../host/command.ts';
+import type { RunCommand } from '../host/process/run-program.ts';
 import type { Downloader } from './download.ts';
 import { writeGuestFiles } from './guestfiles.ts';
 import { type Architecture, type GuestFile, imageMetadata } from './recipe.ts';

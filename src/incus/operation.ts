@@ -1,6 +1,6 @@
 // Background operations: waiting is a long GET that the daemon answers when it is done.
-import type { Api } from './api.ts';
-import { timedOut } from './api.ts';
+import type { Api } from './call.ts';
+import { timedOut } from './call.ts';
 import { type CallOptions, IncusError, type Operation } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import type { OperationData } from './shapes.ts';

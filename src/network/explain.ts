@@ -1,6 +1,5 @@
 // A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
-import type { NetworkReport } from '../daemon/protocol.ts';
-import { type AddressRange, parseAddress, parseNetwork } from './address.ts';
+import type { NetworkReport } from '../coid-api/protocol.ts';
 import {
   type Decision,
   type Destination,
@@ -9,6 +8,7 @@ import {
   type Reach,
 } from './decide.ts';
 import { parseEntry } from './entry.ts';
+import { type AddressRange, parseAddress, parseNetwork } from './ipv4.ts';
 import { networkPolicy } from './policy.ts';
 
 /** What decides, from what coid reports. */

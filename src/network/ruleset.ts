@@ -27,6 +27,7 @@ import {
   vmap,
   within,
 } from './nft-json.ts';
+import type { Table } from './nft-table.ts';
 import { receiptSet } from './receipt.ts';
 
 export interface Counter {
@@ -52,7 +53,7 @@ export interface BaseOptions {
 const filterPriority = -5;
 const natPriority = -105;
 const denialsKeptSeconds = 900;
-export const denialsMax = 8192;
+const denialsMax = 8192;
 
 export const from = concat(meta('iifname'), payload('ip', 'saddr'));
 export const isTcpUdp = equal(meta('l4proto'), set('tcp', 'udp'));
@@ -92,8 +93,6 @@ export function baseRuleset({ table, dnsPort }: BaseOptions): Ruleset {
     chains: [...bridgeChains(bridge), ...inetChains(inet, dnsPort)],
   };
 }
-
-export type Table<F extends Family> = { readonly family: F; readonly table: string };
 
 function inetSets(inet: Table<'inet'>): SetDefinition[] {
   const place = ['ifname', 'ipv4_addr'];

@@ -3,23 +3,23 @@ import { createHash, randomUUID } from 'node:crypto';
 import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Coid, coidSocketPath, openCoid } from '../../src/daemon/client.ts';
+import { type Coid, coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
 import type {
   MountRequest,
   PolicyRecord,
   Reservation,
   ReserveRequest,
-} from '../../src/daemon/protocol.ts';
+} from '../../src/coid-api/protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
-import type { ProtectRequest } from '../../src/session/protect-request.ts';
-import { recordConfig } from '../../src/session/record.ts';
+import type { ProtectRequest } from '../../src/session/protect/protect-request.ts';
 import { testImage } from '../bed/bed.ts';
 import { startCoid, type TestCoid } from '../bed/coid.ts';
 import { Lifecycle } from '../bed/events.ts';
 import { openRealIncus } from '../bed/incus.ts';
 import { newPrefix, testPrefix } from '../bed/prefix.ts';
 import { sweepInstances } from '../bed/sweep.ts';
+import { sessionConfig } from '../fakes/session-record.ts';
 
 export interface SessionOptions {
   /** Of the workspace, and so of the session: the tests ask as root. */
@@ -154,7 +154,7 @@ function createBody(
   persistent: boolean,
 ): CreateInstance {
   const { id, container, slot, ownerUid, ownerGid, idmapBase, nic, mounts } = reservation;
-  const record = recordConfig({
+  const record = sessionConfig({
     workspace: asked.workspace,
     target: '/workspace',
     slot: Number(slot),

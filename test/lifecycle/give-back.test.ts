@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { type GiveBack, giveBack } from '../../src/host/give-back.ts';
+import { type GiveBack, giveBack } from '../../src/host/fs/give-back.ts';
 
 const range = { from: 2_000_000, count: 65_536 };
 const owner = { uid: 20_001, gid: 20_002 };

@@ -1,10 +1,11 @@
 // Goal: no text that an agent writes in a workspace keeps coid, and with it everybody, waiting.
 // Method: a session writes what takes long to read, then another one begins in the workspace while coid is asked; the report
 // looks at the same. Each is read within seconds; with patterns that try each blank as the first one it takes hours.
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { handoffFindings, nothingKnown } from '../../src/commands/handoff-report.ts';
+import { handoffFindings, nothingKnown } from '../../src/app/handoff/report.ts';
 import { coidBed } from '../incus/coid-bed.ts';
 import { asUser, protect, repository } from './protect-bed.ts';
 

@@ -12,8 +12,36 @@ const linesMax = 300;
 const longFiles: Readonly<Record<string, number>> = {};
 
 const domains = ['session', 'logins', 'network', 'tools', 'config', 'image', 'setup', 'monitor'];
-/** Words with a meaning of their own (types and constants only), which every layer but the adapters may use. */
-const vocabulary = ['src/errors.ts', 'src/names.ts', 'src/daemon/protocol.ts'];
+/** Words with a meaning of their own, which every layer but the adapters may use. */
+const vocabulary = [
+  'src/errors.ts',
+  'src/names.ts',
+  'src/instance-keys.ts',
+  'src/printable.ts',
+  'src/version.ts',
+  'src/coid-api/protocol.ts',
+];
+/** Where bytes enter: sockets, files, programs, keys of instances. */
+const entrances = [
+  'src/coid-api/client.ts',
+  'src/config/locate.ts',
+  'src/daemon/api/server.ts',
+  'src/daemon/control.ts',
+  'src/daemon/monitor/adopted.ts',
+  'src/daemon/monitor/suspect.ts',
+  'src/daemon/state-file.ts',
+  'src/host/',
+  'src/incus/',
+  'src/logins/formats/login.ts',
+  'src/monitor/',
+  'src/network/policy.ts',
+  'src/session/plan/ports.ts',
+  'src/session/record/',
+  'src/setup/',
+  'src/tools/',
+];
+const filesMax = 20;
+const commandLinesMax = 100;
 
 const isTest = (path: string) => path.endsWith('.test.ts') || path.startsWith('test/');
 const isSource = (path: string) => path.startsWith('src/') && path.endsWith('.ts') && !isTest(path);
@@ -30,9 +58,12 @@ function importComplaint(from: string, { target, typeOnly }: Import): string | u
   if (own === 'incus') return 'incus/ knows nothing of coi';
   if (own === 'host')
     return target === 'src/errors.ts' ? undefined : 'host/ knows of coi only errors.ts';
-  if (own === undefined || own === 'commands' || vocabulary.includes(target)) return undefined;
-  if (other === 'commands') return 'only main.ts and commands/ import commands/';
-  if (own === 'daemon' || typeOnly) return undefined;
+  if (other === 'cli' && own !== undefined) return 'only main.ts and cli/ import cli/';
+  if (other === 'cli' && from === 'src/index.ts') return 'the library knows no command line';
+  if (vocabulary.includes(target)) return undefined;
+  if (own === undefined || own === 'cli') return undefined;
+  if (other === 'app') return 'only cli/ and index.ts import app/';
+  if (own === 'app' || own === 'daemon' || own === 'coid-api' || typeOnly) return undefined;
   if (domains.includes(own) && other !== undefined && domains.includes(other)) return undefined;
   return `${own}/ may import this with \`import type\` only`;
 }
@@ -41,14 +72,15 @@ function importComplaint(from: string, { target, typeOnly }: Import): string | u
 function isEdge(path: string): boolean {
   const files = [
     'src/main.ts',
-    'src/cli.ts',
-    'src/names-only.ts',
-    'src/app.ts',
+    'src/cli/program.ts',
+    'src/cli/completion-entry.ts',
+    'src/cli/app.ts',
+    'src/app/make-context.ts',
     'src/index.ts',
-    'src/commands/daemon.ts',
+    'src/cli/commands/host/daemon-run.ts',
     'src/daemon/main.ts',
   ];
-  return files.includes(path) || /^src\/(host|ui)\//.test(path);
+  return files.includes(path) || /^src\/(host|cli\/ui)\//.test(path);
 }
 
 function matches(
@@ -73,10 +105,11 @@ export const rules: Readonly<Record<string, Rule>> = {
       }),
   },
   meant: {
-    about: 'Whatever changes an existing container names it by name and id: session/act.ts.',
+    about:
+      'Whatever changes an existing container names it by name and id: session/record/change-instance.ts.',
     applies: (path) =>
       isSource(path) &&
-      path !== 'src/session/act.ts' &&
+      path !== 'src/session/record/change-instance.ts' &&
       // What image/ changes are containers of its own, whose names nobody else gives out.
       !/^src\/(?:incus|image)\//.test(path),
     complaints: ({ code }) =>
@@ -88,7 +121,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
   views: {
     about: 'Views turn a model into text or JSON and touch nothing.',
-    applies: (path) => isSource(path) && path.startsWith('src/ui/views/'),
+    applies: (path) => isSource(path) && path.startsWith('src/cli/ui/views/'),
     complaints: ({ code, imports }) => [
       ...imports
         .filter(({ target }) => target.startsWith('node:'))
@@ -136,6 +169,30 @@ export const rules: Readonly<Record<string, Rule>> = {
         .map(({ target }) => `imports ${target}`),
     ],
   },
+  json: {
+    about: 'JSON is parsed where bytes enter, and judged there.',
+    applies: (path) => isSource(path) && !entrances.some((entrance) => path.startsWith(entrance)),
+    complaints: ({ code }) => matches(code, /\bJSON\.parse\b/g, () => 'parses JSON'),
+  },
+  commands: {
+    about: `A command is at most ${commandLinesMax} lines: flags, request, view.`,
+    applies: (path) => isSource(path) && path.startsWith('src/cli/commands/'),
+    complaints: ({ text }) => {
+      const lines = text.split('\n').length - 1;
+      return lines > commandLinesMax ? [`${lines} lines, ${commandLinesMax} are allowed`] : [];
+    },
+  },
+  commander: {
+    about: 'Only the command line knows how it is parsed.',
+    applies: (path) => isSource(path) && !path.startsWith('src/cli/'),
+    complaints: ({ imports }) =>
+      imports.some(({ target }) => target === 'commander') ? ['imports commander'] : [],
+  },
+  spread: {
+    about: 'An object literal is not spread only to save lines.',
+    applies: isSource,
+    complaints: ({ code }) => matches(code, /\.\.\.\{/g, () => 'spreads a literal'),
+  },
   waits: {
     about: 'Tests wait for what happens, not for time.',
     applies: (path) => isScript(path) && isTest(path),
@@ -175,6 +232,41 @@ export const rules: Readonly<Record<string, Rule>> = {
     },
   },
 };
+
+/** Folders of src/ with more files than a reader takes in, tests not counted. */
+export function fullFolders(paths: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths.filter(isSource)) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([, count]) => count > filesMax)
+    .map(([folder, count]) => `${folder}: ${count} files, ${filesMax} are allowed`);
+}
+
+/** Circles of imports between files of src/, types included: each as the files on the way, from one of them back to it. */
+export function circles(files: readonly Pick<SourceFile, 'path' | 'imports'>[]): string[][] {
+  const graph = new Map(
+    files
+      .filter(({ path }) => isSource(path))
+      .map(({ path, imports }) => [path, imports.map(({ target }) => target)]),
+  );
+  const done = new Set<string>();
+  const found: string[][] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const at = way.indexOf(path);
+    if (at >= 0) {
+      found.push([...way.slice(at), path]);
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of graph.get(path) ?? []) visit(target, [...way, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return found;
+}
 
 /** Complaints about text of any kind of file; `hosts` are the package servers of this machine. */
 export function textComplaints(text: string, hosts: readonly string[]): string[] {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { suites } from '../../scripts/suites.ts';
-import { rules, textComplaints } from './rules.ts';
+import { circles, fullFolders, rules, textComplaints } from './rules.ts';
 import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -21,6 +21,24 @@ for (const [name, rule] of Object.entries(rules)) {
     assert.deepEqual(complaints, []);
   });
 }
+
+test('no folder of src/ has more files than a reader takes in', () => {
+  assert.deepEqual(fullFolders(files), []);
+  const many = Array.from({ length: 21 }, (_, at) => `src/a/${at}.ts`);
+  assert.equal(fullFolders([...many, 'src/b/a.ts']).length, 1);
+  assert.deepEqual(fullFolders([...many.slice(1), 'src/a/b.test.ts', 'src/a/b/c.ts']), []);
+});
+
+test('no file imports itself by way of others', () => {
+  assert.deepEqual(circles(sources), []);
+  const file = (path: string, target: string) => ({
+    path,
+    imports: [{ target, typeOnly: false }],
+  });
+  const circle = [file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'src/a.ts')];
+  assert.deepEqual(circles(circle), [['src/a.ts', 'src/b.ts', 'src/a.ts']]);
+  assert.deepEqual(circles([file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'node:fs')]), []);
+});
 
 test('no file names a package server of this machine or a path of it', () => {
   const hosts = packageServers();
@@ -51,18 +69,21 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/host/a.ts', "import type { Slot } from '../names.ts';"],
     ['src/session/a.ts', "import { makeIncus } from '../incus/connect.ts';"],
     ['src/session/a.ts', "const it = await import('../host/files.ts');"],
-    ['src/network/a.ts', "export * from '../daemon/client.ts';"],
-    ['src/daemon/a.ts', "import { shell } from '../commands/shell.ts';"],
-    ['src/commands/a.ts', "import '../main.ts';"],
+    ['src/network/a.ts', "export * from '../coid-api/client.ts';"],
+    ['src/daemon/a.ts', "import { shell } from '../cli/commands/session/shell.ts';"],
+    ['src/app/a.ts', "import type { Io } from '../cli/ui/io.ts';"],
+    ['src/daemon/a.ts', "import { place } from '../app/workspace.ts';"],
+    ['src/index.ts', "import { makeApp } from './cli/app.ts';"],
+    ['src/cli/commands/a.ts', "import '../../main.ts';"],
   ],
   meant: [
-    ['src/commands/a.ts', 'await incus.changeState(name, change);'],
+    ['src/cli/commands/a.ts', 'await incus.changeState(name, change);'],
     ['src/daemon/a.ts', 'await (await app.incus()).deleteInstance(name);'],
     ['src/session/a.ts', 'await incus.restoreSnapshot(name, one);'],
   ],
   views: [
-    ['src/ui/views/a.ts', "import { EOL } from 'node:os';"],
-    ['src/ui/views/a.ts', 'export const age = () => Date.now();'],
+    ['src/cli/ui/views/a.ts', "import { EOL } from 'node:os';"],
+    ['src/cli/ui/views/a.ts', 'export const age = () => Date.now();'],
   ],
   names: [
     ['src/session/utils.ts', ''],
@@ -77,6 +98,10 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/session/a.ts', 'const t = `${Date.now()}`;'],
     ['src/session/a.ts', "import { env } from 'node:process';"],
   ],
+  json: [['src/app/a.ts', 'const one = JSON.parse(text) as One;']],
+  commands: [['src/cli/commands/a.ts', '\n'.repeat(101)]],
+  commander: [['src/app/a.ts', "import { Option } from 'commander';"]],
+  spread: [['src/session/a.ts', 'const one = { ...{ a, b } };']],
   waits: [
     ['test/cli/a.test.ts', "import { setTimeout } from 'node:timers/promises';"],
     ['src/session/a.test.ts', 'await new Promise((resolve) => setTimeout(resolve, 50));'],
@@ -107,7 +132,7 @@ test('the rules leave right code alone', () => {
   const text = [
     "import type { Incus } from '../incus/client.ts';",
     "import { CoiError } from '../errors.ts';",
-    "import { leaseMs } from '../daemon/protocol.ts';",
+    "import { leaseMs } from '../coid-api/protocol.ts';",
     '// process.exit and console.log in a comment, and in text: ',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code that is looked at
     "const told = 'console.log' + `process.env ${child.process.pid}` + /console\\.log('/.source;",

@@ -10,7 +10,7 @@ export interface Suspect {
 }
 
 /** The command that does it: `<program> __suspect <pid> <target>`. */
-export const suspectWord = '__suspect';
+const suspectWord = '__suspect';
 /** The parts have limits of their own (program-copy.ts); this one is for a busy host. */
 const limitMs = 30_000;
 

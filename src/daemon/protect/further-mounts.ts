@@ -1,8 +1,8 @@
 // Looks how a further mount of a session lies to its workspace, and what it therefore gets inside.
 import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
-import { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
-import { treePlace } from '../../host/tree-place.ts';
+import { Below } from '../../host/fs/beneath.ts';
+import { treePlace } from '../../host/fs/meta/tree-place.ts';
+import type { Libc } from '../../host/linux/libc.ts';
 import {
   type Bound,
   bindsAnything,
@@ -14,8 +14,8 @@ import {
   refusal,
   refuseAboveGit,
   wholeInside,
-} from '../../session/overlap.ts';
-import type { OpenMount } from '../sources.ts';
+} from '../../session/protect/overlap.ts';
+import type { OpenMount } from '../mounts/open-mount.ts';
 
 /** O_PATH | O_DIRECTORY. */
 const openDirectory = 0o10200000;

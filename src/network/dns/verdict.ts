@@ -1,13 +1,8 @@
 // What is done with a question of a session. Pure.
-import {
-  type AddressRange,
-  addressText,
-  metadata,
-  privateNetworks,
-  rangeOf,
-  unroutable,
-} from '../address.ts';
+
+import { metadata, privateNetworks, rangeOf, unroutable } from '../address-ranges.ts';
 import { matchesName } from '../entry.ts';
+import { type AddressRange, addressText } from '../ipv4.ts';
 import { blocksPrivate, type NetworkPolicy } from '../policy.ts';
 
 import type { Question } from './question.ts';
@@ -64,6 +59,6 @@ export function addressRefusal(
   return rangeOf(address, privateNetworks)?.about;
 }
 
-export function nameRefused(name: string): string {
+function nameRefused(name: string): string {
   return `coi: ${name} is not on this session's allowlist. On the host, \`coi network allow ${name}\` opens it for a while, [network] allowed_domains in ~/.coi/config.toml for good.`;
 }

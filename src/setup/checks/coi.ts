@@ -1,8 +1,8 @@
 // What belongs to coi itself: the installed program, coid and the image of sessions.
 
-import { type DaemonStatus, protocolVersion } from '../../daemon/protocol.ts';
+import { type DaemonStatus, protocolVersion } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';
-import type { Installer, InstallState } from '../../host/install.ts';
+import type { Installer, InstallState } from '../../host/install/install.ts';
 import { quoted } from '../../names.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { command } from '../command.ts';

@@ -1,5 +1,5 @@
 // What the caller has configured, judged without starting anything. For `coi health` only: setup does not touch it.
-import type { Settings } from '../../config/keys.ts';
+import type { Settings } from '../../config/keys/table.ts';
 import { type Check, type Finding, finding, type Group, ok } from '../check.ts';
 import type { HealthGround, OwnConfig } from '../own.ts';
 

@@ -1,6 +1,6 @@
 // What the caller has: directories, sessions, an image that ages, and what was left behind. For `coi health` only.
-import type { PathFacts } from '../../host/facts.ts';
-import { cleanable } from '../../session/cleaning.ts';
+import type { PathFacts } from '../../host/fs/path-facts.ts';
+import { cleanable } from '../../session/store/cleaning.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import type { HealthGround } from '../own.ts';
 import { withServer } from '../server.ts';

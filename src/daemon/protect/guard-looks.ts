@@ -1,0 +1,135 @@
+// Looks after one guarded workspace: puts its guard in force, and back where it was changed, and tells what it found.
+import type { Below } from '../../host/fs/beneath.ts';
+import { isThere } from '../../session/protect/protect.ts';
+import type { ProtectRequest } from '../../session/protect/protect-request.ts';
+import { type Application, applyGuard } from './guard/apply.ts';
+import type { GuardRecord } from './guard/record.ts';
+import type { GuardRecords } from './guard/records.ts';
+import type { GuardState } from './guard/state.ts';
+import type { Guarded, KeeperParts } from './guarded-workspace.ts';
+import { againstGuard, newlyMade, newlyMissing, type Tampering } from './tampering.ts';
+import { factsOf, type Looked } from './tree-facts.ts';
+import { type FoundRoot, isHeldRoot, openRoot, type RootParts } from './workspace-root.ts';
+
+/** A file that the host made is left alone for that long: its mode is set next. */
+const youngMs = 250;
+/** After a look that failed. */
+const retryMs = 1000;
+
+export class GuardLooks {
+  readonly #parts: KeeperParts;
+  readonly #roots: RootParts;
+  readonly #records: GuardRecords;
+
+  constructor(parts: KeeperParts, roots: RootParts, records: GuardRecords) {
+    this.#parts = parts;
+    this.#roots = roots;
+    this.#records = records;
+  }
+
+  /** What was found changed that nobody has a reason to change, and whether something is left for the next look. */
+  apply(
+    guarded: Guarded,
+    below: Below,
+    request: ProtectRequest,
+    when: Pick<Application, 'running' | 'left'>,
+  ): { readonly found: readonly Tampering[]; readonly young: boolean } {
+    const { root, missing, mounted } = guarded.record;
+    const looked = this.#looked(guarded, below);
+    const save = (state: GuardState) => this.save(guarded, { state });
+    const once = () => {
+      const before = guarded.record.state;
+      const applied = applyGuard({ ...looked, request, before, ...when, save });
+      guarded.plan = applied.plan;
+      save(applied.state);
+      const { changed: n } = applied;
+      if (n > 0) this.#parts.log('info', 'protected', { root, n });
+      const watched = { ...applied.plan, missing: [...applied.plan.missing, ...missing] };
+      return { ...applied, fresh: guarded.watchers.follow(watched, applied.directories, below) };
+    };
+    const { stripped, replaced, fresh, young } = once();
+    // What happened before the first watch is seen by a second look.
+    const again = fresh && once();
+    return {
+      found: againstGuard(stripped, replaced, mounted),
+      young: young || (again && (again.young || again.fresh)),
+    };
+  }
+
+  /**
+   * Puts the guard back after something changed: the host's git and editors replace files. What was not there at the
+   * start is not guarded, since the session's mounts have no way into it; that it was made is told. Returns when to look
+   * again, if that is known.
+   */
+  mend(guarded: Guarded, tell: boolean): number | undefined {
+    // Nobody can change anything there either; what was changed before is found when it answers again.
+    if (isHeldRoot(this.#roots, guarded.record)) return retryMs;
+    using at = this.#rootOf(guarded, tell);
+    if (!at) return undefined;
+    const opened = at.below;
+    const { request, missing, root, mounted, whole = [] } = guarded.record;
+    const found: Tampering[] = [];
+    let againMs: number | undefined;
+    try {
+      const youngSinceMs = this.#parts.now().getTime() - youngMs;
+      const running = { mounted, missing, whole, youngSinceMs };
+      const { readonlyGit: _, ...lasting } = request;
+      const asked = { ...lasting, mode: 'watch' as const };
+      const applied = this.apply(guarded, opened, asked, { running });
+      found.push(...applied.found);
+      if (applied.young) againMs = youngMs / 2;
+    } catch (error) {
+      // Something was removed in the midst of the look, for example.
+      this.#parts.log('warning', 'protection-failed', { root, error });
+      againMs = retryMs;
+    }
+    const facts = factsOf(this.#looked(guarded, opened));
+    const exists = (path: string) => isThere(facts, path);
+    found.push(...newlyMade(missing, guarded.told, exists, this.#parts.elapsedMs()));
+    const more = newlyMissing(guarded.plan.missing, missing, guarded.record.state.entries);
+    if (more.length > 0) this.save(guarded, { missing: [...missing, ...more] });
+    for (const tampering of tell ? found : []) {
+      this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
+      this.#parts.tampered([...guarded.users.keys()], tampering);
+    }
+    return againMs;
+  }
+
+  /** Where it was moved, it is guarded there. Where it cannot be found, its sessions stop: nobody would guard it. */
+  #rootOf(guarded: Guarded, tell: boolean): FoundRoot | undefined {
+    const { root } = guarded.record;
+    const found = openRoot(this.#roots, guarded.record, guarded.held);
+    if (!found) {
+      if (!guarded.lost) this.#parts.log('warning', 'workspace-lost', { root });
+      guarded.lost = true;
+      if (tell) this.#parts.tampered([...guarded.users.keys()], { path: root, what: 'lost' });
+      return undefined;
+    }
+    guarded.lost = false;
+    guarded.held ??= found.hold();
+    if (found.path !== root) {
+      this.#parts.log('info', 'workspace-moved', { root, to: found.path });
+      guarded.places.clear();
+      guarded.outside.clear();
+      this.save(guarded, { root: found.path });
+    }
+    return found;
+  }
+
+  #looked({ record: { root, owner }, places, outside }: Guarded, below: Below): Looked {
+    const { libc, files } = this.#parts;
+    return { libc, files, below, root, owner, places, outside };
+  }
+
+  /** Writes down what has to be put back. */
+  save(guarded: Guarded, changes: Partial<GuardRecord> = {}): void {
+    const next = { ...guarded.record, ...changes, users: [...guarded.users.keys()] };
+    const text = JSON.stringify(next);
+    // What entries were before must not be lost; all else can be found out again.
+    const flush = next.state.entries !== guarded.record.state.entries;
+    guarded.record = next;
+    if (text === guarded.saved) return;
+    this.#records.write(next, text, flush);
+    guarded.saved = text;
+  }
+}
