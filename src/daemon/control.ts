@@ -1,9 +1,7 @@
 // Starts coid where it does not run, and ends it. Where systemd looks after it, systemd does both.
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { coidSocketPath, openCoid } from '../coid-api/client.ts';
 import {
   type DaemonError,
@@ -16,6 +14,7 @@ import { ownDirectory } from '../host/install/service-socket.ts';
 import { loadLibc } from '../host/linux/libc.ts';
 import { askToEnd, isRoot, startSelfDetached } from '../host/process/detach.ts';
 import { lockHolder } from '../host/process/process-lock.ts';
+import { runProgram } from '../host/process/program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -106,16 +105,14 @@ function daemonEnvironment(env: Environment): Record<string, string> {
 }
 
 async function systemctl(verb: 'start' | 'stop'): Promise<void> {
-  try {
-    await promisify(execFile)('systemctl', [verb, 'coid.service'], {
-      timeout: startLimitMs + stopLimitMs,
-    });
-  } catch (cause) {
-    throw new CoiError('coid-failed', `systemd could not ${verb} coid`, {
-      hint: 'Run `systemctl status coid` and `coi daemon logs` to see why.',
-      cause,
-    });
-  }
+  const argv = ['systemctl', verb, 'coid.service'];
+  const limitMs = startLimitMs + stopLimitMs;
+  const { status, failure, stderr } = await runProgram(argv, { limitMs, endWith: 'SIGTERM' });
+  if (status === 0) return;
+  throw new CoiError('coid-failed', `systemd could not ${verb} coid`, {
+    hint: 'Run `systemctl status coid` and `coi daemon logs` to see why.',
+    cause: failure ?? new Error(`Command failed: ${argv.join(' ')}\n${stderr}`),
+  });
 }
 
 function failureSaid(said: string | undefined, logPath: string): CoiError {

@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
 import { removeOwnDirectories } from '../../src/host/fs/meta/own-directories.ts';
 import { guestFiles, runnerIn } from '../../src/host/install/resources.ts';
+import { readProgram } from '../../src/host/process/program.ts';
 import { isAlive, ownPid, runCommand } from '../../src/host/process/run-program.ts';
 import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
 import { architecture, type GuestFile } from '../../src/image/recipe.ts';
@@ -45,6 +46,7 @@ async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
   return {
     incus,
     run: runCommand,
+    read: readProgram,
     pid: ownPid(),
     temporary,
     guest: guestFiles(),

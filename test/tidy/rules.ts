@@ -188,6 +188,14 @@ export const rules: Readonly<Record<string, Rule>> = {
     complaints: ({ imports }) =>
       imports.some(({ target }) => target === 'commander') ? ['imports commander'] : [],
   },
+  programs: {
+    about: 'Programs of the host are started in one place: host/process/program.ts.',
+    applies: (path) => isSource(path) && path !== 'src/host/process/program.ts',
+    complaints: ({ imports }) =>
+      imports
+        .filter(({ target }) => /^(node:)?child_process$/.test(target))
+        .map(({ target }) => `imports ${target}`),
+  },
   spread: {
     about: 'An object literal is not spread only to save lines.',
     applies: isSource,

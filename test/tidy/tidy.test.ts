@@ -101,6 +101,7 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
   json: [['src/app/a.ts', 'const one = JSON.parse(text) as One;']],
   commands: [['src/cli/commands/a.ts', '\n'.repeat(101)]],
   commander: [['src/app/a.ts', "import { Option } from 'commander';"]],
+  programs: [['src/host/fs/a.ts', "import { spawn } from 'node:child_process';"]],
   spread: [['src/session/a.ts', 'const one = { ...{ a, b } };']],
   waits: [
     ['test/cli/a.test.ts', "import { setTimeout } from 'node:timers/promises';"],

@@ -9,6 +9,7 @@ import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { removeOwnDirectories } from '../../host/fs/meta/own-directories.ts';
 import { guestFiles, runnerIn } from '../../host/install/resources.ts';
+import { readProgram } from '../../host/process/program.ts';
 import { isAlive, ownPid, runCommand } from '../../host/process/run-program.ts';
 import { type BuildOrder, type BuildWorld, type Built, buildImage } from '../../image/build.ts';
 import {
@@ -136,6 +137,7 @@ function world(
   return {
     incus,
     run: runCommand,
+    read: readProgram,
     pid: ownPid(),
     temporary,
     guest,

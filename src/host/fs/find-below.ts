@@ -1,8 +1,8 @@
 // Looks for entries of a tree that may be hostile and change meanwhile: `find` only says where to look; each entry is
 // then reached component by component, without a link, and handed on by its descriptor.
-import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { givenDescriptor, readProgram } from '../process/program.ts';
 import { openPath } from './file-content.ts';
 
 export interface Search {
@@ -20,23 +20,17 @@ export interface FoundEntry {
   readonly fd: number | undefined;
 }
 
-/** Its own number for the child, so that no path has to be handed over. */
-const childDescriptor = 3;
-
 /** Calls `each` for what is found, until it has enough. False if that was early, or find failed. */
 export async function findBelow(
   { directory, tests, signal }: Search,
   each: (entry: FoundEntry) => Promise<'more' | 'enough'>,
 ): Promise<boolean> {
-  const top = `/proc/self/fd/${childDescriptor}/`;
-  const find = spawn('find', [top, '-xdev', ...tests, '-print0'], {
-    stdio: ['ignore', 'pipe', 'ignore', directory],
+  // As its own number for it, so that no path has to be handed over.
+  const top = `/proc/self/fd/${givenDescriptor}/`;
+  const find = readProgram(['find', top, '-xdev', ...tests, '-print0'], {
+    given: directory,
     signal,
-    killSignal: 'SIGKILL',
-  });
-  const ended = new Promise<boolean>((resolve) => {
-    find.once('error', () => resolve(false));
-    find.once('close', (status) => resolve(status === 0));
+    endWith: 'SIGKILL',
   });
   try {
     if (find.pid !== undefined) setPriority(find.pid, 19);
@@ -45,9 +39,7 @@ export async function findBelow(
   }
   const entries = new Entries(directory);
   try {
-    const stdout = find.stdout;
-    if (!stdout) return false;
-    for await (const path of paths(stdout, Buffer.byteLength(top))) {
+    for await (const path of paths(find.stdout, Buffer.byteLength(top))) {
       const fd = entries.open(path);
       try {
         if ((await each({ path, fd })) === 'enough') return false;
@@ -55,13 +47,13 @@ export async function findBelow(
         if (fd !== undefined) closeSync(fd);
       }
     }
-    return await ended;
+    return (await find.ended) === 0;
   } catch (error) {
     if (signal.aborted) return false;
     throw error;
   } finally {
     entries.close();
-    find.kill('SIGKILL');
+    find.kill();
   }
 }
 

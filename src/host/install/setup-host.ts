@@ -1,9 +1,9 @@
 // The host as `coi setup` sees it: programs, files and processes, behind one interface that a test can play.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { runProgram, startProgram } from '../process/program.ts';
 
 export interface RunOptions {
   /** Two minutes where not given; the program gets SIGTERM then and status 124 is returned. */
@@ -75,8 +75,6 @@ export interface Machine {
 }
 
 const runLimitMs = 120_000;
-/** More output than that of a program is not kept: only its end is of interest. */
-const outputMax = 1 << 20;
 
 export function thisMachine(): Machine {
   return {
@@ -95,37 +93,23 @@ export function thisMachine(): Machine {
   };
 }
 
-function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const [program = '', ...rest] = argv;
-  const child = spawn(program, rest, {
-    stdio: ['ignore', options.show ? 2 : 'pipe', options.show ? 2 : 'pipe'],
+async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { signal, show, timeoutMs = runLimitMs } = options;
+  const end = await runProgram(argv, {
     env: { ...process.env, PATH: searchPath(), LC_ALL: 'C.UTF-8', ...options.env },
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...(show && { output: 'stderr' }),
+    limitMs: timeoutMs,
+    signal,
+    // What changes a host, as apt does, gets the time to leave it in order.
+    endWith: 'SIGTERM',
   });
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      output[name] = (output[name] + text).slice(-outputMax);
-    });
+  if (end.failure) {
+    if (signal?.aborted) throw signal.reason;
+    const status = end.failure.code === 'ENOENT' ? 127 : 126;
+    return { status, stdout: '', stderr: end.failure.message };
   }
-  let late = false;
-  const limit = setTimeout(() => {
-    late = true;
-    child.kill('SIGTERM');
-  }, options.timeoutMs ?? runLimitMs);
-  return new Promise((resolve, reject) => {
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(limit);
-      if (options.signal?.aborted) reject(options.signal.reason);
-      else
-        resolve({ status: error.code === 'ENOENT' ? 127 : 126, stdout: '', stderr: error.message });
-    });
-    child.once('close', (code, signal) => {
-      clearTimeout(limit);
-      const status = late ? 124 : (code ?? (signal ? 143 : 1));
-      resolve({ status, ...output });
-    });
-  });
+  const status = end.isLate ? 124 : (end.status ?? (end.signal ? 143 : 1));
+  return { status, stdout: end.stdout, stderr: end.stderr };
 }
 
 /** An ordinary user's PATH may lack the directories in which a host's own programs are. */
@@ -137,10 +121,9 @@ async function startDetached(
   argv: readonly string[],
   options: { logPath: string; env?: Readonly<Record<string, string>> },
 ): Promise<Started> {
-  const [program = '', ...rest] = argv;
   mkdirSync(dirname(options.logPath), { recursive: true });
   const log = openSync(options.logPath, 'a', 0o640);
-  const child = spawn(program, rest, {
+  const child = startProgram(argv, {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',

@@ -1,7 +1,7 @@
 // Hears when somebody takes nftables objects away: one `nft monitor` that runs as long as coid.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { plainEnvironment, readProgram } from '../process/program.ts';
 
 export interface NftWatchOptions {
   /** Each line that tells of something deleted, such as `delete table inet x`. */
@@ -19,25 +19,15 @@ export function watchNft({ deleted, listening, signal }: NftWatchOptions): void 
   if (signal.aborted) return;
   const monitor = ['nft', 'monitor', 'destroy'];
   // If coid is killed, nobody reads what it says: then it has to go, too.
-  const [program = '', ...args] = existsSync(setpriv)
-    ? [setpriv, '--pdeathsig', 'KILL', ...monitor]
-    : monitor;
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: '/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL: 'C' },
-  });
-  const stop = () => void child.kill('SIGKILL');
-  signal.addEventListener('abort', stop, { once: true });
-  child.once('spawn', listening);
-  createInterface({ input: child.stdout }).on('line', deleted);
-  let over = false;
-  const again = () => {
-    if (over) return;
-    over = true;
-    signal.removeEventListener('abort', stop);
+  const argv = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', ...monitor] : monitor;
+  const program = readProgram(argv, { env: plainEnvironment });
+  // Not as the program's own signal: coid's has a listener for each time that it is started, until it ends.
+  signal.addEventListener('abort', program.kill, { once: true });
+  void program.started.then(listening);
+  createInterface({ input: program.stdout }).on('line', deleted);
+  void program.ended.then(() => {
+    signal.removeEventListener('abort', program.kill);
     if (!signal.aborted)
       setTimeout(() => watchNft({ deleted, listening, signal }), againMs).unref();
-  };
-  child.once('error', again);
-  child.once('close', again);
+  });
 }

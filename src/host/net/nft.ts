@@ -1,9 +1,9 @@
 // nftables through its own program: transactions and listings as JSON on its standard input, one process each.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
+import { plainEnvironment, runProgram } from '../process/program.ts';
 import { listedObjects, type NftObject, unconfirmed } from './nft-answer.ts';
 
 export type { NftObject } from './nft-answer.ts';
@@ -94,38 +94,22 @@ interface Run {
   readonly scratchDir: string;
 }
 
-function runNft({ program, args, input, scratchDir }: Run): Promise<string> {
+async function runNft({ program, args, input, scratchDir }: Run): Promise<string> {
   const stdin = nameless(scratchDir, JSON.stringify(input));
-  const child = spawn(program, args, {
-    stdio: [stdin, 'pipe', 'pipe'],
-    env: { PATH: '/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL: 'C' },
-    timeout: limitMs,
-    killSignal: 'SIGKILL',
+  const running = runProgram([program, ...args], {
+    env: plainEnvironment,
+    input: stdin,
+    stdout: { max: outputMax, beyond: 'end' },
+    // Its first line is the reason.
+    stderr: { max: 65_536, beyond: 'drop the rest' },
+    limitMs,
   });
   closeSync(stdin);
-  const output = { stdout: '', stderr: '' };
-  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
-    output.stdout += part;
-    if (output.stdout.length > outputMax) child.kill('SIGKILL');
-  });
-  child.stderr?.setEncoding('utf8').on('data', (part: string) => {
-    output.stderr = (output.stderr + part).slice(0, 65_536);
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(new NftError('nft cannot be run', String(cause), cause)));
-    child.once('close', (status, signal) => {
-      if (status === 0) resolve(output.stdout);
-      else if (signal)
-        reject(new NftError(`nft did not end within ${limitMs / 1000} s`, output.stderr));
-      else
-        reject(
-          new NftError(
-            `nft refused the rules: ${firstLine(output.stderr || output.stdout)}`,
-            output.stderr,
-          ),
-        );
-    });
-  });
+  const { status, signal, failure, stdout, stderr } = await running;
+  if (status === 0) return stdout;
+  if (failure) throw new NftError('nft cannot be run', String(failure), failure);
+  if (signal) throw new NftError(`nft did not end within ${limitMs / 1000} s`, stderr);
+  throw new NftError(`nft refused the rules: ${firstLine(stderr || stdout)}`, stderr);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Which registry the host's npm uses: its name is configuration of the host, never a constant of a program.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { answerOf } from '../process/ask-program.ts';
 
 const limitMs = 10_000;
 
@@ -18,7 +18,10 @@ export function npmRegistryHost({
   const known = [env['npm_config_registry'], env['NPM_CONFIG_REGISTRY'], ...inFiles].find(
     (url) => url !== undefined && url !== '',
   );
-  return hostOf(known ?? askNpm());
+  // Asked where we are: npm looks for a file of the project, too.
+  const asked = () =>
+    answerOf(['npm', 'config', 'get', 'registry'], { timeoutMs: limitMs, cwd: '.' })?.trim();
+  return hostOf(known ?? asked());
 }
 
 function registryLine(path: string): string | undefined {
@@ -26,19 +29,6 @@ function registryLine(path: string): string | undefined {
     return /^\s*registry\s*=\s*"?([^"\s]+)/m.exec(readFileSync(path, 'utf8'))?.[1];
   } catch {
     // No such file, or not ours to read.
-    return undefined;
-  }
-}
-
-function askNpm(): string | undefined {
-  try {
-    return execFileSync('npm', ['config', 'get', 'registry'], {
-      encoding: 'utf8',
-      timeout: limitMs,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    // No npm on this host.
     return undefined;
   }
 }

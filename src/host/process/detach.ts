@@ -1,7 +1,7 @@
 // Starts a program, mostly this same one, as a service of its own session, which outlives whoever started it.
-import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { startProgram } from './program.ts';
 import { selfArgv } from './self.ts';
 
 /** The descriptor on which the started program says that it is ready, or why it never will be. */
@@ -21,10 +21,10 @@ export function startSelfDetached(options: DetachOptions): Promise<string | unde
 
 /** What the program said on its ready descriptor; undefined if it ended without a word or the limit was over. */
 export function startDetached(
-  [program = '', ...rest]: readonly string[],
+  program: readonly string[],
   { args, env, limitMs }: DetachOptions,
 ): Promise<string | undefined> {
-  const child = spawn(program, [...rest, ...args], {
+  const child = startProgram([...program, ...args], {
     cwd: '/',
     detached: true,
     env,

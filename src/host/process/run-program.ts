@@ -1,7 +1,7 @@
 // Runs a program of the host to its end, line by line.
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { startProgram, statusOf } from './program.ts';
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -29,13 +29,13 @@ const graceMs = 3000;
  * Runs argv without a shell, nothing on stdin, and resolves when it has ended and all of it was read. When the signal
  * aborts, the program and its children are told to end, then killed; the reason of the signal is thrown.
  */
-export const runCommand: RunCommand = async ([file = '', ...args], options) => {
+export const runCommand: RunCommand = async (argv, options) => {
   const { signal, timeoutMs, onLine } = options;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   limit.throwIfAborted();
   // A group of its own, so that its children can be ended with it.
-  const child = spawn(file, args, {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  const child = startProgram(argv, {
+    cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -53,10 +53,7 @@ export const runCommand: RunCommand = async ([file = '', ...args], options) => {
     kill = setTimeout(() => end('SIGKILL'), graceMs);
   };
   limit.addEventListener('abort', stop, { once: true });
-  const ended = new Promise<number | undefined>((resolve) => {
-    child.once('error', () => resolve(undefined));
-    child.once('close', (status) => resolve(status ?? undefined));
-  });
+  const ended = statusOf(child);
   let stdout = '';
   eachLine(child.stdout, (line) => {
     stdout += `${line}\n`;
@@ -70,8 +67,9 @@ export const runCommand: RunCommand = async ([file = '', ...args], options) => {
   return { status, stdout };
 };
 
-function eachLine(stream: Readable, take: (line: string) => void): void {
-  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', take);
+function eachLine(stream: Readable | null, take: (line: string) => void): void {
+  if (stream)
+    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', take);
 }
 
 /** The id of this process, for marks on what it makes. */

@@ -1,5 +1,5 @@
 // Says to systemd how far a service is. Source: sd_notify(3); Node has no datagram sockets of the unix kind, systemd-notify has.
-import { execFile } from 'node:child_process';
+import { runProgram } from './program.ts';
 
 /** Does nothing where systemd did not start this process. */
 export function notifySystemd(
@@ -9,5 +9,5 @@ export function notifySystemd(
   const socket = env['NOTIFY_SOCKET'];
   if (!socket) return;
   // A failure shows as a service that never becomes ready, which systemd reports.
-  execFile('systemd-notify', [`--${state}`], { env: { NOTIFY_SOCKET: socket } }, () => {});
+  void runProgram(['systemd-notify', `--${state}`], { env: { NOTIFY_SOCKET: socket } });
 }

@@ -1,5 +1,5 @@
 // The image that the user's clipboard holds, asked of the program that the desktop has for it.
-import { spawnSync } from 'node:child_process';
+import { runProgramNow } from '../process/program.ts';
 
 export type ClipboardImage =
   | { readonly kind: 'image'; readonly bytes: Buffer; readonly ending: string }
@@ -67,19 +67,13 @@ function answer(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  maxBuffer: number,
+  maxBytes: number,
 ): Buffer | 'missing' | 'too-big' | undefined {
-  const ran = spawnSync(program, args, {
-    cwd: '/',
-    env: { ...env },
-    timeout: answerMs,
-    maxBuffer,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const { code } = (ran.error ?? {}) as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'missing';
-  if (code === 'ENOBUFS') return 'too-big';
-  return ran.status === 0 ? ran.stdout : undefined;
+  const options = { cwd: '/', env, limitMs: answerMs, maxBytes };
+  const { status, failure, stdout } = runProgramNow([program, ...args], options);
+  if (failure === 'ENOENT') return 'missing';
+  if (failure === 'ENOBUFS') return 'too-big';
+  return status === 0 ? stdout : undefined;
 }
 
 function lines(text: Buffer): string[] {

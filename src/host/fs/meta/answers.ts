@@ -1,22 +1,17 @@
 // Whether a file system answers. Nobody gets out of a call there that is not answered, so another process looks, which can be
 // killed. It asks for what no memory of the kernel or of a program has: the whole file system, and a name that is not there.
-import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { runProgram, runProgramNow } from '../../process/program.ts';
 import { MountTable, type RemoteMount } from './remote-mounts.ts';
 
 /** What a user waits for it. */
 export const answerMs = 10_000;
 
 /** Whatever the answer is; false if there was none until the signal, which ends the question. */
-export function answers(paths: readonly string[], signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const options = { stdio: 'ignore', signal, killSignal: 'SIGKILL' } as const;
-    const child = spawn('stat', argumentsFor(paths), options);
-    // One that cannot be killed must not keep this process from ending.
-    child.unref();
-    child.once('error', () => resolve(!signal.aborted));
-    child.once('exit', () => resolve(!signal.aborted));
-  });
+export async function answers(paths: readonly string[], signal: AbortSignal): Promise<boolean> {
+  // One that cannot be killed must not keep this process from ending.
+  await runProgram(questionOf(paths), { output: 'nowhere', signal, isLeft: true });
+  return !signal.aborted;
 }
 
 export interface Unanswered {
@@ -68,13 +63,8 @@ export async function heldPaths(limitMs: number): Promise<(path: string) => bool
 /** The same as `unanswered` for whoever cannot go on without knowing it: asks one after the other, and waits. */
 export function unansweredNow(paths: readonly string[]): Unanswered | undefined {
   return remoteOf(paths).find(({ path }) => {
-    const { error } = spawnSync('stat', argumentsFor([path]), {
-      cwd: '/',
-      stdio: 'ignore',
-      timeout: answerMs,
-      killSignal: 'SIGKILL',
-    });
-    return (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
+    const options = { cwd: '/', limitMs: answerMs, endWith: 'SIGKILL', maxBytes: 0 } as const;
+    return runProgramNow(questionOf([path]), options).failure === 'ETIMEDOUT';
   });
 }
 
@@ -87,6 +77,6 @@ function remoteOf(paths: readonly string[]): readonly Unanswered[] {
   });
 }
 
-function argumentsFor(paths: readonly string[]): readonly string[] {
-  return ['-f', '--', ...paths.flatMap((path) => [path, `${path}/.coi-${randomUUID()}`])];
+function questionOf(paths: readonly string[]): readonly string[] {
+  return ['stat', '-f', '--', ...paths.flatMap((path) => [path, `${path}/.coi-${randomUUID()}`])];
 }
