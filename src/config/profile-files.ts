@@ -134,6 +134,7 @@ function upwards(path: string): string[] {
   return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`);
 }
 
+/** Unlike that of protected paths: here `top` may be the root. */
 function isWithin(path: string, top: string): boolean {
   return path === top || path.startsWith(top === '/' ? top : `${top}/`);
 }

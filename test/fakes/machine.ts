@@ -157,6 +157,10 @@ export class FakeHost implements Machine {
       : 'missing';
   }
 
+  async mountPoints(): Promise<string[]> {
+    return [];
+  }
+
   async names(path: string): Promise<string[]> {
     const below = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`));
     return [

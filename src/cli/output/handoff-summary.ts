@@ -1,4 +1,5 @@
 // What of a session's changes the host would run, told when it has ended.
+
 import {
   answeredFindings,
   entriesMax,
@@ -7,6 +8,7 @@ import {
   sessionsOf,
   unnamedCount,
 } from '../../app/handoff/report.ts';
+import { counted } from '../../counted.ts';
 import { oneLine } from '../../printable.ts';
 import {
   handoffLines,
@@ -36,7 +38,7 @@ export async function tellHandoffShortly(app: App, workspace: string, since: Dat
   const named = lines.slice(0, namedMax).map(({ path }) => oneLine(path));
   const more = lines.length > namedMax ? ` and ${lines.length - namedMax} more` : '';
   app.io.tell(
-    `${counted(lines.length)} in ${workspace} that the host may run or obey: ${named.join(', ')}${more}; see \`coi handoff\``,
+    `${counted(lines.length, 'changed file')} in ${workspace} that the host may run or obey: ${named.join(', ')}${more}; see \`coi handoff\``,
   );
 }
 
@@ -68,7 +70,9 @@ export async function tellHandoff(
   const all = [...taken, ...handoffLines(findings)];
   const count = all.length + unnamedCount(ended ? [ended] : []);
   if (count === 0) return;
-  app.io.tell(`${mark}${counted(count)} that the host may run or obey; look before you do:`);
+  app.io.tell(
+    `${mark}${counted(count, 'changed file')} that the host may run or obey; look before you do:`,
+  );
   for (const { path, why } of all.slice(0, shownMax))
     app.io.tell(`${mark}  ${oneLine(path)} - ${oneLine(why)}`);
   if (count > shownMax) app.io.tell(`${mark}  and ${count - shownMax} more: \`coi handoff\``);
@@ -85,8 +89,4 @@ function tellIncomplete(app: App, notLookedAt: readonly NotLookedAt[], prefix: s
   if (first === undefined) return;
   app.io.warn(`${prefix}${first}`);
   for (const line of others) app.io.tell(`${prefix}${oneLine(line)}`);
-}
-
-function counted(count: number): string {
-  return `${count} changed ${count === 1 ? 'file' : 'files'}`;
 }

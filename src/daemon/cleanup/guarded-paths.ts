@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MountRecord } from '../../coid-api/protocol.ts';
-import { isWithin, readRecord } from '../protect/guard/record.ts';
+import { isWithin } from '../../session/protect/path-text.ts';
+import { readRecord } from '../protect/guard/record.ts';
 
 /**
  * Relative to the workspace, absolute in a directory of git elsewhere; none where the guard was only tried, since then

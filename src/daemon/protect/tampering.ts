@@ -1,5 +1,5 @@
 // What a session can do against the guard of its workspace.
-import { isWithin } from './guard/record.ts';
+import { isWithin } from '../../session/protect/path-text.ts';
 import type { GuardedEntry } from './guard/state.ts';
 
 export interface Tampering {

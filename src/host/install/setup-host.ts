@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { mountPoints } from '../linux/mounts.ts';
 import { runProgram, startProgram } from '../process/program.ts';
 
 export interface RunOptions {
@@ -72,6 +73,8 @@ export interface Machine {
   freeBytes(path: string): Promise<number>;
   /** Those that are alive. */
   processes(): Promise<Process[]>;
+  /** Of this mount namespace, in the order in which they were made. */
+  mountPoints(): Promise<string[]>;
 }
 
 const runLimitMs = 120_000;
@@ -90,6 +93,7 @@ export function thisMachine(): Machine {
     linkTarget: async (path) => orUndefined(() => fs.readlink(path)),
     freeBytes,
     processes,
+    mountPoints: async () => mountPoints(await fs.readFile('/proc/self/mountinfo', 'utf8')),
   };
 }
 

@@ -130,17 +130,20 @@ export function innermost<Mount extends { readonly point: string }>(
   return found;
 }
 
-/** The mount points in the text of /proc/<pid>/mountinfo (proc(5)): field 5, blanks written as \040. */
+/** The mount points in the text of /proc/<pid>/mountinfo (proc(5)): field 5. */
 export function mountPoints(mountinfo: string): string[] {
   return mountinfo
     .split('\n')
     .map((line) => line.split(' ')[4])
     .filter((field) => field !== undefined)
-    .map((field) =>
-      field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    );
+    .map(unescapedField);
+}
+
+/** Blanks and backslashes are written as \040 and the like in tables of mounts (proc(5)). */
+export function unescapedField(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
 }
 
 function entries(directory: string): string[] {

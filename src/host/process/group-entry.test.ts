@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { groupDecision, readGroups, sgArguments, shellQuoted } from './group-entry.ts';
+import { groupDecision, readGroups, sgArguments } from './group-entry.ts';
 
 const facts = { access: 'refused', member: true, entered: false, hasSg: true } as const;
 
@@ -59,9 +59,4 @@ test('without a name for the primary group one sg has to do', () => {
     '-c',
     "exec coi 'a b'",
   ]);
-});
-
-test('plain words are left as they are', () => {
-  assert.equal(shellQuoted('--workspace=/home/a.b'), '--workspace=/home/a.b');
-  assert.equal(shellQuoted("a'b"), "'a'\\''b'");
 });

@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CoiError } from '../../errors.ts';
+import { shellWord } from '../../shell-words.ts';
 import { handedWords } from './command-line.ts';
 import { selfArgv } from './self.ts';
 
@@ -43,17 +44,12 @@ export function sgArguments(
   primary: string | undefined,
   argv: readonly string[],
 ): string[] {
-  const program = `exec ${argv.map(shellQuoted).join(' ')}`;
+  const program = `exec ${argv.map(shellWord).join(' ')}`;
   const inner =
     primary === undefined
       ? program
-      : `exec ${[sgPath, primary, '-c', program].map(shellQuoted).join(' ')}`;
+      : `exec ${[sgPath, primary, '-c', program].map(shellWord).join(' ')}`;
   return [sgPath, group, '-c', inner];
-}
-
-/** One word for sh(1), whatever is in it. */
-export function shellQuoted(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Reads group(5): who is in the group of that name, and the name of the group with that id. */

@@ -1,5 +1,6 @@
 // Collects what of a workspace is guarded: each path with the links on its way, what they lead to, and the directories above. Pure.
 
+import { isWithin } from './path-text.ts';
 import { type TreeFacts, type WayEnd, wayOf } from './path-walk.ts';
 import type {
   Ancestor,
@@ -281,10 +282,6 @@ export class GuardBuilder {
     });
     return isGit || this.#checkouts.has(path) ? 'group' : 'owner';
   }
-}
-
-function isWithin(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`);
 }
 
 function isBelowAny(path: string, all: ReadonlySet<string>): boolean {

@@ -1,8 +1,10 @@
 // What guards a further mount of a session that shows part of its workspace, or holds it. Pure: how the two directories
 // lie to each other was asked of the kernel (host/tree-place.ts).
+
 import { CoiError } from '../../errors.ts';
 import type { TreePlace } from '../../host/fs/meta/tree-place.ts';
 import { quoted } from '../../names.ts';
+import { isWithin } from './path-text.ts';
 import type { ProtectRequest } from './protect-request.ts';
 import type { Ancestor } from './protection-types.ts';
 
@@ -181,10 +183,6 @@ function insideOfPart(
 
 export function refusal(source: string, what: string, hint: string): CoiError {
   return new CoiError('unprotected-path', `the mount of ${quoted(source)} ${what}`, { hint });
-}
-
-function isWithin(path: string, top: string): boolean {
-  return path === top || path.startsWith(`${top}/`);
 }
 
 /** The rest of a path that lies below another; undefined where it does not. */

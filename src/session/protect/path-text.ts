@@ -29,6 +29,7 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** The path itself, or something in it. */
 export function isWithin(path: string, above: string): boolean {
   return path === above || path.startsWith(`${above}/`);
 }

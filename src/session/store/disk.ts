@@ -1,4 +1,5 @@
 // What uses space, and which of it nobody misses. Pure.
+import { counted } from '../../counted.ts';
 import { listedImages, oldVersions } from '../../image/listing.ts';
 import type { Image, InstanceFull } from '../../incus/shapes.ts';
 import type { ContainerRef } from '../record/container-ref.ts';
@@ -178,8 +179,4 @@ function directoryUse(
     about: complete ? about : `${about}, more than was counted`,
     take: what && { kind: 'directory', path, what, id, newestMs },
   };
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

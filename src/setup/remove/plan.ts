@@ -1,5 +1,6 @@
 // What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
 
+import { counted } from '../../counted.ts';
 import type { Device } from '../../incus/shapes.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { adminGroup } from '../checks/incus.ts';
@@ -8,7 +9,7 @@ import { type IdLine, ownIdsName } from '../id-lines.ts';
 import { madeName, stateDir } from '../made.ts';
 import { type Elsewhere, elsewhere, nothingElsewhere, userOf } from './elsewhere.ts';
 import { type Facts, type IncusFacts, logDir, runDir } from './facts.ts';
-import { counted, listed, someOf } from './words.ts';
+import { listed, someOf } from './words.ts';
 
 export interface Wish {
   /** Containers of sessions too, running ones as well. */

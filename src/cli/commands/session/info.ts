@@ -6,10 +6,10 @@ import { lookedUpConfig } from '../../../app/configuration.ts';
 import { newest, one } from '../../../app/saved-session.ts';
 import { here } from '../../../app/workspace-names.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
-import { shellQuoted } from '../../../host/process/group-entry.ts';
 import type { SessionMetadata } from '../../../session/record/metadata.ts';
 import { belongsTo } from '../../../session/store/saved-sessions.ts';
 import { measured } from '../../../session/store/store-size.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { tools } from '../../../tools/list.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
@@ -49,6 +49,6 @@ async function info(app: App, options: Options, id: string | undefined): Promise
 function resume(app: App, metadata: SessionMetadata): string {
   const { workspace, sessionId } = metadata;
   const isHere = workspace === undefined || belongsTo(metadata, here(app, { workspace: '.' }));
-  const there = isHere ? [] : [`--workspace=${shellQuoted(workspace)}`];
+  const there = isHere ? [] : [`--workspace=${shellWord(workspace)}`];
   return ['coi', 'shell', ...there, `--resume=${sessionId}`].join(' ');
 }

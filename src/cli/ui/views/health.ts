@@ -1,4 +1,5 @@
 // The report of `coi health`, as the predecessor showed it.
+import { counted } from '../../../counted.ts';
 import type { Finding, Group, Status } from '../../../setup/check.ts';
 import type { Probed, Verdict } from '../../../setup/report.ts';
 import type { Style } from '../style.ts';
@@ -76,7 +77,7 @@ export function summaryText(probed: readonly Probed[]): string {
   const { ok, warning, failed } = count(probed);
   if (failed > 0) return `${failed} of ${probed.length} checks failed`;
   return warning > 0
-    ? `${ok} checks passed with ${warning} warning${warning === 1 ? '' : 's'}`
+    ? `${ok} checks passed with ${counted(warning, 'warning')}`
     : `All ${ok} checks passed`;
 }
 

@@ -1,4 +1,5 @@
 // Snapshots as text and as JSON, in the predecessor's shapes. Pure.
+import { counted } from '../../../counted.ts';
 import type { Snapshot } from '../../../incus/shapes.ts';
 import { oneLine } from '../../../printable.ts';
 import { table } from '../table.ts';
@@ -15,7 +16,7 @@ export function snapshotsText(container: string, snapshots: readonly Snapshot[])
     '',
     ...(count === 0 ? ['  (none)'] : table(['NAME', 'CREATED', 'STATEFUL'], rows)),
     '',
-    `Total: ${count} snapshot${count === 1 ? '' : 's'}`,
+    `Total: ${counted(count, 'snapshot')}`,
   ];
 }
 

@@ -57,11 +57,6 @@ export function recordFor(
   };
 }
 
-/** The path itself, or something in it. */
-export function isWithin(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`);
-}
-
 export function keyOf(device: number, inode: number): string {
   return `${device}-${inode}`;
 }

@@ -1,6 +1,7 @@
 // Where a directory lies in its file system, whichever mount leads to it: two mounts of one directory have one place.
 // Source: proc_pid_mountinfo(5), proc_pid_fdinfo(5).
 import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { unescapedField } from '../../linux/mounts.ts';
 import { openPath } from '../file-content.ts';
 
 export interface TreePlace {
@@ -59,8 +60,8 @@ function parsed(line: string): MountLine | undefined {
   if (device === undefined || root === undefined || point === undefined) return undefined;
   return {
     device,
-    root: unescaped(root),
-    point: unescaped(point),
+    root: unescapedField(root),
+    point: unescapedField(point),
     options: options?.split(',') ?? [],
   };
 }
@@ -74,11 +75,4 @@ export function placeOn(
   if (path !== point && !path.startsWith(`${top}/`)) return undefined;
   const inner = path.slice(top.length).replace(/^\/$/, '');
   return { device, path: `${root === '/' ? '' : root}${inner}` || '/', mountPoint: point };
-}
-
-/** Blanks and backslashes are written as \040 and the like. */
-function unescaped(field: string): string {
-  return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
 }
