@@ -1,6 +1,5 @@
 // A directory that a command was given, whose file system may not answer: the first look at it would not return, and no
 // signal of the terminal would end that.
-
 import type { ErrorCode } from '../errors.ts';
 import { unansweredNow } from '../host/fs/meta/answers.ts';
 import type { WorkspacePath } from '../names.ts';

@@ -1,5 +1,4 @@
 // The client for coid, with the service started first where that is this user's to do.
-
 import type { Coid } from '../coid-api/client.ts';
 import { CoiError } from '../errors.ts';
 import type { AppContext } from './context.ts';

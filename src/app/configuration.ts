@@ -1,5 +1,4 @@
 // The configuration of a workspace, for what starts a session and for what only looks.
-
 import type { Places } from '../config/files.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';

@@ -1,5 +1,4 @@
 // What this host knows of containers that are no sessions of this program: whose their workspaces are, and what was saved of them.
-
 import { ownerOfPath } from '../host/fs/path-facts.ts';
 import type { Instance } from '../incus/shapes.ts';
 import type { Beside, Owner } from '../session/record/adopted.ts';

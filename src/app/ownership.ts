@@ -1,5 +1,4 @@
 // coi clean --ownership: what containers left in a workspace and its sessions under their own ids becomes the user's.
-
 import { hostFiles } from '../host/fs/host-files.ts';
 import type { WorkspacePath } from '../names.ts';
 import { storedSessions } from '../session/store/saved-sessions.ts';

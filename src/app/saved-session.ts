@@ -1,5 +1,4 @@
 // Which saved session is meant.
-
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
 import { parseSessionId } from '../names.ts';

@@ -1,5 +1,4 @@
 // The ssh server in a session, started for one connection.
-
 import { CoiError } from '../errors.ts';
 import { keys } from '../instance-keys.ts';
 import { agentDevice, agentSocket } from '../session/lifecycle/ssh-agent.ts';

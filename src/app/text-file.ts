@@ -1,5 +1,4 @@
 // Files of text that the user named: prompts, scripts of builds, and what the agent is told.
-
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
 import { readDescriptor } from '../host/fs/read-descriptor.ts';

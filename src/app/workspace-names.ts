@@ -1,5 +1,4 @@
 // The workspace of the command line, by both of its names.
-
 import { hostFiles } from '../host/fs/host-files.ts';
 import { type WorkspaceHash, type WorkspacePath, workspaceHash } from '../names.ts';
 import { isSameWorkspace, type WorkspaceNames } from '../session/plan/workspace.ts';

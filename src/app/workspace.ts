@@ -1,5 +1,4 @@
 // The workspace that a use case was asked for: checked, before anything is made in it.
-
 import { defaultRunDir, defaultStateDir } from '../coid-api/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Owner } from '../host/fs/host-files.ts';

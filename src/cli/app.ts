@@ -1,5 +1,4 @@
 // The composition root of the command line: what a command may touch, made by hand, the expensive parts only when asked for.
-
 import { statSync } from 'node:fs';
 import { type ClosableContext, makeContext } from '../app/make-context.ts';
 import { CoiError } from '../errors.ts';

@@ -1,5 +1,4 @@
 // The whole command tree on one screen. Each file is loaded when its command is called.
-
 import type { Branch } from './command-module.ts';
 import { innerTree } from './internal-commands.ts';
 import { below } from './subcommand-summaries.ts';

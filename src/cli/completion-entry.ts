@@ -1,5 +1,4 @@
 // Answers a completion of names without the rest of the program, which would take longer to load than the answer.
-
 import { CoiError } from '../errors.ts';
 import { makeApp } from './app.ts';
 import { tree } from './command-tree.ts';

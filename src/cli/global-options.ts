@@ -1,5 +1,4 @@
 // The flags that every command takes, and how the command is found among them.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { oldFlag, valuedOldFlags } from '../config/keys/old-flags.ts';

@@ -1,5 +1,4 @@
 // Which of the flags that every command takes mean something for one, and how its help shows them.
-
 import { type Command, Help, type HelpConfiguration, type Option } from 'commander';
 import type { Branch } from './command-module.ts';
 import { capital, flagTerm, flagText, globalFlags, inherited } from './help-text.ts';

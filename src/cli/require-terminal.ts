@@ -1,5 +1,4 @@
 // What needs a terminal says so before anything is made.
-
 import { CoiError } from '../errors.ts';
 import type { App } from './app.ts';
 

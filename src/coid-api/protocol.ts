@@ -1,5 +1,4 @@
 // What coi and coid say to each other: JSON over HTTP on /run/coi/coid.sock. Types and constants only.
-
 import type { ChainHead } from '../monitor/audit.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import type { ContainerName, SessionId, Slot } from '../names.ts';

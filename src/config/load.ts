@@ -1,6 +1,5 @@
 // What is in force for one command: defaults, files, profile, environment and flags, each value with its origin.
 // Without any file this is a few failed opens; the TOML reader and all else is loaded when there is something to read.
-
 import type { HostFiles } from '../host/fs/host-files.ts';
 import { environmentLayer } from './environment.ts';
 import { merged } from './merge.ts';

@@ -1,5 +1,4 @@
 // coid itself: puts its parts together, mends the mounts, serves, and watches Incus until it is told to end.
-
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { leaseMs, protocolVersion, socketName } from '../coid-api/protocol.ts';

@@ -1,6 +1,5 @@
 // The API's envelope: sync, async and error replies, told apart once for all calls.
 // Source: doc/rest-api.md of Incus, "Return values".
-
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type Api, type ApiOptions, type Envelope, type Method, timedOut } from './call.ts';
 import { type CallOptions, IncusError } from './client.ts';

@@ -1,5 +1,4 @@
 // Which of the copies of one login is everybody's, who gets it, and which are not taken. Pure.
-
 import { type Login, sameAccount } from './formats/login.ts';
 import {
   host,

@@ -1,5 +1,4 @@
 // A keeper that was killed leaves a file with a login beside what it was writing. The next one takes it away.
-
 import { dirname } from 'node:path';
 import type { HostFiles, Owner } from '../host/fs/host-files.ts';
 import type { LoginFile } from './formats/login.ts';

@@ -1,5 +1,4 @@
 // Which rule decides about a destination, in words: the same order as the rules in session-rules.ts. Pure.
-
 import { metadata, privateNetworks, rangeOf, unroutable } from './address-ranges.ts';
 import { type AllowEntry, entryText, hasPort, matchesName, portsText } from './entry.ts';
 import type { Permit } from './guarded-port.ts';

@@ -1,5 +1,4 @@
 // The port of a session that is guarded.
-
 import type { PortRange } from './entry.ts';
 import type { AddressRange } from './ipv4.ts';
 import type { NetworkPolicy } from './policy.ts';

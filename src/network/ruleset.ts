@@ -1,7 +1,6 @@
 // The part of the rules that is there with or without sessions: coi's two tables, their hooks, and the shared chains. Pure.
 // bridge: what may come out of a session's port at all (its MAC, its address, no lies). inet: where it may go.
 // Adding a session adds elements to the maps and sets here, so its cost does not grow with the number of sessions.
-
 import { bridgeChains, bridgeSets } from './bridge-rules.ts';
 import {
   accept,

@@ -1,5 +1,4 @@
 // What is added to the ruleset for one session: elements, and a chain with sets of its own where its policy is not the usual one. Pure.
-
 import { destinationRules, nameSets } from './destination-rules.ts';
 import type { GuardedPort } from './guarded-port.ts';
 import type { AddressRange } from './ipv4.ts';

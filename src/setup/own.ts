@@ -1,5 +1,4 @@
 // What the checks of `coi health` know besides the host: the caller's configuration, store and containers.
-
 import type { Settings } from '../config/keys/table.ts';
 import type { PathFacts } from '../host/fs/path-facts.ts';
 import type { Container } from '../session/record/instance-record.ts';

@@ -1,5 +1,4 @@
 // What the agent is told about its surroundings, and where that goes in its own file of instructions. Pure.
-
 import type { NetworkMode } from '../coid-api/protocol.ts';
 import { npmRegistryEntry } from '../config/keys/reach.ts';
 

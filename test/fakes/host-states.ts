@@ -1,5 +1,4 @@
 // Hosts to begin with: a bare Debian 12, and one on which everything is well.
-
 import type { DaemonStatus } from '../../src/coid-api/protocol.ts';
 import { protocolVersion } from '../../src/coid-api/protocol.ts';
 import type { InstallState } from '../../src/host/install/install.ts';

@@ -1,7 +1,6 @@
 // Goal: no text that an agent writes in a workspace keeps coid, and with it everybody, waiting.
 // Method: a session writes what takes long to read, then another one begins in the workspace while coid is asked; the report
 // looks at the same. Each is read within seconds; with patterns that try each blank as the first one it takes hours.
-
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

@@ -1,5 +1,4 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
-
 import { posix } from 'node:path';
 import type { EntryKind, TreeFacts } from '../../src/session/protect/path-walk.ts';
 import { protectionRefusal } from '../../src/session/protect/protect.ts';

@@ -1,5 +1,4 @@
 // A repository with linked worktrees of one user, and what an agent in one of them does to what they share.
-
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

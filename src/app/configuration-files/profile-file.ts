@@ -1,5 +1,4 @@
 // Files of profiles: found, made, and why they cannot be.
-
 import { builtInProfiles } from '../../config/profile.ts';
 import { profileNames, profileSource } from '../../config/profile-files.ts';
 import { CoiError } from '../../errors.ts';

@@ -1,5 +1,4 @@
 // Configuration and profiles, judged without being used.
-
 import { profileNames } from '../../config/profile-files.ts';
 import { configMaxBytes, configSource } from '../../config/read.ts';
 import { CoiError } from '../../errors.ts';

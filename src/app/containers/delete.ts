@@ -1,5 +1,4 @@
 // Deletes a container.
-
 import { CoiError } from '../../errors.ts';
 import { deleteStopped, killContainer } from '../../session/lifecycle/end-container.ts';
 import { refOf } from '../../session/record/container-ref.ts';

@@ -1,5 +1,4 @@
 // Makes a plain container, without a record of a session.
-
 import { CoiError } from '../../errors.ts';
 import { isRemoteImage } from '../../image/custom.ts';
 import type { Devices } from '../../incus/shapes.ts';

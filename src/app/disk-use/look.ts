@@ -1,5 +1,4 @@
 // What is looked at for `coi clean --disk`: once for the list, and again before each thing is deleted.
-
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';

@@ -1,5 +1,4 @@
 // Who asks coid to free a container that does not end.
-
 import { MountTable } from '../../host/fs/meta/remote-mounts.ts';
 import type { Free } from '../../session/lifecycle/free-stuck.ts';
 import type { AppContext } from '../context.ts';

@@ -1,5 +1,4 @@
 // Notes in a session's metadata that it ended just now: the newest of a workspace is the one that was used last.
-
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { SessionId, WorkspacePath } from '../../names.ts';

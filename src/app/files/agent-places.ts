@@ -1,5 +1,4 @@
 // Where agents write or could: a link in there is not the user's word, and must not lead out of what its agent had.
-
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { Reach } from '../../host/fs/read-within.ts';
 import type { Instance } from '../../incus/shapes.ts';

@@ -1,5 +1,4 @@
 // Files for the agent to look at: put into its session, and named in its input.
-
 import { posix } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';

@@ -1,5 +1,4 @@
 // Ports of the host that lead into a session that runs: opened and taken away.
-
 import { isLocalPortFree } from '../../host/net/free-port.ts';
 import { keys } from '../../instance-keys.ts';
 import { incusFailure, isIncusError } from '../../session/lifecycle/incus-failure.ts';

@@ -1,5 +1,4 @@
 // Since when a workspace's changes count.
-
 import type { EndedReply } from '../../coid-api/protocol.ts';
 import type { AppContext } from '../context.ts';
 import type { OwnerScope } from '../requests.ts';

@@ -1,5 +1,4 @@
 // Hands the checks of setup and health what they may ask, and what they may touch.
-
 import { coidUnit } from '../../daemon/unit.ts';
 import { installerOf, thisProgram } from '../../host/install/install.ts';
 import { thisMachine } from '../../host/install/setup-host.ts';

@@ -1,5 +1,4 @@
 // Starts a container of the user's image as any session would be, asks what it reaches, and takes it away again.
-
 import { mkdtempSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { CoiError } from '../../errors.ts';

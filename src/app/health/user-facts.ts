@@ -1,5 +1,4 @@
 // What `coi health` may know of its caller: configuration, store and containers, each looked at once.
-
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { mayWrite, pathFacts } from '../../host/fs/path-facts.ts';

@@ -1,6 +1,5 @@
 // The image that a build starts from: one of this host, or one of an Incus remote, which Incus's own program fetches: it
 // knows the user's remotes, what they trust and how they log in there.
-
 import { CoiError } from '../../errors.ts';
 import { runCommand } from '../../host/process/run-program.ts';
 import { isRemoteImage } from '../../image/custom.ts';

@@ -1,5 +1,4 @@
 // Which images `coi build` makes besides the default one: those of profiles, and `coi build custom`.
-
 import type { KeyName } from '../../config/keys/table.ts';
 import { profileNames } from '../../config/profile-files.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';

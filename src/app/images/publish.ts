@@ -1,5 +1,4 @@
 // coi image publish: a container becomes an image.
-
 import { CoiError } from '../../errors.ts';
 import { keys } from '../../instance-keys.ts';
 import { parseImageAlias } from '../../names.ts';

@@ -1,5 +1,4 @@
 // Which session's login is meant, and what it has.
-
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { storeLogins } from '../../logins/copies.ts';

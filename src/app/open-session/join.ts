@@ -1,5 +1,4 @@
 // coi shell --container NAME: the tool in a container that runs already. Nothing on the host is written for it.
-
 import { keys } from '../../instance-keys.ts';
 import type { SessionId } from '../../names.ts';
 import { portVariables, recordedPorts } from '../../session/plan/ports.ts';

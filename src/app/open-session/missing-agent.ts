@@ -1,5 +1,4 @@
 // An agent that is not in the image: the start is taken back, and the way to get it is told.
-
 import type { Settings } from '../../config/keys/table.ts';
 import { CoiError } from '../../errors.ts';
 import { agentPackages } from '../../image/recipe.ts';

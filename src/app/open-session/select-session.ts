@@ -1,5 +1,4 @@
 // Which workspace, configuration and session a `coi shell` means: alias, command line, files, store and containers together.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';

@@ -1,5 +1,4 @@
 // A start that is interrupted before the agent has opened: it is undone, and what is left is told.
-
 import { CoiError } from '../../errors.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { ContainerName } from '../../names.ts';

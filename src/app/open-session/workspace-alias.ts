@@ -1,5 +1,4 @@
 // The alias of a workspace is registered when a session starts in it.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';

@@ -1,5 +1,4 @@
 // How a command of `coi run` is started as the agent's user, and what becomes of its output.
-
 import { CoiError } from '../../errors.ts';
 import { runnerIn } from '../../host/install/resources.ts';
 import type { Start } from '../../session/lifecycle/secret-handover.ts';

@@ -1,5 +1,4 @@
 // A guarded container without an agent: for `coi run`, and to build images in.
-
 import {
   type LaunchContext,
   launching,

@@ -1,5 +1,4 @@
 // coi run --prompt: one prompt for the agent, without a terminal. The conversation is kept as that of any session.
-
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import { type Handed, handOverIf } from '../../session/plan/environment.ts';

@@ -1,5 +1,4 @@
 // `coi run` in the kept container of an earlier one: it starts again, as today's configuration says.
-
 import { randomUUID } from 'node:crypto';
 import type { Slot } from '../../names.ts';
 import { type RestartContext, restartSteps } from '../../session/lifecycle/restart.ts';

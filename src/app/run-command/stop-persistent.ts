@@ -1,5 +1,4 @@
 // The end of a run in a machine that is kept: it is shut down, and how that went does not change what the command returned.
-
 import { stopContainer } from '../../session/lifecycle/end-container.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
 import type { AppContext } from '../context.ts';

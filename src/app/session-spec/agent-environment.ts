@@ -1,5 +1,4 @@
 // The variables that a session gets: from configuration, from coi's own environment, from files, from --env.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { answerOf } from '../../host/process/ask-program.ts';
 import { parseEnvFile } from '../../session/plan/environment.ts';

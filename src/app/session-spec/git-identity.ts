@@ -1,5 +1,4 @@
 // What git inside gets of the user's own: name, address and signing, as they would be in that workspace on the host.
-
 import type { Settings } from '../../config/keys/table.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { FileError } from '../../host/fs/file-error.ts';

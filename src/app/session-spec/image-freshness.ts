@@ -1,5 +1,4 @@
 // `[container] stale_base_check`: says when an image was built on an older version of its base.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { staleBase } from '../../image/custom.ts';

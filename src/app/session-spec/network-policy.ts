@@ -1,5 +1,4 @@
 // The network policy of a session's configuration, with what only this host can say filled in.
-
 import type { PolicyRecord } from '../../coid-api/protocol.ts';
 import { npmRegistryEntry } from '../../config/keys/reach.ts';
 import type { Settings } from '../../config/keys/table.ts';

@@ -1,5 +1,4 @@
 // Directories that one container gets twice: what is refused or said before anything is mounted.
-
 import { treePlaceOf } from '../../host/fs/meta/tree-place.ts';
 import { quoted } from '../../names.ts';
 import type { PlannedMount } from '../../session/plan/session-wish.ts';

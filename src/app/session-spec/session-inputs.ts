@@ -1,5 +1,4 @@
 // What a session gets of its request and its configuration: variables and extra mounts. Each is made out once for a start.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';

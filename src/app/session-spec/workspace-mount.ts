@@ -1,5 +1,4 @@
 // Where a workspace goes in a container, and with it the directory of git that a worktree needs; says where git will not work.
-
 import type { Settings } from '../../config/keys/table.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { pathFacts } from '../../host/fs/path-facts.ts';

@@ -1,5 +1,4 @@
 // What the removal of setup may touch.
-
 import { basename, dirname } from 'node:path';
 import { startDetached, stopDaemon } from '../../daemon/control.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';

@@ -1,5 +1,4 @@
 // Taking, restoring and dropping snapshots: Incus has the container's disk, `~/.coi/snapshots` the conversation of that moment.
-
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { removeTree } from '../../host/fs/remove-tree.ts';

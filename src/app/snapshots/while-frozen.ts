@@ -1,5 +1,4 @@
 // Does something while nothing runs in a container, and lets it go on afterwards whatever happened.
-
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
 import { changeState, NotMeant } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';

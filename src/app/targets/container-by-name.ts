@@ -1,5 +1,4 @@
 // The container that a low-level command names: any of the server, whoever made it, unless it is another user's session.
-
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { quoted } from '../../names.ts';

@@ -1,5 +1,4 @@
 // The session that a word, --slot or the workspace means, for commands that act on one that is there.
-
 import { CoiError } from '../../errors.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';

@@ -1,5 +1,4 @@
 // The running session that a command means: by name, alias or slot, or the only one.
-
 import { CoiError } from '../../errors.ts';
 import { containerName } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';

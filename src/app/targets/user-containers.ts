@@ -1,5 +1,4 @@
 // The containers that a command means: the caller's own, all of them or those that were named.
-
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';

@@ -1,5 +1,4 @@
 // The one container that a command is about: the one that was named, $COI_CONTAINER, or the workspace's only one.
-
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';

@@ -1,6 +1,5 @@
 // Tells whoever is attached to a session what its monitor did, and that its time is over: the container itself may stand
 // still and say nothing.
-
 import { type Followed, followEvents } from '../../incus/follow.ts';
 import { keys } from '../../instance-keys.ts';
 import { alertMessage, parseAlert } from '../../monitor/alert.ts';

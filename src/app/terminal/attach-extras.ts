@@ -1,5 +1,4 @@
 // What `coi attach` does once its terminal is open, and loads only then.
-
 import { CoiError } from '../../errors.ts';
 import type { Local } from '../../host/terminal/terminal-bridge.ts';
 import { terminalFilter } from '../../host/terminal/terminal-filter.ts';

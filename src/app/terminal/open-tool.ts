@@ -1,5 +1,4 @@
 // Opens the tool inside a container: on the user's terminal, or in the background.
-
 import { CoiError } from '../../errors.ts';
 import { guestScript } from '../../host/install/resources.ts';
 import { lastWords } from '../../host/process/last-words.ts';

@@ -1,5 +1,4 @@
 // How a session's tmux shows itself, and the hint for who runs coi in a tmux of their own.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { answerOf } from '../../host/process/ask-program.ts';
 import { type Container, noTool } from '../../session/record/instance-record.ts';

@@ -1,5 +1,4 @@
 // The names of each kind, asked for in the cheapest way and given up soon. Each way is loaded when it is gone.
-
 import type { Container } from '../../session/record/instance-record.ts';
 import type { SessionMetadata } from '../../session/record/metadata.ts';
 import type { App } from '../app.ts';

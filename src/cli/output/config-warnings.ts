@@ -1,5 +1,4 @@
 // What is wrong with the configuration, before a command goes on with it.
-
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { groupedWarnings } from '../../config/trust/waiting.ts';
 import type { App } from '../app.ts';

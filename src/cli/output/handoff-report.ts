@@ -1,5 +1,4 @@
 // What `coi handoff` found, for people.
-
 import { oneLine } from '../../printable.ts';
 import type { HandoffEntry, HandoffFindings } from '../../session/handoff/judge.ts';
 import { handoffLines, incompleteLines } from '../../session/handoff/judge.ts';

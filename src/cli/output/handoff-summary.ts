@@ -1,5 +1,4 @@
 // What of a session's changes the host would run, told when it has ended.
-
 import {
   answeredFindings,
   entriesMax,

@@ -1,5 +1,4 @@
 // What a person is told to type, to go on with a session that has ended.
-
 import { CoiError } from '../../errors.ts';
 import type { App } from '../app.ts';
 import { resumeCommand } from '../ui/story.ts';

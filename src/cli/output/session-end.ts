@@ -1,5 +1,4 @@
 // What `coi shell` says and does when its terminal has ended. coid finishes what stopped; this only watches and tells.
-
 import { markSaved } from '../../app/end-sessions/note-end.ts';
 import { CoiError } from '../../errors.ts';
 import type { BridgeEnd } from '../../host/terminal/terminal-bridge.ts';

@@ -1,5 +1,4 @@
 // What is said before a session's terminal opens: one line on a terminal, the predecessor's story elsewhere.
-
 import type { LiveSession } from '../../app/open-session/live-session.ts';
 import type { StartedSession } from '../../app/open-session/open-session.ts';
 import type { SelectedSession } from '../../app/open-session/select-session.ts';

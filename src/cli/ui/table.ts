@@ -1,5 +1,4 @@
 // Tables as the predecessor printed them: columns padded by two spaces, headers in upper case, no borders.
-
 import { cells } from './fit.ts';
 
 /** Lines of a table; trailing blanks are dropped. Cells must be single lines. */

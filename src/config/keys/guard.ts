@@ -1,5 +1,4 @@
 // Keys of what holds and watches a session: limits, protection, monitoring.
-
 import { list } from './compound.ts';
 import { key, unset } from './key.ts';
 import { choice, decimal, durationMs, filled, flag, integer, text } from './values.ts';

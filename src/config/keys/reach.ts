@@ -1,5 +1,4 @@
 // Keys of what a session can reach: network, mounts, sockets, ports, logins, git.
-
 import { list, optional, required, table, withDefault } from './compound.ts';
 import { anyName, socketAt, variableName } from './forms.ts';
 import { key, unset } from './key.ts';

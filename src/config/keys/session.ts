@@ -1,5 +1,4 @@
 // Keys of what a session is: container, agent, environment, places.
-
 import { either, list, mapped, named, required, table } from './compound.ts';
 import { customTool } from './custom-tool.ts';
 import { anyName, prefixPattern, variable, variableName, variables } from './forms.ts';

@@ -1,6 +1,5 @@
 // THE table of configuration keys: type, default, how layers merge, whom coi trusts with it, what it is for.
 // `coi config show`, `coi config schema`, the reader, the merger and the trust gate all read this table.
-
 import { guardKeys } from './guard.ts';
 import type { Key } from './key.ts';
 import { reachKeys } from './reach.ts';

@@ -1,5 +1,4 @@
 // coid's server with parts that fail: whatever happens to one request, coid goes on and answers the next.
-
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';

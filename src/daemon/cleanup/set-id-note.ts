@@ -1,5 +1,4 @@
 // What has to be known of a session to look at what it could write when it has ended. Pure.
-
 import * as z from 'zod/mini';
 import type { MountRecord, OpenSession } from '../../coid-api/protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';

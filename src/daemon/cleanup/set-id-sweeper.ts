@@ -1,6 +1,5 @@
 // Finds what sessions made setuid, setgid or gave capabilities in what they could write: now and then while they run,
 // and at their end, when it is taken away. What is to be looked at is in <state dir>/set-id/, so that no crash loses it.
-
 import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,5 @@
 // The audit logs of all sessions: <state dir>/audit/<owner uid>/<container>.jsonl, of root alone; old parts have .1, .2 …
 // Why here and not in the owner's home: docs/decisions.
-
 import {
   appendFileSync,
   existsSync,

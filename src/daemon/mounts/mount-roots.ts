@@ -1,7 +1,6 @@
 // What was really mounted for each session, in <state dir>/mounts/<id>.json: written by coid alone, before the mounts are
 // made, and kept until nobody works on them any more. A name that a user or an agent can change says nothing by then;
 // what is opened later has to be what was opened first.
-
 import { closeSync, rmSync, type Stats, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,6 +1,5 @@
 // Where ids cannot be mapped on a file system (FUSE, NFS, 9p, …), the agent gets the owner's own ids by `raw.idmap`. Incus
 // maps with newuidmap, which hands out what /etc/subuid and /etc/subgid give to root (newuidmap(1)), read anew at each start.
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MountRecord, MountRequest, ReservedMount } from '../../coid-api/protocol.ts';

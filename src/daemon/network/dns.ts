@@ -1,5 +1,4 @@
 // coid's own name server, on the bridge's address: glue between the sockets and the resolver.
-
 import { CoiError } from '../../errors.ts';
 import { askDns, systemServers } from '../../host/net/dns-client.ts';
 import { type DnsServer, serveDns } from '../../host/net/dns-server.ts';

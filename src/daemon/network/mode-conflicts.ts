@@ -1,6 +1,5 @@
 // Which sessions live, with what they have mounted and their network modes; and the refusal of another mode beside one of
 // them. No path of theirs is touched: a file system that does not answer would stop coid for everybody.
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NetworkMode } from '../../coid-api/protocol.ts';

@@ -1,5 +1,4 @@
 // Which ports have to be guarded, read from the instances' own keys and from the reservations. Pure.
-
 import type { Reservation } from '../../coid-api/protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';

@@ -1,5 +1,4 @@
 // What the keeper works with, and what it knows of one guarded workspace.
-
 import type { Libc } from '../../host/linux/libc.ts';
 import type { HostPlace, OutsideText } from '../../session/protect/path-walk.ts';
 import type { ProtectionPlan } from '../../session/protect/protection-types.ts';

@@ -1,5 +1,4 @@
 // Looks at the world when Incus says that something happened, and does what the reconciliation says.
-
 import type { DaemonStatus } from '../../coid-api/protocol.ts';
 import { type Incus, IncusError } from '../../incus/client.ts';
 import type { IncusEvent } from '../../incus/shapes.ts';

@@ -1,7 +1,6 @@
 // A container that is killed and does not end, since processes of it wait in the kernel. Those that wait for a file
 // system which one of them serves would do so for ever: their connections are ended. What else holds it is told. Of such
 // a process nothing is read that the kernel gives with a lock which the process may hold.
-
 import type { Holder, StuckReply } from '../../coid-api/stuck-protocol.ts';
 import {
   abortConnection,

@@ -1,5 +1,4 @@
 // Whose files a session works on, and with whose rights coid opens them.
-
 import type { MountRecord } from '../../coid-api/protocol.ts';
 import type { FileIds } from '../../host/fs/open-source.ts';
 import { type Homes, withoutLinks } from '../../host/linux/accounts.ts';

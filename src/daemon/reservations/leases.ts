@@ -1,5 +1,4 @@
 // Reservations that are not yet containers. Each is a file in the run directory too, so that a coid that was killed knows them.
-
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';

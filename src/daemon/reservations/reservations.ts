@@ -1,5 +1,4 @@
 // Reservations: all that a create call needs, given out in one step and undone where no container comes of it.
-
 import { randomUUID } from 'node:crypto';
 import type { Reservation, ReserveRequest, SessionsReply } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';

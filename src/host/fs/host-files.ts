@@ -1,5 +1,4 @@
 // The file system of the host as domain code is handed it: see directory.ts for what makes it safe.
-
 import { constants, lstatSync, realpathSync } from 'node:fs';
 import { type CarryLimits, type Collected, collectCarried } from './carried.ts';
 import { Directory } from './directory.ts';

@@ -1,5 +1,4 @@
 // What /proc/<pid>/status says of a process (proc(5)). The kernel takes no lock for it that the process could keep.
-
 import { readText } from '../linux/proc-file.ts';
 import { type FileReader, waits } from './patient-read.ts';
 

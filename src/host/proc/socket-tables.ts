@@ -2,7 +2,6 @@
 // Reading a TCP table walks the whole hash of the host (2.5 ms and more), so it is read anew only when counters say that
 // sockets or connections came or went; those cost 60 µs, a table of datagrams 30. What one look has no time for keeps its
 // last reading and comes first in a later one.
-
 import { LineReader, readText } from '../linux/proc-file.ts';
 import type { Allowance, Steps } from './allowance.ts';
 import { inOrder, isTooLate, type Looked } from './look-order.ts';

@@ -1,5 +1,4 @@
 // Inodes of unix sockets, by network namespace: /proc/<pid>/net/unix. Read only where somebody asks for one.
-
 import { LineReader } from '../linux/proc-file.ts';
 import type { Allowance, Steps } from './allowance.ts';
 import { tooLateRounds } from './look-order.ts';

@@ -1,5 +1,4 @@
 // Answers the questions of sessions: what is allowed is asked for elsewhere, its addresses are opened, then it is answered.
-
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
 import type { GuardedPort } from '../guarded-port.ts';

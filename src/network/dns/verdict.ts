@@ -1,5 +1,4 @@
 // What is done with a question of a session. Pure.
-
 import { metadata, privateNetworks, rangeOf, unroutable } from '../address-ranges.ts';
 import { matchesName } from '../entry.ts';
 import { type AddressRange, addressText } from '../ipv4.ts';

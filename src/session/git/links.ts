@@ -1,6 +1,5 @@
 // Which worktrees and submodules of a git directory are looked at one by one. Who writes in a repository can make any number
 // of them, which the next start would have to look at: beyond a limit they are held as a whole (decision 85). Pure.
-
 import type { GuardBuilder } from '../protect/guard-builder.ts';
 import { isWithin } from '../protect/path-text.ts';
 import { type TreeFacts, wayOf } from '../protect/path-walk.ts';

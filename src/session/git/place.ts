@@ -1,5 +1,4 @@
 // Whether git works in a session, by where the workspace lies to its repository. Pure; what there is, is handed in.
-
 import { resolve } from 'node:path';
 import { quoted } from '../../names.ts';
 import { hidesGuest } from '../plan/extra-mounts.ts';

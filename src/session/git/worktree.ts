@@ -1,6 +1,5 @@
 // A linked worktree of git: its `.git` is a file, and what it names lies in the git directory that all worktrees of a
 // repository share, outside of the workspace. Both name each other, or it is none. Pure.
-
 import { resolve } from 'node:path';
 import { gitFileTarget, lineOf } from './git-file.ts';
 

@@ -1,5 +1,4 @@
 // What git's configuration names in a workspace and has changed: git runs or obeys it, whatever it is called. Pure.
-
 import type { EntryKind, TreeFacts } from '../protect/path-walk.ts';
 import { firstPossible } from '../protect/protection-plan.ts';
 import type { ProtectionPlan } from '../protect/protection-types.ts';

@@ -1,5 +1,4 @@
 // Named steps with undo: the one way in which coi changes anything that takes more than one call.
-
 import type { Fault } from '../../host/process/fault.ts';
 
 export interface Step<Context> {

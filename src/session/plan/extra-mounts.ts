@@ -1,5 +1,4 @@
 // Extra directories of the host in the container: --mount and [[mounts.default]].
-
 import { isAbsolute, normalize, resolve } from 'node:path';
 import type { MountRequest } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';

@@ -1,5 +1,4 @@
 // The plan of a session: everything decided before anything is done. Pure.
-
 import type { Reservation, ReservedMount, ReserveRequest } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../../incus/shapes.ts';

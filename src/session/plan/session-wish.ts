@@ -1,5 +1,4 @@
 // What is wanted of a session, and the mounts that were decided for it.
-
 import type { MountRequest, NetworkMode, PolicyRecord } from '../../coid-api/protocol.ts';
 import type {
   Alias,

@@ -1,5 +1,4 @@
 // Collects what of a workspace is guarded: each path with the links on its way, what they lead to, and the directories above. Pure.
-
 import { isWithin } from './path-text.ts';
 import { type TreeFacts, type WayEnd, wayOf } from './path-walk.ts';
 import type {

@@ -1,6 +1,5 @@
 // Which inodes of a workspace are guarded so that the agent cannot change what the host later runs. Pure: what exists is told by
 // the functions that are handed in. How guarding works: design section 8, docs/decisions.
-
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import { GitLinks, type Looking } from '../git/links.ts';

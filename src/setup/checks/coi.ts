@@ -1,5 +1,4 @@
 // What belongs to coi itself: the installed program, coid and the image of sessions.
-
 import { type DaemonStatus, protocolVersion } from '../../coid-api/protocol.ts';
 import { counted } from '../../counted.ts';
 import { CoiError } from '../../errors.ts';

@@ -1,5 +1,4 @@
 // What the caller has configured, judged without starting anything. For `coi health` only: setup does not touch it.
-
 import type { Settings } from '../../config/keys/table.ts';
 import { counted } from '../../counted.ts';
 import { type Check, type Finding, finding, type Group, ok } from '../check.ts';

@@ -1,5 +1,4 @@
 // What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
-
 import { counted } from '../../counted.ts';
 import type { Device } from '../../incus/shapes.ts';
 import type { Container } from '../../session/record/instance-record.ts';

@@ -1,5 +1,4 @@
 // coi migrate: brings configuration files of older versions up to date, after it has shown what that changes.
-
 import type { Command } from 'commander';
 import { answeringWorkspace } from '../../../app/answering-workspace.ts';
 import {

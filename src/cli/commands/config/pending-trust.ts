@@ -1,5 +1,4 @@
 // What of a project's files waits for `coi trust`: of its configuration, and of each profile that could be used in it.
-
 import { lookedUpConfig, placesOf } from '../../../app/configuration.ts';
 import type { AppContext } from '../../../app/context.ts';
 import { profileNames } from '../../../config/profile-files.ts';

@@ -1,5 +1,4 @@
 // coi profile create, edit and delete.
-
 import { lookedUpConfig } from '../../../app/configuration.ts';
 import { existingPath, fileFailure } from '../../../app/configuration-files/profile-file.ts';
 import { CoiError } from '../../../errors.ts';

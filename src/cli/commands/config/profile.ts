@@ -1,5 +1,4 @@
 // coi profile: the profiles that there are, and what one of them comes to.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { App } from '../../app.ts';

@@ -1,5 +1,4 @@
 // coi validate: checks configuration without using it.
-
 import type { Command } from 'commander';
 import { everything, one, type Verdict } from '../../../app/configuration-files/validate.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';

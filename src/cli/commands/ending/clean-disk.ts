@@ -1,5 +1,4 @@
 // coi clean --disk: what uses space, and deletes what is safe to delete when that is wished.
-
 import { diskFacts } from '../../../app/disk-use/facts.ts';
 import { taken } from '../../../app/disk-use/take.ts';
 import { quoted } from '../../../names.ts';

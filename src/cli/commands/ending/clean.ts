@@ -1,5 +1,4 @@
 // coi clean: takes away what has ended. Persistent containers go only by name or with --all.
-
 import type { Command } from 'commander';
 import { taken } from '../../../app/cleaning/clean-item.ts';
 import { cleanableThings } from '../../../app/cleaning/find.ts';

@@ -1,5 +1,4 @@
 // How the end of several containers is told.
-
 import { CoiError } from '../../../errors.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import { noTool } from '../../../session/record/instance-record.ts';

@@ -1,5 +1,4 @@
 // Ending and keeping containers by name, or all of them: what is asked before, and how it is told.
-
 import {
   namedContainers,
   ownContainers,

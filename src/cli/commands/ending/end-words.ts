@@ -1,5 +1,4 @@
 // How a command that ends or keeps containers speaks of what it does.
-
 import type { OwnerScope } from '../../../app/requests.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import { aliasOf, isKept } from '../../../session/record/instance-record.ts';

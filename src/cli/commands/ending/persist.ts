@@ -1,5 +1,4 @@
 // coi persist: a session's container is kept from now on. One key of the instance, and every process sees it.
-
 import type { Command } from 'commander';
 import { keep } from '../../../app/end-sessions/keep-container.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';

@@ -1,5 +1,4 @@
 // `coi daemon`: runs, starts, stops and shows coid.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { CoiError } from '../../../errors.ts';

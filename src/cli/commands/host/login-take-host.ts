@@ -1,5 +1,4 @@
 // coi login take host: the user's own login, where it changed, for all sessions.
-
 import { keepingOf } from '../../../app/logins/keeping.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';

@@ -1,5 +1,4 @@
 // coi login take: a session's login becomes the user's.
-
 import { loginsOf, sessionOf } from '../../../app/logins/find.ts';
 import { keepingOf } from '../../../app/logins/keeping.ts';
 import { CoiError } from '../../../errors.ts';

@@ -1,5 +1,4 @@
 // coi login: which logins the user's agents have, which sessions have others, and how one of those becomes the user's.
-
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';

@@ -1,5 +1,4 @@
 // `coi setup --remove`: says what setup made on this host, asks, and takes it away.
-
 import { refuseElsewhere } from '../../../app/setup/refuse-elsewhere.ts';
 import { removeGround } from '../../../app/setup/remove-ground.ts';
 import { CoiError } from '../../../errors.ts';

@@ -1,5 +1,4 @@
 // `coi setup`: says what this host lacks, asks once, mends it.
-
 import type { Command } from 'commander';
 import { groundOf } from '../../../app/health/check-context.ts';
 import { locked } from '../../../app/setup/setup-lock.ts';

@@ -1,5 +1,4 @@
 // coi image: the images of the server.
-
 import type { Command } from 'commander';
 import { lookedUpConfig } from '../../../app/configuration.ts';
 import { allImages, existing, found } from '../../../app/images/find.ts';

@@ -1,5 +1,4 @@
 // coi container exec: one command inside. Its arguments and environment are handed over on stdin, never in argv.
-
 import { starter } from '../../../app/run-command/command-in-container.ts';
 import { outputOf, passOn } from '../../../app/run-command/streams.ts';
 import { onTerminal } from '../../../app/run-command/terminal-command.ts';

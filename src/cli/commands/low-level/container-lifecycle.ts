@@ -1,5 +1,4 @@
 // The verbs of `coi container` that make, start, stop, change and delete one.
-
 import { deleteContainer } from '../../../app/containers/delete.ts';
 import { launchContainer } from '../../../app/containers/launch.ts';
 import { mountInto } from '../../../app/containers/mount.ts';

@@ -1,5 +1,4 @@
 // coi container: containers one level below sessions, for scripts. Exit statuses and streams are the interface.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { anyContainer } from '../../../app/targets/container-by-name.ts';

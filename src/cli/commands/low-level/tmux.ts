@@ -1,5 +1,4 @@
 // coi tmux send|capture|list: sessions from scripts, without a terminal.
-
 import type { Command } from 'commander';
 import { runningContainer } from '../../../app/targets/container-by-name.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';

@@ -1,5 +1,4 @@
 // coi hosts: names for a running session, and the way to them through its guard.
-
 import type { Command } from 'commander';
 import { hostsFile, writeHosts } from '../../../app/network/hosts-file.ts';
 import { runningContainer } from '../../../app/targets/container-by-name.ts';

@@ -1,5 +1,4 @@
 // coi network allow: opens something for a while.
-
 import { liveContainers, noneHere } from '../../../app/network/sessions.ts';
 import { parseDurationMs } from '../../../config/keys/values.ts';
 import { CoiError } from '../../../errors.ts';

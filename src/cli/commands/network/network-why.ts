@@ -1,5 +1,4 @@
 // coi network why: which rule decides about a host.
-
 import { configuredPolicy, liveReports, resolved } from '../../../app/network/sessions.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';

@@ -1,5 +1,4 @@
 // coi network: what a session may reach, what it was refused and why, and opening something for a while.
-
 import type { Command } from 'commander';
 import { configuredPolicy, liveReports } from '../../../app/network/sessions.ts';
 import type { App } from '../../app.ts';

@@ -1,5 +1,4 @@
 // coi ports: ports of the host's loopback that lead into a session that runs.
-
 import type { Command } from 'commander';
 import { addPort, removePort } from '../../../app/forwarded-ports/change-ports.ts';
 import { portsOf } from '../../../app/forwarded-ports/port-in-use.ts';

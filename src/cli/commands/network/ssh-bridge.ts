@@ -1,6 +1,5 @@
 // coi __ssh: what `coi ssh-config` tells ssh to start. Joins stdin and stdout to an ssh server that runs inside for this
 // one connection, as the agent's user. The way goes through Incus, so no port is open and no network mode is in the way.
-
 import { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { passOn } from '../../../app/run-command/streams.ts';

@@ -1,5 +1,4 @@
 // coi ssh-config: a session as a host of ssh, for scp, sftp and editors.
-
 import type { Command } from 'commander';
 import { refreshPlace } from '../../../app/ssh-directory.ts';
 import { namedSession } from '../../../app/targets/named-session.ts';

@@ -1,5 +1,4 @@
 // coi attach: a terminal on a session that runs.
-
 import type { Command } from 'commander';
 import { attachSession } from '../../../app/terminal/attach-session.ts';
 import { hintOfNesting, outerPrefix } from '../../../app/terminal/tmux-appearance.ts';

@@ -1,5 +1,4 @@
 // coi handoff: what changed in the workspace that something on the host would run.
-
 import type { Command } from 'commander';
 import { answeringWorkspace } from '../../../app/answering-workspace.ts';
 import {

@@ -1,5 +1,4 @@
 // coi info: one stored session.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { lookedUpConfig } from '../../../app/configuration.ts';

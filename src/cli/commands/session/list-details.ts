@@ -1,5 +1,4 @@
 // What `coi list` adds for a person at a terminal, and for JSON: who is attached, and what saved sessions are about.
-
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
 import { withTerminal } from '../../../session/record/attached.ts';

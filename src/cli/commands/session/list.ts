@@ -1,5 +1,4 @@
 // coi list: the user's containers, from one cheap call, and the saved sessions when asked for.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { foundAddresses, savedSessions } from '../../../app/listing.ts';

@@ -1,5 +1,4 @@
 // coi logs: what a container said: the files of its supervisor where the predecessor left them, else its own journal.
-
 import type { Command } from 'commander';
 import { fromFiles, printed, type Source } from '../../../app/container-logs.ts';
 import { oneContainer } from '../../../app/targets/workspace-container.ts';

@@ -1,5 +1,4 @@
 // coi paste: the clipboard's image, or files, for the agent of a session to look at.
-
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { agentPlaces } from '../../../app/files/agent-places.ts';

@@ -1,5 +1,4 @@
 // coi run: one command in a fresh machine, its output, input and exit status passed on, nothing left behind.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { selectSession } from '../../../app/open-session/select-session.ts';

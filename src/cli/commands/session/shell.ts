@@ -1,5 +1,4 @@
 // coi shell: an agent on the user's terminal, in a machine of its own.
-
 import type { Command } from 'commander';
 import {
   openAttached,

@@ -1,5 +1,4 @@
 // coi snapshot delete.
-
 import { anotherSnapshot, existing, snapshotsOf } from '../../../app/snapshots/find.ts';
 import { dropSnapshot } from '../../../app/snapshots/take.ts';
 import { CoiError } from '../../../errors.ts';

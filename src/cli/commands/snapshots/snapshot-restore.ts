@@ -1,5 +1,4 @@
 // coi snapshot restore.
-
 import { anotherSnapshot, existing } from '../../../app/snapshots/find.ts';
 import { restoreSnapshot } from '../../../app/snapshots/take.ts';
 import { CoiError } from '../../../errors.ts';

@@ -1,5 +1,4 @@
 // coi snapshot: a container as it was, its conversation included.
-
 import type { Command } from 'commander';
 import { existing, snapshotsOf } from '../../../app/snapshots/find.ts';
 import { defaultName, takeSnapshot } from '../../../app/snapshots/take.ts';

@@ -1,5 +1,4 @@
 // coi audit: what coid wrote down about a session.
-
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { ask, logName, readLog } from '../../../app/audit-log.ts';

@@ -1,5 +1,4 @@
 // A line of the audit log for people. Pure.
-
 import { recordIn } from '../../../monitor/audit-line.ts';
 import { oneLine } from '../../../printable.ts';
 import type { Style } from '../style.ts';

@@ -1,5 +1,4 @@
 // What uses space, as a table and as JSON. Pure.
-
 import { oneLine } from '../../../printable.ts';
 import type { DiskUse } from '../../../session/store/disk.ts';
 import { bytesText } from '../bytes.ts';

@@ -1,5 +1,4 @@
 // `coi info` as text and as JSON, in the predecessor's shape. Pure.
-
 import { oneLine } from '../../../printable.ts';
 import type { SessionMetadata } from '../../../session/record/metadata.ts';
 import type { Measured } from '../../../session/store/store-size.ts';

@@ -1,5 +1,4 @@
 // `coi list` for a person at a terminal: a line a session. Pure.
-
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
 import { cells, cut, cutPath } from '../fit.ts';

@@ -1,5 +1,4 @@
 // `coi list` as text and as JSON, in the predecessor's shapes. Pure.
-
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
 

@@ -1,6 +1,5 @@
 // Whole files are written under another name first (Directory.write). Who is killed meanwhile leaves that name behind, with
 // what was being written in it: a login, for example.
-
 import type { Directory } from '../directory.ts';
 import type { Owner } from '../file-content.ts';
 import { temporaryPattern } from '../temporary-name.ts';
