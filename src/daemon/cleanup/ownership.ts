@@ -1,6 +1,5 @@
 // Gives what a container's root and services left under ids of the container to the owner: when an ephemeral session
 // has ended and no other container has these ids, and whenever its owner asks.
-
 import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -176,10 +175,11 @@ export class Ownership {
       ownInstances: boolean;
     },
   ): Promise<GivenBack> {
-    const { leases, files, signal } = this.#parts;
+    const { libc, leases, files, signal } = this.#parts;
     const { base, owner, dryRun, ownInstances } = options;
     try {
       const wish = {
+        libc,
         directory: source.fd,
         range: { from: base, count: idsPerContainer },
         owner,

@@ -1,20 +1,11 @@
 // The git directory that a workspace shares with other worktrees of its repository, as a mount of its own: judged by
 // what was opened, since a project can bring any file called `.git`.
-import { openSync } from 'node:fs';
 import { CoiError } from '../../errors.ts';
-import { Below } from '../../host/fs/beneath.ts';
+import { belowDescriptor } from '../../host/fs/beneath.ts';
 import type { Source } from '../../host/fs/open-source.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import { quoted } from '../../names.ts';
 import { areNested, gitParts, isLinkedBack, worktreeLink } from '../../session/git/worktree.ts';
-
-/** O_PATH | O_DIRECTORY. */
-const openDirectory = 0o10200000;
-
-/** An opened directory once more, for looking at what is in it. */
-export function beneath(libc: Pick<Libc, 'openat2'>, { fd }: Pick<Source, 'fd'>): Below {
-  return new Below(libc, openSync(`/proc/self/fd/${fd}`, openDirectory));
-}
 
 /** Throws `mount-invalid` unless it is the shared directory of that very workspace, reached through no link, and that user's. */
 export function refuseForeignCommon(
@@ -32,8 +23,8 @@ export function refuseForeignCommon(
     readonly owner: number;
   },
 ): void {
-  using common = beneath(libc, source);
-  using top = beneath(libc, workspace);
+  using common = belowDescriptor(libc, source.fd);
+  using top = belowDescriptor(libc, workspace.fd);
   const link = worktreeLink(workspace.path, top.text('.git') ?? '');
   const isOne =
     link !== undefined &&

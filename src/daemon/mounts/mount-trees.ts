@@ -1,12 +1,12 @@
 // The mounts of all sessions: <run dir>/mounts/<id>/<name>, one directory per reservation.
-
-import { constants, fstatSync, openSync, readdirSync } from 'node:fs';
+import { fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MountRecord, ReservedMount } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';
-import { Below } from '../../host/fs/beneath.ts';
+import { Below, belowDescriptor } from '../../host/fs/beneath.ts';
 import { fileSystemOf } from '../../host/fs/meta/file-system.ts';
 import { MountTable } from '../../host/fs/meta/remote-mounts.ts';
+import { O_PATH_DIRECTORY } from '../../host/linux/constants.ts';
 import type { UserNamespaces } from '../../host/linux/id-maps.ts';
 import { type Libc, SystemCallError } from '../../host/linux/libc.ts';
 import {
@@ -31,7 +31,6 @@ import { isTreeId } from './tree-id.ts';
 /** uid and gid of the agent's user in every container. */
 const agentId = 1000;
 /** O_PATH, which Node has no name for. */
-const openDirectory = 0o10000000 | constants.O_DIRECTORY;
 
 /** For whom a tree is: what the owner has on disk belongs to the agent inside. */
 export interface TreeOwner extends Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid' | 'idmapBase'> {
@@ -205,7 +204,7 @@ export class MountTrees {
     }
     if (secrets.length > 0) {
       const namespace = this.#namespace(owner, guardIds);
-      using shown = new Below(this.#libc, openSync(target, openDirectory));
+      using shown = new Below(this.#libc, openSync(target, O_PATH_DIRECTORY));
       for (const path of secrets) this.#covers.put(shown, path, namespace);
     }
     const fileSystem = kind === 'plain' ? { fileSystem: fileSystemOf(source.fd)?.type } : {};
@@ -224,8 +223,8 @@ export class MountTrees {
     { source, target, readonly }: { source: number; target: string; readonly: boolean },
     { path, depth }: Ancestor,
   ): void {
-    using original = new Below(this.#libc, openSync(`/proc/self/fd/${source}`, openDirectory));
-    using shown = new Below(this.#libc, openSync(target, openDirectory));
+    using original = belowDescriptor(this.#libc, source);
+    using shown = new Below(this.#libc, openSync(target, O_PATH_DIRECTORY));
     const done = original.with(path, (from) =>
       shown.with(path, (onto) => {
         // Both ways led to one directory, or somebody swaps them just now.
@@ -264,7 +263,7 @@ function rank({ request }: OpenMount): number {
 
 /** `.git`, where it is a directory, for a mount on itself that cannot be written. */
 function gitDirectory({ source }: OpenMount, libc: Libc): readonly Ancestor[] {
-  using below = new Below(libc, openSync(`/proc/self/fd/${source.fd}`, openDirectory));
+  using below = belowDescriptor(libc, source.fd);
   const isThere = below.stats('.git')?.isDirectory() ?? false;
   return isThere ? [{ path: '.git', depth: 1, by: 'group', inGit: true, readonly: true }] : [];
 }

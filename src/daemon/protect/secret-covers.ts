@@ -4,12 +4,12 @@ import { closeSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import type { Below } from '../../host/fs/beneath.ts';
+import { O_PATH } from '../../host/linux/constants.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import { bindMount } from '../../host/linux/mounts.ts';
 import { quoted } from '../../names.ts';
 
 /** O_PATH, which Node has no name for. */
-const openPath = 0o10000000;
 
 export class Covers {
   readonly #libc: Libc;
@@ -28,7 +28,7 @@ export class Covers {
         throw new CoiError('unprotected-path', `${quoted(path)} cannot be hidden`, {
           hint: 'It changed just now; try again.',
         });
-      const source = openSync(this.#empty(stats.isFile() ? 'file' : 'directory'), openPath);
+      const source = openSync(this.#empty(stats.isFile() ? 'file' : 'directory'), O_PATH);
       try {
         bindMount(this.#libc, { source, target, readonly: true, namespace });
       } finally {

@@ -1,10 +1,6 @@
-// Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
-// put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
-import { constants, openSync } from 'node:fs';
-import { Below } from '../../host/fs/beneath.ts';
+import { belowDescriptor } from '../../host/fs/beneath.ts';
 import { bootId } from '../../host/fs/meta/identity.ts';
 import type { Source } from '../../host/fs/open-source.ts';
-import { O_PATH } from '../../host/linux/constants.ts';
 import { SystemCallError } from '../../host/linux/libc.ts';
 import type { ProtectRequest } from '../../session/protect/protect-request.ts';
 import { type Ancestor, nothingProtected } from '../../session/protect/protection-types.ts';
@@ -22,7 +18,6 @@ import { TakingAway } from './taking-away.ts';
 import { Watchers } from './watchers.ts';
 import { HeldRoot, type RootParts } from './workspace-root.ts';
 
-const O_PATH_DIRECTORY = O_PATH | constants.O_DIRECTORY;
 export class Keeper {
   readonly #parts: KeeperParts;
   readonly #roots: RootParts;
@@ -85,10 +80,7 @@ export class Keeper {
     guarded.outside.clear();
     guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
     this.#guarded.set(key, guarded);
-    using below = new Below(
-      this.#parts.libc,
-      openSync(`/proc/self/fd/${root.fd}`, O_PATH_DIRECTORY),
-    );
+    using below = belowDescriptor(this.#parts.libc, root.fd);
     try {
       const left = known ? leftToOthers(record.state, record.whole, own) : ownOnly(own);
       this.#looks.apply(guarded, below, guarded.record.request, { left });

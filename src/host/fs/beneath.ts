@@ -18,14 +18,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import {
-  O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV,
-} from '../linux/constants.ts';
+import { O_PATH_DIRECTORY, RESOLVE_NO_XDEV } from '../linux/constants.ts';
 import type { Libc } from '../linux/libc.ts';
+import { openBelow } from '../linux/open-below.ts';
 
 /** A repository of ten thousand branches has as much in its configuration. */
 export const textBytesMax = 1024 * 1024;
@@ -49,9 +44,8 @@ export class Below implements Disposable {
 
   /** A new descriptor (O_PATH) of the entry; undefined if there is none, or a part of the way is a link. The last part may be one. */
   open(path: string): number | undefined {
-    const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
     try {
-      return this.#libc.openat2(path, O_PATH | constants.O_NOFOLLOW, resolve, this.#fd);
+      return openBelow(this.#libc, this.#fd, path);
     } catch (error) {
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? ''))
         return undefined;
@@ -61,9 +55,8 @@ export class Below implements Disposable {
 
   /** True where a mount lies over the entry, or over a part of the way: another mount of the directory shows what is below it. */
   isMountedOver(path: string): boolean {
-    const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
     try {
-      closeSync(this.#libc.openat2(path, O_PATH | constants.O_NOFOLLOW, resolve, this.#fd));
+      closeSync(openBelow(this.#libc, this.#fd, path, { resolve: RESOLVE_NO_XDEV }));
       return false;
     } catch (error) {
       // Whatever else is wrong with it, whoever opens it is told.
@@ -188,6 +181,11 @@ export class Below implements Disposable {
       }) ?? false
     );
   }
+}
+
+/** Below a directory that stays open apart from this. */
+export function belowDescriptor(libc: Pick<Libc, 'openat2'>, fd: number): Below {
+  return new Below(libc, openSync(`/proc/self/fd/${fd}`, O_PATH_DIRECTORY));
 }
 
 /** Undefined where it is too big, whatever its size was a moment ago: whoever can write it lets it grow meanwhile. */

@@ -1,11 +1,11 @@
 // Files of the user's own agent directory that a session gets copies of: commands, skills, hooks and their like.
 // The directory may be kept elsewhere by links (dotfiles), and such a place can be a workspace: user-path.ts says which
 // links are followed. Where they lead is judged as well: a link must not bring a key of ~/.ssh into a session.
-import { closeSync, constants, readlinkSync, realpathSync } from 'node:fs';
-import { Directory } from './directory.ts';
-import { contentOf, openedFile, openedOr } from './file-content.ts';
+import { closeSync, readlinkSync, realpathSync } from 'node:fs';
+import type { Directory } from './directory.ts';
+import { contentOf, openedFile } from './file-content.ts';
 import { FileError } from './file-error.ts';
-import { userPath } from './user/user-path.ts';
+import { openedAsNamed, userPath } from './user/user-path.ts';
 
 export interface CarriedFile {
   /** Relative to the agent's directory. */
@@ -196,13 +196,7 @@ function takeFile(walk: Walk, path: string, name: string): void {
 /** A directory, or undefined where it is something else. */
 function openedDirectory(path: string, shownAs: string): Directory | undefined {
   try {
-    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    const fd = openedOr(path, flags, shownAs);
-    if (fd === undefined) return undefined;
-    const opened = new Directory(fd, shownAs);
-    if (opened.realPath() === path) return opened;
-    opened[Symbol.dispose]();
-    throw new FileError('failed', shownAs, 'was moved while it was being opened');
+    return openedAsNamed(path, { shown: shownAs, asked: shownAs });
   } catch (error) {
     if (error instanceof FileError && error.reason === 'file') return undefined;
     throw error;

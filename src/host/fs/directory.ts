@@ -1,7 +1,6 @@
 // Directories of the host and what is in them, opened so that nobody who can write in them steers us elsewhere:
 // each step is taken from an opened directory and follows no link, and only regular files are read.
 // Node has no openat(2); `/proc/self/fd/<fd>/<name>` names the same thing (proc(5)).
-
 import {
   closeSync,
   constants,
@@ -17,6 +16,7 @@ import {
   type Stats,
   unlinkSync,
 } from 'node:fs';
+import { O_PATH } from '../linux/constants.ts';
 import {
   contentOf,
   type FileContent,
@@ -25,7 +25,6 @@ import {
   type Owner,
   openedFile,
   openedOr,
-  openPath,
   type WriteOptions,
   writeNew,
 } from './file-content.ts';
@@ -134,7 +133,7 @@ export class Directory implements Disposable {
   /** State of an entry itself (a link is not followed); undefined if it is missing. */
   entry(relative: string): { readonly kind: FileKind; readonly stat: Stats } | undefined {
     return this.#within(relative, (parent, name) => {
-      const flags = openPath | constants.O_NOFOLLOW;
+      const flags = O_PATH | constants.O_NOFOLLOW;
       const fd = openedOr(parent.at(name), flags, this.shown(relative));
       if (fd === undefined) return undefined;
       try {

@@ -13,6 +13,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { O_PATH } from '../linux/constants.ts';
 import { attempt, FileError, fileError, kindOf, refusal } from './file-error.ts';
 
 export interface Owner {
@@ -39,12 +40,9 @@ export interface WriteOptions {
   readonly onlyIf?: () => boolean;
 }
 
-/** O_PATH of Linux: a descriptor for the entry itself, without opening what it is. Node has no name for it. */
-export const openPath = 0o10000000;
-
 /** Changes permission bits of an entry (a path from `at`) that is no link, also where it cannot be opened for reading. */
 export function chmodEntry(path: string | Buffer, mode: number): void {
-  const fd = openSync(path, openPath | constants.O_NOFOLLOW);
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {
     if (!fstatSync(fd).isSymbolicLink()) chmodSync(`/proc/self/fd/${fd}`, mode);
   } finally {
@@ -54,7 +52,7 @@ export function chmodEntry(path: string | Buffer, mode: number): void {
 
 /** Opens a regular file, looking before: opening a device or a FIFO alone can have effects, or wait for ever. */
 export function openedFile(path: string, shown: string): number | undefined {
-  const entry = openedOr(path, openPath | constants.O_NOFOLLOW, shown);
+  const entry = openedOr(path, O_PATH | constants.O_NOFOLLOW, shown);
   if (entry === undefined) return undefined;
   try {
     const stat = fstatSync(entry);

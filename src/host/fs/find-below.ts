@@ -1,11 +1,13 @@
 // Looks for entries of a tree that may be hostile and change meanwhile: `find` only says where to look; each entry is
-// then reached component by component, without a link, and handed on by its descriptor.
-import { closeSync, constants, openSync } from 'node:fs';
+// then opened through no link, and handed on by its descriptor.
+import { closeSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import type { Libc } from '../linux/libc.ts';
+import { openBelow } from '../linux/open-below.ts';
 import { givenDescriptor, readProgram } from '../process/program.ts';
-import { openPath } from './file-content.ts';
 
 export interface Search {
+  readonly libc: Pick<Libc, 'openat2'>;
   /** An opened directory (O_PATH is enough). Mounts below it are left alone. */
   readonly directory: number;
   /** Words of find(1). */
@@ -20,9 +22,13 @@ export interface FoundEntry {
   readonly fd: number | undefined;
 }
 
+/** PATH_MAX, with the NUL at the end. */
+const pathBytesMax = 4096;
+const slash = 0x2f;
+
 /** Calls `each` for what is found, until it has enough. False if that was early, or find failed. */
 export async function findBelow(
-  { directory, tests, signal }: Search,
+  { libc, directory, tests, signal }: Search,
   each: (entry: FoundEntry) => Promise<'more' | 'enough'>,
 ): Promise<boolean> {
   // As its own number for it, so that no path has to be handed over.
@@ -37,10 +43,9 @@ export async function findBelow(
   } catch {
     // It was quick.
   }
-  const entries = new Entries(directory);
   try {
     for await (const path of paths(find.stdout, Buffer.byteLength(top))) {
-      const fd = entries.open(path);
+      const fd = opened(libc, directory, path);
       try {
         if ((await each({ path, fd })) === 'enough') return false;
       } finally {
@@ -52,7 +57,6 @@ export async function findBelow(
     if (signal.aborted) return false;
     throw error;
   } finally {
-    entries.close();
     find.kill();
   }
 }
@@ -71,58 +75,22 @@ async function* paths(stream: NodeJS.ReadableStream, prefixBytes: number): Async
   }
 }
 
-class Entries {
-  readonly #top: number;
-  /** The directory of the last entry: find prints those of one directory after each other. */
-  #parent: { readonly path: Buffer; readonly fd: number } | undefined;
-
-  constructor(top: number) {
-    this.#top = top;
-  }
-
-  open(path: Buffer): number | undefined {
-    const slash = path.lastIndexOf(0x2f);
-    const parent = this.#opened(path.subarray(0, Math.max(slash, 0)));
-    return parent === undefined ? undefined : entryBelow(parent, path.subarray(slash + 1));
-  }
-
-  close(): void {
-    if (this.#parent) closeSync(this.#parent.fd);
-    this.#parent = undefined;
-  }
-
-  #opened(path: Buffer): number | undefined {
-    if (this.#parent?.path.equals(path)) return this.#parent.fd;
-    this.close();
-    const fd = descended(this.#top, path);
-    // A copy: what find printed is read into the same memory again.
-    if (fd !== undefined) this.#parent = { path: Buffer.from(path), fd };
-    return fd;
-  }
-}
-
-function descended(top: number, path: Buffer): number | undefined {
-  let current: number | undefined = entryBelow(top, Buffer.from('.'));
-  for (let from = 0; from < path.length && current !== undefined; ) {
-    const slash = path.indexOf(0x2f, from);
-    const end = slash < 0 ? path.length : slash;
-    const next = entryBelow(current, path.subarray(from, end), constants.O_DIRECTORY);
-    closeSync(current);
-    current = next;
-    from = end + 1;
-  }
-  return current;
-}
-
-/** The entry itself, also where it is a link; undefined if it cannot be had. An empty name is the directory. */
-function entryBelow(directory: number, name: Buffer, more = 0): number | undefined {
-  const path = Buffer.concat([
-    Buffer.from(`/proc/self/fd/${directory}/`),
-    name.length === 0 ? Buffer.from('.') : name,
-  ]);
+/** O_PATH; undefined if it cannot be had. An empty path is the directory. */
+function opened(libc: Pick<Libc, 'openat2'>, top: number, path: Buffer): number | undefined {
+  let [fd, rest] = [top, path];
   try {
-    return openSync(path, openPath | constants.O_NOFOLLOW | more);
+    for (;;) {
+      // A tree can be deeper than one call of the kernel takes.
+      const isLast = rest.length < pathBytesMax;
+      const end = isLast ? rest.length : rest.lastIndexOf(slash, pathBytesMax - 1);
+      const next = openBelow(libc, fd, end === 0 ? '.' : rest.subarray(0, end));
+      if (fd !== top) closeSync(fd);
+      fd = next;
+      if (isLast) return fd;
+      rest = rest.subarray(end + 1);
+    }
   } catch {
+    if (fd !== top) closeSync(fd);
     return undefined;
   }
 }

@@ -1,7 +1,8 @@
 // Gives what carries ids of a container to its owner. The tree may be hostile and change meanwhile: `find` only says
-// where to look; each entry is then reached component by component, without a link, and changed by its descriptor.
+// where to look; each entry is then opened through no link, and changed by its descriptor.
 import { chmodSync, chownSync, constants, fstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { Libc } from '../linux/libc.ts';
 import type { Owner } from './file-content.ts';
 import { findBelow } from './find-below.ts';
 
@@ -12,6 +13,7 @@ export interface OwnedRange {
 }
 
 export interface GiveBack {
+  readonly libc: Pick<Libc, 'openat2'>;
   /** An opened directory (O_PATH is enough). Mounts below it are left alone. */
   readonly directory: number;
   readonly range: OwnedRange;
@@ -36,7 +38,7 @@ const setIdBits = 0o6000;
 
 /** Resolves when everything is changed, or the signal aborts, or nothing more may be done. */
 export async function giveBack(wish: GiveBack): Promise<GivenBack> {
-  const { range, signal, directory } = wish;
+  const { libc, range, signal, directory } = wish;
   const within = (id: string) => [
     '(',
     `-${id}`,
@@ -47,7 +49,7 @@ export async function giveBack(wish: GiveBack): Promise<GivenBack> {
   ];
   let [seen, count] = [0, 0];
   const tests = ['(', ...within('uid'), '-o', ...within('gid'), ')'];
-  const complete = await findBelow({ directory, tests, signal }, async ({ fd }) => {
+  const complete = await findBelow({ libc, directory, tests, signal }, async ({ fd }) => {
     if (seen++ % portionEntries === 0) {
       await setImmediate();
       if (signal.aborted || !wish.mayGoOn()) return 'enough';

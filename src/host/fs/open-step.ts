@@ -1,13 +1,9 @@
 // Opens a path step by step, so that the links on the way are judged where they stand: those of the user are followed,
 // those below a directory that a container can write are not, whoever swaps what while this goes on.
 import { closeSync, constants, fstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
-import {
-  O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-} from '../linux/constants.ts';
+import { O_PATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../linux/constants.ts';
 import type { Libc } from '../linux/libc.ts';
+import { openBelow } from '../linux/open-below.ts';
 import { type FileIds, openNow, type Source, withIds } from './open-source.ts';
 
 /** A link stands where some container could have placed it. */
@@ -64,8 +60,8 @@ export function openStepwise(
 
 /** Opens a relative path below an opened directory, through no link at all. Throws an error with an errno `code`. */
 export function openBeneath(libc: Libc, ids: FileIds, directory: number, path: string): Source {
-  const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-  return withIds(libc, ids, () => openNow(() => libc.openat2(path, O_PATH, resolve, directory)));
+  const open = () => openBelow(libc, directory, path, { lastLink: 'refused' });
+  return withIds(libc, ids, () => openNow(open));
 }
 
 class Way {

@@ -1,6 +1,5 @@
 // Removing what a container may have filled: any depth, any number, names that are no text, directories without rights.
 // Nested directories are moved up next to each other first, so that depth costs neither descriptors nor stack.
-
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -16,8 +15,9 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { O_PATH } from '../linux/constants.ts';
 import { Directory } from './directory.ts';
-import { chmodEntry, openedOr, openPath } from './file-content.ts';
+import { chmodEntry, openedOr } from './file-content.ts';
 import { attempt, FileError } from './file-error.ts';
 
 /** Other work of the process gets a turn after so many entries. */
@@ -69,7 +69,7 @@ export async function removeTreeAt(path: string, options: Removal = {}): Promise
 
 /** A small regular file with one name: another name of it may be outside of what is removed. */
 function overwrite(path: string | Buffer): void {
-  const fd = openSync(path, openPath | constants.O_NOFOLLOW);
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {
     const { size, nlink, ...stat } = fstatSync(fd);
     const isFile = (stat.mode & constants.S_IFMT) === constants.S_IFREG;

@@ -35,7 +35,7 @@ export interface Libc {
   /** A new mount of a kernel's own file system that has no place in any namespace, read through the descriptor. */
   mountOf(type: string): { readonly fd: number; readonly close: () => void };
   /** openat2 with the RESOLVE_ flags of <linux/openat2.h>, of an absolute path or of one below an open directory. */
-  openat2(path: string, flags: number, resolve: number, directory?: number): number;
+  openat2(path: string | Buffer, flags: number, resolve: number, directory?: number): number;
   /** Fills `value`; returns the length that the kernel gave. */
   getsockopt(fd: number, level: number, option: number, value: Buffer): number;
   fcntl(fd: number, command: number, argument: Buffer): number;
@@ -138,7 +138,10 @@ export async function loadLibc(): Promise<Libc> {
       const how = Buffer.alloc(24);
       how.writeBigUInt64LE(BigInt(flags), 0);
       how.writeBigUInt64LE(BigInt(resolve), 16);
-      return check('openat2', openat2(numbers.openat2, directory, path, how, how.length), path);
+      // A name of other bytes than text.
+      const given = typeof path === 'string' ? path : Buffer.concat([path, Buffer.alloc(1)]);
+      const fd = openat2(numbers.openat2, directory, given, how, how.length);
+      return check('openat2', fd, String(path));
     },
     mountOf,
     getsockopt: (fd, level, option, value) => {

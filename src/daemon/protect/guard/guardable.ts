@@ -1,9 +1,6 @@
-// Whether what has to be guarded can be, found before anything is changed: where ids cannot be mapped nothing can.
-import { constants, openSync } from 'node:fs';
 import type { MountRecord } from '../../../coid-api/protocol.ts';
-import { Below } from '../../../host/fs/beneath.ts';
+import { belowDescriptor } from '../../../host/fs/beneath.ts';
 import type { Source } from '../../../host/fs/open-source.ts';
-import { O_PATH } from '../../../host/linux/constants.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
 import type { ProtectRequest } from '../../../session/protect/protect-request.ts';
 import { protectionPlan } from '../../../session/protect/protection-plan.ts';
@@ -47,8 +44,7 @@ function hasAnything(
   request: ProtectRequest,
   { ownerUid: uid, ownerGid: gid }: TreeOwner,
 ): boolean {
-  const O_PATH_DIRECTORY = O_PATH | constants.O_DIRECTORY;
-  using below = new Below(libc, openSync(`/proc/self/fd/${fd}`, O_PATH_DIRECTORY));
+  using below = belowDescriptor(libc, fd);
   const host = { places: new Map(), outside: new Map() };
   const looked = { libc, files, below, root, owner: { uid, gid }, ...host };
   const { ancestors, leaves, refused } = protectionPlan(request, factsOf(looked));

@@ -4,13 +4,13 @@ import { closeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { MountRecord } from '../../../coid-api/protocol.ts';
 import { CoiError } from '../../../errors.ts';
+import { belowDescriptor } from '../../../host/fs/beneath.ts';
 import { openWithoutLinks, type Source } from '../../../host/fs/open-source.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
 import { quoted } from '../../../names.ts';
 import { isWorkedIn } from '../../../session/protect/git-directory.ts';
 import { commonRequest, type ProtectRequest } from '../../../session/protect/protect-request.ts';
 import type { Ancestor } from '../../../session/protect/protection-types.ts';
-import { beneath } from '../../mounts/common-directory.ts';
 import type { OpenMount } from '../../mounts/open-mount.ts';
 import type { Keeper } from '../workspace-guards.ts';
 
@@ -55,7 +55,7 @@ export function protectCommon(
 }
 
 function checkoutOf(libc: Libc, common: Source, worktree = ''): string {
-  using below = beneath(libc, common);
+  using below = belowDescriptor(libc, common.fd);
   const own = `worktrees/${worktree}`;
   return dirname(resolve(common.path, own, below.text(`${own}/gitdir`)?.trim() ?? ''));
 }
@@ -69,7 +69,7 @@ function isOfOthers(libc: Libc, common: Source, path: string, checkout: string):
 
 /** What is guarded by its name has to be what is mounted. */
 function refuseOther(libc: Libc, holder: Source, { path, stats }: Source): void {
-  using below = beneath(libc, holder);
+  using below = belowDescriptor(libc, holder.fd);
   const found = below.stats(basename(path));
   if (found?.ino === stats.ino && found.dev === stats.dev) return;
   throw new CoiError('unprotected-path', `${quoted(path)} changed while it was protected`, {

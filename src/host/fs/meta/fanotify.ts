@@ -1,5 +1,12 @@
 // Tells who opens or writes single files, by inode, from which container or namespace ever. Source: fanotify(7).
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import {
+  O_CLOEXEC,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../linux/constants.ts';
 import type { Libc } from '../../linux/libc.ts';
 import { readText } from '../../linux/proc-file.ts';
 
@@ -36,7 +43,7 @@ export class FileWatch {
   add(fd: number, tag: string): void {
     this.#group ??= this.#libc.fanotifyInit(
       FAN_CLOEXEC | FAN_NONBLOCK,
-      constants.O_RDONLY | 0o2000000,
+      constants.O_RDONLY | O_CLOEXEC,
     );
     this.#libc.fanotifyMark(
       this.#group,
@@ -99,12 +106,11 @@ export function openInRoot(
   pid: number,
   path: string,
 ): number | undefined {
-  const openPath = 0o10000000;
-  const [noMagicLinks, noLinks, inRoot] = [2, 4, 0x10];
-  const root = openSync(`/proc/${pid}/root`, openPath);
+  const root = openSync(`/proc/${pid}/root`, O_PATH);
   try {
-    const resolve = noMagicLinks | noLinks | inRoot;
-    return libc.openat2(path, openPath | constants.O_NOFOLLOW, resolve, root);
+    // Not as `openBelow`: the path is absolute, as it is inside.
+    const resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT;
+    return libc.openat2(path, O_PATH | constants.O_NOFOLLOW, resolve, root);
   } catch {
     return undefined;
   } finally {

@@ -37,14 +37,14 @@ export interface SetIdResult {
 }
 
 export async function setIdFiles(
-  libc: Pick<Libc, 'getxattr' | 'removexattr'>,
+  libc: Pick<Libc, 'getxattr' | 'openat2' | 'removexattr'>,
   { directory, sinceMs, strip, signal }: SetIdSearch,
 ): Promise<SetIdResult> {
   const found: SetIdFile[] = [];
   let [seen, count, missed] = [0, 0, 0];
   const since = (sinceMs / 1000).toFixed(3);
   const tests = ['-type', 'f', '-newerct', `@${since}`, '-perm', '/6111'];
-  const ended = await findBelow({ directory, tests, signal }, async ({ path, fd }) => {
+  const ended = await findBelow({ libc, directory, tests, signal }, async ({ path, fd }) => {
     if (++seen % portionEntries === 0) await setImmediate();
     try {
       const file = fd === undefined ? 'moved' : rightsTaken(libc, fd, strip);

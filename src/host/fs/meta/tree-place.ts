@@ -1,8 +1,8 @@
 // Where a directory lies in its file system, whichever mount leads to it: two mounts of one directory have one place.
 // Source: proc_pid_mountinfo(5), proc_pid_fdinfo(5).
 import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { O_PATH } from '../../linux/constants.ts';
 import { unescapedField } from '../../linux/mounts.ts';
-import { openPath } from '../file-content.ts';
 
 export interface TreePlace {
   /** The file system, as `major:minor`. */
@@ -33,7 +33,7 @@ export function treePlace(fd: number): TreePlace | undefined {
 export function treePlaceOf(path: string): TreePlace | undefined {
   let fd: number;
   try {
-    fd = openSync(path, openPath);
+    fd = openSync(path, O_PATH);
   } catch {
     return undefined;
   }

@@ -74,11 +74,26 @@ function statOf(path: string, shown: string): ReturnType<typeof lstatSync> | und
 
 /** The directory to which `userPath` led. Throws FileError if a name was exchanged meanwhile; `shown` is what the user named. */
 export function openedUserDirectory(parent: string, shown: string): Directory {
+  const directory = openedAsNamed(parent, { shown: parent, asked: shown });
+  if (directory) return directory;
+  throw moved(shown);
+}
+
+/** A directory by its path without links; undefined if it is missing. Throws FileError where a name was exchanged meanwhile. */
+export function openedAsNamed(
+  path: string,
+  { shown, asked }: { readonly shown: string; readonly asked: string },
+): Directory | undefined {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  const fd = openedOr(parent, flags, parent);
-  const directory = fd === undefined ? undefined : new Directory(fd, parent);
+  const fd = openedOr(path, flags, shown);
+  if (fd === undefined) return undefined;
+  const directory = new Directory(fd, shown);
   // The walk went by names: what was opened has to be what they led to.
-  if (directory?.realPath() === parent) return directory;
-  directory?.[Symbol.dispose]();
-  throw new FileError('failed', shown, 'was moved while it was being opened');
+  if (directory.realPath() === path) return directory;
+  directory[Symbol.dispose]();
+  throw moved(asked);
+}
+
+function moved(shown: string): FileError {
+  return new FileError('failed', shown, 'was moved while it was being opened');
 }
