@@ -106,18 +106,26 @@ const trustLegend: Readonly<Record<Exclude<Trust, object> | 'limit' | 'in this o
 };
 
 function keysText(): string {
-  const rows = keyNames.map((name) => {
-    const { fallback, doc, trust } = keyOf(name);
-    const value = fallback === undefined ? '' : `\`${JSON.stringify(fileValue(name, fallback))}\``;
-    return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
-  });
+  const rowsOf = (effect: 'none' | undefined) =>
+    keyNames
+      .filter((name) => keyOf(name).effect === effect)
+      .map((name) => {
+        const { fallback, doc, trust } = keyOf(name);
+        const value =
+          fallback === undefined ? '' : `\`${JSON.stringify(fileValue(name, fallback))}\``;
+        return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
+      });
   const about =
     'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The user may set every key. The last column says what of it counts in the file of a project at once, and what waits until the user approves it with `coi trust`:';
   const legend = Object.entries(trustLegend).map(([word, text]) => `| ${word} | ${cell(text)} |`);
-  const table = ['| key | default | | trust |', '|---|---|---|---|', ...rows];
+  const head = ['| key | default | | trust |', '|---|---|---|---|'];
+  const idle =
+    'coi accepts these keys, since configurations that were written for its predecessor have them. They change nothing.';
   return [
     ...['# Configuration keys', '', about, ''],
-    ...['| trust | a project that sets it |', '|---|---|', ...legend, '', ...table, ''],
+    ...['| trust | a project that sets it |', '|---|---|', ...legend, ''],
+    ...[...head, ...rowsOf(undefined), ''],
+    ...['## Keys without effect', '', idle, '', ...head, ...rowsOf('none'), ''],
   ].join('\n');
 }
 

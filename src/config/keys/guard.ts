@@ -179,10 +179,11 @@ export const guardKeys = {
     flag,
     false,
     'Without effect: coid always counts what is refused and asked.',
-    { trust: 'only-true' },
+    { trust: 'only-true', effect: 'none' },
   ),
   'monitoring.nft.rate_limit_per_second': key(integer(0), 100, 'Without effect.', {
     trust: 'user',
+    effect: 'none',
   }),
   'monitoring.nft.dns_query_threshold': key(
     integer(0),
@@ -192,6 +193,10 @@ export const guardKeys = {
   ),
   'monitoring.nft.log_dns_queries': key(flag, true, 'Without effect, as monitoring.nft.enabled.', {
     trust: 'only-true',
+    effect: 'none',
   }),
-  'monitoring.nft.lima_host': unset(text(), 'Kept for old files.', { trust: 'user' }),
+  'monitoring.nft.lima_host': unset(text(), 'Kept for old files.', {
+    trust: 'user',
+    effect: 'none',
+  }),
 } as const;

@@ -49,12 +49,15 @@ export interface Key<T> {
   readonly merge: Merge;
   readonly trust: Trust;
   readonly doc: string;
+  /** `none`: it is read since configurations of the predecessor have it, and changes nothing. */
+  readonly effect?: 'none';
 }
 
 /** Everybody who adds a key has to say whom coi trusts with it. */
 interface More {
   readonly trust: Trust;
   readonly merge?: Merge;
+  readonly effect?: 'none';
 }
 
 /** A key that has a default. */
@@ -62,13 +65,12 @@ export function key<T>(type: ValueType<T>, fallback: T, doc: string, more: More)
   const merge =
     more.merge ??
     (typeof fallback === 'string' || typeof fallback === 'number' ? 'nonzero' : 'replace');
-  return { type, fallback, merge, trust: more.trust, doc } as Key<T>;
+  return { type, fallback, ...more, merge, doc } as Key<T>;
 }
 
 /** A key that may stay unset. */
 export function unset<T>(type: ValueType<T>, doc: string, more: More): Key<T | undefined> {
-  const { merge = 'nonzero', trust } = more;
-  return { type, fallback: undefined, merge, trust, doc } as Key<T | undefined>;
+  return { type, fallback: undefined, merge: 'nonzero', ...more, doc } as Key<T | undefined>;
 }
 
 /** The class of trust in one word or two, for the reference. */

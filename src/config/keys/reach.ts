@@ -65,13 +65,14 @@ export const reachKeys = {
     integer(0),
     30,
     'Without effect: coid follows the names as they are asked for.',
-    { merge: 'replace', trust: 'harmless' },
+    { merge: 'replace', trust: 'harmless', effect: 'none' },
   ),
   'network.allow_local_network_access': key(flag, false, 'Let sessions reach private networks.', {
     trust: 'only-false',
   }),
   'network.use_sudo': key(flag, true, 'Without effect: coid sets the rules.', {
     trust: 'harmless',
+    effect: 'none',
   }),
   'network.dns_servers': key(list(filled(address)), [], 'Name servers that sessions may ask.', {
     trust: 'user',
@@ -87,7 +88,7 @@ export const reachKeys = {
     flag,
     true,
     'Without effect: what was refused is always kept for a while, see coi network log.',
-    { trust: 'only-true' },
+    { trust: 'only-true', effect: 'none' },
   ),
   'network.logging.path': key(
     path(),
@@ -95,6 +96,7 @@ export const reachKeys = {
     'Without effect, as network.logging.enabled.',
     {
       trust: 'user',
+      effect: 'none',
     },
   ),
   'mounts.default': key(list(mount), [], 'Directories of the host that sessions get.', {
@@ -144,12 +146,13 @@ export const reachKeys = {
   ),
   'git.strip_attribution_patterns': key(names, [], 'Without effect, as git.strip_attribution.', {
     trust: 'user',
+    effect: 'none',
   }),
   'git.protected_branches': key(
     names,
     ['main', 'master'],
     'Without effect: a key that may not push to a branch is what holds.',
-    { trust: 'user' },
+    { trust: 'user', effect: 'none' },
   ),
   'ssh.forward_agent': key(flag, false, "Let sessions use the host's SSH agent.", {
     trust: 'only-false',

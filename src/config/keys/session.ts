@@ -92,6 +92,7 @@ export const sessionKeys = {
   ),
   'container.build.cloud_init': key(flag, false, 'Without effect: images have none.', {
     trust: 'harmless',
+    effect: 'none',
   }),
   'defaults.forward_env': key(
     list(variableName),
@@ -124,14 +125,17 @@ export const sessionKeys = {
     path(),
     '~/.coi/sessions',
     'Kept for old files; sessions are in ~/.coi/sessions-<tool>.',
-    { trust: 'user' },
+    { trust: 'user', effect: 'none' },
   ),
-  'paths.storage_dir': key(path(), '~/.coi/storage', 'Kept for old files.', { trust: 'user' }),
+  'paths.storage_dir': key(path(), '~/.coi/storage', 'Kept for old files.', {
+    trust: 'user',
+    effect: 'none',
+  }),
   'paths.logs_dir': key(
     path(),
     '~/.coi/logs',
     'Kept for old files; `coi logs` reads the journal.',
-    { trust: 'user' },
+    { trust: 'user', effect: 'none' },
   ),
   'paths.preserve_workspace_path': key(
     flag,
@@ -143,29 +147,30 @@ export const sessionKeys = {
     text(anyName, 'the name of a project'),
     'default',
     'Without effect: sessions are in the Incus project default.',
-    { trust: 'user' },
+    { trust: 'user', effect: 'none' },
   ),
   'incus.group': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a group'),
     'incus-admin',
     'Without effect: it is always incus-admin.',
-    { trust: 'user' },
+    { trust: 'user', effect: 'none' },
   ),
   'incus.code_uid': key(
     integer(0, 65_534),
     1000,
     'Without effect: the agent is uid 1000 of the container, whatever the uid on the host.',
-    { trust: 'harmless' },
+    { trust: 'harmless', effect: 'none' },
   ),
   'incus.code_user': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a user'),
     'code',
     "Without effect: the agent's user in the image is code.",
-    { trust: 'harmless' },
+    { trust: 'harmless', effect: 'none' },
   ),
   'incus.disable_shift': key(flag, false, 'Without effect: ownership is decided at the mount.', {
     merge: 'on',
     trust: 'harmless',
+    effect: 'none',
   }),
   'tool.name': key(text(/^[a-z][a-z0-9_-]{0,31}$/, 'the name of a tool'), 'claude', 'The agent.', {
     trust: 'harmless',
@@ -194,9 +199,9 @@ export const sessionKeys = {
     flag,
     true,
     'Without effect: the agent is told in its own file of instructions.',
-    { trust: 'harmless' },
+    { trust: 'harmless', effect: 'none' },
   ),
-  'tool.context_json_file': unset(path(), 'Without effect.', { trust: 'user' }),
+  'tool.context_json_file': unset(path(), 'Without effect.', { trust: 'user', effect: 'none' }),
   'tool.pre_launch': key(names, [], 'Commands in the container before the agent starts.', {
     trust: 'user',
   }),
@@ -254,10 +259,13 @@ export const sessionKeys = {
     'The zone where the mode is fixed.',
     { trust: 'harmless' },
   ),
-  'detection.gtfobins_source': unset(text(), 'Kept for old files.', { trust: 'user' }),
-  'detection.gtfobins_dir': unset(path(), 'Kept for old files.', { trust: 'user' }),
-  'detection.sigma_source': unset(text(), 'Kept for old files.', { trust: 'user' }),
-  'detection.sigma_dir': unset(path(), 'Kept for old files.', { trust: 'user' }),
+  'detection.gtfobins_source': unset(text(), 'Kept for old files.', {
+    trust: 'user',
+    effect: 'none',
+  }),
+  'detection.gtfobins_dir': unset(path(), 'Kept for old files.', { trust: 'user', effect: 'none' }),
+  'detection.sigma_source': unset(text(), 'Kept for old files.', { trust: 'user', effect: 'none' }),
+  'detection.sigma_dir': unset(path(), 'Kept for old files.', { trust: 'user', effect: 'none' }),
   'notify.command': key(
     names,
     [],

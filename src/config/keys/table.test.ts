@@ -27,6 +27,13 @@ test('every key has a line that explains it, as a sentence', () => {
   for (const name of keyNames) assert.match(keyOf(name).doc, /^.{5,}\.$/, name);
 });
 
+test('the keys that change nothing are marked, and say so', () => {
+  for (const name of keyNames) {
+    const { doc, effect } = keyOf(name);
+    assert.equal(effect === 'none', /^Without effect|^Kept for old files/.test(doc), name);
+  }
+});
+
 test('the schema has every key, with its default as a file would say it', () => {
   const find = (schema: JsonSchema, [name, ...rest]: readonly string[]): JsonSchema =>
     name === undefined
