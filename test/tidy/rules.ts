@@ -19,7 +19,7 @@ const vocabulary = [
   'src/instance-keys.ts',
   'src/counted.ts',
   'src/printable.ts',
-  'src/shell-words.ts',
+  'src/shell-quoting.ts',
   'src/version.ts',
   'src/coid-api/protocol.ts',
 ];
@@ -59,9 +59,9 @@ function importComplaint(from: string, { target, typeOnly }: Import): string | u
   if (target === 'src/main.ts') return 'nothing imports main.ts';
   if (own === 'incus') return 'incus/ knows nothing of coi';
   if (own === 'host')
-    return ['src/errors.ts', 'src/shell-words.ts'].includes(target)
+    return ['src/errors.ts', 'src/shell-quoting.ts'].includes(target)
       ? undefined
-      : 'host/ knows of coi only errors.ts and shell-words.ts';
+      : 'host/ knows of coi only errors.ts and shell-quoting.ts';
   if (other === 'cli' && own !== undefined) return 'only main.ts and cli/ import cli/';
   if (other === 'cli' && from === 'src/index.ts') return 'the library knows no command line';
   if (vocabulary.includes(target)) return undefined;

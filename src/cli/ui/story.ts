@@ -1,7 +1,7 @@
 // What a person at a terminal is told when a session begins and when it is left, in a line each. Pure.
 import type { BridgeEnd } from '../../host/terminal/terminal-bridge.ts';
 import { oneLine } from '../../printable.ts';
-import { shellWord } from '../../shell-words.ts';
+import { shellWord } from '../../shell-quoting.ts';
 import { cells } from './fit.ts';
 
 export interface Beginning {

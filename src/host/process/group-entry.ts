@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CoiError } from '../../errors.ts';
-import { shellWord } from '../../shell-words.ts';
+import { shellWord } from '../../shell-quoting.ts';
 import { handedWords } from './command-line.ts';
 import { selfArgv } from './self.ts';
 

@@ -1,7 +1,7 @@
 // The environment of the agent, and how it travels: on the starter's stdin, never in argv or in Incus's record.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
-import { shellQuoted } from '../../shell-words.ts';
+import { shellQuoted } from '../../shell-quoting.ts';
 
 /** Home of the agent's user in the container. */
 export const guestHome = '/home/code';

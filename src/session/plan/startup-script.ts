@@ -1,5 +1,5 @@
 // What is done inside before a command starts: the user's name for commits, the tools' setup, `[tool] pre_launch`. Pure.
-import { shellQuoted } from '../../shell-words.ts';
+import { shellQuoted } from '../../shell-quoting.ts';
 
 export interface Identity {
   readonly name: string | undefined;

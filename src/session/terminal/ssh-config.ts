@@ -3,7 +3,7 @@
 // lent to it. Pure.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
-import { shellWord } from '../../shell-words.ts';
+import { shellWord } from '../../shell-quoting.ts';
 
 /** Below the home. */
 export const sshPlace = '.coi/ssh';

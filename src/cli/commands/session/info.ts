@@ -8,7 +8,7 @@ import { hostFiles } from '../../../host/fs/host-files.ts';
 import type { SessionMetadata } from '../../../session/record/metadata.ts';
 import { belongsTo } from '../../../session/store/saved-sessions.ts';
 import { measured } from '../../../session/store/store-size.ts';
-import { shellWord } from '../../../shell-words.ts';
+import { shellWord } from '../../../shell-quoting.ts';
 import { tools } from '../../../tools/list.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
