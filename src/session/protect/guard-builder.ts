@@ -1,14 +1,8 @@
 // Collects what of a workspace is guarded: each path with the links on its way, what they lead to, and the directories above. Pure.
-import { isWithin } from './path-text.ts';
+import { GuardedDirectories } from './guarded-directories.ts';
+import { isBelowAny } from './path-text.ts';
 import { type TreeFacts, type WayEnd, wayOf } from './path-walk.ts';
-import type {
-  Ancestor,
-  GuardKind,
-  Leaf,
-  Placeholder,
-  ProtectionPlan,
-  RefusedPath,
-} from './protection-types.ts';
+import type { Leaf, Placeholder, ProtectionPlan, RefusedPath } from './protection-types.ts';
 import { TreeBudget } from './tree-budget.ts';
 
 export type Made = Omit<Placeholder, 'path'>;
@@ -21,16 +15,12 @@ const followedMax = 5000;
 /** What was said first about a path wins unless the later word is stricter. */
 export class GuardBuilder {
   readonly #facts: TreeFacts;
-  readonly #ancestors = new Set<string>();
+  readonly #directories = new GuardedDirectories();
   readonly #leaves = new Map<string, Leaf>();
   readonly #placeholders: Placeholder[] = [];
   readonly #missing = new Set<string>();
   readonly #refused = new Map<string, RefusedPath>();
-  readonly #held = new Set<string>();
-  readonly #whole = new Map<string, 'all' | 'others'>();
-  readonly #git = new Set<string>();
   readonly #trees = new Set<string>();
-  readonly #checkouts = new Set<string>();
   readonly #names = new Map<string, string>();
   readonly #budget: TreeBudget;
   #followed = 0;
@@ -44,12 +34,12 @@ export class GuardBuilder {
 
   /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
   addGit(path: string): void {
-    this.#git.add(path);
+    this.#directories.addGit(path);
   }
 
   /** Where a submodule or another worktree is checked out: git looks at the owner of that directory. */
   addCheckout(path: string): void {
-    this.#checkouts.add(path);
+    this.#directories.addCheckout(path);
   }
 
   /** `asked` is the path of the configuration that led here. */
@@ -72,7 +62,7 @@ export class GuardBuilder {
 
   guard({ path, is, linked }: Found, asked: string): void {
     if (is === 'missing') {
-      if (linked || !this.#isInGit(path)) this.#missing.add(path);
+      if (linked || !this.#directories.isInGit(path)) this.#missing.add(path);
     } else if (is !== 'file' && is !== 'directory') this.refuse({ path, why: 'other', asked });
     else if (linked && asked !== '.git' && this.#isTooMuch(path))
       this.refuse({ path, why: 'workspace', asked });
@@ -140,8 +130,7 @@ export class GuardBuilder {
 
   /** A file that has to keep its owner: a mount that nobody can take away holds it, and its group tells who tries. */
   hold(path: string): void {
-    this.pass(path);
-    this.#held.add(path);
+    this.#directories.hold(path);
   }
 
   /**
@@ -149,19 +138,16 @@ export class GuardBuilder {
    * `others`: what was looked at in it, and has a mount of its own, can be written in.
    */
   holdWhole(path: string, what: 'all' | 'others'): void {
-    this.hold(path);
-    this.#whole.set(path, what);
+    this.#directories.holdWhole(path, what);
   }
 
   isHeldWhole(path: string): boolean {
-    return this.#whole.has(path);
+    return this.#directories.isHeldWhole(path);
   }
 
   /** A directory with a mount of its own, whatever is guarded in it. */
   pass(path: string): void {
-    const parts = path.split('/');
-    for (let depth = 1; depth <= parts.length; depth += 1)
-      this.#ancestors.add(parts.slice(0, depth).join('/'));
+    this.#directories.pass(path);
   }
 
   refuse(refused: RefusedPath): void {
@@ -193,7 +179,7 @@ export class GuardBuilder {
   }
 
   plan(): ProtectionPlan {
-    for (const path of [...this.#leaves.keys(), ...this.#ancestors])
+    for (const path of [...this.#leaves.keys(), ...this.#directories.paths()])
       if (this.#facts.isMountedOver(path)) this.refuse({ path, why: 'mounted', asked: path });
     // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
     const closed = new Set(
@@ -201,12 +187,8 @@ export class GuardBuilder {
         kind === 'tree' || kind === 'sealed' ? [path] : [],
       ),
     );
-    const isClosed = (path: string) => !this.#whole.has(path) && isBelowAny(path, closed);
     return {
-      ancestors: [...this.#ancestors]
-        .filter((path) => !isClosed(path))
-        .map((path) => this.#ancestor(path))
-        .toSorted((one, other) => one.depth - other.depth),
+      ancestors: this.#directories.ancestors((path) => isBelowAny(path, closed)),
       // No link can be replaced in a directory that is guarded as a whole.
       leaves: [...this.#leaves.values()].filter(
         ({ path, kind }) => kind !== 'link' || !this.#isInTree(path),
@@ -215,35 +197,15 @@ export class GuardBuilder {
       missing: [...this.#missing],
       refused: [...this.#refused.values()],
       named: this.#names,
-      git: [...this.#git],
-      whole: [...this.#whole.keys()],
+      git: this.#directories.git(),
+      whole: this.#directories.whole(),
     };
-  }
-
-  #ancestor(path: string): Ancestor {
-    const depth = path.split('/').length;
-    const isHeld = this.#held.has(path);
-    const isWhole = this.#whole.has(path);
-    const by = isHeld && !isWhole ? 'group' : this.#directoryGuard(path);
-    const whole = isWhole ? { whole: true as const } : {};
-    return {
-      path,
-      depth,
-      by,
-      inGit: this.#isInGit(path),
-      readonly: isHeld || this.#isInWhole(path),
-      ...whole,
-    };
-  }
-
-  #isInWhole(path: string): boolean {
-    return [...this.#whole].some(([above, what]) => what === 'all' && isWithin(path, above));
   }
 
   #seal({ path, is, linked }: Found, asked: string): void {
     if (is !== 'directory') this.refuse({ path, why: 'other', asked });
     else if (linked && this.#isTooMuch(path)) this.refuse({ path, why: 'workspace', asked });
-    else this.#add({ path, kind: 'sealed', by: this.#directoryGuard(path) });
+    else this.#add({ path, kind: 'sealed', by: this.#directories.guardOf(path) });
   }
 
   #make(placeholder: Placeholder, kind: Leaf['kind']): void {
@@ -262,34 +224,10 @@ export class GuardBuilder {
 
   /** The workspace itself, or what holds its git directory, which goes on being written. */
   #isTooMuch(path: string): boolean {
-    return path === '' || [...this.#git].some((git) => isWithin(git, path));
+    return path === '' || this.#directories.holdsGit(path);
   }
 
   #isInTree(path: string): boolean {
     return isBelowAny(path, this.#trees);
   }
-
-  #isInGit(path: string): boolean {
-    return isBelowAny(path, this.#git);
-  }
-
-  /** Of a directory that is not guarded as a whole: those that are, or hold, directories of git belong to the user. */
-  #directoryGuard(path: string): GuardKind {
-    const isGit = isAnyAbove(path, (above, rest) => {
-      const isIn = rest === '' || /^(?:worktrees|modules)(?:\/|$)/.test(rest);
-      return isIn && this.#git.has(above);
-    });
-    return isGit || this.#checkouts.has(path) ? 'group' : 'owner';
-  }
-}
-
-function isBelowAny(path: string, all: ReadonlySet<string>): boolean {
-  return isAnyAbove(path, (above) => all.has(above));
-}
-
-/** The path itself and what is above it, each with what is left of the path below that. */
-function isAnyAbove(path: string, is: (above: string, rest: string) => boolean): boolean {
-  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
-    if (is(path.slice(0, end), path.slice(end + 1))) return true;
-  return false;
 }

@@ -3,9 +3,10 @@
 import { dirname, normalize, resolve } from 'node:path';
 import { gitFileTarget } from '../git/git-file.ts';
 import { modulesMax, submodulesIn } from '../git/links.ts';
-import { type ConfiguredGit, protectByConfig } from './git-config.ts';
+import { protectByConfig } from './git-config.ts';
 import type { GuardBuilder } from './guard-builder.ts';
 import { type TreeFacts, wayOf } from './path-walk.ts';
+import type { ConfiguredGit } from './protection-types.ts';
 
 /** Of submodules in submodules. */
 const depthMax = 6;

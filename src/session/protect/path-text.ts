@@ -34,6 +34,17 @@ export function isWithin(path: string, above: string): boolean {
   return path === above || path.startsWith(`${above}/`);
 }
 
+export function isBelowAny(path: string, all: ReadonlySet<string>): boolean {
+  return isAnyAbove(path, (above) => all.has(above));
+}
+
+/** The path itself and what is above it, each with what is left of the path below that. */
+export function isAnyAbove(path: string, is: (above: string, rest: string) => boolean): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (is(path.slice(0, end), path.slice(end + 1))) return true;
+  return false;
+}
+
 /** What is another thing for each process, and no program of a workspace for any. */
 export function isDevice(path: string): boolean {
   return devices.test(path);

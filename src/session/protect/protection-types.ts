@@ -99,3 +99,19 @@ export const nothingProtected: ProtectionPlan = {
   git: [],
   whole: [],
 };
+
+/** The directories of git in a workspace, whose configuration is read for what it names there. */
+export interface ConfiguredGit {
+  /** The directory of git that all worktrees share. */
+  readonly git: string;
+  /** Directories in it: of further worktrees, and of submodules. */
+  readonly worktrees: readonly string[];
+  readonly modules: readonly string[];
+  /** Those of them in which git runs hooks when something is pushed there. */
+  readonly receiving?: readonly string[];
+  /** What the agent may change after all. */
+  readonly writable: readonly string[];
+  readonly everywhere?: boolean | undefined;
+  /** The top of the checkout, on the host, where that holds the workspace: git goes there before it runs anything. */
+  readonly above?: string | undefined;
+}
