@@ -142,11 +142,11 @@ function types(): void {
     ['node_modules/.bin/tsc', ...argv, '--rewriteRelativeImportExtensions', '--outDir', to],
     { cwd: root, stdio: 'inherit' },
   );
-  for (const name of ['index', 'errors']) {
+  for (const name of ['index', 'library-types', 'errors']) {
     const text = readFileSync(join(to, `src/${name}.d.ts`), 'utf8');
     writeFileSync(
       join(staging, `${name}.d.ts`),
-      text.replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"),
+      text.replaceAll(/(from '\.\/[\w-]+)\.ts'/g, "$1.js'"),
     );
   }
   rmSync(to, { recursive: true });
