@@ -1,6 +1,6 @@
 // What use cases are asked for, parsed: the command line (src/cli/requests.ts) and the library (src/index.ts) make the same
 // records, and nothing below them sees a flag.
-import type { NetworkMode } from '../coid-api/protocol.ts';
+import type { NetworkMode } from '../coid-api/network-protocol.ts';
 import type { PartialSettings } from '../config/keys/table.ts';
 import type { SessionId, Slot } from '../names.ts';
 import type { Variable } from '../session/plan/environment.ts';

@@ -1,6 +1,5 @@
 // What a command file exports, and what the tree says about it before it is loaded.
 import type { Command } from 'commander';
-import type { ExtraMount } from '../session/plan/session-wish.ts';
 import type { App } from './app.ts';
 
 /** A command file: adds its arguments, options, help texts and action to the command that the tree made. */
@@ -33,9 +32,7 @@ export interface GlobalOptions {
   env: string[];
   envFile?: string[];
   mount: string[];
-  /** What an earlier start's --mount gave the container, where this one names none (asked-before.ts). */
-  mountsOfBefore?: readonly ExtraMount[];
-  /** `name=value` of flags that became keys (config/old-flags.ts). */
+  /** `name=value` of flags that became keys (config/keys/old-flags.ts). */
   oldFlag?: string[];
   network?: string;
   debug?: boolean;

@@ -6,7 +6,7 @@ import type {
   StartRequest,
   VariablesRequest,
 } from '../app/requests.ts';
-import type { NetworkMode } from '../coid-api/protocol.ts';
+import type { NetworkMode } from '../coid-api/network-protocol.ts';
 import { oldFlagSettings } from '../config/keys/old-flags.ts';
 import { CoiError } from '../errors.ts';
 import { parseSessionId, parseSlot, quoted, type Slot } from '../names.ts';

@@ -1,5 +1,5 @@
 // What the subcommands do, for completion: it is asked for at every Tab, and loads no command to find out.
-// Each text is that of the command itself (below.test.ts).
+// Each text is that of the command itself (subcommand-summaries.test.ts).
 
 export const below = {
   snapshot: {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CoiError, type ErrorCode } from '../errors.ts';
 import { type Coid, type CoidPlace, coidSocketPath, openCoid } from './client.ts';
-import { protocolHeader, protocolVersion, type ReserveRequest } from './protocol.ts';
+import { protocolHeader, protocolVersion } from './protocol.ts';
+import type { ReserveRequest } from './session-protocol.ts';
 
 /** A coid that answers as the test wants. */
 async function withCoid(

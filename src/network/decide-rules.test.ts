@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PolicyRecord } from '../coid-api/protocol.ts';
+import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress } from './decide.ts';
 import { destinationRules } from './destination-rules.ts';
 import { parseEntry } from './entry.ts';

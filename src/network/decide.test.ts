@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PolicyRecord } from '../coid-api/protocol.ts';
+import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress, decideName, parseDestination, type Reach } from './decide.ts';
 import { parseAddress, parseNetwork } from './ipv4.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';

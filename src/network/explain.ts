@@ -1,5 +1,5 @@
 // A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
-import type { NetworkReport } from '../coid-api/protocol.ts';
+import type { NetworkReport } from '../coid-api/network-protocol.ts';
 import {
   type Decision,
   type Destination,

@@ -1,5 +1,5 @@
 // What one session may reach: read from configuration, carried as plain JSON, parsed once before it becomes rules. Pure.
-import type { NetworkMode, PolicyRecord } from '../coid-api/protocol.ts';
+import type { NetworkMode, PolicyRecord } from '../coid-api/network-protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { type AllowEntry, entryText, mergedPorts, type PortRange, parseEntry } from './entry.ts';
@@ -27,7 +27,7 @@ export interface NetworkPolicy {
   readonly blockMetadata: boolean;
 }
 
-/** The settings of the section `[network]`, by the names of config/keys.ts. */
+/** The settings of the section `[network]`, by the names of config/keys/reach.ts. */
 export interface NetworkSettings {
   readonly 'network.mode': NetworkMode;
   readonly 'network.block_private_networks': boolean;

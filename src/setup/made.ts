@@ -4,7 +4,7 @@
 import type { Machine } from '../host/install/setup-host.ts';
 import { type IdLine, isIdLines, isSameLine } from './id-lines.ts';
 
-/** coid's directory (daemon/protocol.ts). */
+/** coid's directory (coid-api/protocol.ts). */
 export const stateDir = '/var/lib/coi';
 export const madeName = 'setup.json';
 const madePath = `${stateDir}/${madeName}`;

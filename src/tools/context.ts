@@ -1,5 +1,5 @@
 // What the agent is told about its surroundings, and where that goes in its own file of instructions. Pure.
-import type { NetworkMode } from '../coid-api/protocol.ts';
+import type { NetworkMode } from '../coid-api/network-protocol.ts';
 import { npmRegistryEntry } from '../config/keys/reach.ts';
 
 export interface Surroundings {

@@ -4,12 +4,12 @@ import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Coid, coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import type {
   MountRequest,
-  PolicyRecord,
   Reservation,
   ReserveRequest,
-} from '../../src/coid-api/protocol.ts';
+} from '../../src/coid-api/session-protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
 import type { ProtectRequest } from '../../src/session/protect/protect-request.ts';

@@ -2,7 +2,7 @@
 // The JSON is a list of [method, argument]; prints a list of {"ok": answer} or {"code", "message"}.
 import { randomUUID } from 'node:crypto';
 import { openCoid } from '../../src/coid-api/client.ts';
-import type { ReserveRequest } from '../../src/coid-api/protocol.ts';
+import type { ReserveRequest } from '../../src/coid-api/session-protocol.ts';
 import { CoiError } from '../../src/errors.ts';
 
 const [socketPath = '', list = '[]', how] = process.argv.slice(2);

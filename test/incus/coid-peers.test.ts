@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { coidSocketPath } from '../../src/coid-api/client.ts';
-import type { Reservation } from '../../src/coid-api/protocol.ts';
+import type { Reservation } from '../../src/coid-api/session-protocol.ts';
 import { makeUser, type TestUser } from '../bed/users.ts';
 import { type CoidBed, coidBed } from './coid-bed.ts';
 

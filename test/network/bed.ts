@@ -1,7 +1,7 @@
 // What most network tests stand on: a pretend internet, a guard with tables of its own, and tenants that are swept at the end.
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import type { PolicyRecord } from '../../src/coid-api/protocol.ts';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import { openNft } from '../../src/host/net/nft.ts';
 import { openElementWriter } from '../../src/host/net/nft-netlink.ts';
 import { Guard } from '../../src/network/guard.ts';

@@ -1,7 +1,7 @@
 // The guard as coid keeps it: there before the container, there after every accident, gone with it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Reservation } from '../../src/coid-api/protocol.ts';
+import type { Reservation } from '../../src/coid-api/session-protocol.ts';
 import { placesOf } from '../../src/daemon/network/table-names.ts';
 import { CoiError } from '../../src/errors.ts';
 import { keys } from '../../src/instance-keys.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { PolicyRecord } from '../../src/coid-api/protocol.ts';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { GuardedPort } from '../../src/network/guarded-port.ts';
 import { networkPolicy, plainPolicy } from '../../src/network/policy.ts';

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { MountRequest } from '../../src/coid-api/protocol.ts';
+import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
 import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
 import { type SourceOptions, Sources } from '../../src/daemon/mounts/mount-sources.ts';
 import { openAs } from '../../src/host/fs/open-source.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { MountRequest } from '../../src/coid-api/protocol.ts';
+import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
 import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { refOf } from '../../src/session/record/container-ref.ts';
 import { type CoidBed, untilGone } from '../incus/coid-bed.ts';

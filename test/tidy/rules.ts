@@ -25,7 +25,7 @@ const vocabulary = [
 ];
 /** Where bytes enter: sockets, files, programs, keys of instances. */
 const entrances = [
-  'src/coid-api/client.ts',
+  'src/coid-api/exchange.ts',
   'src/config/locate.ts',
   'src/daemon/api/server.ts',
   'src/daemon/control.ts',

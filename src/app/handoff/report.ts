@@ -1,7 +1,7 @@
 // What of a workspace's changes the host would run, as `coi handoff` and the end of a session tell it.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { EndedReply, EndedSession } from '../../coid-api/protocol.ts';
+import type { EndedReply, EndedSession } from '../../coid-api/ended-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { textBytesMax } from '../../host/fs/beneath.ts';
 import { heldPaths } from '../../host/fs/meta/answers.ts';

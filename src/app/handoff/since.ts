@@ -1,5 +1,5 @@
 // Since when a workspace's changes count.
-import type { EndedReply } from '../../coid-api/protocol.ts';
+import type { EndedReply } from '../../coid-api/ended-protocol.ts';
 import type { AppContext } from '../context.ts';
 import type { OwnerScope } from '../requests.ts';
 import { ownContainers } from '../targets/user-containers.ts';

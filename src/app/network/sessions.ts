@@ -1,5 +1,5 @@
 // What coid says of the networks of sessions that run, and what the next one would get.
-import type { NetworkReport } from '../../coid-api/protocol.ts';
+import type { NetworkReport } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';

@@ -1,5 +1,5 @@
 // The agent of a session: what is started, in what environment, and how its store comes about.
-import type { Reservation } from '../../coid-api/protocol.ts';
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles, type Owner } from '../../host/fs/host-files.ts';

@@ -1,5 +1,5 @@
 // A session goes on twice: its disk and its conversation are copied while it is paused.
-import type { PolicyRecord } from '../../coid-api/protocol.ts';
+import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';

@@ -1,5 +1,5 @@
 // The network policy of a session's configuration, with what only this host can say filled in.
-import type { PolicyRecord } from '../../coid-api/protocol.ts';
+import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import { npmRegistryEntry } from '../../config/keys/reach.ts';
 import type { Settings } from '../../config/keys/table.ts';
 import { npmRegistryHost } from '../../host/net/npm-registry.ts';

@@ -1,7 +1,7 @@
 // Copies of a session's store: taken while nothing runs in its container, put back while it is stopped.
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import type { MountRequest } from '../../coid-api/protocol.ts';
+import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { type CopyBudget, copyTree } from '../../host/fs/copy-tree.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';

@@ -30,7 +30,7 @@ export interface Opening {
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly again: Again | undefined;
-  /** Commands of tmux for how it shows itself (tmux-look.ts). */
+  /** Commands of tmux for how it shows itself (tmux-appearance.ts). */
   readonly look: string;
   /** Program that has to be there. */
   readonly needs?: string | undefined;

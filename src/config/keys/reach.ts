@@ -4,7 +4,7 @@ import { anyName, socketAt, variableName } from './forms.ts';
 import { key, unset } from './key.ts';
 import { choice, filled, flag, guestPath, integer, path, text } from './values.ts';
 
-/** Stands for the host of the npm registry, which npm's own configuration names (host/npm-registry.ts). */
+/** Stands for the host of the npm registry, which npm's own configuration names (host/net/npm-registry.ts). */
 export const npmRegistryEntry = '@npm-registry';
 
 const address = text(/^(\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/, 'an IP address');

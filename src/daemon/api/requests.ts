@@ -1,16 +1,14 @@
 // Parses what peers send; nothing that was not checked here gets further.
 import { isAbsolute, normalize } from 'node:path';
 import * as z from 'zod/mini';
-import {
-  type EndedRequest,
-  type MountRequest,
-  mountsMax,
-  type NetworkMode,
-  type OwnershipRequest,
-  type PolicyRecord,
-  type RemountRequest,
-  type ReserveRequest,
-} from '../../coid-api/protocol.ts';
+import type { EndedRequest, OwnershipRequest } from '../../coid-api/ended-protocol.ts';
+import type { NetworkMode, PolicyRecord } from '../../coid-api/network-protocol.ts';
+import { mountsMax } from '../../coid-api/protocol.ts';
+import type {
+  MountRequest,
+  RemountRequest,
+  ReserveRequest,
+} from '../../coid-api/session-protocol.ts';
 import type { StuckRequest } from '../../coid-api/stuck-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../../names.ts';

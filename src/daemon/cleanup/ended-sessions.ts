@@ -1,6 +1,6 @@
 // What is kept of sessions that have ended: from which files rights were taken, and whether all was looked at.
 import * as z from 'zod/mini';
-import type { EndedSession } from '../../coid-api/protocol.ts';
+import type { EndedSession } from '../../coid-api/ended-protocol.ts';
 import type { SetIdFile } from '../../host/fs/meta/set-id-files.ts';
 import { readState, type StateShape, writeState } from '../state-file.ts';
 

@@ -1,7 +1,7 @@
 // Which paths of a session are under guard, as it is written down in <state dir>/protect/.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { MountRecord } from '../../coid-api/protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { isWithin } from '../../session/protect/path-text.ts';
 import { readRecord } from '../protect/guard/record.ts';
 

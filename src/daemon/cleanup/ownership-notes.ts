@@ -1,5 +1,5 @@
 // Which ended sessions have left something to be given back, from look to look. Pure.
-import type { MountRecord } from '../../coid-api/protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 

@@ -3,7 +3,8 @@
 import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import type { MountRecord, OwnershipReply, OwnershipRequest } from '../../coid-api/protocol.ts';
+import type { OwnershipReply, OwnershipRequest } from '../../coid-api/ended-protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { type GivenBack, giveBack } from '../../host/fs/give-back.ts';
 import type { Source } from '../../host/fs/open-source.ts';

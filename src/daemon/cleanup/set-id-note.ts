@@ -1,6 +1,7 @@
 // What has to be known of a session to look at what it could write when it has ended. Pure.
 import * as z from 'zod/mini';
-import type { MountRecord, OpenSession } from '../../coid-api/protocol.ts';
+import type { OpenSession } from '../../coid-api/ended-protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import type { StateShape } from '../state-file.ts';
 import type { Ended } from './ended-sessions.ts';

@@ -3,7 +3,8 @@
 import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EndedReply, EndedRequest, MountRecord } from '../../coid-api/protocol.ts';
+import type { EndedReply, EndedRequest } from '../../coid-api/ended-protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { type SetIdFile, setIdFiles } from '../../host/fs/meta/set-id-files.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';

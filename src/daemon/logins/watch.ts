@@ -1,5 +1,5 @@
 // Sees when a login of a user or of one of the user's sessions changes, and starts a program of the user that keeps them
-// the same (commands/keep-logins.ts). coid itself only looks at times and sizes: one file a session, once a second.
+// the same (commands/host/keep-logins.ts). coid itself only looks at times and sizes: one file a session, once a second.
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';

@@ -1,5 +1,5 @@
 // Puts a sample of one container together from what the host's kernel shows.
-import type { NetworkMode } from '../../coid-api/protocol.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { connectedNetworks, interfaceBytes } from '../../host/linux/interfaces.ts';
 import { readText } from '../../host/linux/proc-file.ts';
 import { Allowance, type Steps } from '../../host/proc/allowance.ts';

@@ -5,7 +5,7 @@ import { closeSync, rmSync, type Stats, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import type { MountRecord, MountRequest } from '../../coid-api/protocol.ts';
+import type { MountRecord, MountRequest } from '../../coid-api/session-protocol.ts';
 import {
   bootId,
   type Identity,

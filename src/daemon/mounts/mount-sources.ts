@@ -1,7 +1,7 @@
 // Opens what a session wants mounted: with the rights of who asks, and only what may be mounted. What a container can
 // write may be exchanged at any moment, so from there on no link is followed, and all later steps use the descriptors.
 import { closeSync, type Stats } from 'node:fs';
-import type { MountRequest } from '../../coid-api/protocol.ts';
+import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { closedAt } from '../../host/fs/meta/file-system.ts';
 import { type FileIds, mayRead, openWithoutLinks, type Source } from '../../host/fs/open-source.ts';

@@ -1,7 +1,8 @@
 // The mounts of all sessions: <run dir>/mounts/<id>/<name>, one directory per reservation.
 import { fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MountRecord, ReservedMount } from '../../coid-api/protocol.ts';
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { Below, belowDescriptor } from '../../host/fs/beneath.ts';
 import { fileSystemOf } from '../../host/fs/meta/file-system.ts';
@@ -244,7 +245,7 @@ export class MountTrees {
     const agent = idmapBase + agentId;
     return this.#namespaces.descriptor(
       { onDisk: ownerUid, shown: ownIds ? ownerUid : agent },
-      // Root's group is never the agent's (plainIds of session/plan.ts).
+      // Root's group is never the agent's (plainIds of session/plan/plan.ts).
       { onDisk: ownerGid, shown: ownIds && ownerGid !== 0 ? ownerGid : agent },
       unmapped,
     );

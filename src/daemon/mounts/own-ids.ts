@@ -2,7 +2,8 @@
 // maps with newuidmap, which hands out what /etc/subuid and /etc/subgid give to root (newuidmap(1)), read anew at each start.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MountRecord, MountRequest, ReservedMount } from '../../coid-api/protocol.ts';
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
+import type { MountRecord, MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { rootHasId } from '../../host/linux/subordinate-ids.ts';
 import { runCommand } from '../../host/process/run-program.ts';

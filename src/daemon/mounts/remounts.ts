@@ -1,4 +1,6 @@
-import type { MountRequest, RemountRequest, ReservedMount } from '../../coid-api/protocol.ts';
+// Reserves mounts for a container that exists, and makes them again: before a stopped one starts, and after a reboot of the host.
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
+import type { MountRequest, RemountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Homes } from '../../host/linux/accounts.ts';
 import type { Libc } from '../../host/linux/libc.ts';

@@ -1,6 +1,7 @@
 // Makes the mounts of a container again: after a reboot of the host, after a stop, or as its user asks for them today.
 import { join } from 'node:path';
-import type { MountRecord, ReservedMount } from '../../coid-api/protocol.ts';
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Homes } from '../../host/linux/accounts.ts';
 import type { Libc } from '../../host/linux/libc.ts';

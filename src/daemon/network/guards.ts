@@ -1,6 +1,7 @@
 // Guards the ports of all sessions: in force before a container is created, gone when it is gone, put right when somebody meddles.
 import { join } from 'node:path';
-import type { NetworkMode, Reservation, ReserveRequest } from '../../coid-api/protocol.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
+import type { Reservation, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { openNft } from '../../host/net/nft.ts';
 import type { ElementWriter } from '../../host/net/nft-netlink.ts';

@@ -2,7 +2,7 @@
 // them. No path of theirs is touched: a file system that does not answer would stop coid for everybody.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NetworkMode } from '../../coid-api/protocol.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { placesOfMount } from '../../host/fs/meta/moved-directory.ts';
 import type { Instance } from '../../incus/shapes.ts';

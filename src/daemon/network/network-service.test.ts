@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { NetworkMode } from '../../coid-api/protocol.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { networkPolicy, plainPolicy } from '../../network/policy.ts';
 import type { SessionGuards } from './guards.ts';

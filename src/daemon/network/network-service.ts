@@ -1,5 +1,5 @@
 // What coid tells about a session's network, and opens for a while when its owner asks.
-import type { NetworkReport, PermitReply } from '../../coid-api/protocol.ts';
+import type { NetworkReport, PermitReply } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';
 import { quoted } from '../../names.ts';

@@ -1,3 +1,4 @@
+// What users opened for a while: kept in a file of root's, so that a coid that starts again knows when to close it.
 import * as z from 'zod/mini';
 import { parseEntry } from '../../network/entry.ts';
 import type { GuardedPort } from '../../network/guarded-port.ts';

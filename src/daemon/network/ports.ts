@@ -1,5 +1,5 @@
 // Which ports have to be guarded, read from the instances' own keys and from the reservations. Pure.
-import type { Reservation } from '../../coid-api/protocol.ts';
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import type { GuardedPort } from '../../network/guarded-port.ts';

@@ -1,5 +1,5 @@
 // One workspace has one network mode at a time: sessions that share files can talk through sockets in them. Pure.
-import type { NetworkMode } from '../../coid-api/protocol.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import type { Identity } from '../../host/fs/meta/identity.ts';
 import { areSame } from '../../host/fs/meta/identity.ts';
 import { quoted } from '../../names.ts';

@@ -1,5 +1,5 @@
 // The guard of a session's workspace, from what its reservation or its record says.
-import type { MountRecord } from '../../coid-api/protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { Source } from '../../host/fs/open-source.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { Instance } from '../../incus/shapes.ts';

@@ -1,3 +1,5 @@
+// Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
+// put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
 import { belowDescriptor } from '../../host/fs/beneath.ts';
 import { bootId } from '../../host/fs/meta/identity.ts';
 import type { Source } from '../../host/fs/open-source.ts';

@@ -1,5 +1,5 @@
 // What is noted of a session before it begins, since its container may be gone again before coid sees it.
-import type { MountRecord, ReserveRequest } from '../../coid-api/protocol.ts';
+import type { MountRecord, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import type { Ownership } from '../cleanup/ownership.ts';
 import type { SetIds } from '../cleanup/set-id-sweeper.ts';
 

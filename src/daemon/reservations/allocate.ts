@@ -1,6 +1,6 @@
 // Slot, name, interface, MAC, address and ids of a new session, given what is taken. Pure.
 import { createHash } from 'node:crypto';
-import type { ReserveRequest } from '../../coid-api/protocol.ts';
+import type { ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import {

@@ -1,5 +1,5 @@
 // Whose files a session works on, and with whose rights coid opens them.
-import type { MountRecord } from '../../coid-api/protocol.ts';
+import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { FileIds } from '../../host/fs/open-source.ts';
 import { type Homes, withoutLinks } from '../../host/linux/accounts.ts';
 import type { Libc } from '../../host/linux/libc.ts';

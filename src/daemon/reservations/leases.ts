@@ -2,7 +2,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import type { PolicyRecord, Reservation } from '../../coid-api/protocol.ts';
+import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Incus } from '../../incus/client.ts';
 import { tasksOf } from '../../session/lifecycle/incus-operations.ts';

@@ -1,6 +1,10 @@
 // Reservations: all that a create call needs, given out in one step and undone where no container comes of it.
 import { randomUUID } from 'node:crypto';
-import type { Reservation, ReserveRequest, SessionsReply } from '../../coid-api/protocol.ts';
+import type {
+  Reservation,
+  ReserveRequest,
+  SessionsReply,
+} from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Homes } from '../../host/linux/accounts.ts';
 import type { Libc } from '../../host/linux/libc.ts';

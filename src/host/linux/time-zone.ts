@@ -20,7 +20,7 @@ export function hostZone(): string | undefined {
   }
 }
 
-/** Whether the zone database of the host has that name, which holds no `..` (session/timezone.ts). */
+/** Whether the zone database of the host has that name, which holds no `..` (session/plan/timezone.ts). */
 export function knownZone(name: string): boolean {
   return existsSync(database + name);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode, encode } from 'dns-packet';
-import type { PolicyRecord } from '../../coid-api/protocol.ts';
+import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
 import type { GuardedPort } from '../guarded-port.ts';

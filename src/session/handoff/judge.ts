@@ -1,6 +1,6 @@
 // What an agent hands over that something on the host runs without being asked again: hooks, tasks, builds, settings of
 // agents. Pure: how it is told; what it is, is found in handoff/.
-import type { EndedSession, StrippedFile } from '../../coid-api/protocol.ts';
+import type { EndedSession, StrippedFile } from '../../coid-api/ended-protocol.ts';
 
 export interface HandoffEntry {
   /** Relative to the workspace. */

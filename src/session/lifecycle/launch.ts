@@ -1,7 +1,7 @@
 // The steps from a plan to a running container.
 import { randomUUID } from 'node:crypto';
 import type { Coid } from '../../coid-api/client.ts';
-import type { Reservation } from '../../coid-api/protocol.ts';
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { isRemoteImage } from '../../image/custom.ts';
 import type { Incus } from '../../incus/client.ts';

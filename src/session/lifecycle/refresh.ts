@@ -1,5 +1,7 @@
 // What has to change in a stopped container before it starts again, so that it is as today's configuration says. Pure.
-import type { MountRequest, ReservedMount } from '../../coid-api/protocol.ts';
+
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
+import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import type { Config, Device, Devices, Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { mountRequest } from '../plan/extra-mounts.ts';

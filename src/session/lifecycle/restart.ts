@@ -1,6 +1,6 @@
 // The steps from a stopped container to a running one: a persistent session that goes on.
 import type { Coid } from '../../coid-api/client.ts';
-import type { ReservedMount } from '../../coid-api/protocol.ts';
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { Incus, Operation } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';

@@ -1,6 +1,6 @@
 // Extra directories of the host in the container: --mount and [[mounts.default]].
 import { isAbsolute, normalize, resolve } from 'node:path';
-import type { MountRequest } from '../../coid-api/protocol.ts';
+import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import type { ExtraMount, PlannedMount } from './session-wish.ts';

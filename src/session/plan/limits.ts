@@ -78,7 +78,7 @@ function given(values: Readonly<Record<string, string | undefined>>): Config {
   );
 }
 
-/** For coid, which ends the session when its time is over (daemon/deadlines.ts). */
+/** For coid, which ends the session when its time is over (daemon/reconcile/time-limits.ts). */
 function duration(settings: Settings): string | undefined {
   const ms = settings['limits.runtime.max_duration'];
   if (!ms || !settings['limits.runtime.auto_stop']) return undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Reservation } from '../../coid-api/protocol.ts';
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import type { Profile, StoragePool } from '../../incus/shapes.ts';
 import type { ContainerName, ImageAlias, SessionId, Slot, WorkspacePath } from '../../names.ts';
 import { sessionRecord } from '../record/instance-record.ts';

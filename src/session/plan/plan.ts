@@ -1,5 +1,7 @@
 // The plan of a session: everything decided before anything is done. Pure.
-import type { Reservation, ReservedMount, ReserveRequest } from '../../coid-api/protocol.ts';
+
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
+import type { Reservation, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';

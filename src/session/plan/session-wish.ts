@@ -1,5 +1,7 @@
 // What is wanted of a session, and the mounts that were decided for it.
-import type { MountRequest, NetworkMode, PolicyRecord } from '../../coid-api/protocol.ts';
+
+import type { NetworkMode, PolicyRecord } from '../../coid-api/network-protocol.ts';
+import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import type {
   Alias,
   ImageAlias,

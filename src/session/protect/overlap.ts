@@ -1,5 +1,5 @@
 // What guards a further mount of a session that shows part of its workspace, or holds it. Pure: how the two directories
-// lie to each other was asked of the kernel (host/tree-place.ts).
+// lie to each other was asked of the kernel (host/fs/meta/tree-place.ts).
 import { CoiError } from '../../errors.ts';
 import type { TreePlace } from '../../host/fs/meta/tree-place.ts';
 import { quoted } from '../../names.ts';

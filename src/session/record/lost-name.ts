@@ -1,6 +1,6 @@
 // A name that coid gave out and somebody else took in Incus before the create call came: another member of a cluster, or
 // whoever calls a container as coi does. Incus's database is the lock, so the loser takes the next slot.
-import type { Reservation } from '../../coid-api/protocol.ts';
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { CallOptions, Incus } from '../../incus/client.ts';
 import { isMeant } from './container-ref.ts';

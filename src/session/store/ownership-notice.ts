@@ -1,5 +1,5 @@
 // Whom on the host the agent's files belong to, where that is not just the user. Pure.
-import type { ReservedMount } from '../../coid-api/protocol.ts';
+import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 
 /** What a person should know before the agent writes, one sentence each; nothing in the usual case. */
 export function whoseFiles({

@@ -9,7 +9,7 @@ const metadataMaxBytes = 64 * 1024;
 const sessionsMax = 100_000;
 const stateEntriesMax = 2000;
 const storePrefix = 'sessions-';
-/** What an interrupted write of coi leaves (host/directory.ts). */
+/** What an interrupted write of coi leaves (host/fs/directory.ts). */
 const halfWritten = /^\.coi-[0-9a-f]{16}$/;
 
 /** One directory of a store. */

@@ -1,6 +1,6 @@
 // The session store: `~/.coi/sessions-<tool>/<id>/` holds what the tool keeps in its home, and is mounted, not copied.
 // All is written before the container starts. On resume the last container may have left anything there, so every
-// path is walked without following links, and only regular files are read (host/files.ts).
+// path is walked without following links, and only regular files are read (host/fs/host-files.ts).
 import { CoiError } from '../../errors.ts';
 import type { Directory, FileReason, HostFiles, Owner } from '../../host/fs/host-files.ts';
 import { fillLogins } from '../../logins/fill.ts';

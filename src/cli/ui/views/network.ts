@@ -1,5 +1,5 @@
 // `coi network …` as text. Pure.
-import type { NetworkReport, PolicyRecord } from '../../../coid-api/protocol.ts';
+import type { NetworkReport, PolicyRecord } from '../../../coid-api/network-protocol.ts';
 import type { Judgement, Refusal } from '../../../network/explain.ts';
 import { oneLine } from '../../../printable.ts';
 

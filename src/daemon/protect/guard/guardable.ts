@@ -1,4 +1,5 @@
-import type { MountRecord } from '../../../coid-api/protocol.ts';
+// Whether what has to be guarded can be, found before anything is changed: where ids cannot be mapped nothing can.
+import type { MountRecord } from '../../../coid-api/session-protocol.ts';
 import { belowDescriptor } from '../../../host/fs/beneath.ts';
 import type { Source } from '../../../host/fs/open-source.ts';
 import type { Libc } from '../../../host/linux/libc.ts';

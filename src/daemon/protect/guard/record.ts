@@ -1,3 +1,4 @@
+// What is written down of a guarded workspace, in <state dir>/protect/<device>-<inode>.json.
 import * as z from 'zod/mini';
 import type { Source } from '../../../host/fs/open-source.ts';
 import { bothRequests, type ProtectRequest } from '../../../session/protect/protect-request.ts';

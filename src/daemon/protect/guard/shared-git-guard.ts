@@ -2,7 +2,7 @@
 // holds it: sessions in other worktrees, or in the main checkout itself, then have one guard and not two.
 import { closeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { MountRecord } from '../../../coid-api/protocol.ts';
+import type { MountRecord } from '../../../coid-api/session-protocol.ts';
 import { CoiError } from '../../../errors.ts';
 import { belowDescriptor } from '../../../host/fs/beneath.ts';
 import { openWithoutLinks, type Source } from '../../../host/fs/open-source.ts';

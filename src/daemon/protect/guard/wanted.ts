@@ -20,7 +20,7 @@ export interface Wanted {
 }
 
 /**
- * More, or deeper, is refused. What is planned is far less (session/guard-builder.ts): this holds for what is made between the
+ * More, or deeper, is refused. What is planned is far less (session/protect/guard-builder.ts): this holds for what is made between the
  * look and the guard.
  */
 export const entriesMax = 10_000;
