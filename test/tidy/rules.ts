@@ -42,11 +42,11 @@ const entrances = [
   'src/setup/',
   'src/tools/',
 ];
-const filesMax = 20;
 const commandLinesMax = 100;
 
 const isTest = (path: string) => path.endsWith('.test.ts') || path.startsWith('test/');
-const isSource = (path: string) => path.startsWith('src/') && path.endsWith('.ts') && !isTest(path);
+export const isSource = (path: string) =>
+  path.startsWith('src/') && path.endsWith('.ts') && !isTest(path);
 const isScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
@@ -87,7 +87,7 @@ function isEdge(path: string): boolean {
   return files.includes(path) || /^src\/(host|cli\/ui)\//.test(path);
 }
 
-function matches(
+export function matches(
   text: string,
   pattern: RegExp,
   complaint: (match: RegExpExecArray) => string,
@@ -145,6 +145,11 @@ export const rules: Readonly<Record<string, Rule>> = {
         .split('/')
         .filter((part) => /^(?:utils?|helpers?|commons?|managers?|misc)(?:\.|$)/.test(part))
         .map((part) => `"${part}" says nothing`),
+  },
+  head: {
+    about: 'A file begins with a sentence that says what it is.',
+    applies: isSource,
+    complaints: ({ text }) => (/^\/[/*]/.test(text) ? [] : ['begins with code']),
   },
   length: {
     about: `A file has at most ${linesMax} lines.`,
@@ -244,50 +249,3 @@ export const rules: Readonly<Record<string, Rule>> = {
     },
   },
 };
-
-/** Folders of src/ with more files than a reader takes in, tests not counted. */
-export function fullFolders(paths: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const path of paths.filter(isSource)) {
-    const folder = path.slice(0, path.lastIndexOf('/'));
-    counts.set(folder, (counts.get(folder) ?? 0) + 1);
-  }
-  return [...counts]
-    .filter(([, count]) => count > filesMax)
-    .map(([folder, count]) => `${folder}: ${count} files, ${filesMax} are allowed`);
-}
-
-/** Circles of imports between files of src/, types included: each as the files on the way, from one of them back to it. */
-export function circles(files: readonly Pick<SourceFile, 'path' | 'imports'>[]): string[][] {
-  const graph = new Map(
-    files
-      .filter(({ path }) => isSource(path))
-      .map(({ path, imports }) => [path, imports.map(({ target }) => target)]),
-  );
-  const done = new Set<string>();
-  const found: string[][] = [];
-  const visit = (path: string, way: readonly string[]): void => {
-    const at = way.indexOf(path);
-    if (at >= 0) {
-      found.push([...way.slice(at), path]);
-      return;
-    }
-    if (done.has(path)) return;
-    for (const target of graph.get(path) ?? []) visit(target, [...way, path]);
-    done.add(path);
-  };
-  for (const path of graph.keys()) visit(path, []);
-  return found;
-}
-
-/** Complaints about text of any kind of file; `hosts` are the package servers of this machine. */
-export function textComplaints(text: string, hosts: readonly string[]): string[] {
-  // Written in two parts, since this file is looked at too.
-  const machinePath = new RegExp(`(?<![\\w.-])/${'wor'}k/`, 'g');
-  return [
-    ...matches(text, machinePath, () => 'a path of one machine'),
-    ...hosts
-      .filter((host) => text.includes(host))
-      .map((host) => `names the package server ${host}`),
-  ];
-}

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { suites } from '../../scripts/suites.ts';
-import { circles, fullFolders, rules, textComplaints } from './rules.ts';
+import { circles, fullFolders, missingFiles, textComplaints } from './repository.ts';
+import { rules } from './rules.ts';
 import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -50,6 +51,22 @@ test('no file names a package server of this machine or a path of it', () => {
   assert.deepEqual(complaints, []);
 });
 
+test('documents and comments name files that are there', () => {
+  const complaints = files
+    .filter((path) => /\.(ts|mjs|md)$/.test(path) && path !== 'CHANGELOG.md')
+    .flatMap((path) =>
+      missingFiles(path, readFileSync(join(root, path), 'utf8'), files).map(
+        (one) => `${path}: ${one}`,
+      ),
+    );
+  assert.deepEqual(complaints, []);
+  const one = ['src/a/b.ts'];
+  assert.deepEqual(missingFiles('x.md', 'See `a/b.ts`, b.ts and ./b.ts.', one), []);
+  assert.deepEqual(missingFiles('x.ts', `import 'c/b.ts'; /${'/'} as in c/b.ts`, one), [
+    'line 1: names c/b.ts',
+  ]);
+});
+
 test('the lock file leaves the package server to whoever installs', () => {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   assert.doesNotMatch(lock, /"resolved":\s*"http/);
@@ -90,6 +107,7 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/helpers/a.ts', ''],
     ['src/session/manager.test.ts', ''],
   ],
+  head: [['src/session/a.ts', "import { a } from './b.ts';"]],
   length: [['src/session/a.ts', '\n'.repeat(301)]],
   edge: [
     ['src/session/a.ts', 'const home = process.env;'],
@@ -131,6 +149,7 @@ for (const [name, cases] of Object.entries(violations)) {
 
 test('the rules leave right code alone', () => {
   const text = [
+    '// What is right.',
     "import type { Incus } from '../incus/client.ts';",
     "import { CoiError } from '../errors.ts';",
     "import { leaseMs } from '../coid-api/protocol.ts';",
