@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 import { type Directory, hostFiles } from '../host/fs/host-files.ts';
-import { loadLibc } from '../host/linux/libc.ts';
+import { loadLibc } from '../host/linux/load-libc.ts';
 import { whileLocked } from '../host/process/process-lock.ts';
 import {
   knownHosts,

@@ -11,7 +11,7 @@ import {
 } from '../coid-api/protocol.ts';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
 import { ownDirectory } from '../host/install/service-socket.ts';
-import { loadLibc } from '../host/linux/libc.ts';
+import { loadLibc } from '../host/linux/load-libc.ts';
 import { askToEnd, isRoot, startSelfDetached } from '../host/process/detach.ts';
 import { lockHolder } from '../host/process/process-lock.ts';
 import { runProgram } from '../host/process/program.ts';

@@ -7,7 +7,8 @@ import { groupId, listenOn, ownDirectory, removeSocket } from '../host/install/s
 import { Homes } from '../host/linux/accounts.ts';
 import { loadAio } from '../host/linux/aio.ts';
 import { UserNamespaces } from '../host/linux/id-maps.ts';
-import { type Libc, loadLibc } from '../host/linux/libc.ts';
+import type { Libc } from '../host/linux/libc.ts';
+import { loadLibc } from '../host/linux/load-libc.ts';
 import { peerOf } from '../host/linux/peer-credentials.ts';
 import { rootSubordinateIds } from '../host/linux/subordinate-ids.ts';
 import { type ElementWriter, openElementWriter } from '../host/net/nft-netlink.ts';

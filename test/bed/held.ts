@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { abortConnection, ownedBy, withControl } from '../../src/host/linux/fuse.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { readText } from '../../src/host/linux/proc-file.ts';
 import { Allowance, atOnce } from '../../src/host/proc/allowance.ts';
 import { groupsByName } from '../../src/host/proc/cgroups.ts';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { test } from 'node:test';
 import { type GiveBack, giveBack } from '../../src/host/fs/give-back.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
 const range = { from: 2_000_000, count: 65_536 };
 const libc = await loadLibc();

@@ -22,7 +22,7 @@ import { SetIds } from '../../src/daemon/cleanup/set-id-sweeper.ts';
 import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
 import { setIdFiles } from '../../src/host/fs/meta/set-id-files.ts';
 import { openAs } from '../../src/host/fs/open-source.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 
 test('setuid, setgid and capabilities of every owner since the start; what was so before stays, and links lead nowhere', async () => {

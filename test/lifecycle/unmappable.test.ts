@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserNamespaces } from '../../src/host/linux/id-maps.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { bindMount, unmount } from '../../src/host/linux/mounts.ts';
 import { ownIdsName, parseIdLines } from '../../src/setup/id-lines.ts';
 import { makeBed } from '../bed/bed.ts';

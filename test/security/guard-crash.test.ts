@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import type { GuardRecord } from '../../src/daemon/protect/guard/record.ts';
 import { Keeper } from '../../src/daemon/protect/workspace-guards.ts';
 import { openWithoutLinks } from '../../src/host/fs/open-source.ts';
-import { type Libc, loadLibc } from '../../src/host/linux/libc.ts';
+import type { Libc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 import { inventory, protect } from './protect-bed.ts';
 

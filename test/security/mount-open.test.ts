@@ -21,7 +21,7 @@ import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
 import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
 import { type SourceOptions, Sources } from '../../src/daemon/mounts/mount-sources.ts';
 import { openAs } from '../../src/host/fs/open-source.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 import { testPrefix } from '../bed/prefix.ts';
 

@@ -7,7 +7,7 @@ import { chmod, chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openAs } from '../../src/host/fs/open-source.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { type Bed, testImage } from '../bed/bed.ts';
 import { mountPointsUnder, untilUnmounted } from '../bed/mounts.ts';
 import { testPrefix } from '../bed/prefix.ts';

@@ -7,7 +7,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Below } from '../../src/host/fs/beneath.ts';
-import { loadLibc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
 test('on a full disk a placeholder is refused, and nothing of it stays; with room it is made', async () => {
   const libc = await loadLibc();

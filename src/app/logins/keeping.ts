@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import { loadLibc } from '../../host/linux/libc.ts';
+import { loadLibc } from '../../host/linux/load-libc.ts';
 import { askService } from '../../host/net/https-client.ts';
 import { whileLocked } from '../../host/process/process-lock.ts';
 import { asking } from '../../logins/ask.ts';

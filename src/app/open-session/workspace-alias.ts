@@ -35,7 +35,7 @@ export async function registerAlias(
   // The library that locks takes a moment to load; nearly always the alias is there already.
   if (!changed()) return;
   const owner = { uid, gid };
-  const { loadLibc } = await import('../../host/linux/libc.ts');
+  const { loadLibc } = await import('../../host/linux/load-libc.ts');
   const { whileLocked } = await import('../../host/process/process-lock.ts');
   const path = aliasLock(home, owner, hostFiles);
   const limit = AbortSignal.any([app.signal, AbortSignal.timeout(lockMs)]);

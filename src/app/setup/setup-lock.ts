@@ -1,6 +1,6 @@
 // One setup at a time on a host.
 import { CoiError } from '../../errors.ts';
-import { loadLibc } from '../../host/linux/libc.ts';
+import { loadLibc } from '../../host/linux/load-libc.ts';
 import { takeLock } from '../../host/process/process-lock.ts';
 import type { AppContext } from '../context.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Below } from '../../host/fs/beneath.ts';
-import { loadLibc } from '../../host/linux/libc.ts';
+import { loadLibc } from '../../host/linux/load-libc.ts';
 import { nothingProtected } from '../../session/protect/protection-types.ts';
 import { Watchers } from './watchers.ts';
 

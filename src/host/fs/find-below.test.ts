@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadLibc } from '../linux/libc.ts';
+import { loadLibc } from '../linux/load-libc.ts';
 import { runProgramNow } from '../process/program.ts';
 import { findBelow } from './find-below.ts';
 

@@ -7,6 +7,9 @@ export const O_PATH = 0o10000000;
 export const O_PATH_DIRECTORY = O_PATH | constants.O_DIRECTORY;
 export const O_CLOEXEC = 0o2000000;
 
+/** For a descriptor of a directory: the current one. */
+export const AT_FDCWD = -100;
+
 export const RESOLVE_NO_XDEV = 1;
 export const RESOLVE_NO_MAGICLINKS = 2;
 export const RESOLVE_NO_SYMLINKS = 4;

@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadLibc } from '../linux/libc.ts';
+import { loadLibc } from '../linux/load-libc.ts';
 import { lockHolder, takeLock, whileLocked } from './process-lock.ts';
 
 const module = (name: string) => JSON.stringify(join(import.meta.dirname, name));
 /** Holds the lock until it is killed. */
 const script = `
-  import { loadLibc } from ${module('../linux/libc.ts')};
+  import { loadLibc } from ${module('../linux/load-libc.ts')};
   import { takeLock } from ${module('process-lock.ts')};
   process.stdout.write(takeLock(await loadLibc(), process.argv[1]).kind);
   process.stdin.resume();`;
