@@ -1,45 +1,34 @@
 // Finds what sessions made setuid, setgid or gave capabilities in what they could write: now and then while they run,
 // and at their end, when it is taken away. What is to be looked at is in <state dir>/set-id/, so that no crash loses it.
-import { closeSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndedReply, EndedRequest } from '../../coid-api/ended-protocol.ts';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
-import { type SetIdFile, setIdFiles } from '../../host/fs/meta/set-id-files.ts';
-import type { Libc } from '../../host/linux/libc.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
-import type { MountRoots } from '../mounts/mount-roots.ts';
-import type { RemoteFiles } from '../mounts/remote-files.ts';
 import { isTreeId } from '../mounts/tree-id.ts';
 import { readState, stateFiles, writeState } from '../state-file.ts';
-import { EndedSessions, type Sweep } from './ended-sessions.ts';
+import { EndedSessions } from './ended-sessions.ts';
 import { guardedPaths } from './guarded-paths.ts';
 import { aboutOf, type Note, noteOf, noteShape, openOf, startOf } from './set-id-note.ts';
+import { type SearchParts, searched, stripped } from './set-id-search.ts';
 import { ToldPaths } from './told-paths.ts';
 
-export interface SetIdParts {
-  readonly libc: Libc;
-  readonly roots: Pick<MountRoots, 'reopened'>;
-  readonly files: Pick<RemoteFiles, 'during'>;
+export interface SetIdParts extends SearchParts {
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
   readonly now: () => Date;
   readonly elapsedMs: () => number;
-  readonly signal: AbortSignal;
   /** Between two looks at what runs. */
   readonly lookEveryMs: number;
   /** A running session made such a file. */
   readonly found: (mounts: string, path: string) => void;
 }
 
-/** Clocks of the kernel and of Incus may differ by a moment, and to look at a file too many costs nothing. */
-const earlierMs = 2000;
-/** Searches of one attempt: what is made or moved meanwhile is found by the next, until there is nothing. */
-const searchesMax = 4;
 /** An attempt that was not complete is followed by another, each after twice the time, at last once a day. */
 const againMaxMs = 86_400_000;
 const keptMs = 30 * 86_400_000;
@@ -182,29 +171,13 @@ export class SetIds {
   async #end(note: Note): Promise<void> {
     const { log, now } = this.#parts;
     const { id, container } = note;
-    const sweep = await this.#stripped(note);
+    const sweep = await stripped(this.#parts, note);
     this.#ended.add(aboutOf(note, now()), sweep);
     const { count, complete, unseen } = sweep;
     for (const source of unseen) log('warning', 'set-id-unseen', { container, source });
     if (complete) this.forget(id);
     else this.#tryLater(note);
     if (count > 0 || !complete) log('warning', 'set-id-stripped', { container, count, complete });
-  }
-
-  /** Searches until nothing is found. */
-  async #stripped(note: Note): Promise<Sweep> {
-    const found: SetIdFile[] = [];
-    let count = 0;
-    let unseen: readonly string[] = [];
-    for (let searches = 0; searches < searchesMax; searches += 1) {
-      const search = await this.#search(note, true);
-      found.push(...search.found);
-      count += search.count;
-      unseen = search.unseen;
-      if (search.complete && search.count === 0) return { found, count, unseen, complete: true };
-      if (this.#parts.signal.aborted) break;
-    }
-    return { found, count, unseen, complete: false };
   }
 
   /** What is told of it stays, also where the note goes after a month. */
@@ -223,36 +196,7 @@ export class SetIds {
     }, waitMs + 1).unref();
   }
 
-  /** Paths are absolute. A source that is not what was mounted (any more) is left alone, and told. */
-  async #search(note: Note, strip: boolean): Promise<Sweep> {
-    const { libc, roots, files, signal } = this.#parts;
-    const all: SetIdFile[] = [];
-    const unseen: string[] = [];
-    let count = 0;
-    let complete = true;
-    for (const source of note.sources) {
-      const opened = await roots.reopened(note.id, source);
-      if (opened === undefined) {
-        unseen.push(source);
-        continue;
-      }
-      const { fd: directory, path } = opened;
-      try {
-        const wish = { directory, sinceMs: note.sinceMs - earlierMs, strip };
-        const result = await files.during(path, signal, (during) =>
-          setIdFiles(libc, { ...wish, signal: during }),
-        );
-        all.push(...result.found.map((file) => ({ ...file, path: join(source, file.path) })));
-        count += result.count;
-        complete &&= result.complete;
-      } finally {
-        closeSync(directory);
-      }
-    }
-    return { found: all, count, unseen, complete };
-  }
-
-  /** Seldom, and never more than a hundredth of the time. */
+  /** Seldom, and never more than its share of the time. */
   #lookLater(afterMs: number): void {
     const { elapsedMs, log, signal, lookEveryMs } = this.#parts;
     if (this.#timer || signal.aborted || this.#running.size === 0) return;
@@ -271,7 +215,7 @@ export class SetIds {
     const { log, elapsedMs } = this.#parts;
     for (const note of [...this.#notes.values()].filter(({ id }) => running.has(id))) {
       const { id, container } = note;
-      const { found, count } = await this.#search(note, false);
+      const { found, count } = await searched(this.#parts, note, false);
       if (!this.#notes.has(id)) continue;
       const told = this.#told.get(id) ?? new ToldPaths();
       this.#told.set(id, told);
