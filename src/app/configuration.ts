@@ -1,6 +1,6 @@
 // The configuration of a workspace, for what starts a session and for what only looks.
-import type { Places } from '../config/files.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Places } from '../config/places.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
 import { pathFacts } from '../host/fs/path-facts.ts';
@@ -8,6 +8,7 @@ import type { WorkspacePath } from '../names.ts';
 import { usableWorkspace } from '../session/plan/workspace.ts';
 import { answeringWorkspace } from './answering-workspace.ts';
 import type { AppContext } from './context.ts';
+import { placesIn } from './places.ts';
 import type { ConfigurationRequest } from './requests.ts';
 
 /** With what the request puts before it. Throws `config-invalid`. */
@@ -19,10 +20,7 @@ export function config(
   const { profile, image, persistent, tool, network, settings } = request;
   return loadConfig(
     {
-      home: app.user.home,
-      workspace,
-      cwd: app.cwd,
-      env: app.env,
+      ...placesIn(app, workspace),
       profile,
       flags: {
         ...settings,
@@ -48,12 +46,7 @@ export function placesOf(app: AppContext, { workspace: asked }: ConfigurationOf)
   const workspace = answeringWorkspace(app, asked);
   // One that was misspelt has no configuration either, which is not what was asked.
   if (asked !== undefined) usableWorkspace(workspace, pathFacts(workspace));
-  return {
-    home: app.user.home,
-    workspace,
-    cwd: app.cwd,
-    env: app.env,
-  };
+  return placesIn(app, workspace);
 }
 
 /** The configuration for commands that only look at it. */

@@ -1,8 +1,27 @@
 // What coi and coid say about a session that is started, and its mounts.
 import type { ContainerName, SessionId, Slot } from '../names.ts';
-import type { ProtectRequest } from '../session/protect/protect-request.ts';
 import type { NetworkMode, PolicyRecord } from './network-protocol.ts';
 import type { ReservedMount } from './reserved-mount.ts';
+
+/** What of a workspace is asked to be guarded. */
+export interface ProtectRequest {
+  /** `[security]`: relative paths that the agent may not change. */
+  readonly paths: readonly string[];
+  /** What happens where a path cannot be guarded: stop, or only watch. */
+  readonly mode: 'guard' | 'watch';
+  /** `[git] readonly`: nothing below .git can be written at all. */
+  readonly readonlyGit?: boolean | undefined;
+  /** `[security] writable_paths`: not guarded either where git's configuration names them. */
+  readonly writable?: readonly string[] | undefined;
+  /** Directories of git directly in the workspace that have another name than `.git`; what is protected in them is among the paths. */
+  readonly gitDirectories?: readonly string[] | undefined;
+  /** Only what lies in these directories is guarded: nobody works in the rest. */
+  readonly within?: readonly string[] | undefined;
+  /** Also what git's configuration names in other worktrees in the workspace: for the report, which guards nothing. */
+  readonly everywhere?: boolean | undefined;
+  /** Worktrees outside of it that sessions work in; absolute paths. Those of others are sealed. */
+  readonly checkouts?: readonly string[] | undefined;
+}
 
 /** One host directory that the container gets. `name` is the device name, unique in the request. */
 export interface MountRequest {

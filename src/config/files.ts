@@ -3,14 +3,8 @@ import { CoiError } from '../errors.ts';
 import type { FileContent, HostFiles } from '../host/fs/host-files.ts';
 import { resolvePath } from './keys/values.ts';
 import { oldPlaces } from './migrate.ts';
+import type { Places } from './places.ts';
 import { type ConfigSource, configMaxBytes, configSource } from './read.ts';
-
-export interface Places {
-  readonly home: string;
-  readonly workspace: string;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
 
 export interface FoundSources {
   readonly user: ConfigSource | undefined;

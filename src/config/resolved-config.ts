@@ -1,14 +1,9 @@
 // What loading the configuration of a workspace takes and gives.
 import type { KeyName, PartialSettings, Settings } from './keys/table.ts';
 import type { Origins } from './origin.ts';
+import type { Places } from './places.ts';
 
-export interface ConfigFacts {
-  /** Home of the user that coi works for. */
-  readonly home: string;
-  /** Absolute path of the project directory. */
-  readonly workspace: string;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface ConfigFacts extends Places {
   /** Named by --profile, an alias or a resumed session; wins over `[defaults] profile`. */
   readonly profile?: string | undefined;
   /** Values of the command line. */

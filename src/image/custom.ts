@@ -18,11 +18,6 @@ export interface CustomOrder {
   readonly replaces: boolean;
 }
 
-/** Whether a name means an image of an Incus remote, as in `images:debian/13`. */
-export function isRemoteImage(name: string): boolean {
-  return name.includes(':') && !name.startsWith('local:');
-}
-
 /**
  * What an image of a project's build may be called. A base that is a fingerprint, or one of a remote, is kept and asked
  * for by that name too, so another project would get this image for it. Throws `config-invalid`.

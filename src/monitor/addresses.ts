@@ -1,6 +1,6 @@
 // What kind of place a remote address is.
 import { BlockList, isIPv6 } from 'node:net';
-import { metadataServices, privateNetworks } from '../network/address-ranges.ts';
+import { metadataServices, privateNetworks } from '../addresses/ranges.ts';
 
 export type Place = 'self' | 'metadata' | 'link-local' | 'private' | 'public';
 

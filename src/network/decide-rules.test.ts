@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { addressText, parseAddress, parseNetwork } from '../addresses/ipv4.ts';
 import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress } from './decide.ts';
 import { destinationRules } from './destination-rules.ts';
 import { parseEntry } from './entry.ts';
-import { addressText, parseAddress, parseNetwork } from './ipv4.ts';
 import type { Json, Statement } from './nft-json.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';
 

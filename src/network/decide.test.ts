@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseAddress, parseNetwork } from '../addresses/ipv4.ts';
 import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress, decideName, parseDestination, type Reach } from './decide.ts';
-import { parseAddress, parseNetwork } from './ipv4.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';
 
 function reach(change: Partial<PolicyRecord>, more: Partial<Reach> = {}): Reach {

@@ -1,9 +1,15 @@
 // Which rule decides about a destination, in words: the same order as the rules in session-rules.ts. Pure.
-import { metadata, privateNetworks, rangeOf, unroutable } from './address-ranges.ts';
+import {
+  type AddressRange,
+  addressText,
+  contains,
+  networkText,
+  parseAddress,
+} from '../addresses/ipv4.ts';
+import { metadata, privateNetworks, rangeOf, unroutable } from '../addresses/ranges.ts';
 import { type AllowEntry, entryText, hasPort, matchesName, portsText } from './entry.ts';
 import type { Permit } from './guarded-port.ts';
 import { parseHostname } from './hostname.ts';
-import { type AddressRange, addressText, contains, networkText, parseAddress } from './ipv4.ts';
 import { blocksPrivate, type NetworkPolicy } from './policy.ts';
 
 /** A host name or an address, with a port if one was given. */

@@ -1,9 +1,9 @@
 // Where a session may go: the rules of its chain, made from its policy. Pure.
 import { createHash } from 'node:crypto';
-import { metadata, privateNetworks, rangeOf, unroutable } from './address-ranges.ts';
+import { type AddressRange, addressText, merged } from '../addresses/ipv4.ts';
+import { metadata, privateNetworks, rangeOf, unroutable } from '../addresses/ranges.ts';
 import { type AllowEntry, matchesName, type PortRange, portsText } from './entry.ts';
 import type { GuardedPort } from './guarded-port.ts';
-import { type AddressRange, addressText, merged } from './ipv4.ts';
 import {
   accept,
   concat,

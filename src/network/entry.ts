@@ -1,8 +1,8 @@
 // One entry of `allowed_domains`: a name, all names below one, an address or a network, each with optional ports. Pure.
+import { type AddressRange, networkText, parseNetwork } from '../addresses/ipv4.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { isBelow, parseHostname } from './hostname.ts';
-import { type AddressRange, networkText, parseNetwork } from './ipv4.ts';
 
 /** Both ends are meant. */
 export interface PortRange {

@@ -1,4 +1,5 @@
 // A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
+import { type AddressRange, parseAddress, parseNetwork } from '../addresses/ipv4.ts';
 import type { NetworkReport } from '../coid-api/network-protocol.ts';
 import {
   type Decision,
@@ -8,7 +9,6 @@ import {
   type Reach,
 } from './decide.ts';
 import { parseEntry } from './entry.ts';
-import { type AddressRange, parseAddress, parseNetwork } from './ipv4.ts';
 import { networkPolicy } from './policy.ts';
 
 /** What decides, from what coid reports. */

@@ -1,6 +1,6 @@
 // The port of a session that is guarded.
+import type { AddressRange } from '../addresses/ipv4.ts';
 import type { PortRange } from './entry.ts';
-import type { AddressRange } from './ipv4.ts';
 import type { NetworkPolicy } from './policy.ts';
 
 /** A session as its packets show it. */

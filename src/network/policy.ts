@@ -1,10 +1,10 @@
 // What one session may reach: read from configuration, carried as plain JSON, parsed once before it becomes rules. Pure.
+import { addressText, parseAddress } from '../addresses/ipv4.ts';
 import type { NetworkMode, PolicyRecord } from '../coid-api/network-protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { type AllowEntry, entryText, mergedPorts, type PortRange, parseEntry } from './entry.ts';
 import { parseHostname } from './hostname.ts';
-import { addressText, parseAddress } from './ipv4.ts';
 
 /** A name with a fixed address that the user gave it. */
 export interface FixedHost {

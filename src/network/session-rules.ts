@@ -1,7 +1,7 @@
 // What is added to the ruleset for one session: elements, and a chain with sets of its own where its policy is not the usual one. Pure.
+import type { AddressRange } from '../addresses/ipv4.ts';
 import { destinationRules, nameSets } from './destination-rules.ts';
 import type { GuardedPort } from './guarded-port.ts';
-import type { AddressRange } from './ipv4.ts';
 import type { Chain, Element, SetDefinition } from './nft-json.ts';
 import { needsResolver, networkPolicy, plainPolicy } from './policy.ts';
 

@@ -7,12 +7,12 @@ import { type Coid, coidSocketPath, openCoid } from '../../src/coid-api/client.t
 import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import type {
   MountRequest,
+  ProtectRequest,
   Reservation,
   ReserveRequest,
 } from '../../src/coid-api/session-protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
-import type { ProtectRequest } from '../../src/session/protect/protect-request.ts';
 import { testImage } from '../bed/bed.ts';
 import { startCoid, type TestCoid } from '../bed/coid.ts';
 import { Lifecycle } from '../bed/events.ts';

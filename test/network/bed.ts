@@ -1,11 +1,11 @@
 // What most network tests stand on: a pretend internet, a guard with tables of its own, and tenants that are swept at the end.
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
+import type { AddressRange } from '../../src/addresses/ipv4.ts';
 import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import { openNft } from '../../src/host/net/nft.ts';
 import { openElementWriter } from '../../src/host/net/nft-netlink.ts';
 import { Guard } from '../../src/network/guard.ts';
-import type { AddressRange } from '../../src/network/ipv4.ts';
 import { openRealIncus } from '../bed/incus.ts';
 import { newPrefix } from '../bed/prefix.ts';
 import { sweepInstances } from '../bed/sweep.ts';

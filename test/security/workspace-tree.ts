@@ -1,8 +1,8 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
 import { posix } from 'node:path';
+import type { ProtectRequest } from '../../src/coid-api/session-protocol.ts';
 import type { EntryKind, TreeFacts } from '../../src/session/protect/path-walk.ts';
 import { protectionRefusal } from '../../src/session/protect/protect.ts';
-import type { ProtectRequest } from '../../src/session/protect/protect-request.ts';
 import { protectionPlan } from '../../src/session/protect/protection-plan.ts';
 
 /**

@@ -90,6 +90,7 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/daemon/a.ts', "import { shell } from '../cli/commands/session/shell.ts';"],
     ['src/app/a.ts', "import type { Io } from '../cli/ui/io.ts';"],
     ['src/daemon/a.ts', "import { place } from '../app/workspace.ts';"],
+    ['src/config/a.ts', "import type { Container } from '../session/record/instance-record.ts';"],
     ['src/index.ts', "import { makeApp } from './cli/app.ts';"],
     ['src/cli/commands/a.ts', "import '../../main.ts';"],
   ],

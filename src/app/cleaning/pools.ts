@@ -9,6 +9,7 @@ import { answeringWorkspace } from '../answering-workspace.ts';
 import { config } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import { namedElsewhere } from '../disk-use/named-elsewhere.ts';
+import { placesIn } from '../places.ts';
 import type { ConfigurationRequest, SessionTarget } from '../requests.ts';
 
 /** Those that some configuration or profile names; where none is named here it is the default profile's of Incus. */
@@ -18,7 +19,7 @@ export async function namedPools(
   own: readonly Container[],
 ): Promise<{ pools?: ReadonlySet<string> }> {
   const workspace = answeringWorkspace(app, request.workspace);
-  const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
+  const places = placesIn(app, workspace);
   const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
   const incus = await app.incus();
   const usual = await incus.profile('default', { signal: app.signal });

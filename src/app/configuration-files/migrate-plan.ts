@@ -9,6 +9,7 @@ import { CoiError } from '../../errors.ts';
 import type { Owner } from '../../host/fs/host-files.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { AppContext } from '../context.ts';
+import { placesIn } from '../places.ts';
 
 /** A file of the user's own, which may be a link of the user's, or one of a project, which may not. */
 interface Place {
@@ -36,7 +37,7 @@ export function plansFor(app: AppContext, workspace: string): Plan[] {
   const { home } = app.user;
   const own = (relative: string): Place => ({ root: home, relative, own: true });
   const project = (relative: string): Place => ({ root: workspace, relative, own: false });
-  const places = { home, workspace, cwd: app.cwd, env: app.env };
+  const places = placesIn(app, workspace);
   const profiles = profileNames(places, hostFiles).flatMap(({ path }) => {
     if (path.startsWith(`${home}/.coi/`)) return [own(path.slice(home.length + 1))];
     // Those beside the file that $COI_CONFIG names may be anywhere.

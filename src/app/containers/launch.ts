@@ -1,6 +1,5 @@
 // Makes a plain container, without a record of a session.
 import { CoiError } from '../../errors.ts';
-import { isRemoteImage } from '../../image/custom.ts';
 import type { Devices } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import type { ContainerName } from '../../names.ts';
@@ -8,7 +7,7 @@ import { parseContainerName, parseImageAlias, quoted } from '../../names.ts';
 import { incusFailure, isMissing } from '../../session/lifecycle/incus-failure.ts';
 import { imageMissing } from '../../session/lifecycle/launch.ts';
 import { dockerConfig } from '../../session/plan/kernel-surface.ts';
-import { imageSource } from '../../session/record/image-source.ts';
+import { imageSource, isRemoteImage } from '../../session/record/image-source.ts';
 import type { AppContext } from '../context.ts';
 import { baseImage } from '../images/base-image.ts';
 import { serverFacts } from '../session-spec/server-facts.ts';

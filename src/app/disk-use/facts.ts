@@ -5,11 +5,11 @@ import { measureTree } from '../../host/fs/meta/measure-tree.ts';
 import type { InstanceFull } from '../../incus/shapes.ts';
 import { instanceName } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import type { DiskFacts, Measured } from '../../session/store/disk.ts';
 import type { AppContext } from '../context.ts';
 import { ownContainers } from '../targets/user-containers.ts';
 import type { DiskUseRequest } from './look.ts';
 import { imageLook, orphans } from './look.ts';
+import type { DiskFacts, Measured } from './uses.ts';
 
 export async function diskFacts(app: AppContext, request: DiskUseRequest): Promise<DiskFacts> {
   const home = app.user.home;

@@ -4,7 +4,6 @@ import type { Instance } from '../../incus/shapes.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { type Cleanable, cleanable } from '../../session/store/cleaning.ts';
-import type { ImageFacts } from '../../session/store/disk.ts';
 import { storedSessions } from '../../session/store/saved-sessions.ts';
 import { tools } from '../../tools/list.ts';
 import { answeringWorkspace } from '../answering-workspace.ts';
@@ -13,6 +12,7 @@ import type { AppContext } from '../context.ts';
 import type { ConfigurationRequest, SessionTarget } from '../requests.ts';
 import { ownContainers } from '../targets/user-containers.ts';
 import { namedImages } from './named-elsewhere.ts';
+import type { ImageFacts } from './uses.ts';
 
 /** Whose containers, and the configuration that names images. */
 export type DiskUseRequest = SessionTarget & ConfigurationRequest;

@@ -12,6 +12,7 @@ import { type StoredEntry, storedSessions } from '../../session/store/saved-sess
 import { answeringWorkspace } from '../answering-workspace.ts';
 import { config } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
+import { placesIn } from '../places.ts';
 import type { ConfigurationRequest, SessionTarget } from '../requests.ts';
 
 export interface NamedImages {
@@ -74,7 +75,7 @@ async function namedHere(
   request: SessionTarget & ConfigurationRequest,
   workspace: WorkspacePath,
 ): Promise<Set<string>> {
-  const places = { home: app.user.home, workspace, cwd: app.cwd, env: app.env };
+  const places = placesIn(app, workspace);
   const profiles = [undefined, ...profileNames(places, hostFiles).map(({ name }) => name)];
   const settings = profiles.map((profile) => config(app, { ...request, profile }, workspace));
   const found = await Promise.all(settings);

@@ -7,9 +7,9 @@ import { removeTree } from '../../host/fs/remove-tree.ts';
 import { deleteStopped } from '../../session/lifecycle/end-container.ts';
 import { isMissing } from '../../session/lifecycle/incus-failure.ts';
 import type { Cleanable } from '../../session/store/cleaning.ts';
-import { type DiskUse, imagesUse, type Taking } from '../../session/store/disk.ts';
 import type { AppContext } from '../context.ts';
 import { type DiskUseRequest, imageLook, orphans } from './look.ts';
+import { type DiskUse, imagesUse, type Taking } from './uses.ts';
 
 const deleteMs = 120_000;
 

@@ -2,8 +2,8 @@
 import { counted } from '../../counted.ts';
 import { listedImages, oldVersions } from '../../image/listing.ts';
 import type { Image, InstanceFull } from '../../incus/shapes.ts';
-import type { ContainerRef } from '../record/container-ref.ts';
-import type { Cleanable } from './cleaning.ts';
+import type { ContainerRef } from '../../session/record/container-ref.ts';
+import type { Cleanable } from '../../session/store/cleaning.ts';
 
 export type DiskKind =
   | 'image'

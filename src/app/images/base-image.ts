@@ -2,12 +2,12 @@
 // knows the user's remotes, what they trust and how they log in there.
 import { CoiError } from '../../errors.ts';
 import { runCommand } from '../../host/process/run-program.ts';
-import { isRemoteImage } from '../../image/custom.ts';
 import type { Incus } from '../../incus/client.ts';
 import { type ImageAlias, quoted } from '../../names.ts';
 import { oneLine } from '../../printable.ts';
 import { isIncusError } from '../../session/lifecycle/incus-failure.ts';
 import { imageMissing } from '../../session/lifecycle/launch.ts';
+import { isRemoteImage } from '../../session/record/image-source.ts';
 import type { AppContext } from '../context.ts';
 
 /** Some hundred megabytes, over any line. */

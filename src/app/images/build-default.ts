@@ -25,6 +25,7 @@ import type { Incus } from '../../incus/client.ts';
 import { imageKeys } from '../../instance-keys.ts';
 import { incusFailure, isMissing } from '../../session/lifecycle/incus-failure.ts';
 import type { AppContext } from '../context.ts';
+import { placesIn } from '../places.ts';
 
 /** On disk, unlike /tmp on many hosts, and a build needs two gigabytes. */
 const temporary = '/var/tmp';
@@ -72,8 +73,7 @@ async function buildOrder(
   guest: readonly GuestFile[],
   profile: string | undefined,
 ): Promise<BuildOrder> {
-  const { home } = app.user;
-  const facts = { home, workspace: app.cwd, cwd: app.cwd, env: app.env, profile };
+  const facts = { ...placesIn(app, app.cwd), profile };
   const { settings, warnings } = await loadConfig(facts, hostFiles);
   for (const warning of warnings) app.report.warn(warning);
   const arch = architecture(nodeArchitecture());

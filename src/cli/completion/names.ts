@@ -147,15 +147,15 @@ async function keyNames(): Promise<Candidate[]> {
 }
 
 async function profiles(app: App): Promise<Candidate[]> {
-  const [{ profileNames }, { builtInProfiles }, { hostFiles }, { workspacePath }] =
+  const [{ placesIn }, { profileNames }, { builtInProfiles }, { hostFiles }, { workspacePath }] =
     await Promise.all([
+      import('../../app/places.ts'),
       import('../../config/profile-files.ts'),
       import('../../config/profile.ts'),
       import('../../host/fs/host-files.ts'),
       import('../../session/plan/workspace.ts'),
     ]);
-  const { user, cwd, env } = app;
-  const places = { home: user.home, workspace: workspacePath(cwd, '.'), cwd, env };
+  const places = placesIn(app, workspacePath(app.cwd, '.'));
   return [
     ...Object.keys(builtInProfiles).map((word) => ({ word, text: 'comes with coi' })),
     ...profileNames(places, hostFiles).map(({ name, path }) => ({

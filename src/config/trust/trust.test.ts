@@ -109,7 +109,10 @@ describe('what a project may not decide by itself', () => {
     place.project('[[mounts]]\nhost = "link"\ncontainer = "/data"\n');
     const hosts = async (files = hostFiles) => {
       const { home, workspace } = place;
-      const { settings } = await loadConfig({ home, workspace, cwd: workspace, env: {} }, files);
+      const { settings } = await loadConfig(
+        { home, workspace, cwd: workspace, env: {}, workedIn: () => [] },
+        files,
+      );
       return settings['mounts.default'].map(({ host }) => host);
     };
     const judged = join(place.workspace, 'sub');

@@ -6,6 +6,7 @@ import type { NetworkMode, PolicyRecord } from '../../coid-api/network-protocol.
 import { mountsMax } from '../../coid-api/protocol.ts';
 import type {
   MountRequest,
+  ProtectRequest,
   RemountRequest,
   ReserveRequest,
 } from '../../coid-api/session-protocol.ts';
@@ -13,7 +14,7 @@ import type { StuckRequest } from '../../coid-api/stuck-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../../names.ts';
 import { networkPolicy } from '../../network/policy.ts';
-import { cleanPath, type ProtectRequest } from '../../session/protect/protect-request.ts';
+import { cleanPath } from '../../session/protect/protect-request.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
 const mode = z.enum(['restricted', 'allowlist', 'open']);

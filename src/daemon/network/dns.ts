@@ -1,4 +1,5 @@
 // coid's own name server, on the bridge's address: glue between the sockets and the resolver.
+import type { AddressRange } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
 import { askDns, systemServers } from '../../host/net/dns-client.ts';
 import { type DnsServer, serveDns } from '../../host/net/dns-server.ts';
@@ -7,7 +8,6 @@ import { QuestionCounts } from '../../network/dns/counts.ts';
 import { questionBytes } from '../../network/dns/question.ts';
 import { Resolver } from '../../network/dns/resolver.ts';
 import type { Guard } from '../../network/guard.ts';
-import type { AddressRange } from '../../network/ipv4.ts';
 import type { Log } from '../log.ts';
 
 export interface DnsServiceParts {

@@ -1,7 +1,7 @@
 // Looks after one guarded workspace: puts its guard in force, and back where it was changed, and tells what it found.
+import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import type { Below } from '../../host/fs/beneath.ts';
 import { isThere } from '../../session/protect/protect.ts';
-import type { ProtectRequest } from '../../session/protect/protect-request.ts';
 import { type Application, applyGuard } from './guard/apply.ts';
 import type { GuardRecord } from './guard/record.ts';
 import type { GuardRecords } from './guard/records.ts';

@@ -1,10 +1,9 @@
 // The guard of a session's workspace, from what its reservation or its record says.
-import type { MountRecord } from '../../coid-api/session-protocol.ts';
+import type { MountRecord, ProtectRequest } from '../../coid-api/session-protocol.ts';
 import type { Source } from '../../host/fs/open-source.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { boundOf } from '../../session/protect/overlap.ts';
-import type { ProtectRequest } from '../../session/protect/protect-request.ts';
 import type { Ancestor } from '../../session/protect/protection-types.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';

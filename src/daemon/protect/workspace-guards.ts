@@ -1,10 +1,10 @@
 // Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
 // put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
+import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import { belowDescriptor } from '../../host/fs/beneath.ts';
 import { bootId } from '../../host/fs/meta/identity.ts';
 import type { Source } from '../../host/fs/open-source.ts';
 import { SystemCallError } from '../../host/linux/libc.ts';
-import type { ProtectRequest } from '../../session/protect/protect-request.ts';
 import { type Ancestor, nothingProtected } from '../../session/protect/protection-types.ts';
 import { type GuardRecord, keyOf, recordFor } from './guard/record.ts';
 import { GuardRecords } from './guard/records.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sessionConfig } from '../../../test/fakes/session-record.ts';
+import { parseAddress } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import type { Slot } from '../../names.ts';
-import { parseAddress } from '../../network/ipv4.ts';
 import { allocate, type Taken, takenBy, unionOf, type Wanted } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
 

@@ -1,5 +1,6 @@
 // Slot, name, interface, MAC, address and ids of a new session, given what is taken. Pure.
 import { createHash } from 'node:crypto';
+import { addressAt, addressText, rangeSize } from '../../addresses/ipv4.ts';
 import type { ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
@@ -11,7 +12,6 @@ import {
   slotMax,
   type WorkspaceHash,
 } from '../../names.ts';
-import { addressAt, addressText, rangeSize } from '../../network/ipv4.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Bridge } from './bridge.ts';
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CoiError } from '../../errors.ts';
-import type { Network, Profile } from '../../incus/shapes.ts';
 import {
   addressAt,
   addressText,
   parseAddress,
   rangeSize,
   withoutRanges,
-} from '../../network/ipv4.ts';
+} from '../../addresses/ipv4.ts';
+import { CoiError } from '../../errors.ts';
+import type { Network, Profile } from '../../incus/shapes.ts';
 import { type Bridge, chooseBridge } from './bridge.ts';
 
 function network(

@@ -1,13 +1,13 @@
 // Which bridge sessions are plugged into, and which of its addresses coid may give out. Pure.
-import { CoiError } from '../../errors.ts';
-import type { Network, Profile } from '../../incus/shapes.ts';
 import {
   type AddressRange,
   addressText,
   parseAddress,
   rangeSize,
   withoutRanges,
-} from '../../network/ipv4.ts';
+} from '../../addresses/ipv4.ts';
+import { CoiError } from '../../errors.ts';
+import type { Network, Profile } from '../../incus/shapes.ts';
 
 export interface Bridge {
   readonly name: string;

@@ -1,6 +1,6 @@
 // What a login of an agent is, whichever tool has it. Each tool's file is described in a file of its own; all is pure.
 import { createHash } from 'node:crypto';
-import { isTooDeep } from '../../tools/nesting.ts';
+import { isTooDeep } from './json-depth.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 // Answers the questions of sessions: what is allowed is asked for elsewhere, its addresses are opened, then it is answered.
+import { type AddressRange, addressText } from '../../addresses/ipv4.ts';
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
 import type { GuardedPort } from '../guarded-port.ts';
-import { type AddressRange, addressText } from '../ipv4.ts';
 import { type Question, readQuestion } from './question.ts';
 import { Bucket } from './rate.ts';
 import { type AddressRecord, errorBytes, passedOn, type Reply, replyBytes } from './reply.ts';

@@ -1,7 +1,7 @@
 // What another server said about a name: the chain of aliases is followed from the name that was asked, all else is ignored. Pure.
 import { decode, type Packet } from 'dns-packet';
+import { parseAddress } from '../../addresses/ipv4.ts';
 import { parseHostname } from '../hostname.ts';
-import { parseAddress } from '../ipv4.ts';
 import type { AddressRecord } from './reply.ts';
 
 export type UpstreamAnswer =

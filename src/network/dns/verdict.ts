@@ -1,7 +1,7 @@
 // What is done with a question of a session. Pure.
-import { metadata, privateNetworks, rangeOf, unroutable } from '../address-ranges.ts';
+import { type AddressRange, addressText } from '../../addresses/ipv4.ts';
+import { metadata, privateNetworks, rangeOf, unroutable } from '../../addresses/ranges.ts';
 import { matchesName } from '../entry.ts';
-import { type AddressRange, addressText } from '../ipv4.ts';
 import { blocksPrivate, type NetworkPolicy } from '../policy.ts';
 
 import type { Question } from './question.ts';

@@ -1,5 +1,4 @@
 // What has to change in a stopped container before it starts again, so that it is as today's configuration says. Pure.
-
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import type { Config, Device, Devices, Instance } from '../../incus/shapes.ts';

@@ -1,5 +1,4 @@
 // The plan of a session: everything decided before anything is done. Pure.
-
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { Reservation, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';

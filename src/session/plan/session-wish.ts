@@ -1,7 +1,6 @@
 // What is wanted of a session, and the mounts that were decided for it.
-
 import type { NetworkMode, PolicyRecord } from '../../coid-api/network-protocol.ts';
-import type { MountRequest } from '../../coid-api/session-protocol.ts';
+import type { MountRequest, ProtectRequest } from '../../coid-api/session-protocol.ts';
 import type {
   Alias,
   ImageAlias,
@@ -10,7 +9,6 @@ import type {
   WorkspaceHash,
   WorkspacePath,
 } from '../../names.ts';
-import type { ProtectRequest } from '../protect/protect-request.ts';
 import type { KernelSurface } from './kernel-surface.ts';
 import type { Limits } from './limits.ts';
 

@@ -1,6 +1,5 @@
 // Guards what one value of git's configuration may name in a workspace: a program, a directory of hooks, further configuration.
 // Pure.
-
 import type { ConfigLimits } from '../git/config-limits.ts';
 import { isGitState } from '../git/keys.ts';
 import type { Candidate } from '../git/names.ts';

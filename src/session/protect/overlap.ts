@@ -1,10 +1,10 @@
 // What guards a further mount of a session that shows part of its workspace, or holds it. Pure: how the two directories
 // lie to each other was asked of the kernel (host/fs/meta/tree-place.ts).
+import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { TreePlace } from '../../host/fs/meta/tree-place.ts';
 import { quoted } from '../../names.ts';
 import { isWithin } from './path-text.ts';
-import type { ProtectRequest } from './protect-request.ts';
 import type { Ancestor } from './protection-types.ts';
 
 export type Overlap =

@@ -1,12 +1,13 @@
 // Which inodes of a workspace are guarded so that the agent cannot change what the host later runs. Pure: what exists is told by
 // the functions that are handed in. How guarding works: design section 8, docs/decisions.
+import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import { GitLinks, type Looking } from '../git/links.ts';
 import { protectGit, protectGitDirectory } from './git-directory.ts';
 import { GuardBuilder } from './guard-builder.ts';
 import { linksMax, type TreeFacts, wayOf } from './path-walk.ts';
-import { cleanPath, type ProtectRequest } from './protect-request.ts';
+import { cleanPath } from './protect-request.ts';
 import type { ProtectionPlan, RefusedPath } from './protection-types.ts';
 import { checkoutsIn, partOf } from './shared-git-directory.ts';
 import { treeEntriesMax } from './tree-budget.ts';

@@ -1,9 +1,9 @@
 // What of a workspace is guarded. An agent that worked there may have left worktrees and submodules that take for ever to look
 // at, or that cannot be guarded: what nobody vouches for is then held as a whole, and the session starts. Pure.
+import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import type { Looking } from '../git/links.ts';
 import type { TreeFacts } from './path-walk.ts';
 import { planFor } from './protect.ts';
-import type { ProtectRequest } from './protect-request.ts';
 import type { ProtectionPlan } from './protection-types.ts';
 import { TookTooLong, timed } from './timed-facts.ts';
 

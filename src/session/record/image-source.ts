@@ -1,4 +1,4 @@
-// Which image a create call names. Pure.
+// Which image a name means, and a create call names. Pure.
 import type { CreateInstance } from '../../incus/shapes.ts';
 import type { SessionWish } from '../plan/session-wish.ts';
 
@@ -9,4 +9,9 @@ export function imageSource({
   return fingerprint === undefined
     ? { type: 'image', alias: image }
     : { type: 'image', fingerprint };
+}
+
+/** Whether a name means an image of an Incus remote, as in `images:debian/13`. */
+export function isRemoteImage(name: string): boolean {
+  return name.includes(':') && !name.startsWith('local:');
 }

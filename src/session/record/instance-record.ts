@@ -1,5 +1,4 @@
 // What an instance says about itself in its `user.coi.*` keys: the only record of a session's container.
-
 import type { NetworkMode, PolicyRecord } from '../../coid-api/network-protocol.ts';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { Config, Instance, InstanceStatus } from '../../incus/shapes.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type DiskFacts, type DiskUse, diskUse } from '../../app/disk-use/uses.ts';
 import type { Image, InstanceFull } from '../../incus/shapes.ts';
 import type { Cleanable } from './cleaning.ts';
-import { type DiskFacts, type DiskUse, diskUse } from './disk.ts';
 
 const image = (fingerprint: string, uploaded: string, aliases: string[], used = ''): Image =>
   ({

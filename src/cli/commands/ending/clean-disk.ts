@@ -1,8 +1,8 @@
 // coi clean --disk: what uses space, and deletes what is safe to delete when that is wished.
 import { diskFacts } from '../../../app/disk-use/facts.ts';
 import { taken } from '../../../app/disk-use/take.ts';
+import { type DiskUse, diskUse } from '../../../app/disk-use/uses.ts';
 import { quoted } from '../../../names.ts';
-import { type DiskUse, diskUse } from '../../../session/store/disk.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { configurationRequest, sessionTarget } from '../../requests.ts';

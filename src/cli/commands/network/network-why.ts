@@ -1,10 +1,10 @@
 // coi network why: which rule decides about a host.
+import { parseAddress } from '../../../addresses/ipv4.ts';
 import { configuredPolicy, liveReports, resolved } from '../../../app/network/sessions.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
 import { parseDestination } from '../../../network/decide.ts';
 import { judge, reachOf } from '../../../network/explain.ts';
-import { parseAddress } from '../../../network/ipv4.ts';
 import type { App } from '../../app.ts';
 import { judgementLines } from '../../ui/views/network.ts';
 import { type NetworkOptions, networkRequest } from './network-options.ts';

@@ -1,6 +1,6 @@
 // What uses space, as a table and as JSON. Pure.
+import type { DiskUse } from '../../../app/disk-use/uses.ts';
 import { oneLine } from '../../../printable.ts';
-import type { DiskUse } from '../../../session/store/disk.ts';
 import { bytesText } from '../bytes.ts';
 import { table } from '../table.ts';
 

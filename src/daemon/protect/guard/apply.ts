@@ -1,11 +1,11 @@
 // Puts a workspace under guard, or back under it. Applying it twice changes nothing.
 import { fstatSync, type Stats } from 'node:fs';
+import type { ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import { CoiError } from '../../../errors.ts';
 import type { Below } from '../../../host/fs/beneath.ts';
 import { resumed } from '../../../session/protect/git-directory.ts';
 import type { TreeFacts } from '../../../session/protect/path-walk.ts';
 import { protectionRefusal } from '../../../session/protect/protect.ts';
-import type { ProtectRequest } from '../../../session/protect/protect-request.ts';
 import { firstPossible } from '../../../session/protect/protection-plan.ts';
 import type {
   Leaf,

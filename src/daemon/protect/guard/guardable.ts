@@ -1,9 +1,8 @@
 // Whether what has to be guarded can be, found before anything is changed: where ids cannot be mapped nothing can.
-import type { MountRecord } from '../../../coid-api/session-protocol.ts';
+import type { MountRecord, ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import { belowDescriptor } from '../../../host/fs/beneath.ts';
 import type { Source } from '../../../host/fs/open-source.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
-import type { ProtectRequest } from '../../../session/protect/protect-request.ts';
 import { protectionPlan } from '../../../session/protect/protection-plan.ts';
 import type { Inside, MountTrees, TreeOwner } from '../../mounts/mount-trees.ts';
 import type { OpenMount } from '../../mounts/open-mount.ts';

@@ -1,7 +1,8 @@
 // What is written down of a guarded workspace, in <state dir>/protect/<device>-<inode>.json.
 import * as z from 'zod/mini';
+import type { ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import type { Source } from '../../../host/fs/open-source.ts';
-import { bothRequests, type ProtectRequest } from '../../../session/protect/protect-request.ts';
+import { bothRequests } from '../../../session/protect/protect-request.ts';
 import { readState, type StateShape } from '../../state-file.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
 

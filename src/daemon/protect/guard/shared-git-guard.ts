@@ -2,14 +2,14 @@
 // holds it: sessions in other worktrees, or in the main checkout itself, then have one guard and not two.
 import { closeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { MountRecord } from '../../../coid-api/session-protocol.ts';
+import type { MountRecord, ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import { CoiError } from '../../../errors.ts';
 import { belowDescriptor } from '../../../host/fs/beneath.ts';
 import { openWithoutLinks, type Source } from '../../../host/fs/open-source.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
 import { quoted } from '../../../names.ts';
 import { isWorkedIn } from '../../../session/protect/git-directory.ts';
-import { commonRequest, type ProtectRequest } from '../../../session/protect/protect-request.ts';
+import { commonRequest } from '../../../session/protect/protect-request.ts';
 import type { Ancestor } from '../../../session/protect/protection-types.ts';
 import type { OpenMount } from '../../mounts/open-mount.ts';
 import type { Keeper } from '../workspace-guards.ts';

@@ -1,10 +1,10 @@
 // Which inodes of a workspace are to be under guard, and what they were before.
 import type { Stats } from 'node:fs';
+import type { ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import { CoiError } from '../../../errors.ts';
 import type { Below } from '../../../host/fs/beneath.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
 import { quoted } from '../../../names.ts';
-import type { ProtectRequest } from '../../../session/protect/protect-request.ts';
 import type { GuardKind, Leaf, ProtectionPlan } from '../../../session/protect/protection-types.ts';
 import { beforeGuard, inherited } from './change.ts';
 import { ancestorId, guardIds, leafId } from './ids.ts';
