@@ -1,5 +1,6 @@
 // Branded types for everything that has a name, and the only places where text becomes one.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { CoiError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -18,6 +19,9 @@ export type ImageAlias = Brand<string, 'ImageAlias'>;
 export const ownSlotMax = 10;
 export const slotMax = 99;
 export const defaultPrefix = 'coi-';
+
+/** The first that is given out. */
+export const firstSlot = 1 as Slot;
 
 /** The slot, or undefined for a number that is none. */
 export function slotNumber(value: number): Slot | undefined {
@@ -70,6 +74,18 @@ export function sessionId(text: string): SessionId | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(text) ? (text as SessionId) : undefined;
 }
 
+export function newSessionId(): SessionId {
+  return randomUUID() as SessionId;
+}
+
+/** Of a container that is no session. */
+export const noSession = '' as SessionId;
+
+/** A path as the user gave it: links stay, dots go. */
+export function workspaceAt(cwd: string, wanted: string): WorkspacePath {
+  return resolve(cwd, wanted) as WorkspacePath;
+}
+
 /** A path that coi wrote down, or undefined for one that is not absolute. */
 export function absoluteWorkspace(path: string): WorkspacePath | undefined {
   return path.startsWith('/') ? (path as WorkspacePath) : undefined;
@@ -116,6 +132,12 @@ export function sessionNameHash(name: string): WorkspaceHash {
     .update(`session-name:${name}`)
     .digest('hex')
     .slice(0, 8) as WorkspaceHash;
+}
+
+/** Parses the hash of a workspace, as a reservation has it. Throws `usage`. */
+export function parseHash(text: string): WorkspaceHash {
+  if (!/^[0-9a-f]{8}$/.test(text)) throw new CoiError('usage', `invalid hash ${quoted(text)}`);
+  return text as WorkspaceHash;
 }
 
 export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): ContainerName {

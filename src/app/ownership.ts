@@ -1,6 +1,6 @@
 // coi clean --ownership: what containers left in a workspace and its sessions under their own ids becomes the user's.
 import { hostFiles } from '../host/fs/host-files.ts';
-import type { WorkspacePath } from '../names.ts';
+import { absoluteWorkspace, type WorkspacePath } from '../names.ts';
 import { storedSessions } from '../session/store/saved-sessions.ts';
 import { storePath } from '../session/store/store.ts';
 import { answeringWorkspace } from './answering-workspace.ts';
@@ -45,7 +45,8 @@ function storesByWorkspace(app: AppContext): Map<WorkspacePath, string[]> {
   for (const entry of storedSessions({ home }, hostFiles)) {
     if (entry.kind !== 'saved' || entry.metadata.workspace === undefined) continue;
     const { workspace, tool, sessionId } = entry.metadata;
-    const key = workspace as WorkspacePath;
+    const key = absoluteWorkspace(workspace);
+    if (key === undefined) continue;
     const dirs = stores.get(key) ?? [];
     stores.set(key, [...dirs, storePath(home, `sessions-${tool}`, sessionId)]);
   }

@@ -1,6 +1,6 @@
 // The workspace of the command line, by both of its names.
 import { hostFiles } from '../host/fs/host-files.ts';
-import { type WorkspaceHash, type WorkspacePath, workspaceHash } from '../names.ts';
+import { absoluteWorkspace, type WorkspaceHash, workspaceHash } from '../names.ts';
 import { isSameWorkspace, type WorkspaceNames } from '../session/plan/workspace.ts';
 import type { Container } from '../session/record/instance-record.ts';
 import type { StoredWorkspace } from '../session/store/saved-sessions.ts';
@@ -21,7 +21,7 @@ export function here(app: AppContext, target: Pick<SessionTarget, 'workspace'>):
 }
 
 export function named({ path, real }: WorkspaceNames): Here {
-  const both = [...new Set([path, real as WorkspacePath])];
+  const both = [...new Set([path, absoluteWorkspace(real) ?? path])];
   return { path, real, hashes: both.map(workspaceHash) };
 }
 

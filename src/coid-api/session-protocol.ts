@@ -1,5 +1,5 @@
 // What coi and coid say about a session that is started, and its mounts.
-import type { ContainerName, SessionId, Slot } from '../names.ts';
+import type { ContainerName, SessionId, Slot, WorkspaceHash } from '../names.ts';
 import type { NetworkMode, PolicyRecord } from './network-protocol.ts';
 import type { ReservedMount } from './reserved-mount.ts';
 
@@ -37,7 +37,7 @@ export interface MountRequest {
 /** POST /v1/sessions. The owner is the peer's uid; for root, the owner of the workspace. */
 export interface ReserveRequest {
   readonly prefix: string;
-  readonly hash: string;
+  readonly hash: WorkspaceHash;
   /** Lowest free one, or from the wanted one upwards. */
   readonly slot: { readonly kind: 'auto' } | { readonly kind: 'from'; readonly slot: Slot };
   /** A container of any name instead of prefix-hash-slot. */

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CoiError } from '../../src/errors.ts';
 import { hostFiles } from '../../src/host/fs/host-files.ts';
-import { parseSessionId } from '../../src/names.ts';
+import { firstSlot, parseSessionId } from '../../src/names.ts';
 import {
   fillStore,
   type MadeStore,
@@ -95,7 +95,7 @@ export class StorePlace implements Disposable {
       workspace,
       savedAt,
       tool: 'claude',
-      slot: 1,
+      slot: firstSlot,
     };
     recordSession({ home: this.home, tool: claude, keeper: this.owner, metadata }, hostFiles);
   }

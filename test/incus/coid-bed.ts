@@ -1,4 +1,5 @@
 // A coid of its own, with sessions made through it by a create call of the least that coid needs, without coi.
+
 import { createHash, randomUUID } from 'node:crypto';
 import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -13,6 +14,7 @@ import type {
 } from '../../src/coid-api/session-protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
+import { parseHash } from '../../src/names.ts';
 import { testImage } from '../bed/bed.ts';
 import { startCoid, type TestCoid } from '../bed/coid.ts';
 import { Lifecycle } from '../bed/events.ts';
@@ -91,7 +93,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
   };
   const request: CoidBed['request'] = (workspace, mounts = []) => ({
     prefix,
-    hash: createHash('sha256').update(workspace).digest('hex').slice(0, 8),
+    hash: parseHash(createHash('sha256').update(workspace).digest('hex').slice(0, 8)),
     slot: { kind: 'auto' },
     session: randomUUID() as string as ReserveRequest['session'],
     startId: randomUUID(),

@@ -203,6 +203,16 @@ export const rules: Readonly<Record<string, Rule>> = {
     applies: (path) => isSource(path) && !entrances.some((entrance) => path.startsWith(entrance)),
     complaints: ({ code }) => matches(code, /\bJSON\.parse\b/g, () => 'parses JSON'),
   },
+  brands: {
+    about: 'Text becomes a name, a slot or an id in names.ts only.',
+    applies: (path) => isSource(path) && path !== 'src/names.ts',
+    complaints: ({ code }) =>
+      matches(
+        code,
+        /\bas (?:ContainerName|Slot|SessionId|WorkspacePath|WorkspaceHash|Alias|ImageAlias)\b/g,
+        ([found]) => found,
+      ),
+  },
   commands: {
     about: `A command is at most ${commandLinesMax} lines: flags, request, view.`,
     applies: (path) => isSource(path) && path.startsWith('src/cli/commands/'),

@@ -118,6 +118,7 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/session/a.ts', "import { env } from 'node:process';"],
   ],
   json: [['src/app/a.ts', 'const one = JSON.parse(text) as One;']],
+  brands: [['src/app/a.ts', 'const slot = 3 as Slot;']],
   commands: [['src/cli/commands/a.ts', '\n'.repeat(101)]],
   commander: [['src/app/a.ts', "import { Option } from 'commander';"]],
   programs: [['src/host/fs/a.ts', "import { spawn } from 'node:child_process';"]],

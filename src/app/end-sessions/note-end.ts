@@ -1,7 +1,7 @@
 // Notes in a session's metadata that it ended just now: the newest of a workspace is the one that was used last.
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import type { SessionId, WorkspacePath } from '../../names.ts';
+import { absoluteWorkspace, type SessionId } from '../../names.ts';
 import { isSameWorkspace } from '../../session/plan/workspace.ts';
 import type { Container, SessionRecord } from '../../session/record/instance-record.ts';
 import type { SessionMetadata } from '../../session/record/metadata.ts';
@@ -65,13 +65,9 @@ export function deleted(
 
 /** Now, but after every other session of the workspace: the clock may have been put back since one of them ended. */
 function savedAt(app: AppContext, own: SessionMetadata): Date {
-  const { workspace } = own;
+  const path = absoluteWorkspace(own.workspace ?? '');
   const isSame = (other: SessionMetadata) =>
-    workspace !== undefined &&
-    isSameWorkspace(other, {
-      path: workspace as WorkspacePath,
-      real: own.realWorkspace ?? workspace,
-    });
+    path !== undefined && isSameWorkspace(other, { path, real: own.realWorkspace ?? path });
   const times = storedSessions({ home: app.user.home }, hostFiles).map((entry) =>
     entry.kind === 'saved' && entry.metadata.sessionId !== own.sessionId && isSame(entry.metadata)
       ? (entry.metadata.savedAt?.getTime() ?? 0) + 1000

@@ -7,7 +7,7 @@ import { guestScript } from '../../host/install/resources.ts';
 import { listenOn, reaches } from '../../host/net/reachability.ts';
 import { ownPid } from '../../host/process/run-program.ts';
 import type { Incus } from '../../incus/client.ts';
-import { parseImageAlias } from '../../names.ts';
+import { newSessionId, parseImageAlias } from '../../names.ts';
 import { plainPolicy } from '../../network/policy.ts';
 import { killContainer } from '../../session/lifecycle/end-container.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
@@ -17,7 +17,7 @@ import type { ProbeAnswer } from '../../setup/own.ts';
 import { type ConfigurationOf, lookedUpConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import { launchPlain } from '../run-command/plain-container.ts';
-import { following, newSessionId, wish } from '../session-spec/session-wish.ts';
+import { following, wish } from '../session-spec/session-wish.ts';
 import { place, plainPlace } from '../workspace.ts';
 
 /** From the first call to the last answer. */

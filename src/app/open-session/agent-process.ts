@@ -140,7 +140,7 @@ export function agentSetting(
         savedAt: app.clock.now(),
         ...(wish.attaches ? { attachedAt: app.clock.now() } : {}),
         tool: tool.name,
-        slot: Number(slot),
+        slot,
         ...(tool.idsAreOurs && last !== wish.session ? { conversation: last } : {}),
       };
       recordSession({ home, tool, keeper, metadata }, hostFiles);

@@ -5,7 +5,13 @@ import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { removeTreeAt } from '../../host/fs/remove-tree.ts';
 import { keys } from '../../instance-keys.ts';
-import { type ContainerName, type SessionId, type Slot, tmuxSession } from '../../names.ts';
+import {
+  type ContainerName,
+  newSessionId,
+  type SessionId,
+  type Slot,
+  tmuxSession,
+} from '../../names.ts';
 import { storedPolicy } from '../../network/policy.ts';
 import { forkedInstance } from '../../session/lifecycle/fork.ts';
 import {
@@ -24,7 +30,7 @@ import type { AppContext } from '../context.ts';
 import type { StartRequest } from '../requests.ts';
 import { agentAndGit } from '../session-spec/git-identity.ts';
 import { sessionInputs } from '../session-spec/session-inputs.ts';
-import { following, newSessionId, wish } from '../session-spec/session-wish.ts';
+import { following, wish } from '../session-spec/session-wish.ts';
 import { placeAt } from '../session-spec/workspace-mount.ts';
 import { copyInto, storeParts } from '../snapshots/store-copy.ts';
 import { whileFrozen } from '../snapshots/while-frozen.ts';

@@ -1,6 +1,6 @@
 // coi shell --container NAME: the tool in a container that runs already. Nothing on the host is written for it.
 import { keys } from '../../instance-keys.ts';
-import type { SessionId } from '../../names.ts';
+import { noSession } from '../../names.ts';
 import { portVariables, recordedPorts } from '../../session/plan/ports.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
@@ -26,7 +26,7 @@ export function joined(
   const ports = portVariables(recordedPorts(container.instance.config[keys.ports]));
   const inputs = sessionInputs(app, request, selected);
   const agent = agentOf(app, request, selected, inputs, {
-    session: (session?.session ?? '') as SessionId,
+    session: session?.session ?? noSession,
     resumed: session !== undefined && resumed,
     isNew: false,
   });

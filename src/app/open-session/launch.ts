@@ -1,6 +1,7 @@
 // A session gets a new container.
 import { askedFault } from '../../host/process/fault.ts';
 import type { Slot } from '../../names.ts';
+import { newSessionId } from '../../names.ts';
 import {
   type LaunchContext,
   launching,
@@ -18,7 +19,7 @@ import { extrasOf } from '../session-spec/forwards.ts';
 import { checkBase } from '../session-spec/image-freshness.ts';
 import { serverFacts } from '../session-spec/server-facts.ts';
 import { sessionInputs } from '../session-spec/session-inputs.ts';
-import { following, newSessionId, wish } from '../session-spec/session-wish.ts';
+import { following, wish } from '../session-spec/session-wish.ts';
 import type { LiveSession } from './live-session.ts';
 import { agentOf, type ReadySession } from './session-agent.ts';
 import { takenBack } from './undo-start.ts';

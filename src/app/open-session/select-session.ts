@@ -192,7 +192,7 @@ function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): Save
     id: metadata.sessionId,
     workspace: metadata.workspace ?? workspace,
     tool: metadata.tool,
-    slot: metadata.slot as Slot | undefined,
+    slot: metadata.slot,
     persistent: metadata.persistent,
     profile: metadata.profile,
   };

@@ -1,5 +1,4 @@
 // The wish of a session: what its plan is made of, from its configuration and its workspace.
-import { randomUUID } from 'node:crypto';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { hostZone, knownZone } from '../../host/linux/time-zone.ts';
 import type { TerminalRules } from '../../host/terminal/terminal-filter.ts';
@@ -108,8 +107,4 @@ export function terminalRules(settings: ResolvedConfig['settings']): TerminalRul
     links: settings['shell.links'],
     title: settings['shell.title'],
   };
-}
-
-export function newSessionId(): SessionId {
-  return randomUUID() as SessionId;
 }

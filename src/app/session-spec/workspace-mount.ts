@@ -3,7 +3,7 @@ import type { Settings } from '../../config/keys/table.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { pathFacts } from '../../host/fs/path-facts.ts';
 import { defaultImage } from '../../image/versions.ts';
-import type { WorkspacePath } from '../../names.ts';
+import { absoluteWorkspace, type WorkspacePath } from '../../names.ts';
 import {
   commonMount,
   filtersMissing,
@@ -81,7 +81,9 @@ function targetOf(
   settings: PlaceSettings,
 ): { readonly target: string; readonly warning?: string } {
   const asked = workspaceTarget(workspace, settings['paths.preserve_workspace_path']);
-  return ownPath ? { target: workspaceTarget(real as WorkspacePath, true).target } : asked;
+  return ownPath
+    ? { target: workspaceTarget(absoluteWorkspace(real) ?? workspace, true).target }
+    : asked;
 }
 
 function placed(

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { leadsThrough } from '../../host/fs/read-within.ts';
-import { type ContainerName, tmuxSession } from '../../names.ts';
+import { instanceName, tmuxSession } from '../../names.ts';
 import {
   agentHostSocket,
   agentSocket,
@@ -81,7 +81,7 @@ export async function followAgent(
 /** Windows that are opened from now on see it, or no longer see it; a session without tmux has none. */
 async function tellTmux(app: AppContext, ref: ContainerRef, present: boolean): Promise<void> {
   const change = present ? ['SSH_AUTH_SOCK', agentSocket] : ['-r', 'SSH_AUTH_SOCK'];
-  const container = ref.name as ContainerName;
+  const container = instanceName(ref.name);
   const incus = await app.incus();
   await meant(incus, ref, { signal: app.signal });
   await incus.execCaptured(

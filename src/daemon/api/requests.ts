@@ -12,7 +12,14 @@ import type {
 } from '../../coid-api/session-protocol.ts';
 import type { StuckRequest } from '../../coid-api/stuck-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import { parseContainerName, parsePrefix, parseSessionId, parseSlot, quoted } from '../../names.ts';
+import {
+  parseContainerName,
+  parseHash,
+  parsePrefix,
+  parseSessionId,
+  parseSlot,
+  quoted,
+} from '../../names.ts';
 import { networkPolicy } from '../../network/policy.ts';
 import { cleanPath } from '../../session/protect/protect-request.ts';
 
@@ -99,12 +106,13 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
       `not a reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     );
   }
-  const { prefix, slot, container, session, workspace, mounts, policy, protect, ...more } =
+  const { prefix, hash, slot, container, session, workspace, mounts, policy, protect, ...more } =
     result.data;
   const { secrets, ...rest } = more;
   return {
     ...rest,
     prefix: parsePrefix(prefix),
+    hash: parseHash(hash),
     slot: slot.kind === 'auto' ? slot : { kind: 'from', slot: parseSlot(String(slot.slot)) },
     ...(container === undefined ? {} : { container: parseContainerName(container) }),
     ...(policy === undefined ? {} : { policy: soundPolicy(policy, rest.network) }),

@@ -5,7 +5,7 @@ import { sessionConfig } from '../../../test/fakes/session-record.ts';
 import { parseAddress } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
-import type { Slot } from '../../names.ts';
+import { parseHash, type Slot } from '../../names.ts';
 import { allocate, type Taken, takenBy, unionOf, type Wanted } from './allocate.ts';
 import type { Bridge } from './bridge.ts';
 
@@ -38,7 +38,7 @@ function wanted(more: Partial<Wanted['request']> & { uid?: number; id?: string }
   return {
     request: {
       prefix: 'coi-',
-      hash: '0123abcd',
+      hash: parseHash('0123abcd'),
       slot: { kind: 'auto' },
       workspace: '/home/u/project',
       ...request,
@@ -53,7 +53,11 @@ function taking(name: string, more: Partial<Taken> = {}): Taken {
 }
 
 test('any number of reservations after each other share no name, interface, MAC or address', () => {
-  const request = fc.record({ hash: hex(8), id: fc.uuid(), uid: fc.integer({ min: 0, max: 5 }) });
+  const request = fc.record({
+    hash: hex(8).map(parseHash),
+    id: fc.uuid(),
+    uid: fc.integer({ min: 0, max: 5 }),
+  });
   fc.assert(
     fc.property(fc.array(request, { maxLength: 40 }), (requests) => {
       let taken = nothing;
@@ -82,7 +86,7 @@ test('any number of reservations after each other share no name, interface, MAC 
 
 test('what is given out has the form that Incus and the kernel take', () => {
   fc.assert(
-    fc.property(fc.uuid(), hex(8), fc.nat(70_000), (id, hash, uid) => {
+    fc.property(fc.uuid(), hex(8).map(parseHash), fc.nat(70_000), (id, hash, uid) => {
       const got = allocate(wanted({ id, hash, uid }), nothing, bridge, ids);
       assert.match(got.hostName, /^coi[0-9a-f]{10}$/);
       assert.match(got.mac, /^10:66:6a(:[0-9a-f]{2}){3}$/);

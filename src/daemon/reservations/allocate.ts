@@ -7,10 +7,11 @@ import type { Instance } from '../../incus/shapes.ts';
 import {
   type ContainerName,
   containerName,
+  firstSlot,
   ownSlotMax,
   type Slot,
   slotMax,
-  type WorkspaceHash,
+  slotNumber,
 } from '../../names.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Bridge } from './bridge.ts';
@@ -127,7 +128,7 @@ function freeSlot(
   { container, prefix, hash, slot }: Wanted['request'],
   names: ReadonlySet<string>,
 ): { container: ContainerName; slot: Slot } {
-  const first = slot.kind === 'from' ? slot.slot : (1 as Slot);
+  const first = slot.kind === 'from' ? slot.slot : firstSlot;
   if (container !== undefined) {
     if (!names.has(container)) return { container, slot: first };
     throw new CoiError('slot-taken', `a container named ${container} exists`, {
@@ -135,9 +136,13 @@ function freeSlot(
     });
   }
   const last = first > ownSlotMax ? slotMax : ownSlotMax;
-  for (let candidate = Number(first); candidate <= last; candidate += 1) {
-    const name = containerName(prefix, hash as WorkspaceHash, candidate as Slot);
-    if (!names.has(name)) return { container: name, slot: candidate as Slot };
+  for (
+    let candidate: Slot | undefined = first;
+    candidate !== undefined && candidate <= last;
+    candidate = slotNumber(candidate + 1)
+  ) {
+    const name = containerName(prefix, hash, candidate);
+    if (!names.has(name)) return { container: name, slot: candidate };
   }
   const which =
     first === 1 ? `all ${last} slots are in use` : `the slots from ${first} to ${last} are in use`;

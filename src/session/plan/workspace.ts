@@ -1,8 +1,7 @@
 // The workspace: from what was typed to a path that may be mounted.
-import { resolve } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import type { Closed } from '../../host/fs/meta/file-system.ts';
-import { quoted, type WorkspacePath } from '../../names.ts';
+import { quoted, type WorkspacePath, workspaceAt } from '../../names.ts';
 import { closedPlace } from './closed-directory.ts';
 
 /** What the host knows of a path. `real` has every link resolved. */
@@ -23,7 +22,7 @@ export function workspacePath(cwd: string, wanted: string): WorkspacePath {
       hint: 'Give an existing directory with --workspace.',
     });
   }
-  return resolve(cwd, wanted) as WorkspacePath;
+  return workspaceAt(cwd, wanted);
 }
 
 /** One directory by its two names: as the user came to it, and without links. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseSessionId } from '../../names.ts';
+import { firstSlot, parseSessionId, slotNumber } from '../../names.ts';
 import { metadataText, parseMetadata, type SessionMetadata } from './metadata.ts';
 
 const id = parseSessionId('0b7e3c1a-1111-4222-8333-444455556666');
@@ -27,7 +27,7 @@ test('what is written is read back, whatever stands in the paths', () => {
         { nil: undefined },
       ),
       tool: fc.constant('claude'),
-      slot: fc.integer({ min: 1, max: 10 }),
+      slot: fc.integer({ min: 1, max: 10 }).map(slotNumber),
     },
     { noNullPrototype: true },
   );
@@ -47,7 +47,7 @@ test('the keys are those of the predecessor, in both of its spellings, one a lin
     workspace: '/p',
     savedAt: new Date(0),
     tool: 'claude',
-    slot: 1,
+    slot: firstSlot,
   });
   const keys = Object.keys(JSON.parse(text));
   assert.deepEqual(keys, [

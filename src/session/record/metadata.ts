@@ -1,5 +1,5 @@
 // metadata.json of a stored session, as every version of the predecessor read and wrote it. Pure.
-import { type SessionId, slotMax } from '../../names.ts';
+import { type SessionId, type Slot, slotNumber } from '../../names.ts';
 
 export interface SessionMetadata {
   readonly sessionId: SessionId;
@@ -14,7 +14,7 @@ export interface SessionMetadata {
   /** When a terminal was last opened on it. */
   readonly attachedAt?: Date | undefined;
   readonly tool: string;
-  readonly slot: number | undefined;
+  readonly slot: Slot | undefined;
   /** The agent's last conversation, where its id is another than the session's. */
   readonly conversation?: string | undefined;
 }
@@ -68,7 +68,7 @@ export function parseMetadata(
     workspace: word('workspace'),
     savedAt,
     tool,
-    slot: typeof slot === 'number' && slot >= 1 && slot <= slotMax ? slot : undefined,
+    slot: typeof slot === 'number' ? slotNumber(slot) : undefined,
     ...(realWorkspace === undefined ? {} : { realWorkspace }),
     ...(attachedAt === undefined ? {} : { attachedAt }),
     ...(conversation === undefined ? {} : { conversation }),
