@@ -144,12 +144,6 @@ export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): 
   return `${prefix}${hash}-${slot}` as ContainerName;
 }
 
-/** The slot in a container name of that prefix and hash, or undefined for any other name. */
-export function slotOf(name: string, prefix: string, hash: string): Slot | undefined {
-  const head = `${prefix}${hash}-`;
-  if (!name.startsWith(head)) return undefined;
-  return slotNumber(Number(name.slice(head.length)));
-}
 
 /** The tmux session inside a container. */
 export function tmuxSession(name: ContainerName): string {

@@ -6,7 +6,7 @@ import { withDeadline } from './deadline.ts';
 import type { OperationData } from './shapes.ts';
 
 /** Creating, starting and stopping take seconds; publishing an image can take minutes, and its caller says so. */
-export const waitLimitMs = 120_000;
+const waitLimitMs = 120_000;
 /** One GET waits no longer, so that a dead daemon is noticed. */
 const sliceSeconds = 20;
 const sliceLimitMs = (sliceSeconds + 10) * 1000;

@@ -54,7 +54,7 @@ const natPriority = -105;
 const denialsKeptSeconds = 900;
 const denialsMax = 8192;
 
-export const from = concat(meta('iifname'), payload('ip', 'saddr'));
+const from = concat(meta('iifname'), payload('ip', 'saddr'));
 export const isTcpUdp = equal(meta('l4proto'), set('tcp', 'udp'));
 export const dport = payload('th', 'dport');
 export const echo: readonly Statement[] = [

@@ -1,6 +1,6 @@
 // The rules of the layout that look at more than one file, and those for any kind of text. Pure.
 import { isSource, matches } from './rules.ts';
-import type { SourceFile } from './source.ts';
+import { resolved, type SourceFile } from './source.ts';
 
 const filesMax = 20;
 
@@ -14,6 +14,31 @@ export function fullFolders(paths: readonly string[]): string[] {
   return [...counts]
     .filter(([, count]) => count > filesMax)
     .map(([folder, count]) => `${folder}: ${count} files, ${filesMax} are allowed`);
+}
+
+/** Functions, constants and classes of src/ that are exported for nobody, each as `path: name`. Tests count as somebody. */
+export function unusedExports(files: readonly Pick<SourceFile, 'path' | 'text'>[]): string[] {
+  const used = new Set<string>();
+  const whole = new Set<string>();
+  for (const { path, text } of files) {
+    for (const [, names = '', target = ''] of text.matchAll(
+      /(?:import|export) (?:type )?\{([^}]*)\} from '(\.[^']*)'/g,
+    ))
+      for (const name of names.split(',').map((one) => one.trim().replace(/^type | as .*$/g, '')))
+        used.add(`${resolved(path, target)}: ${name}`);
+    for (const [, one, other] of text.matchAll(
+      /import\(\s*'(\.[^']*)'|(?:import|export) (?:type )?\* (?:as \w+ )?from '(\.[^']*)'/g,
+    ))
+      whole.add(resolved(path, one ?? other ?? ''));
+  }
+  return files
+    .filter(({ path }) => isSource(path) && path !== 'src/index.ts' && !whole.has(path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm)].map(
+        ([, name]) => `${path}: ${name}`,
+      ),
+    )
+    .filter((one) => !used.has(one));
 }
 
 /** Circles of imports between files of src/, types included: each as the files on the way, from one of them back to it. */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { suites } from '../../scripts/suites.ts';
-import { circles, fullFolders, missingFiles, textComplaints } from './repository.ts';
+import { circles, fullFolders, missingFiles, textComplaints, unusedExports } from './repository.ts';
 import { rules } from './rules.ts';
 import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
 
@@ -39,6 +39,15 @@ test('no file imports itself by way of others', () => {
   const circle = [file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'src/a.ts')];
   assert.deepEqual(circles(circle), [['src/a.ts', 'src/b.ts', 'src/a.ts']]);
   assert.deepEqual(circles([file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'node:fs')]), []);
+});
+
+test('what is exported is imported', () => {
+  assert.deepEqual(unusedExports(sources), []);
+  const file = (path: string, text: string) => ({ path, text });
+  const one = file('src/a.ts', 'export const a = 1;\nexport function b() {}\nexport class C {}');
+  const other = file('src/b.test.ts', "import { a as own, type C } from './a.ts';");
+  assert.deepEqual(unusedExports([one, other]), ['src/a.ts: b']);
+  assert.deepEqual(unusedExports([one, file('src/b.ts', "await import('./a.ts');")]), []);
 });
 
 test('no file names a package server of this machine or a path of it', () => {

@@ -54,7 +54,7 @@ export function plansFor(app: AppContext, workspace: string): Plan[] {
 }
 
 /** A file in its place, with keys of an older version. */
-export function file(place: Place, kind: 'config' | 'profile'): Plan | undefined {
+function file(place: Place, kind: 'config' | 'profile'): Plan | undefined {
   const text = textOf(place);
   if (text === undefined) return undefined;
   const plan = planned(place, place, text, kind);

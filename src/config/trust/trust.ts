@@ -156,7 +156,7 @@ function parted<T>(values: readonly T[], first: (value: T) => boolean): [T[], T[
   return [values.filter(first), values.filter((value) => !first(value))];
 }
 
-export function isInside(path: string, facts: Pick<TrustFacts, 'workspace' | 'realPath'>): boolean {
+function isInside(path: string, facts: Pick<TrustFacts, 'workspace' | 'realPath'>): boolean {
   const real = withoutLinks(path, facts);
   return real === facts.workspace || real.startsWith(`${facts.workspace}/`);
 }

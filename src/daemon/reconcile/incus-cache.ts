@@ -4,7 +4,7 @@ import type { Instance } from '../../incus/shapes.ts';
 import { type Bridge, chooseBridge } from '../reservations/bridge.ts';
 
 /** A value that is fetched once for all who ask meanwhile, and anew after `forget`. */
-export class Kept<T> {
+class Kept<T> {
   readonly #fetch: () => Promise<T>;
   #current: Promise<T> | undefined;
   #fetching = 0;

@@ -103,10 +103,6 @@ export function freeze({ freezer }: Cgroups): void {
   writeFileSync(freezer.file, freezer.frozen);
 }
 
-export function thaw({ freezer }: Cgroups): void {
-  writeFileSync(freezer.file, freezer.thawed);
-}
-
 /** True from the moment that freezing began; undefined if the container is gone. */
 export function isFrozen({ freezer }: Cgroups): boolean | undefined {
   const text = readText(freezer.file)?.trim();

@@ -131,7 +131,7 @@ export function sameAccount(one: string | undefined, other: string | undefined):
 }
 
 /** The person and the organization, which may be missing. */
-export function partsOf(account: string): [string, string] {
+function partsOf(account: string): [string, string] {
   const [person = '', ...organization] = account.split(' ');
   return [person, organization.join(' ')];
 }

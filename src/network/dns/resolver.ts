@@ -35,7 +35,7 @@ export interface Limits {
   readonly waiting: number;
 }
 
-export const usualLimits: Limits = { perSecond: 50, burst: 200, waiting: 64 };
+const usualLimits: Limits = { perSecond: 50, burst: 200, waiting: 64 };
 /** Aliases that lead from server to server. */
 const hopsMax = 8;
 /** An address stays open at least that long, and that much longer than the answer says: programs connect after they asked. */

@@ -30,8 +30,6 @@ export const limitKeys = {
   rawPrefix: 'lxc.mount.entry = tmpfs tmp ',
 } as const;
 
-export const noLimits: Limits = { config: {}, root: {}, raw: [] };
-
 export function sessionLimits(settings: Settings): Limits {
   const memory = settings['limits.memory.limit'];
   const tmpfs = settings['limits.disk.tmpfs_size'];

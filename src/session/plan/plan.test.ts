@@ -4,7 +4,6 @@ import type { Reservation } from '../../coid-api/session-protocol.ts';
 import type { Profile, StoragePool } from '../../incus/shapes.ts';
 import type { ContainerName, ImageAlias, SessionId, Slot, WorkspacePath } from '../../names.ts';
 import { sessionRecord } from '../record/instance-record.ts';
-import { noLimits } from './limits.ts';
 import { sessionPlan } from './plan.ts';
 import type { SessionWish } from './session-wish.ts';
 
@@ -24,7 +23,7 @@ const wish: SessionWish = {
   docker: true,
   surface: 'full',
   storagePool: undefined,
-  limits: noLimits,
+  limits: { config: {}, root: {}, raw: [] },
   timezone: 'Europe/Berlin',
   disposable: false,
   mounts: [

@@ -5,7 +5,7 @@ import { jsonObject } from '../../tools/settings.ts';
 import type { Tool } from '../../tools/shape.ts';
 
 /** What a usual home has is a twentieth of it. It costs 0.2 ms a file, or more where the disk is slow. */
-export const carryLimits = {
+const carryLimits = {
   files: 2000,
   bytes: 32 * 2 ** 20,
   fileBytes: 4 * 2 ** 20,

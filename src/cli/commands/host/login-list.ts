@@ -59,7 +59,7 @@ function shown(app: App, file: LoginFile, login: Login, memory: Memory) {
   };
 }
 
-export function print(
+function print(
   app: App,
   logins: readonly ReturnType<typeof shown>[],
   others: readonly {

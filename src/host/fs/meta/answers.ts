@@ -5,7 +5,7 @@ import { runProgram, runProgramNow } from '../../process/program.ts';
 import { MountTable, type RemoteMount } from './remote-mounts.ts';
 
 /** What a user waits for it. */
-export const answerMs = 10_000;
+const answerMs = 10_000;
 
 /** Whatever the answer is; false if there was none until the signal, which ends the question. */
 export async function answers(paths: readonly string[], signal: AbortSignal): Promise<boolean> {
