@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { suites } from '../../scripts/suites.ts';
 import { circles, fullFolders, missingFiles, textComplaints, unusedExports } from './repository.ts';
-import { rules } from './rules.ts';
+import { exceptions, rules } from './rules.ts';
 import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -173,6 +173,11 @@ test('the rules leave right code alone', () => {
   for (const [name, rule] of Object.entries(rules)) {
     if (rule.applies(file.path)) assert.deepEqual(rule.complaints(file), [], name);
   }
+});
+
+test('what the rules make an exception of is there', () => {
+  const gone = exceptions.filter((one) => !files.some((path) => path.startsWith(one)));
+  assert.deepEqual(gone, []);
 });
 
 test('blanking keeps code, lines and lengths', () => {
