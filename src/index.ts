@@ -27,6 +27,7 @@ import { existingContainer, runningContainer } from './app/targets/container-by-
 import { ownContainers } from './app/targets/user-containers.ts';
 import { attachSession } from './app/terminal/attach-session.ts';
 import { CoiError } from './errors.ts';
+import { agentIds } from './guest-user.ts';
 import type {
   Coi,
   CoiOptions,
@@ -108,7 +109,7 @@ async function runIn(
   const { name } = ref;
   const container = await runningContainer(app, {}, name);
   if (!isMeant(ref, container.instance)) throw new NotMeant(name, true);
-  const id = user === 'root' ? 0 : 1000;
+  const id = user === 'root' ? 0 : agentIds.uid;
   const request = { ...starter(app, container, cwd, id), user: id, group: id };
   const incus = await app.incus();
   const start: Start = (until) => incus.execPiped(name, request, { signal: until });

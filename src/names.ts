@@ -144,7 +144,6 @@ export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): 
   return `${prefix}${hash}-${slot}` as ContainerName;
 }
 
-
 /** The tmux session inside a container. */
 export function tmuxSession(name: ContainerName): string {
   return `coi-${name}`;

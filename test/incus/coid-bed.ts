@@ -1,5 +1,4 @@
 // A coid of its own, with sessions made through it by a create call of the least that coid needs, without coi.
-
 import { createHash, randomUUID } from 'node:crypto';
 import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';

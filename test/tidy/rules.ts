@@ -33,6 +33,7 @@ const floors = [
 /** Words with a meaning of their own, which every layer but the adapters may use. */
 const vocabulary = [
   'src/errors.ts',
+  'src/guest-user.ts',
   'src/names.ts',
   'src/instance-keys.ts',
   'src/counted.ts',

@@ -2,6 +2,7 @@
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CoiError } from '../../errors.ts';
+import { agentIds } from '../../guest-user.ts';
 import type { Directory } from '../../host/fs/directory.ts';
 import { FileError } from '../../host/fs/file-error.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
@@ -23,7 +24,6 @@ const uploadMs = 6 * 3600 * 1000;
 export const entriesMax = 200_000;
 export const depthMax = 100;
 const linksMax = 8;
-const agent = { uid: 1000, gid: 1000 };
 
 interface Pushing {
   readonly app: AppContext;
@@ -129,7 +129,7 @@ async function destination(
 
 /** What everybody may write to (as /tmp) receives files for the agent. */
 function receiver({ uid, gid, mode }: GuestFile): { uid: number; gid: number } {
-  return mode & 0o002 ? agent : { uid, gid };
+  return mode & 0o002 ? agentIds : { uid, gid };
 }
 
 /** What is at a path in the guest, links followed; the content of a file is not read. */

@@ -1,4 +1,5 @@
 // How a command is started in a container that is there.
+import { agentUser } from '../../guest-user.ts';
 import { runnerIn } from '../../host/install/resources.ts';
 import type { ExecRequest } from '../../incus/client.ts';
 import { guestTerm, plainEnvironment } from '../../session/plan/environment.ts';
@@ -15,7 +16,11 @@ export function starter(
 ): ExecRequest {
   const workspace = session?.target ?? instance.devices['workspace']?.['path'];
   const [home, name] =
-    user === 0 ? ['/root', 'root'] : user === 1000 ? ['/home/code', 'code'] : ['/', String(user)];
+    user === 0
+      ? ['/root', 'root']
+      : user === agentUser.uid
+        ? [agentUser.home, agentUser.name]
+        : ['/', String(user)];
   return {
     command: runnerIn(cwd ?? workspace ?? '/'),
     environment: {

@@ -1,5 +1,6 @@
 // How a command of `coi run` is started as the agent's user, and what becomes of its output.
 import { CoiError } from '../../errors.ts';
+import { asAgent } from '../../guest-user.ts';
 import { runnerIn } from '../../host/install/resources.ts';
 import type { Start } from '../../session/lifecycle/secret-handover.ts';
 import {
@@ -18,8 +19,7 @@ export async function starting(app: AppContext, container: string, target: strin
     command: runnerIn(target),
     environment: plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
     cwd: '/',
-    user: 1000,
-    group: 1000,
+    ...asAgent,
   };
   return (signal) => incus.execPiped(container, request, { signal });
 }

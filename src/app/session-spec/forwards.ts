@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
+import { agentIds } from '../../guest-user.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { leadsThrough, readNamed } from '../../host/fs/read-within.ts';
 import { isPortFree } from '../../host/net/free-port.ts';
@@ -30,7 +31,6 @@ import type { AppContext } from '../context.ts';
 
 const patchMs = 60_000;
 const fileMaxBytes = 2 ** 20;
-const agent = { uid: 1000, gid: 1000 };
 
 export interface Extras {
   /** The steps of a launch with what has to be done for them; the same list where nothing is configured. */
@@ -199,7 +199,7 @@ async function copied(
     if (optional) return;
     throw new CoiError('config-invalid', `[[credentials]]: ${from} does not exist`);
   }
-  const options = { ...agent, signal: app.signal };
+  const options = { ...agentIds, signal: app.signal };
   // Parents below the agent's home are the agent's.
   const parents: string[] = [];
   for (let at = posix.dirname(to); at !== guestHome && at.length > 1; at = posix.dirname(at))

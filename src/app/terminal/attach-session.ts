@@ -1,5 +1,6 @@
 // A terminal on a session that runs: joined, opened again where Incus lost it, and followed to its end.
 import { CoiError } from '../../errors.ts';
+import { asAgent } from '../../guest-user.ts';
 import { guestScript } from '../../host/install/resources.ts';
 import { lastWords } from '../../host/process/last-words.ts';
 import { joinTerminal } from '../../host/terminal/dark-terminal-retry.ts';
@@ -66,8 +67,7 @@ export async function attachSession(
         command,
         environment: environmentOf(app, found),
         cwd: '/',
-        user: 1000,
-        group: 1000,
+        ...asAgent,
         ...terminalSize(stdout),
       },
       { signal: app.signal },

@@ -1,5 +1,6 @@
 // Opens the tool inside a container: on the user's terminal, or in the background.
 import { CoiError } from '../../errors.ts';
+import { asAgent } from '../../guest-user.ts';
 import { guestScript } from '../../host/install/resources.ts';
 import { lastWords } from '../../host/process/last-words.ts';
 import {
@@ -141,7 +142,6 @@ function starter(
       ...colours(mode === 'direct' ? app.env['COLORTERM'] : 'truecolor'),
     },
     cwd: '/',
-    user: 1000,
-    group: 1000,
+    ...asAgent,
   };
 }

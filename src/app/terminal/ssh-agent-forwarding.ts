@@ -1,6 +1,7 @@
 // Forwarding of the user's SSH agent, where `[ssh] forward_agent` asks for it and there is one.
 import { connect } from 'node:net';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
+import { asAgent } from '../../guest-user.ts';
 import { leadsThrough } from '../../host/fs/read-within.ts';
 import { instanceName, tmuxSession } from '../../names.ts';
 import {
@@ -88,8 +89,7 @@ async function tellTmux(app: AppContext, ref: ContainerRef, present: boolean): P
     container,
     {
       command: ['tmux', 'set-environment', '-t', `=${tmuxSession(container)}`, ...change],
-      user: 1000,
-      group: 1000,
+      ...asAgent,
     },
     { signal: app.signal },
   );

@@ -1,6 +1,7 @@
 // What tmux.sh does in the tmux session of a container, as whoever has that session.
 import { randomUUID } from 'node:crypto';
 import { CoiError } from '../../errors.ts';
+import { agentUser } from '../../guest-user.ts';
 import { guestScript } from '../../host/install/resources.ts';
 import type { CapturedExec } from '../../incus/client.ts';
 import { type ContainerName, tmuxSession } from '../../names.ts';
@@ -14,10 +15,7 @@ const noSession = 3;
 /** And where it typed nothing, since an agent's dialog is up. */
 const dialogUp = 4;
 /** The agent's sessions are its user's; older versions and foreign images have root's. */
-export const users = [
-  { uid: 1000, home: '/home/code', name: 'code' },
-  { uid: 0, home: '/root', name: 'root' },
-] as const;
+export const users = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
 
 /** What was said, and whose session it is. */
 export type Said = CapturedExec & { readonly uid: (typeof users)[number]['uid'] };

@@ -1,6 +1,7 @@
 // Decoy credentials in the homes of watched sessions ([monitoring] bait): no program has a reason to open them.
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
+import { agentIds, agentUser } from '../../guest-user.ts';
 import { FileWatch, openInRoot } from '../../host/fs/meta/fanotify.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import { type PatientReads, type ProcReader, waits } from '../../host/proc/patient-read.ts';
@@ -14,7 +15,7 @@ export interface BaitParts {
   readonly signal: AbortSignal;
 }
 
-const home = '/home/code';
+const { home } = agentUser;
 /** By path: no name that a program looks for by itself. */
 const baits: Readonly<Record<string, () => string>> = {
   [`${home}/.aws/credentials.bak`]: () =>
@@ -23,7 +24,6 @@ const baits: Readonly<Record<string, () => string>> = {
     `-----BEGIN OPENSSH PRIVATE KEY-----\n${secret(250)}\n-----END OPENSSH PRIVATE KEY-----\n`,
   [`${home}/.config/passwords.txt`]: () => `admin ${secret(12)}\nbackup ${secret(12)}\n`,
 };
-const agent = { uid: 1000, gid: 1000 };
 
 export class Baits {
   readonly #parts: BaitParts;
@@ -48,10 +48,10 @@ export class Baits {
         const parent = path.slice(0, path.lastIndexOf('/'));
         const directory = this.#open(reader, initPid, parent);
         if (directory === undefined)
-          await incus.makeDirectory(container, parent, { ...agent, mode: 0o700, signal });
+          await incus.makeDirectory(container, parent, { ...agentIds, mode: 0o700, signal });
         else closeSync(directory);
         const bytes = Buffer.from(content());
-        await incus.writeFile(container, path, bytes, { ...agent, mode: 0o600, signal });
+        await incus.writeFile(container, path, bytes, { ...agentIds, mode: 0o600, signal });
       }
       const fd = known ?? this.#open(reader, initPid, path);
       if (fd === undefined) continue;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
+import { agentUser } from '../../guest-user.ts';
 import { Below, belowDescriptor } from '../../host/fs/beneath.ts';
 import { fileSystemOf } from '../../host/fs/meta/file-system.ts';
 import { MountTable } from '../../host/fs/meta/remote-mounts.ts';
@@ -30,7 +31,6 @@ import type { OpenMount } from './open-mount.ts';
 import { isTreeId } from './tree-id.ts';
 
 /** uid and gid of the agent's user in every container. */
-const agentId = 1000;
 /** O_PATH, which Node has no name for. */
 
 /** For whom a tree is: what the owner has on disk belongs to the agent inside. */
@@ -242,7 +242,7 @@ export class MountTrees {
   /** The owner is shown as the agent; what is guarded is shown as nobody's. */
   #namespace(owner: TreeOwner, unmapped: readonly number[]): number {
     const { ownerUid, ownerGid, ownIds = false, idmapBase } = owner;
-    const agent = idmapBase + agentId;
+    const agent = idmapBase + agentUser.uid;
     return this.#namespaces.descriptor(
       { onDisk: ownerUid, shown: ownIds ? ownerUid : agent },
       // Root's group is never the agent's (plainIds of session/plan/plan.ts).

@@ -18,7 +18,6 @@ import {
 } from '../../session/protect/overlap.ts';
 import type { OpenMount } from '../mounts/open-mount.ts';
 
-/** O_PATH | O_DIRECTORY. */
 const again = 'It changed just now; try again.';
 
 /** `workspace` is where the workspace's own mount was made. Throws `unprotected-path`. */

@@ -1,4 +1,5 @@
 // The host's SSH agent in a session: a proxy device, added beside an open terminal because that takes Incus a second.
+import { agentUser } from '../../guest-user.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Device } from '../../incus/shapes.ts';
 import {
@@ -21,8 +22,8 @@ function agentProxy(hostSocket: string): Device {
     bind: 'instance',
     connect: `unix:${hostSocket}`,
     listen: `unix:${agentSocket}`,
-    uid: '1000',
-    gid: '1000',
+    uid: String(agentUser.uid),
+    gid: String(agentUser.gid),
     mode: '0600',
   };
 }

@@ -1,10 +1,11 @@
 // The environment of the agent, and how it travels: on the starter's stdin, never in argv or in Incus's record.
 import { CoiError } from '../../errors.ts';
+import { agentUser } from '../../guest-user.ts';
 import { quoted } from '../../names.ts';
 import { shellQuoted } from '../../shell-quoting.ts';
 
 /** Home of the agent's user in the container. */
-export const guestHome = '/home/code';
+export const guestHome = agentUser.home;
 
 const handOverEnd = '#coi-end';
 /** What start.sh prints when it is ready to be handed the environment. */

@@ -2,6 +2,7 @@
 import { isAbsolute, normalize, resolve } from 'node:path';
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
+import { agentUser } from '../../guest-user.ts';
 import { quoted } from '../../names.ts';
 import type { ExtraMount, PlannedMount } from './session-wish.ts';
 
@@ -24,7 +25,7 @@ export function parseMount(text: string, cwd: string, home: string): ExtraMount 
 /** Of the guest itself: a container that has something else there does not come up, or is none any more. */
 const kernelPlaces = ['/proc', '/sys', '/dev', '/run'];
 const guestPlaces = [
-  ...['/bin', '/boot', '/etc', '/home', '/home/code', '/lib', '/lib64', '/opt', '/root', '/sbin'],
+  ...['/bin', '/boot', '/etc', '/home', agentUser.home, '/lib', '/lib64', '/opt', '/root', '/sbin'],
   ...['/tmp', '/usr', '/usr/bin', '/usr/lib', '/usr/local', '/usr/sbin', '/usr/share'],
   ...['/var', '/var/lib', '/var/tmp'],
 ];

@@ -2,6 +2,7 @@
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { Reservation, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
+import { agentUser } from '../../guest-user.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { workspaceHash } from '../../names.ts';
@@ -96,7 +97,7 @@ export function plainIds(
 ): string | undefined {
   if (ownerUid === 0 || !mounts.some((mount) => mount.kind === 'plain')) return undefined;
   // What belongs to root's group stays nobody's inside.
-  return `uid ${ownerUid} 1000${ownerGid === 0 ? '' : `\ngid ${ownerGid} 1000`}`;
+  return `uid ${ownerUid} ${agentUser.uid}${ownerGid === 0 ? '' : `\ngid ${ownerGid} ${agentUser.gid}`}`;
 }
 
 function record(wish: SessionWish, reservation: Reservation): SessionRecord {

@@ -1,5 +1,6 @@
 // The workspace: from what was typed to a path that may be mounted.
 import { CoiError } from '../../errors.ts';
+import { agentUser } from '../../guest-user.ts';
 import type { Closed } from '../../host/fs/meta/file-system.ts';
 import { quoted, type WorkspacePath, workspaceAt } from '../../names.ts';
 import { closedPlace } from './closed-directory.ts';
@@ -90,7 +91,7 @@ const systemPlaces = [
   '/lib64',
   '/run',
   '/var',
-  '/home/code',
+  agentUser.home,
 ];
 
 /** Where the workspace is mounted: `/workspace`, or its own path where that is wanted and hides nothing of the guest's. */

@@ -6,6 +6,7 @@ import { passOn } from '../../../app/run-command/streams.ts';
 import { userSeed } from '../../../app/ssh-directory.ts';
 import { sessionOf, setEnv, withoutServer } from '../../../app/ssh-server.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
+import { asAgent } from '../../../guest-user.ts';
 import { guestScript, runnerIn } from '../../../host/install/resources.ts';
 import { parseSessionId } from '../../../names.ts';
 import { incusFailure } from '../../../session/lifecycle/incus-failure.ts';
@@ -15,7 +16,6 @@ import { sshPlace } from '../../../session/terminal/ssh-config.ts';
 import { hostSeed, privateKey, publicKey } from '../../../session/terminal/ssh-keys.ts';
 import type { App } from '../../app.ts';
 
-const agent = { user: 1000, group: 1000 };
 const saidMax = 1000;
 /** Of SIGHUP, by which ssh ends who it started. */
 const hangupStatus = 129;
@@ -36,7 +36,7 @@ async function bridge(app: App, id: string): Promise<void> {
     command: runnerIn('/'),
     environment: plainEnvironment(guestHome, 'code', 'dumb'),
     cwd: '/',
-    ...agent,
+    ...asAgent,
   };
   const key = { COI_SSH_HOST_KEY: privateKey(hostSeed(seed, id), id) };
   const server = ['sh', '-c', guestScript('sshd.sh'), 'coi-sshd'];
