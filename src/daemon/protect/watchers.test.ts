@@ -19,10 +19,11 @@ test('a directory that the kernel watches no more is looked at by time, until it
     const refused = (() => {
       throw Object.assign(new Error('no watch left'), { code: 'EMFILE' });
     }) as unknown as typeof watch;
-    const watchers = new Watchers(() => {
+    const counted = () => {
       changes += 1;
       changed();
-    }, refused);
+    };
+    const watchers = new Watchers({ changed: counted, indexChanged: () => {} }, refused);
     const next = () =>
       new Promise<void>((resolve) => {
         changed = resolve;
@@ -34,7 +35,7 @@ test('a directory that the kernel watches no more is looked at by time, until it
     assert.equal(changes, 1);
     watchers.close();
 
-    const seeing = new Watchers(() => changed());
+    const seeing = new Watchers({ changed: () => changed(), indexChanged: () => {} });
     assert.equal(seeing.follow(nothingProtected, ['.'], below), true);
     const told = next();
     writeFileSync(join(root, 'made'), '');
@@ -52,9 +53,9 @@ test('a directory that cannot be watched for another reason is an error', () => 
     const failing = (() => {
       throw Object.assign(new Error('no'), { code: 'EBADF' });
     }) as unknown as typeof watch;
-    assert.throws(() => new Watchers(() => {}, failing).follow(nothingProtected, [], below), {
-      code: 'EBADF',
-    });
+    const nobody = { changed: () => {}, indexChanged: () => {} };
+    const watchers = new Watchers(nobody, failing);
+    assert.throws(() => watchers.follow(nothingProtected, [], below), { code: 'EBADF' });
   } finally {
     rmSync(root, { recursive: true });
   }
