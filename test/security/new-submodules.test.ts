@@ -2,7 +2,7 @@
 // agent's to write, so a submodule that was not there when the session began never stays in it with a repository.
 // Method: the agent adds a repository that runs a program at each look; the host's git looks, with the guard off and on.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { readIndex } from '../../src/session/git-index.ts';
@@ -34,30 +34,37 @@ function gitlinks(index: string): string[] {
   return found.gitlinks.map(({ path }) => path).sort();
 }
 
-/** Resolves when the index has exactly these submodules; rejects after 20 s. */
-function untilLinked(index: string, paths: readonly string[]): Promise<void> {
+/** Resolves when that is so, looked at after each change in these directories; rejects after 20 s. */
+function until(directories: readonly string[], is: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const watcher = watch(dirname(index));
+    const watchers = directories.map((path) => watch(path));
     const end = (error?: Error) => {
       clearTimeout(timer);
-      watcher.close();
+      for (const watcher of watchers) watcher.close();
       if (error) reject(error);
       else resolve();
     };
-    const timer = setTimeout(() => end(new Error(`${index} has ${gitlinks(index)}`)), 20_000);
+    const timer = setTimeout(() => end(new Error(`not after 20 s in ${directories}`)), 20_000);
     const look = () => {
-      if (gitlinks(index).join() === paths.join()) end();
+      if (is()) end();
     };
-    watcher.on('change', look);
+    for (const watcher of watchers) watcher.on('change', look);
     look();
   });
 }
 
-/** It stays in the index without a repository, or is out of it. */
-async function untilSealed(workspace: string, path: string): Promise<void> {
-  const index = join(workspace, '.git/index');
-  await untilGuarded(join(workspace, path));
-  if (existsSync(join(workspace, path, '.git'))) await untilLinked(index, []);
+/** The index has exactly these submodules. */
+function untilLinked(index: string, paths: readonly string[]): Promise<void> {
+  return until([dirname(index)], () => gitlinks(index).join() === paths.join());
+}
+
+/** It stays in the index, sealed without a repository, or is out of it: who was first decides. */
+function untilSealed(workspace: string, path: string): Promise<void> {
+  const isSealed = () =>
+    (lstatSync(join(workspace, path), { throwIfNoEntry: false })?.uid ?? 0) >= 0x7000_0000 &&
+    !existsSync(join(workspace, path, '.git'));
+  const isOut = () => !gitlinks(join(workspace, '.git/index')).includes(path);
+  return until([workspace, join(workspace, '.git')], () => isOut() || isSealed());
 }
 
 async function agent(bed: CoidBed, container: string, script: string, directory = '/workspace') {
