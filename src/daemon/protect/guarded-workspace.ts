@@ -35,8 +35,6 @@ export interface Attempts {
   busy: number;
   /** When its sessions were stopped last. */
   stoppedMs: number | undefined;
-  /** A coid before this one may have left its lock. */
-  isBegun: boolean;
   /** What was added and is not checked out: it is sealed, and looked at again when it is. */
   readonly open: Set<string>;
 }
@@ -89,13 +87,7 @@ export function unguarded(
   const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
   const host = { places: new Map(), outside: new Map(), indexes: new Map() };
   const root = { held: undefined, lost: false };
-  const attempts = {
-    count: 0,
-    busy: 0,
-    stoppedMs: undefined,
-    isBegun: false,
-    open: new Set<string>(),
-  };
+  const attempts = { count: 0, busy: 0, stoppedMs: undefined, open: new Set<string>() };
   const looks = { rhythm, indexRhythm, watchers };
   const guarded: Guarded = { record, users, ...looks, ...nothing, ...host, ...root, attempts };
   return guarded;

@@ -1,6 +1,5 @@
 // Indexes of git in a workspace, or in the directory of git that a linked worktree has outside of it, read and changed without
 // following a link.
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -77,72 +76,51 @@ export function markAt(places: Places, { directory }: IndexPlace): string | unde
 /** - `busy`: a git is changing it; `stuck`: it cannot be changed. */
 export type TakenOut = 'done' | 'busy' | 'stuck';
 
-/**
- * Takes submodules out of the index, under git's own lock. Their files stay. `anyway`: whoever holds the lock has held it for
- * long; what that writes later is looked at again. Throws what the file system says.
- */
+/** Takes submodules out of the index, under git's own lock. Their files stay. Throws what the file system says. */
 export function takeOut(
   places: Places,
   { directory, hashBytes }: IndexPlace,
-  { raw, anyway }: { readonly raw: ReadonlySet<string>; readonly anyway: boolean },
+  raw: ReadonlySet<string>,
 ): TakenOut {
   const taken = inDirectory(places, directory, (below) =>
-    below.with('.', (fd) => {
-      const path = `/proc/self/fd/${fd}`;
-      const lock = `${path}/index.lock`;
-      const ended = changed(lock, path, below, { raw, hashBytes });
-      if (ended !== 'busy' || !anyway) return ended;
-      const beside = `${path}/index.coi-${randomBytes(4).toString('hex')}`;
-      return changed(beside, path, below, { raw, hashBytes });
-    }),
+    below.with('.', (fd) => changed(`/proc/self/fd/${fd}`, below, raw, hashBytes)),
   );
   return taken ?? 'done';
 }
 
-/** Removes the lock of a coid that was killed while it changed an index. */
-export function removeOwnLock(places: Places, { directory }: IndexPlace): void {
-  inDirectory(places, directory, (below) => {
-    const stats = below.stats('index.lock');
-    if (stats?.isFile() && stats.uid === 0 && (stats.mode & ownMark) !== 0)
-      below.remove('index.lock', stats.ino);
-  });
-}
-
-/** Nobody else gives a file the sticky bit. */
-const ownMark = 0o1000;
-
 function changed(
-  path: string,
   directory: string,
   below: Below,
-  { raw, hashBytes }: { raw: ReadonlySet<string>; hashBytes: IndexPlace['hashBytes'] },
+  raw: ReadonlySet<string>,
+  hashBytes: IndexPlace['hashBytes'],
 ): TakenOut {
+  const lock = `${directory}/index.lock`;
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   let fd: number;
   try {
-    fd = openSync(path, flags, 0o600);
+    fd = openSync(lock, flags, 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return 'busy';
     throw error;
   }
-  let isMoved = false;
   try {
-    fchmodSync(fd, ownMark | 0o600);
     const file = contentOf(below, 'index');
-    if (file === 'missing') return 'done';
-    const after = file === 'unread' ? undefined : withoutGitlinks(file.bytes, raw, hashBytes);
-    if (file === 'unread' || !after) return 'stuck';
+    const after =
+      typeof file === 'string' ? undefined : withoutGitlinks(file.bytes, raw, hashBytes);
+    if (typeof file === 'string' || !after) {
+      unlinkSync(lock);
+      return file === 'missing' ? 'done' : 'stuck';
+    }
     writeFileSync(fd, after);
     fchownSync(fd, file.stats.uid, file.stats.gid);
     fchmodSync(fd, file.stats.mode & 0o777);
-    const now = below.stats('index');
-    if (!now || markOf(now) !== markOf(file.stats)) return 'busy';
-    renameSync(path, `${directory}/index`);
-    isMoved = true;
+    renameSync(lock, `${directory}/index`);
     return 'done';
+  } catch (error) {
+    unlinkSync(lock);
+    throw error;
   } finally {
     closeSync(fd);
-    if (!isMoved) unlinkSync(path);
   }
 }
 

@@ -173,9 +173,9 @@ export class Keeper {
       this.#save(guarded);
       return;
     }
-    this.#lookAtIndexes(guarded);
     this.#guarded.delete(key);
     this.#save(guarded);
+    this.#lookAtIndexes(guarded);
     this.#taking.takeAway(guarded.record, guarded.plan, guarded.held);
     unwatch(guarded);
   }

@@ -17,15 +17,15 @@ import {
   lookedAt,
   told,
 } from './guarded-workspace.ts';
-import { type FoundIndex, indexAt, type Places, removeOwnLock, takeOut } from './indexes.ts';
+import { type FoundIndex, indexAt, type Places, takeOut } from './indexes.ts';
 import type { Tampering } from './tampering.ts';
 import { factsOf } from './tree-facts.ts';
 
 /** By accident an agent adds a repository that it has cloned, and perhaps again. */
 const attemptsMax = 10;
-/** Another git holds the index: it is asked so often again, and then written all the same. */
+/** Another git holds the index. */
 const againMs = 20;
-const busyMax = 5;
+const busyMax = 100;
 
 /** Not at each event; who lets a session go on is told again. */
 const stopEveryMs = 10_000;
@@ -60,8 +60,6 @@ export function indexesLooked(
   const looked = lookedAt(parts, guarded, below);
   const facts = factsOf(looked);
   try {
-    if (!attempts.isBegun) for (const place of plan.indexes) removeOwnLock(looked, place);
-    attempts.isBegun = true;
     const look = lookAtIndexes({ ...looked, facts, indexes: plan.indexes, known, attempts });
     const nowMs = parts.elapsedMs();
     const isStopped = nowMs - (attempts.stoppedMs ?? Number.NEGATIVE_INFINITY) < stopEveryMs;
@@ -85,7 +83,7 @@ function lookAtIndexes(looked: IndexLooked): IndexLook {
   const tampering = looks.flatMap(({ place, paths, end }): Tampering[] => {
     const path = `${place.directory}/index`;
     if (end === 'stuck') return [{ path, what: 'submodules' }];
-    if (end === 'busy') return [];
+    if (end === 'busy') return attempts.busy > busyMax ? [{ path, what: 'submodules' }] : [];
     if (paths.length === 0) return [];
     attempts.count += 1;
     const what = attempts.count > attemptsMax ? 'submodules' : 'submodule';
@@ -94,7 +92,7 @@ function lookAtIndexes(looked: IndexLooked): IndexLook {
   const fresh = looks.flatMap(({ open }) => open).filter((path) => !attempts.open.has(path));
   for (const path of fresh) attempts.open.add(path);
   const isNew = fresh.length > 0;
-  return { tampering, isNew, againMs: isBusy ? againMs : undefined };
+  return { tampering, isNew, againMs: isBusy && attempts.busy <= busyMax ? againMs : undefined };
 }
 
 interface PlaceLook {
@@ -116,8 +114,7 @@ function lookAt(looked: IndexLooked, place: IndexPlace): PlaceLook | undefined {
     return { ...nothing, end: 'stuck' };
   const { out, open } = sorted(looked, place, found);
   if (out.size === 0) return { ...nothing, open, end: 'done' };
-  const how = { raw: new Set(out.keys()), anyway: looked.attempts.busy >= busyMax };
-  const end = found.isSplit ? 'stuck' : takeOut(looked, place, how);
+  const end = found.isSplit ? 'stuck' : takeOut(looked, place, new Set(out.keys()));
   const paths = end === 'done' ? [...out.values()] : [];
   return { place, paths, open, end };
 }
