@@ -1,5 +1,4 @@
 // Collects what of a workspace is guarded: each path with the links on its way, what they lead to, and the directories above. Pure.
-import { isWithin } from './path-text.ts';
 import type {
   Ancestor,
   GuardKind,
@@ -45,11 +44,6 @@ export class GuardBuilder {
   /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
   addGit(path: string): void {
     this.#git.add(path);
-  }
-
-  /** Looked at already, or held with what it lies in. */
-  isGit(path: string): boolean {
-    return this.#git.has(path) || this.#isInWhole(path);
   }
 
   /** Where a submodule or another worktree is checked out: git looks at the owner of that directory. */
@@ -197,7 +191,7 @@ export class GuardBuilder {
     }
   }
 
-  plan(): Omit<ProtectionPlan, 'indexes' | 'submodules'> {
+  plan(): ProtectionPlan {
     for (const path of [...this.#leaves.keys(), ...this.#ancestors])
       if (this.#facts.isMountedOver(path)) this.refuse({ path, why: 'mounted', asked: path });
     // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
@@ -286,6 +280,10 @@ export class GuardBuilder {
     });
     return isGit || this.#checkouts.has(path) ? 'group' : 'owner';
   }
+}
+
+function isWithin(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}/`);
 }
 
 function isBelowAny(path: string, all: ReadonlySet<string>): boolean {

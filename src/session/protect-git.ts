@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { gitFileTarget } from './git-file.ts';
 import type { GitLinks } from './git-links.ts';
-import type { GitSubmodules } from './git-submodules.ts';
 import type { GuardBuilder, Made } from './guard-builder.ts';
 import { protectByConfig } from './protect-config.ts';
 import { protectElsewhere, protectEnclosing } from './protect-elsewhere.ts';
@@ -22,9 +21,6 @@ export interface GitRequest {
   /** The workspace may be part of another checkout. */
   readonly enclosed: boolean;
   readonly links: GitLinks;
-  readonly submodules: GitSubmodules;
-  /** Where it is checked out; undefined where that is not in the workspace. */
-  readonly top: string | undefined;
   /** Not only in a linked worktree of it. */
   readonly isWorkedInMain: boolean;
 }
@@ -44,11 +40,10 @@ export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: Git
     return;
   }
   const is = facts.kind('.git');
-  const top = request.isWorkedInMain ? '' : undefined;
-  if (is === 'directory') protectGitDirectory(builder, facts, '.git', { ...request, top });
+  if (is === 'directory') protectGitDirectory(builder, facts, '.git', request);
   // What becomes a repository later is nobody's yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
-  if (is === 'file') protectNamed(builder, facts, { ...request, top });
+  if (is === 'file') protectNamed(builder, facts, request);
   // Whatever `.git` here is: in the directory above, git takes what that repository names, and an agent can make a `.git`.
   if (request.enclosed && inner.length > 0)
     protectEnclosing(builder, facts, { writable: request.writable });
@@ -60,10 +55,7 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   if (named === undefined) return;
   const directory = builder.lead(named, '.git');
   const { writable } = request;
-  if (!directory && request.inner.length > 0) {
-    protectElsewhere(builder, facts, named, { writable });
-    if (named.startsWith('/')) request.submodules.outside(named, '');
-  }
+  if (!directory && request.inner.length > 0) protectElsewhere(builder, facts, named, { writable });
   if (directory?.is !== 'directory' || directory.path === '') return;
   protectGitDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
@@ -71,7 +63,7 @@ function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitReque
   const way = common.startsWith('/') ? common : `${directory.path}/${common}`;
   const shared = builder.lead(way, '.git');
   if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
-    protectGitDirectory(builder, facts, shared.path, { ...request, top: undefined });
+    protectGitDirectory(builder, facts, shared.path, request);
 }
 
 /** A directory of git, whatever it is called. */
@@ -86,8 +78,6 @@ export function protectGitDirectory(
     writable,
     everywhere,
     links,
-    submodules,
-    top,
     isWorkedInMain,
   }: Omit<GitRequest, 'asked' | 'enclosed'>,
 ): void {
@@ -100,19 +90,6 @@ export function protectGitDirectory(
   );
   const receiving = [git, ...open];
   protectByConfig(builder, facts, { git, worktrees, modules, receiving, writable, everywhere });
-  const config = facts.text(`${git}/config`);
-  for (const worktree of worktrees) {
-    const place = placeIn(facts, checkoutOf(facts, worktree));
-    if (top === undefined || place === undefined) submodules.watch(worktree);
-    else submodules.of(worktree, place, config, false);
-  }
-  if (top !== undefined) submodules.of(git, top, config);
-}
-
-/** The path of a checkout in the workspace; undefined outside of it. */
-function placeIn({ root }: TreeFacts, file: string | undefined): string | undefined {
-  const above = ['/workspace', root].find((one) => file?.startsWith(`${one}/`));
-  return above === undefined ? undefined : file?.slice(above.length + 1).replace(/\/?\.git$/, '');
 }
 
 interface Linked {

@@ -3,12 +3,6 @@
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { GitLinks, type Looking } from './git-links.ts';
-import {
-  GitSubmodules,
-  type IndexPlace,
-  type KnownSubmodules,
-  submodulesMax,
-} from './git-submodules.ts';
 import { GuardBuilder } from './guard-builder.ts';
 import { protectGit, protectGitDirectory } from './protect-git.ts';
 import { checkoutsIn, partOf } from './protect-part.ts';
@@ -65,10 +59,6 @@ export interface ProtectionPlan {
   readonly named: ReadonlyMap<string, string>;
   /** Directories of git, which have worktrees and submodules in them. */
   readonly git: readonly string[];
-  /** Indexes of git that name submodules, or may do so later. */
-  readonly indexes: readonly IndexPlace[];
-  /** What they name, but for what they name since a session began. */
-  readonly submodules: KnownSubmodules;
   /** Of these directories of git's not everything was looked at: they are held with all that is in them. */
   readonly whole: readonly string[];
 }
@@ -83,7 +73,7 @@ export interface RefusedPath {
    * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
    * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
    * `links`: more of them than are followed. `worktree`: it lies in a worktree, which is guarded apart from its repository.
-   * `large`: there is too much in it. `submodules`: the index names more of them than are guarded.
+   * `large`: there is too much in it.
    */
   readonly why:
     | Tangle
@@ -97,8 +87,7 @@ export interface RefusedPath {
     | 'crowded'
     | 'links'
     | 'worktree'
-    | 'large'
-    | 'submodules';
+    | 'large';
   /** The path of the configuration that led there. */
   readonly asked: string;
   /** The key of git's configuration that names it, with its file. */
@@ -117,8 +106,6 @@ export const nothingProtected: ProtectionPlan = {
   refused: [],
   named: new Map(),
   git: [],
-  indexes: [],
-  submodules: {},
   whole: [],
 };
 
@@ -141,18 +128,11 @@ export function planFor(
 ): { readonly plan: ProtectionPlan; readonly strangers: number } {
   const builder = new GuardBuilder(facts);
   const links = new GitLinks(builder, facts, looking);
-  const submodules: GitSubmodules = new GitSubmodules(builder, facts, (git, top) => {
-    const already = builder.isGit(git);
-    const about = { ...request('.git'), top };
-    if (already) submodules.of(git, top, facts.text(`${git}/config`));
-    else builder.forLinks(() => protectGitDirectory(builder, facts, git, about));
-  });
   const clean = paths.map(cleanPath);
   const inside = (git: string) => clean.filter((path) => path.startsWith(`${git}/`));
   const request = (git: string) => ({
     inner: inside(git).map((path) => path.slice(git.length + 1)),
     ...{ readonlyGit, checkouts, writable, everywhere, links, isWorkedInMain: !within },
-    ...{ submodules, top: undefined },
   });
   const others = gitDirectories.map(cleanPath);
   for (const git of others) protectGitDirectory(builder, facts, git, request(git));
@@ -162,8 +142,7 @@ export function planFor(
   protectGit(builder, facts, { ...request('.git'), asked, enclosed: !within });
   const inGit = new Set([...inOthers, ...inside('.git')]);
   for (const path of clean) if (!inGit.has(path)) builder.protect(path);
-  const { indexes, found } = submodules;
-  const plan = { ...builder.plan(), indexes, submodules: found };
+  const plan = builder.plan();
   const strangers = links.strangers;
   if (!within) return { plan, strangers };
   return { plan: partOf(plan, within, checkoutsIn(facts.root, checkouts)), strangers };
@@ -194,8 +173,6 @@ const reasons: Readonly<Record<RefusedPath['why'], (path: string) => string>> = 
     `it leads to ${path} in the worktree, which is not guarded together with its repository`,
   large: (path) => `${path} holds more than ${treeEntriesMax} files, or holds them too deep`,
   links: (path) => `more links lead to what is protected than coi follows, ${path} for example`,
-  submodules: (path) =>
-    `git's index names more than ${submodulesMax} submodules, ${path} for example`,
   crowded: (path) => `git's configuration names more than coi can look at, ${path} for example`,
 };
 
@@ -212,13 +189,12 @@ export function protectionRefusal(refused: RefusedPath): CoiError {
 
 /** What git runs is not known, so that nothing of it can be protected. */
 function isUnknown(why: RefusedPath['why']): boolean {
-  return why === 'unread-config' || why === 'crowded' || why === 'submodules';
+  return why === 'unread-config' || why === 'crowded';
 }
 
 function remedy({ why, asked, named }: RefusedPath): string {
   if (why === 'git-link')
     return 'Replace it by a file with the line "gitdir: PATH", which git takes as well.';
-  if (why === 'submodules') return 'Set [security] protection = "watch".';
   if (isUnknown(why))
     return 'Correct it (`git config --list` shows what git reads), or set [security] protection = "watch".';
   const change = named === undefined ? 'Replace it' : 'Change that key';

@@ -22,7 +22,6 @@ export function timed(facts: TreeFacts, limitMs: number): TreeFacts {
     link: look(facts.link),
     tree: look(facts.tree),
     place: look(facts.place),
-    ...(facts.submodules ? { submodules: look(facts.submodules) } : {}),
     ...(facts.outside ? { outside: look(facts.outside) } : {}),
     isMountedOver: look(facts.isMountedOver),
   };

@@ -1,7 +1,5 @@
 // Follows a path of a workspace as the host's kernel does, link by link, and says what it leads through. Pure.
 
-import type { IndexPlace, IndexSubmodules, KnownSubmodules } from './git-submodules.ts';
-
 export type EntryKind = 'file' | 'directory' | 'link' | 'other' | 'missing';
 
 /** Where an absolute path of the host lies. `within`: that path of the workspace. `tangled`: it leads out and back in. */
@@ -41,10 +39,6 @@ export interface TreeFacts {
   readonly known?: (directory: string) => readonly string[];
   /** What running sessions hold as a whole. */
   readonly isWhole?: (path: string) => boolean;
-  /** What an index of git has as submodules; not asked for where that is left out. */
-  readonly submodules?: ((index: IndexPlace) => IndexSubmodules | 'missing' | 'unread') | undefined;
-  /** What the indexes named when the first session began; undefined where none has begun. */
-  readonly knownSubmodules?: KnownSubmodules | undefined;
   /** For what may take only so long. */
   readonly nowMs?: () => number;
 }

@@ -214,8 +214,6 @@ test(
     assert.deepEqual(guarded.toSorted(), [
       ...['.claude', '.claude/settings.json', '.git', '.husky', '.husky/_', '.husky/_/h'],
       ...['.husky/pre-commit', '.vscode', '.vscode/tasks.json'],
-      // The submodule, for its own sake.
-      ...['lib', 'lib/.git'],
     ]);
     const worked = await bed.sh(
       container,

@@ -87,35 +87,9 @@ function alertOfMade(path: string, time: string): Alert {
   };
 }
 
-function alertOfSubmodule(path: string, time: string): Alert {
-  return {
-    level: 'warning',
-    title: 'Submodule taken out of the index',
-    description: redacted(
-      `${path} was added to git's index as a submodule, and git of the host runs what the configuration of a submodule says. Its files are as they were.`,
-    ),
-    time,
-    action: 'alerted',
-  };
-}
-
-function alertOfSubmodules(path: string, time: string): Alert {
-  return {
-    level: 'critical',
-    title: 'Submodules added',
-    description: redacted(
-      `Git's index names repositories as submodules that were not there before, again and again or in a way that coi cannot undo (${path}). Git of the host runs what their configuration says: look at them before you run \`git status\`.`,
-    ),
-    time,
-    action: 'paused',
-  };
-}
-
 const alertOf: Readonly<Record<Tampering['what'], (path: string, time: string) => Alert>> = {
   made: alertOfMade,
   stripped: alertOfAttack,
   replaced: alertOfAttack,
   lost: alertOfLost,
-  submodule: alertOfSubmodule,
-  submodules: alertOfSubmodules,
 };

@@ -2,7 +2,6 @@
 import { fstatSync, type Stats } from 'node:fs';
 import { CoiError } from '../../errors.ts';
 import type { Below } from '../../host/guarded.ts';
-import type { KnownSubmodules } from '../../session/git-submodules.ts';
 import {
   type Leaf,
   type Placeholder,
@@ -57,19 +56,16 @@ export interface Application extends Looked {
   readonly running?: Running | undefined;
   /** What is known of it where a session is about to begin. */
   readonly left?: Hidden | undefined;
-  /** What git's indexes named when the first session began. */
-  readonly submodules?: KnownSubmodules | undefined;
   /** Called before anything is changed, with all that will be: whatever happens afterwards can be taken back. */
   readonly save: (state: GuardState) => void;
 }
 
 /** Guards what the request names. Throws `unprotected-path`. */
 export function applyGuard(application: Application): Applied {
-  const { below, request, owner, before, running, save, left, submodules } = application;
+  const { below, request, owner, before, running, save, left } = application;
   const known = new Map(before.entries.map((entry) => [entry.path, entry]));
   const hidden = running ? hiddenFrom(running, before) : left;
-  const facts = factsOf(application, hidden, submodules);
-  const { plan, wanted } = planned(request, facts, below, (all) =>
+  const { plan, wanted } = planned(request, factsOf(application, hidden), below, (all) =>
     running ? reachable(all, running.mounted, known) : all,
   );
   const placed = withPlaceholders(below, plan.placeholders, owner, before, save);

@@ -48,7 +48,7 @@ function hasAnything(
 ): boolean {
   const O_PATH_DIRECTORY = 0o10000000 | constants.O_DIRECTORY;
   using below = new Below(libc, openSync(`/proc/self/fd/${fd}`, O_PATH_DIRECTORY));
-  const host = { places: new Map(), outside: new Map(), indexes: new Map() };
+  const host = { places: new Map(), outside: new Map() };
   const looked = { libc, files, below, root, owner: { uid, gid }, ...host };
   const { ancestors, leaves, refused } = protectionPlan(request, factsOf(looked));
   return ancestors.length + leaves.length + refused.length > 0;

@@ -8,24 +8,18 @@ import type { Source } from '../../host/open-source.ts';
 import { type Ancestor, isThere, nothingProtected } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { type Application, applyGuard } from './guard.ts';
-import {
-  type Guarded,
-  type KeeperParts,
-  lookedAt,
-  told,
-  unguarded,
-  unwatch,
-} from './guarded-workspace.ts';
+import { type Guarded, type KeeperParts, unguarded } from './guarded-workspace.ts';
 import { leftToOthers, ownOnly } from './hidden.ts';
-import { indexesLooked, retryMs } from './new-submodules.ts';
 import { type GuardRecord, keyOf, recordFor } from './record.ts';
 import { GuardRecords } from './records.ts';
 import { unguardable } from './refusal.ts';
 import { onThisBoot } from './remove.ts';
+import { Rhythm } from './rhythm.ts';
 import type { GuardState, Owner } from './state.ts';
 import { TakingAway } from './taking-away.ts';
 import { againstGuard, newlyMade, newlyMissing, type Tampering } from './tampering.ts';
-import { factsOf } from './tree-facts.ts';
+import { factsOf, type Looked } from './tree-facts.ts';
+import { Watchers } from './watchers.ts';
 import {
   type FoundRoot,
   HeldRoot,
@@ -37,6 +31,8 @@ import {
 const O_PATH_DIRECTORY = 0o10200000;
 /** A file that the host made is left alone for that long: its mode is set next. */
 const youngMs = 250;
+/** After a look that failed. */
+const retryMs = 1000;
 
 export class Keeper {
   readonly #parts: KeeperParts;
@@ -71,7 +67,6 @@ export class Keeper {
       this.#guarded.set(keyOf(record.device, record.inode), guarded);
       this.#mend(guarded, false);
       guarded.rhythm.soon();
-      guarded.indexRhythm.soon();
     }
   }
 
@@ -104,17 +99,12 @@ export class Keeper {
       openSync(`/proc/self/fd/${root.fd}`, O_PATH_DIRECTORY),
     );
     try {
-      const { submodules } = guarded.record;
       const left = known ? leftToOthers(record.state, record.whole, own) : ownOnly(own);
-      this.#apply(guarded, below, guarded.record.request, { left, submodules });
+      this.#apply(guarded, below, guarded.record.request, { left });
       const { ancestors, missing, whole } = guarded.plan;
       const mounted = [...new Set([...record.mounted, ...ancestors.map(({ path }) => path)])];
-      this.#save(guarded, {
-        ...{ missing, mounted, whole: [...new Set([...record.whole, ...whole])] },
-        submodules: submodules ?? guarded.plan.submodules,
-      });
+      this.#save(guarded, { missing, mounted, whole: [...new Set([...record.whole, ...whole])] });
       guarded.rhythm.soon();
-      guarded.indexRhythm.soon();
     } catch (error) {
       this.#leave(key, guarded, id);
       if (!(error instanceof SystemCallError)) throw error;
@@ -152,7 +142,7 @@ export class Keeper {
 
   /** Stops watching; the guards stay for the next coid. */
   close(): void {
-    for (const guarded of this.#guarded.values()) unwatch(guarded);
+    for (const guarded of this.#guarded.values()) this.#unwatch(guarded);
     this.#taking.close();
   }
 
@@ -175,9 +165,8 @@ export class Keeper {
     }
     this.#guarded.delete(key);
     this.#save(guarded);
-    this.#lookAtIndexes(guarded);
     this.#taking.takeAway(guarded.record, guarded.plan, guarded.held);
-    unwatch(guarded);
+    this.#unwatch(guarded);
   }
 
   /** What was found changed that nobody has a reason to change, and whether something is left for the next look. */
@@ -185,10 +174,10 @@ export class Keeper {
     guarded: Guarded,
     below: Below,
     request: ProtectRequest,
-    when: Pick<Application, 'running' | 'left' | 'submodules'>,
+    when: Pick<Application, 'running' | 'left'>,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
     const { root, missing, mounted } = guarded.record;
-    const looked = lookedAt(this.#parts, guarded, below);
+    const looked = this.#looked(guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
@@ -220,7 +209,7 @@ export class Keeper {
     using at = this.#rootOf(guarded, tell);
     if (!at) return undefined;
     const opened = at.below;
-    const { request, missing, root, mounted, whole = [], submodules } = guarded.record;
+    const { request, missing, root, mounted, whole = [] } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
@@ -228,7 +217,7 @@ export class Keeper {
       const running = { mounted, missing, whole, youngSinceMs };
       const { readonlyGit: _, ...lasting } = request;
       const asked = { ...lasting, mode: 'watch' as const };
-      const applied = this.#apply(guarded, opened, asked, { running, submodules });
+      const applied = this.#apply(guarded, opened, asked, { running });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
     } catch (error) {
@@ -236,13 +225,15 @@ export class Keeper {
       this.#parts.log('warning', 'protection-failed', { root, error });
       againMs = retryMs;
     }
-    const facts = factsOf(lookedAt(this.#parts, guarded, opened));
-    const nowMs = this.#parts.elapsedMs();
-    found.push(...newlyMade(missing, guarded.told, (path) => isThere(facts, path), nowMs));
+    const facts = factsOf(this.#looked(guarded, opened));
+    const exists = (path: string) => isThere(facts, path);
+    found.push(...newlyMade(missing, guarded.told, exists, this.#parts.elapsedMs()));
     const more = newlyMissing(guarded.plan.missing, missing, guarded.record.state.entries);
     if (more.length > 0) this.#save(guarded, { missing: [...missing, ...more] });
-    if (tell) told(this.#parts, guarded, found);
-    if (guarded.attempts.open.size > 0) guarded.indexRhythm.soon(0);
+    for (const tampering of tell ? found : []) {
+      this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
+      this.#parts.tampered([...guarded.users.keys()], tampering);
+    }
     return againMs;
   }
 
@@ -268,23 +259,26 @@ export class Keeper {
   }
 
   #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
-    return unguarded(record, users, this.#parts.elapsedMs, {
-      look: async (guarded) => {
-        await this.#parts.files.look([guarded.record.root]);
-        return users.size > 0 ? this.#mend(guarded, true) : undefined;
-      },
-      lookAtIndexes: async (guarded) => this.#lookAtIndexes(guarded),
-      others: () => this.#guarded.values(),
-    });
+    const look = async () => {
+      await this.#parts.files.look([guarded.record.root]);
+      return users.size > 0 ? this.#mend(guarded, true) : undefined;
+    };
+    const rhythm = new Rhythm(this.#parts.elapsedMs, look);
+    const watchers = new Watchers(() => rhythm.soon());
+    const guarded = unguarded(record, users, rhythm, watchers);
+    return guarded;
   }
 
-  /** Takes what was added to git's indexes out again. Returns when to look again, if that is known. */
-  #lookAtIndexes(guarded: Guarded): number | undefined {
-    const { submodules: known } = guarded.record;
-    if (!known || isHeldRoot(this.#roots, guarded.record)) return undefined;
-    using at = this.#rootOf(guarded, false);
-    if (!at) return undefined;
-    return indexesLooked(this.#parts, guarded, at.below, known);
+  #looked({ record: { root, owner }, places, outside }: Guarded, below: Below): Looked {
+    const { libc, files } = this.#parts;
+    return { libc, files, below, root, owner, places, outside };
+  }
+
+  #unwatch(guarded: Guarded): void {
+    guarded.rhythm.close();
+    guarded.watchers.close();
+    guarded.held?.[Symbol.dispose]();
+    guarded.held = undefined;
   }
 
   #save(guarded: Guarded, changes: Partial<GuardRecord> = {}): void {

@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Source } from '../../host/open-source.ts';
-import type { KnownSubmodules } from '../../session/git-submodules.ts';
 import { bothRequests, type ProtectRequest } from '../../session/protect-request.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
 
@@ -22,8 +21,6 @@ export interface GuardRecord {
   readonly mounted?: readonly string[];
   /** Those of them that hold all that is in them, which nobody looked at. */
   readonly whole?: readonly string[];
-  /** What git's indexes named when the first of them began; undefined where an older coid did not write it down. */
-  readonly submodules?: KnownSubmodules | undefined;
   readonly state: GuardState;
   /** Ids of the sessions' mounts. */
   readonly users: readonly string[];
@@ -51,7 +48,6 @@ export function recordFor(
     missing: [],
     mounted: known?.mounted ?? [],
     whole: known?.whole ?? [],
-    submodules: known?.submodules,
     state: known?.state ?? noGuard,
     users: [],
   };

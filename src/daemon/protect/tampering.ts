@@ -7,9 +7,8 @@ export interface Tampering {
   /**
    * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
    * for. `replaced`: another directory is in its place. `lost`: the workspace itself cannot be found, so nobody guards it.
-   * `submodule`: it was taken out of git's index, where it was added. `submodules`: that goes on, or could not be done.
    */
-  readonly what: 'made' | 'stripped' | 'replaced' | 'lost' | 'submodule' | 'submodules';
+  readonly what: 'made' | 'stripped' | 'replaced' | 'lost';
 }
 
 /** When it was last told that a path was made, and whether it was there at every look since. */

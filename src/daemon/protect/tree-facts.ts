@@ -3,12 +3,10 @@ import { closeSync } from 'node:fs';
 import { type Below, smallText } from '../../host/guarded.ts';
 import type { Libc } from '../../host/libc.ts';
 import { type FileIds, openAs, withIds } from '../../host/open-source.ts';
-import type { IndexPlace, IndexSubmodules, KnownSubmodules } from '../../session/git-submodules.ts';
 import type { HostPlace, OutsideText, TreeFacts } from '../../session/way.ts';
 import type { RemoteFiles } from '../remote-files.ts';
 import { rightsOf } from '../whose.ts';
 import { type Hidden, nothingHidden } from './hidden.ts';
-import { type FoundIndex, indexAt, markAt } from './indexes.ts';
 import { isWithin } from './record.ts';
 import type { Owner } from './state.ts';
 import { depthMax } from './wanted.ts';
@@ -25,16 +23,9 @@ export interface Looked {
   readonly places: Map<string, HostPlace>;
   /** What was read of its files, for the same reason. */
   readonly outside: Map<string, OutsideText>;
-  /** Indexes of git as they were read last. */
-  readonly indexes: Map<string, FoundIndex>;
 }
 
-/** `submodules`: those that were known when the first session began, where one has. */
-export function factsOf(
-  looked: Looked,
-  hidden: Hidden = nothingHidden,
-  submodules?: KnownSubmodules,
-): TreeFacts {
+export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFacts {
   const { libc, files, below, root, owner, places } = looked;
   const { missing, isLate, known, isWhole } = hidden;
   const isHidden = (path: string) => missing.some((gone) => isWithin(path, gone));
@@ -70,24 +61,12 @@ export function factsOf(
       places.set(hostPath, known);
       return known;
     },
-    submodules: (place) => submodulesAt(looked, place),
-    knownSubmodules: submodules,
     isMountedOver: (path) => below.isMountedOver(path),
     isLate,
     known,
     isWhole,
     nowMs: () => performance.now(),
   };
-}
-
-/** One that looks the same as at the last look is not read again: whoever changes it is seen by its directory (new-submodules.ts). */
-function submodulesAt(looked: Looked, place: IndexPlace): IndexSubmodules | 'missing' | 'unread' {
-  const before = looked.indexes.get(place.directory);
-  const isSame = before !== undefined && before.mark === markAt(looked, place);
-  const found = isSame ? before : indexAt(looked, place);
-  if (typeof found === 'string') return found;
-  looked.indexes.set(place.directory, found);
-  return { paths: found.gitlinks.map(({ path }) => path), isSparse: found.isSparse };
 }
 
 /** Another name of the workspace is as good as its own; a way in that goes round it cannot be followed link by link. */

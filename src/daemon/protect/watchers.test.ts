@@ -19,11 +19,10 @@ test('a directory that the kernel watches no more is looked at by time, until it
     const refused = (() => {
       throw Object.assign(new Error('no watch left'), { code: 'EMFILE' });
     }) as unknown as typeof watch;
-    const counted = () => {
+    const watchers = new Watchers(() => {
       changes += 1;
       changed();
-    };
-    const watchers = new Watchers({ changed: counted, indexChanged: () => {} }, refused);
+    }, refused);
     const next = () =>
       new Promise<void>((resolve) => {
         changed = resolve;
@@ -35,7 +34,7 @@ test('a directory that the kernel watches no more is looked at by time, until it
     assert.equal(changes, 1);
     watchers.close();
 
-    const seeing = new Watchers({ changed: () => changed(), indexChanged: () => {} });
+    const seeing = new Watchers(() => changed());
     assert.equal(seeing.follow(nothingProtected, ['.'], below), true);
     const told = next();
     writeFileSync(join(root, 'made'), '');
@@ -53,9 +52,9 @@ test('a directory that cannot be watched for another reason is an error', () => 
     const failing = (() => {
       throw Object.assign(new Error('no'), { code: 'EBADF' });
     }) as unknown as typeof watch;
-    const nobody = { changed: () => {}, indexChanged: () => {} };
-    const watchers = new Watchers(nobody, failing);
-    assert.throws(() => watchers.follow(nothingProtected, [], below), { code: 'EBADF' });
+    assert.throws(() => new Watchers(() => {}, failing).follow(nothingProtected, [], below), {
+      code: 'EBADF',
+    });
   } finally {
     rmSync(root, { recursive: true });
   }

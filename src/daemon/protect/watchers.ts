@@ -17,24 +17,14 @@ const noWatchLeft: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOSPC', 'ENOMEM']
 
 export class Watchers {
   readonly #changed: () => void;
-  readonly #indexChanged: () => void;
   readonly #watch: typeof watch;
   readonly #watched = new Map<string, Watched>();
-  /** Directories with an index. */
-  #indexes: ReadonlySet<string> = new Set();
   #isBlind = false;
   #look: NodeJS.Timeout | undefined;
 
-  /**
-   * `changed` is called for every event that may matter, and each second while a directory cannot be watched;
-   * `indexChanged` for those of git's indexes.
-   */
-  constructor(
-    { changed, indexChanged }: { changed: () => void; indexChanged: () => void },
-    watchDirectory: typeof watch = watch,
-  ) {
+  /** `changed` is called for every event that may matter, and each second while a directory cannot be watched. */
+  constructor(changed: () => void, watchDirectory: typeof watch = watch) {
     this.#changed = changed;
-    this.#indexChanged = indexChanged;
     this.#watch = watchDirectory;
   }
 
@@ -45,9 +35,6 @@ export class Watchers {
   follow(plan: ProtectionPlan, directories: readonly string[], below: Below): boolean {
     const wanted = wantedDirectories(plan);
     for (const path of directories) wanted.set(path, undefined);
-    const indexes = new Set(plan.indexes.map(({ directory }) => directory).filter(isInside));
-    for (const path of indexes) if (!wanted.has(path)) wanted.set(path, new Set());
-    this.#indexes = indexes;
     let fresh = false;
     this.#isBlind = false;
     for (const [path, { inode, watcher }] of [...this.#watched]) {
@@ -60,11 +47,7 @@ export class Watchers {
       fresh = this.#add(path, names, below) || fresh;
     }
     clearTimeout(this.#look);
-    const all = () => {
-      this.#changed();
-      this.#indexChanged();
-    };
-    if (this.#isBlind) this.#look = setTimeout(all, blindMs).unref();
+    if (this.#isBlind) this.#look = setTimeout(this.#changed, blindMs).unref();
     return fresh;
   }
 
@@ -80,8 +63,6 @@ export class Watchers {
       if (!inode.isDirectory()) return false;
       const watcher = this.#watcherOf(`/proc/self/fd/${fd}`, (name) => {
         if (names === undefined || name === null || names.has(foldedName(name))) this.#changed();
-        const isIndex = name === null || foldedName(name) === 'index';
-        if (isIndex && this.#indexes.has(path)) this.#indexChanged();
       });
       if (!watcher) return false;
       // The directory was removed: the one above tells.
@@ -101,11 +82,6 @@ export class Watchers {
       return undefined;
     }
   }
-}
-
-/** What is outside of the workspace is watched with what it is guarded with. */
-function isInside(path: string): boolean {
-  return !path.startsWith('/');
 }
 
 function isSame(one: Inode | undefined, other: Inode): boolean {
