@@ -8,7 +8,15 @@ import type { Source } from '../../host/open-source.ts';
 import { type Ancestor, isThere, nothingProtected } from '../../session/protect.ts';
 import type { ProtectRequest } from '../../session/protect-request.ts';
 import { type Application, applyGuard } from './guard.ts';
-import { type Guarded, type KeeperParts, unguarded } from './guarded-workspace.ts';
+import {
+  failed,
+  type Guarded,
+  type KeeperParts,
+  lookedAt,
+  retryMs,
+  told,
+  unguarded,
+} from './guarded-workspace.ts';
 import { leftToOthers, ownOnly } from './hidden.ts';
 import { type GuardRecord, keyOf, recordFor } from './record.ts';
 import { GuardRecords } from './records.ts';
@@ -18,7 +26,7 @@ import { Rhythm } from './rhythm.ts';
 import type { GuardState, Owner } from './state.ts';
 import { TakingAway } from './taking-away.ts';
 import { againstGuard, newlyMade, newlyMissing, type Tampering } from './tampering.ts';
-import { factsOf, type Looked } from './tree-facts.ts';
+import { factsOf } from './tree-facts.ts';
 import { Watchers } from './watchers.ts';
 import {
   type FoundRoot,
@@ -31,8 +39,6 @@ import {
 const O_PATH_DIRECTORY = 0o10200000;
 /** A file that the host made is left alone for that long: its mode is set next. */
 const youngMs = 250;
-/** After a look that failed. */
-const retryMs = 1000;
 
 export class Keeper {
   readonly #parts: KeeperParts;
@@ -177,7 +183,7 @@ export class Keeper {
     when: Pick<Application, 'running' | 'left'>,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
     const { root, missing, mounted } = guarded.record;
-    const looked = this.#looked(guarded, below);
+    const looked = lookedAt(this.#parts, guarded, below);
     const save = (state: GuardState) => this.#save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
@@ -204,12 +210,20 @@ export class Keeper {
    * again, if that is known.
    */
   #mend(guarded: Guarded, tell: boolean): number | undefined {
+    try {
+      return this.#mendNow(guarded, tell);
+    } catch (error) {
+      return failed(this.#parts, guarded, error);
+    }
+  }
+
+  #mendNow(guarded: Guarded, tell: boolean): number | undefined {
     // Nobody can change anything there either; what was changed before is found when it answers again.
     if (isHeldRoot(this.#roots, guarded.record)) return retryMs;
     using at = this.#rootOf(guarded, tell);
     if (!at) return undefined;
     const opened = at.below;
-    const { request, missing, root, mounted, whole = [] } = guarded.record;
+    const { request, missing, mounted, whole = [] } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
@@ -220,20 +234,16 @@ export class Keeper {
       const applied = this.#apply(guarded, opened, asked, { running });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
+      guarded.failingSinceMs = undefined;
     } catch (error) {
-      // Something was removed in the midst of the look, for example.
-      this.#parts.log('warning', 'protection-failed', { root, error });
-      againMs = retryMs;
+      againMs = failed(this.#parts, guarded, error);
     }
-    const facts = factsOf(this.#looked(guarded, opened));
-    const exists = (path: string) => isThere(facts, path);
-    found.push(...newlyMade(missing, guarded.told, exists, this.#parts.elapsedMs()));
+    const facts = factsOf(lookedAt(this.#parts, guarded, opened));
+    const nowMs = this.#parts.elapsedMs();
+    found.push(...newlyMade(missing, guarded.told, (path) => isThere(facts, path), nowMs));
     const more = newlyMissing(guarded.plan.missing, missing, guarded.record.state.entries);
     if (more.length > 0) this.#save(guarded, { missing: [...missing, ...more] });
-    for (const tampering of tell ? found : []) {
-      this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
-      this.#parts.tampered([...guarded.users.keys()], tampering);
-    }
+    if (tell) told(this.#parts, guarded, found);
     return againMs;
   }
 
@@ -267,11 +277,6 @@ export class Keeper {
     const watchers = new Watchers(() => rhythm.soon());
     const guarded = unguarded(record, users, rhythm, watchers);
     return guarded;
-  }
-
-  #looked({ record: { root, owner }, places, outside }: Guarded, below: Below): Looked {
-    const { libc, files } = this.#parts;
-    return { libc, files, below, root, owner, places, outside };
   }
 
   #unwatch(guarded: Guarded): void {
