@@ -1,7 +1,18 @@
 // The package as `npm pack` makes it, installed as its users install it.
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { mustRun, runCommand } from '../bed/command.ts';
 import { testPrefix } from '../bed/prefix.ts';
@@ -75,6 +86,22 @@ test('it holds what coid needs on both architectures, the scripts of guests, man
     /package\/(src|test|bench|scripts|node_modules)\//.test(path),
   );
   assert.deepEqual(stray, []);
+});
+
+test('what its pages link to is in it', async () => {
+  const pages = (await readdir(installed('.'), { recursive: true })).filter(
+    (name) => name.endsWith('.md') && !name.includes('node_modules'),
+  );
+  assert.ok(pages.length > 10, pages.join());
+  const dead = await Promise.all(
+    pages.map(async (page) => {
+      const text = await readFile(installed(page), 'utf8');
+      const targets = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, to = '']) => to);
+      const path = (to: string) => join(dirname(installed(page)), to);
+      return targets.filter((to) => !existsSync(path(to))).map((to) => `${page}: ${to}`);
+    }),
+  );
+  assert.deepEqual(dead.flat(), []);
 });
 
 test('a Node that is too old gets a sentence, and no trace', async () => {

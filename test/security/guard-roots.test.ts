@@ -112,6 +112,47 @@ test('a disk can be unmounted while a session runs on it, and its guard is taken
   assert.deepEqual(keeper.left, []);
 });
 
+test('a workspace of which no look succeeds for ten seconds stops its sessions, and coid goes on', async () => {
+  await using place = await aPlace();
+  const path = await repository(place.at('project'));
+  let nowMs = 0;
+  let isBroken = false;
+  let failed = () => {};
+  const libc = Object.assign(Object.create(place.libc) as Libc, {
+    openat2: (...args: Parameters<Libc['openat2']>) => {
+      if (isBroken && args[0] === '.git') throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      return place.libc.openat2(...args);
+    },
+  });
+  const told: string[] = [];
+  const keeper = new Keeper({
+    ...place.parts(),
+    libc,
+    log: (_, event) => void (event === 'protection-failed' && failed()),
+    elapsedMs: () => nowMs,
+    tampered: (_, { what }) => told.push(what),
+  });
+  guard(keeper, place.libc, path, id);
+  isBroken = true;
+  const look = async () => {
+    const ended = new Promise<void>((resolve) => {
+      failed = resolve;
+    });
+    keeper.again();
+    await ended;
+    // The look itself is over when its promise is.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (; nowMs < 10_000; nowMs += 500) {
+    await look();
+    assert.deepEqual(told, []);
+  }
+  await look();
+  assert.deepEqual(told, ['failing']);
+  isBroken = false;
+  keeper.drop(id);
+});
+
 async function aPlace() {
   const libc = await loadLibc();
   const directory = await mkdtemp('/tmp/coit-roots-');

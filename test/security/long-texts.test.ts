@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { handoffFindings, nothingKnown } from '../../src/app/handoff/report.ts';
 import { coidBed } from '../incus/coid-bed.ts';
-import { asUser, protect, repository } from './protect-bed.ts';
+import { asUser, protect, repository, untilGuarded } from './protect-bed.ts';
 
 const uid = 1003;
 
@@ -45,3 +45,36 @@ test('long texts: a start, coid and the report take no longer for them', {
   assert.ok(reportedMs < 10_000, `${reportedMs} ms`);
   assert.ok(files.length > 0, join(workspace, 'made'));
 });
+
+/** Longer than any name: nothing can be there. Each took coid with it, or refused the next start. */
+const long = 'a'.repeat(300);
+const names: readonly (readonly [string, string])[] = [
+  ['a link in the place of a protected path', `ln -s ${long} .husky`],
+  [
+    'the checkout of a submodule',
+    `mkdir -p .git/modules/m; echo 'ref: x' > .git/modules/m/HEAD
+     printf '[core]\\n worktree = ../../../${long}\\n' > .git/modules/m/config`,
+  ],
+  [
+    'the checkout of a worktree',
+    `mkdir -p .git/worktrees/x; echo ../.. > .git/worktrees/x/commondir
+     echo /workspace/${long}/.git > .git/worktrees/x/gitdir`,
+  ],
+];
+
+for (const [name, script] of names)
+  test(`a name that is too long (${name}) leaves the guard in force, and the next session starts`, {
+    timeout: 180_000,
+  }, async () => {
+    await using bed = await coidBed();
+    const workspace = await repository(bed, uid);
+    const { container } = await bed.session({ workspace, protect });
+    const made = await bed.sh(container, `set -e; cd /workspace; ${script}`);
+    assert.equal(made.status, 0, made.stderr.toString());
+    // The host writes the file anew: the guard is put back at the next look.
+    await asUser(uid, ['git', '-C', workspace, 'config', 'x.y', 'z']);
+    await untilGuarded(join(workspace, '.git/config'));
+    const before = await bed.daemon.status();
+    await bed.session({ workspace, protect });
+    assert.equal((await bed.daemon.status())?.pid, before?.pid);
+  });

@@ -123,7 +123,7 @@ export class Monitors {
       this.#parts.log('error', 'tampering-not-answered', { path, error }),
     );
     // Nobody did anything against the guard.
-    if (what === 'lost') return;
+    if (what === 'lost' || what === 'failing') return;
     const kind = what === 'made' ? 'persistence' : 'tampering';
     for (const watch of watches) watch.tell({ path, kind, written: true, pid: 0, program: '' });
   }

@@ -66,6 +66,18 @@ function alertOfLost(path: string, time: string): Alert {
   };
 }
 
+function alertOfFailing(path: string, time: string): Alert {
+  return {
+    level: 'critical',
+    title: 'Guard failed',
+    description: redacted(
+      `What is protected in ${path} could not be looked at for ten seconds. Run \`coi daemon logs\` for the reason.`,
+    ),
+    time,
+    action: 'paused',
+  };
+}
+
 function alertOfAttack(path: string, time: string): Alert {
   return {
     level: 'critical',
@@ -93,4 +105,5 @@ const alertOf: Readonly<Record<Tampering['what'], (path: string, time: string) =
   stripped: alertOfAttack,
   replaced: alertOfAttack,
   lost: alertOfLost,
+  failing: alertOfFailing,
 };

@@ -6,15 +6,20 @@ import { type Application, applyGuard } from './guard/apply.ts';
 import type { GuardRecord } from './guard/record.ts';
 import type { GuardRecords } from './guard/records.ts';
 import type { GuardState } from './guard/state.ts';
-import type { Guarded, KeeperParts } from './guarded-workspace.ts';
+import {
+  failed,
+  type Guarded,
+  type KeeperParts,
+  lookedAt,
+  retryMs,
+  told,
+} from './guarded-workspace.ts';
 import { againstGuard, newlyMade, newlyMissing, type Tampering } from './tampering.ts';
-import { factsOf, type Looked } from './tree-facts.ts';
+import { factsOf } from './tree-facts.ts';
 import { type FoundRoot, isHeldRoot, openRoot, type RootParts } from './workspace-root.ts';
 
 /** A file that the host made is left alone for that long: its mode is set next. */
 const youngMs = 250;
-/** After a look that failed. */
-const retryMs = 1000;
 
 export class GuardLooks {
   readonly #parts: KeeperParts;
@@ -35,7 +40,7 @@ export class GuardLooks {
     when: Pick<Application, 'running' | 'left'>,
   ): { readonly found: readonly Tampering[]; readonly young: boolean } {
     const { root, missing, mounted } = guarded.record;
-    const looked = this.#looked(guarded, below);
+    const looked = lookedAt(this.#parts, guarded, below);
     const save = (state: GuardState) => this.save(guarded, { state });
     const once = () => {
       const before = guarded.record.state;
@@ -62,12 +67,20 @@ export class GuardLooks {
    * again, if that is known.
    */
   mend(guarded: Guarded, tell: boolean): number | undefined {
+    try {
+      return this.#mendNow(guarded, tell);
+    } catch (error) {
+      return failed(this.#parts, guarded, error);
+    }
+  }
+
+  #mendNow(guarded: Guarded, tell: boolean): number | undefined {
     // Nobody can change anything there either; what was changed before is found when it answers again.
     if (isHeldRoot(this.#roots, guarded.record)) return retryMs;
     using at = this.#rootOf(guarded, tell);
     if (!at) return undefined;
     const opened = at.below;
-    const { request, missing, root, mounted, whole = [] } = guarded.record;
+    const { request, missing, mounted, whole = [] } = guarded.record;
     const found: Tampering[] = [];
     let againMs: number | undefined;
     try {
@@ -78,20 +91,16 @@ export class GuardLooks {
       const applied = this.apply(guarded, opened, asked, { running });
       found.push(...applied.found);
       if (applied.young) againMs = youngMs / 2;
+      guarded.failingSinceMs = undefined;
     } catch (error) {
-      // Something was removed in the midst of the look, for example.
-      this.#parts.log('warning', 'protection-failed', { root, error });
-      againMs = retryMs;
+      againMs = failed(this.#parts, guarded, error);
     }
-    const facts = factsOf(this.#looked(guarded, opened));
-    const exists = (path: string) => isThere(facts, path);
-    found.push(...newlyMade(missing, guarded.told, exists, this.#parts.elapsedMs()));
+    const facts = factsOf(lookedAt(this.#parts, guarded, opened));
+    const nowMs = this.#parts.elapsedMs();
+    found.push(...newlyMade(missing, guarded.told, (path) => isThere(facts, path), nowMs));
     const more = newlyMissing(guarded.plan.missing, missing, guarded.record.state.entries);
     if (more.length > 0) this.save(guarded, { missing: [...missing, ...more] });
-    for (const tampering of tell ? found : []) {
-      this.#parts.log('warning', 'protected-path-changed', { root, ...tampering });
-      this.#parts.tampered([...guarded.users.keys()], tampering);
-    }
+    if (tell) told(this.#parts, guarded, found);
     return againMs;
   }
 
@@ -114,11 +123,6 @@ export class GuardLooks {
       this.save(guarded, { root: found.path });
     }
     return found;
-  }
-
-  #looked({ record: { root, owner }, places, outside }: Guarded, below: Below): Looked {
-    const { libc, files } = this.#parts;
-    return { libc, files, below, root, owner, places, outside };
   }
 
   /** Writes down what has to be put back. */

@@ -7,8 +7,9 @@ export interface Tampering {
   /**
    * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
    * for. `replaced`: another directory is in its place. `lost`: the workspace itself cannot be found, so nobody guards it.
+   * `failing`: no look at it succeeds, with the same effect.
    */
-  readonly what: 'made' | 'stripped' | 'replaced' | 'lost';
+  readonly what: 'made' | 'stripped' | 'replaced' | 'lost' | 'failing';
 }
 
 /** When it was last told that a path was made, and whether it was there at every look since. */

@@ -26,6 +26,8 @@ import { openBelow } from '../linux/open-below.ts';
 export const textBytesMax = 1024 * 1024;
 
 const chunkBytes = 16_384;
+/** Nothing can be at a name that is too long, which an agent can write into a link or a file of git's. */
+const noEntry = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
 
 /** Entries below one directory, which is open as long as this is. Paths are relative and plain. */
 export class Below implements Disposable {
@@ -47,8 +49,7 @@ export class Below implements Disposable {
     try {
       return openBelow(this.#libc, this.#fd, path);
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? ''))
-        return undefined;
+      if (noEntry.includes((error as { code?: string }).code ?? '')) return undefined;
       throw error;
     }
   }
