@@ -15,8 +15,11 @@
 import type { AppContext } from './app/context.ts';
 import { freeing } from './app/end-sessions/free-stuck.ts';
 import { noteEnd } from './app/end-sessions/note-end.ts';
+import { reportHandoff } from './app/handoff/after-session.ts';
+import { lineProgress } from './app/line-progress.ts';
 import { type ClosableContext, makeContext } from './app/make-context.ts';
 import { openDetached, startSelected } from './app/open-session/open-session.ts';
+import { reportStart } from './app/open-session/report-start.ts';
 import { selectSession } from './app/open-session/select-session.ts';
 import { quietParts } from './app/quiet-context.ts';
 import type { OpenSessionRequest } from './app/requests.ts';
@@ -26,8 +29,12 @@ import { type OutputWish, outputOf } from './app/run-command/streams.ts';
 import { existingContainer, runningContainer } from './app/targets/container-by-name.ts';
 import { ownContainers } from './app/targets/user-containers.ts';
 import { attachSession } from './app/terminal/attach-session.ts';
+import { endOfTerminal, isOver } from './app/terminal/end-of-terminal.ts';
+import { noTerminal } from './app/terminal/no-terminal.ts';
+import { hintOfNesting, outerPrefix } from './app/terminal/tmux-appearance.ts';
 import { CoiError } from './errors.ts';
 import { agentIds } from './guest-user.ts';
+import { keys } from './instance-keys.ts';
 import type {
   Coi,
   CoiOptions,
@@ -37,12 +44,12 @@ import type {
   Session,
   SessionInfo,
 } from './library-types.ts';
+import { alertMessage, alertNow, parseAlert } from './monitor/alert.ts';
 import { parseContainerName, parseSessionId, parseSlot } from './names.ts';
-import { printable } from './printable.ts';
 import { killContainer, shutDownContainer } from './session/lifecycle/end-container.ts';
 import { incusFailure } from './session/lifecycle/incus-failure.ts';
 import type { Start } from './session/lifecycle/secret-handover.ts';
-import { handOver } from './session/plan/environment.ts';
+import { handOver, parseVariable } from './session/plan/environment.ts';
 import { parseMount } from './session/plan/extra-mounts.ts';
 import { type ContainerRef, NotMeant } from './session/record/change-instance.ts';
 import { isMeant, refOf } from './session/record/container-ref.ts';
@@ -146,6 +153,7 @@ async function opened(app: AppContext, wanted: OpenOptions): Promise<ContainerRe
     const selected = await selectSession(app, request);
     for (const warning of selected.resolved.warnings) app.report.warn(warning);
     const started = await startSelected(app, request, selected);
+    reportStart(app, request, started);
     await openDetached(app, started);
     return { name: started.live.container, mountsId: started.live.reservation };
   } catch (error) {
@@ -166,7 +174,7 @@ function openRequest(app: AppContext, wanted: OpenOptions): OpenSessionRequest {
         : resume === true
           ? 'newest'
           : parseSessionId(resume),
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    env: Object.entries(env).map(([name, value]) => parseVariable(`${name}=${value}`)),
     envFiles: [],
     mounts: mounts.map((text) => parseMount(text, app.cwd, app.user.home)),
   };
@@ -176,24 +184,41 @@ function openRequest(app: AppContext, wanted: OpenOptions): OpenSessionRequest {
 async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
   const found = await runningContainer(app, {}, ref.name);
   if (!isMeant(ref, found.instance)) throw new NotMeant(ref.name, true);
-  const { stdin, stdout, stderr } = process;
-  if (!stdin.isTTY || !stdout.isTTY)
-    throw new CoiError('no-terminal', 'attach needs a terminal on stdin and stdout');
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) throw noTerminal('coi attach');
   const name = parseContainerName(found.name);
-  const { end, problem } = await attachSession(
-    app,
-    { outerPrefix: undefined },
-    { ...found, name },
-    {
-      stdin,
-      stdout,
-      opening: () => {},
-      showAlert: (message) => void stderr.write(`\r\n${printable(message)}\r\n`),
-    },
-  );
-  if (problem) app.report.warn(problem);
-  if (end.kind === 'lost') throw end.error;
-  if (found.session && end.kind === 'exited' && end.status !== 0) noteEnd(app, found.session);
+  const { session, instance } = found;
+  const alert = alertNow(parseAlert(instance.config[keys.alert]), found.status);
+  const message = alert && alertMessage(name, alert);
+  if (message) app.report.info(message);
+  const outer = outerPrefix(app);
+  const opening = (prefix: string | undefined) => hintOfNesting(app, outer, prefix);
+  // The terminal is the caller's: nothing is written beside the agent's screen.
+  const terminal = { stdin, stdout, opening, showAlert: () => {} };
+  try {
+    const { end, problem } = await attachSession(
+      app,
+      { outerPrefix: outer },
+      { ...found, name },
+      terminal,
+    );
+    if (problem) app.report.warn(problem);
+    // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
+    if (end.kind !== 'lost' && !(end.kind === 'exited' && end.status !== 0)) return;
+    const left = {
+      container: name,
+      reservation: session?.mounts.id,
+      workspace: session?.workspace,
+      store: session,
+      alias: session?.alias,
+    };
+    const { outcome } = await endOfTerminal(app, left, end);
+    if (isOver(outcome) && session)
+      await reportHandoff(app, { workspace: session.workspace, container: name }, '[cleanup] ');
+    if (session) noteEnd(app, session);
+  } catch (error) {
+    throw incusFailure(error, `attaching to ${name} failed`);
+  }
 }
 
 /** What coi would say goes where the caller wants it. */
@@ -203,16 +228,18 @@ function contextFor({
   tell = () => {},
   signal,
 }: CoiOptions): ClosableContext {
+  const report = {
+    info: tell,
+    detail: tell,
+    warn: (text: string) => tell(`Warning: ${text}`),
+    setup: (text: string) => tell(`[setup] ${text}`),
+  };
   return makeContext({
     ...quietParts,
     env,
     cwd: cwd ?? process.cwd(),
     signal: signal ?? new AbortController().signal,
-    report: {
-      info: tell,
-      detail: tell,
-      warn: (text) => tell(`Warning: ${text}`),
-      setup: (text) => tell(`[setup] ${text}`),
-    },
+    report,
+    progress: () => lineProgress(report),
   });
 }

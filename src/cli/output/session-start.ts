@@ -1,36 +1,17 @@
 // What is said before a session's terminal opens: one line on a terminal, the predecessor's story elsewhere.
 import type { LiveSession } from '../../app/open-session/live-session.ts';
 import type { StartedSession } from '../../app/open-session/open-session.ts';
+import { reportStart } from '../../app/open-session/report-start.ts';
 import type { SelectedSession } from '../../app/open-session/select-session.ts';
 import type { OpenSessionRequest } from '../../app/requests.ts';
 import type { App } from '../app.ts';
 import { beginningLine } from '../ui/story.ts';
 
-export function announce(
-  { io }: App,
-  request: OpenSessionRequest,
-  { selected, live, tmux }: StartedSession,
-): void {
+export function announce(app: App, request: OpenSessionRequest, started: StartedSession): void {
+  const { io } = app;
+  const { selected, live, tmux } = started;
   const isBackground = request.mode === 'background';
-  const { choice, resolved } = selected;
-  io.detail(`[setup] Container name: ${live.container}`);
-  if (resolved.settings['security.disable_protection'])
-    io.tell(
-      '*** SECURITY: nothing in the workspace is protected ([security] disable_protection) ***',
-    );
-  io.detail('[setup] Container setup complete!\n\nStarting session...');
-  if (live.session !== undefined) io.detail(`Session ID: ${live.session}`);
-  io.detail(`Container: ${live.container}\nWorkspace: ${live.workspace}`);
-  io.detail(
-    `Mode: ${isBackground ? 'Background (tmux)' : tmux ? 'Interactive (tmux)' : 'Direct (no tmux)'}`,
-  );
-  if (choice.kind === 'resume' || choice.kind === 'restart') {
-    const kept = choice.kind === 'restart' ? 'same container' : 'new container';
-    const conversation =
-      live.conversation === 'resume' ? 'conversation goes on' : 'new conversation';
-    io.detail(`Resume mode: ${kept}, ${conversation}`);
-  }
-  io.detail('');
+  reportStart(app, request, started);
   if (!io.brief) return;
   const line = beginningLine(
     begun(request, selected, live, tmux || isBackground),

@@ -1,11 +1,9 @@
 // Steps as a person sees them: nothing for what is quick, one live line for what takes longer than half a second.
 import type { Progress } from '../../app/context.ts';
+import { lineProgress, slowMs } from '../../app/line-progress.ts';
 import { cut } from './fit.ts';
 import type { Io } from './io.ts';
 
-/** What a step that failed is followed by; the end of it clears the line. */
-const undoing = 'Undoing what was begun';
-const slowMs = 500;
 const frameMs = 100;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -13,12 +11,6 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 export function stepProgress(io: Io): Progress {
   let timer: NodeJS.Timeout | undefined;
   let live = false;
-  const clear = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (live) io.overwrite('');
-    live = false;
-  };
   const show = (title: string, frame: number) => {
     if (!io.live) return io.tell(`${title}...`);
     live = true;
@@ -30,17 +22,18 @@ export function stepProgress(io: Io): Progress {
     );
     timer = setTimeout(() => show(title, frame + 1), frameMs).unref();
   };
+  const slow = lineProgress({ info: io.tell, warn: io.warn }, (title) => show(title, 0));
+  const clear = () => {
+    slow.clear();
+    clearTimeout(timer);
+    if (live) io.overwrite('');
+    live = false;
+  };
   return {
     clear,
     tell: (event) => {
       clear();
-      const title =
-        event.kind === 'started' ? event.title : event.kind === 'failed' ? undoing : undefined;
-      if (title !== undefined) timer = setTimeout(() => show(title, 0), slowMs).unref();
-      if (event.kind === 'undo-failed')
-        io.warn(
-          `could not undo "${event.name}": ${event.error instanceof Error ? event.error.message : String(event.error)}`,
-        );
+      slow.tell(event);
     },
   };
 }
