@@ -206,6 +206,18 @@ describe('a host whose processes were all ended', () => {
     assert.ok(!host.ran.some((line) => line.includes('/incusd') && line.endsWith('&')));
   });
 
+  test('a daemon that is just ending gets a successor', async () => {
+    const host = new FakeHost(halfAlive);
+    let looks = 0;
+    host.processes = async () => {
+      looks += 1;
+      return looks < 3 ? [{ pid: 9, name: 'incusd' }] : [];
+    };
+    assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
+    const started = host.ran.filter((line) => line.includes('/incusd') && line.endsWith('&'));
+    assert.equal(started.length, 1);
+  });
+
   test('what a daemon that died has left running under its name is no daemon', async () => {
     const host = new FakeHost(halfAlive);
     const left = ['[lxc monitor] /var/lib/incus/containers a', '/opt/incusd\0forkproxy\0--\0'];

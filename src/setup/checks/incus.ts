@@ -1,6 +1,6 @@
 // Incus itself: alive, answering, able; started with systemd or, where there is none, by hand.
 import { CoiError } from '../../errors.ts';
-import type { Machine } from '../../host/install/setup-host.ts';
+import type { Machine, RunResult } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
 import { command, said } from '../command.ts';
 import { type ServerState, serverState } from '../server.ts';
@@ -15,6 +15,8 @@ const lxcfsMount = '/var/lib/lxcfs';
 export const adminGroup = 'incus-admin';
 /** A daemon that mounts its pools and looks after recorded instances on a slow disk. */
 const readyLimitMs = 90_000;
+/** So often it is looked whether a daemon that was found is there still. */
+const lookMs = 2000;
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** As Debian's unit of Incus has it; every container takes some. */
 const openFilesMax = 1_048_576;
@@ -124,7 +126,7 @@ export const lxcfs: Check = {
 async function startIncus(ground: Ground): Promise<void> {
   const { machine, signal } = ground;
   // A daemon that is just starting does not answer yet: a second one would fight with it over its database.
-  if (await isAlive(machine)) return waitUntilReady(ground);
+  if ((await isAlive(machine)) && (await becameReady(ground))) return;
   const daemon = await daemonPath(machine);
   await command(ground, ['mkdir', '-p', '/var/log/incus', '/var/lib/incus']);
   const logPath = '/var/log/incus/incusd.out';
@@ -169,17 +171,32 @@ async function isAlive(machine: Machine): Promise<boolean> {
   return false;
 }
 
+/** False where the daemon that was there has ended: it was not starting, but ending. Throws where it does neither. */
+async function becameReady(ground: Ground): Promise<boolean> {
+  for (let leftMs = readyLimitMs; ; leftMs -= lookMs) {
+    const ready = await waitReady(ground, lookMs);
+    if (ready.status === 0) return true;
+    if (!(await isAlive(ground.machine))) return false;
+    if (leftMs <= lookMs) throw notReady(ready);
+  }
+}
+
 async function waitUntilReady(ground: Ground): Promise<void> {
-  const daemon = await daemonPath(ground.machine);
-  const seconds = String(readyLimitMs / 1000);
-  const ready = await ground.machine.run([daemon, 'waitready', '--timeout', seconds], {
-    timeoutMs: readyLimitMs + 5_000,
-    signal: ground.signal,
-  });
-  if (ready.status === 0) return;
-  throw new CoiError('setup-failed', `Incus did not come up: \`incusd waitready\` ${said(ready)}`, {
-    hint: 'Its log is /var/log/incus/incusd.log or, with systemd, `journalctl -u incus`.',
-  });
+  const ready = await waitReady(ground, readyLimitMs);
+  if (ready.status !== 0) throw notReady(ready);
+}
+
+async function waitReady({ machine, signal }: Ground, limitMs: number): Promise<RunResult> {
+  const argv = [await daemonPath(machine), 'waitready', '--timeout', String(limitMs / 1000)];
+  return machine.run(argv, { timeoutMs: limitMs + 5_000, signal });
+}
+
+function notReady(ready: RunResult): CoiError {
+  return new CoiError(
+    'setup-failed',
+    `Incus did not come up: \`incusd waitready\` ${said(ready)}`,
+    { hint: 'Its log is /var/log/incus/incusd.log or, with systemd, `journalctl -u incus`.' },
+  );
 }
 
 async function daemonPath(machine: Machine): Promise<string> {
