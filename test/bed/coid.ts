@@ -72,7 +72,7 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
       await sweepCoid(runDir, stateDir);
     },
   };
-  followLog(name, `${stateDir}/coid.log`);
+  followLog(name, runDir, `${stateDir}/coid.log`);
   try {
     await coid.start();
   } catch (error) {
