@@ -38,8 +38,6 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/root',
     LANG: 'C.UTF-8',
-    // For failed-logs.ts.
-    COI_DEBUG: '1',
     // No test asks a provider whose a login is, unless it has one of its own.
     COI_TEST_LOGIN_URL: 'http://127.0.0.1:9',
     ...env,
@@ -72,7 +70,7 @@ export async function startCoid(env: Readonly<Record<string, string>> = {}): Pro
       await sweepCoid(runDir, stateDir);
     },
   };
-  followLog(name, `${stateDir}/coid.log`);
+  followLog(name, runDir, `${stateDir}/coid.log`);
   try {
     await coid.start();
   } catch (error) {

@@ -1,6 +1,6 @@
 // The logs of the coids that a failed test used. They are removed with the bed, and a failure that comes once in a hundred
 // runs is understood from them or not at all. Printed before the next test begins; scripts/recap.ts repeats the end.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach } from 'node:test';
 
 /** Begins each printed line of a log. */
@@ -9,6 +9,7 @@ const linesMax = 300;
 
 interface Log {
   readonly path: string;
+  readonly runDir: string;
   /** Read before the log was removed. */
   lines?: readonly string[];
 }
@@ -17,8 +18,8 @@ const logs = new Map<string, Log>();
 let failed: string[] = [];
 
 /** Called when a coid is started: its log belongs to the test that runs. */
-export function followLog(name: string, path: string): void {
-  logs.set(name, { path });
+export function followLog(name: string, runDir: string, path: string): void {
+  logs.set(name, { runDir, path });
 }
 
 /** Called before the log is removed. */
@@ -32,9 +33,8 @@ afterEach((context) => {
   if (!context.passed) failed.push(context.fullName);
   // A coid of a test around this one is still in use: a test that was given up leaves its own as well.
   const own = failed.some((name) => name.startsWith(context.fullName));
-  if (own)
-    for (const [name, { path, lines }] of logs)
-      print(name, lines ?? linesOf(path), context.fullName);
+  for (const [name, { path, lines, runDir }] of own ? logs : [])
+    print(name, lines ?? [...linesOf(path), ...threadsOf(runDir)], context.fullName);
   if (context.fullName.includes(' > ')) return;
   logs.clear();
   failed = [];
@@ -50,5 +50,38 @@ function linesOf(path: string): string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return [];
+  }
+}
+
+/** What the threads of a coid that still runs wait for: one that is held in the kernel logs nothing any more. */
+function threadsOf(runDir: string): string[] {
+  const isOwn = (pid: string) => texted(`/proc/${pid}/environ`).includes(`COI_RUN_DIR=${runDir}\0`);
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isOwn(name));
+  return pids.flatMap((pid) => [
+    `process ${pid}: ${texted(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`,
+    ...namesIn(`/proc/${pid}/task`).map((thread) => {
+      const at = `/proc/${pid}/task/${thread}`;
+      const state = /^State:\s*(.*)$/m.exec(texted(`${at}/status`))?.[1];
+      const stack = texted(`${at}/stack`).trim().split('\n').slice(0, 6).join(' ');
+      return `  thread ${thread} ${state}: ${stack}`;
+    }),
+  ]);
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    // It ended meanwhile.
+    return [];
+  }
+}
+
+function texted(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // It ended meanwhile, or says nothing of itself.
+    return '';
   }
 }

@@ -1,6 +1,7 @@
 // A FUSE file system of a test's own: one that cannot be idmapped, as those of sshfs, gocryptfs and bindfs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface FuseOptions {
@@ -43,7 +44,11 @@ export async function makeFuse(
       server.kill('SIGKILL');
       await ended;
     },
-    hold: () => void server.kill('SIGSTOP'),
+    hold: () => {
+      server.kill('SIGSTOP');
+      // Until it stands still it may take a request, and who asked cannot be killed then.
+      while (!/^State:\s*T/m.test(readFileSync(`/proc/${server.pid}/status`, 'utf8')));
+    },
     letGo: () => void server.kill('SIGCONT'),
     [Symbol.asyncDispose]: async () => {
       spawnSync('umount', ['-l', path]);
