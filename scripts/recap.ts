@@ -1,4 +1,5 @@
-/** Of the logs of coid that a failed test leaves (test/bed/failed-logs.ts). */
+/** Begins each line of the logs of coid that a failed test prints (test/bed/failed-logs.ts). */
+export const logMark = 'coid| ';
 const logLinesMax = 60;
 /** Of each test that failed, its name and the first lines of its error. */
 const linesOfOne = 8;
@@ -21,6 +22,6 @@ export function recap(output: string): string[] {
     left -= 1;
     found.push(line.slice(0, 240));
   }
-  const logs = lines.filter((line) => line.startsWith('coid| ')).slice(-logLinesMax);
+  const logs = lines.filter((line) => line.startsWith(logMark)).slice(-logLinesMax);
   return [...found.slice(0, linesOfAll), ...logs.map((line) => line.slice(0, 240))];
 }

@@ -2,9 +2,8 @@
 // runs is understood from them or not at all. Printed before the next test begins; scripts/recap.ts repeats the end.
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach } from 'node:test';
+import { logMark } from '../../scripts/recap.ts';
 
-/** Begins each printed line of a log. */
-const mark = 'coid| ';
 const linesMax = 300;
 
 interface Log {
@@ -32,16 +31,18 @@ afterEach((context) => {
   if (!('passed' in context)) return;
   if (!context.passed) failed.push(context.fullName);
   // A coid of a test around this one is still in use: a test that was given up leaves its own as well.
-  const own = failed.some((name) => name.startsWith(context.fullName));
+  const { fullName } = context;
+  const own = failed.some((name) => name === fullName || name.startsWith(`${fullName} > `));
   for (const [name, { path, lines, runDir }] of own ? logs : [])
-    print(name, lines ?? [...linesOf(path), ...threadsOf(runDir)], context.fullName);
-  if (context.fullName.includes(' > ')) return;
+    print(name, lines ?? [...linesOf(path), ...threadsOf(runDir)], fullName);
+  if (fullName.includes(' > ')) return;
   logs.clear();
   failed = [];
 });
 
 function print(name: string, lines: readonly string[], test: string): void {
-  for (const line of [`${name}, of: ${test}`, ...lines]) process.stderr.write(`${mark}${line}\n`);
+  for (const line of [`${name}, of: ${test}`, ...lines])
+    process.stderr.write(`${logMark}${line}\n`);
 }
 
 function linesOf(path: string): string[] {

@@ -46,8 +46,8 @@ export async function makeFuse(
     },
     hold: () => {
       server.kill('SIGSTOP');
-      // Until it stands still it may take a request, and who asked cannot be killed then.
-      while (!/^State:\s*T/m.test(readFileSync(`/proc/${server.pid}/status`, 'utf8')));
+      // Until it stands still, or has ended, it may take a request, and who asked cannot be killed then.
+      while (!/^State:\s*[TZX]/m.test(readFileSync(`/proc/${server.pid}/status`, 'utf8')));
     },
     letGo: () => void server.kill('SIGCONT'),
     [Symbol.asyncDispose]: async () => {
