@@ -1,6 +1,6 @@
 // What the guard costs: putting it in force beside 0, 9 and 49 other sessions, a flow through it, an answer of coid's name server.
 import { DnsService } from '../src/daemon/network/dns.ts';
-import { type Nft, openNft } from '../src/host/nft.ts';
+import { type Nft, openNft } from '../src/host/net/nft.ts';
 import { type NetworkBed, openNetworkBed } from '../test/network/bed.ts';
 import { resolver } from '../test/network/internet.ts';
 import type { Tenant } from '../test/network/tenant.ts';

@@ -1,5 +1,5 @@
 // The bench's table, as text; the JSON file holds every sample.
-import { table } from '../src/ui/table.ts';
+import { table } from '../src/cli/ui/table.ts';
 import type { NetworkRow } from './flows.ts';
 import { type IdleResult, idleBudget } from './idle.ts';
 import { median, type RowResult, type Verdict } from './measure.ts';

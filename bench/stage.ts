@@ -2,6 +2,7 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { addressText, parseAddress } from '../src/addresses/ipv4.ts';
 import type { EventStream } from '../src/incus/client.ts';
 import { type Bed, makeBed, testImage, type Who } from '../test/bed/bed.ts';
 import type { CommandResult } from '../test/bed/command.ts';
@@ -161,13 +162,11 @@ async function addresses(bed: Bed): Promise<(index: number) => Place> {
   const config = (await bed.incus.network(bridge))?.config ?? {};
   const [gateway = '', prefixLength] = (config['ipv4.address'] ?? '').split('/');
   const first = (config['ipv4.dhcp.ranges'] ?? '').split('-')[0] ?? '';
-  const end = first.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const dotted = (value: number) =>
-    [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join('.');
+  const end = parseAddress(first) ?? 0;
   return (index) => ({
     bridge,
     gateway,
     prefixLength: Number(prefixLength),
-    address: dotted(end - 20 + index),
+    address: addressText(end - 20 + index),
   });
 }

@@ -10,10 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { everydayWords } from '../src/everyday-words.ts';
-import { launcherLines } from '../src/host/own-words.ts';
+import { everydayWords } from '../src/cli/common-commands.ts';
+import { launcherLines } from '../src/host/process/command-line.ts';
 import { type Arch, koffiNative, koffiShipped, lazyBuiltins, licences, shared } from './bundle.ts';
 import { root } from './run.ts';
 
@@ -28,10 +28,13 @@ process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 const entryOnly: Plugin = {
   name: 'entry-only',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/(?:cli|everyday|names-only)\.ts$/ }, ({ path }) => ({
-      path: path.replace(/\.ts$/, '.js'),
-      external: true,
-    }));
+    onResolve(
+      { filter: /^\.\/cli\/(?:program|common-program|completion-entry)\.ts$/ },
+      ({ path }) => ({
+        path: `./${basename(path, '.ts')}.js`,
+        external: true,
+      }),
+    );
   },
 };
 
@@ -39,11 +42,11 @@ const entryOnly: Plugin = {
 const commandsOnly = (words: readonly string[]): Plugin => ({
   name: 'commands-only',
   setup: ({ onResolve }) => {
-    const kept = words.map((word) => `./${word}.ts`);
     onResolve({ filter: /^\.\// }, ({ importer, kind, path }) => {
-      const isCommand = /\/(?:inner-)?tree\.ts$/.test(importer) || path.includes('complete-flags');
-      return kind === 'dynamic-import' && isCommand && !kept.includes(path)
-        ? { path: './cli.js', external: true }
+      const isCommand =
+        /\/(?:command-tree|internal-commands)\.ts$/.test(importer) || path === './flags.ts';
+      return kind === 'dynamic-import' && isCommand && !words.includes(basename(path, '.ts'))
+        ? { path: './program.js', external: true }
         : undefined;
     });
   },
@@ -75,17 +78,25 @@ exit 1
 
 const plugins = [lazyBuiltins, koffiShipped];
 const made = await Promise.all([
-  build({ ...shared, outdir: staging, entryPoints: ['src/cli.ts', 'src/index.ts'], plugins }),
   build({
     ...shared,
     outdir: staging,
-    entryPoints: ['src/names-only.ts'],
+    entryPoints: [
+      { in: 'src/cli/program.ts', out: 'program' },
+      { in: 'src/index.ts', out: 'index' },
+    ],
+    plugins,
+  }),
+  build({
+    ...shared,
+    outdir: staging,
+    entryPoints: ['src/cli/completion-entry.ts'],
     plugins: [commandsOnly([]), ...plugins],
   }),
   build({
     ...shared,
     outdir: staging,
-    entryPoints: ['src/everyday.ts'],
+    entryPoints: ['src/cli/common-program.ts'],
     plugins: [commandsOnly(everydayWords), ...plugins],
   }),
   build({
@@ -131,11 +142,11 @@ function types(): void {
     ['node_modules/.bin/tsc', ...argv, '--rewriteRelativeImportExtensions', '--outDir', to],
     { cwd: root, stdio: 'inherit' },
   );
-  for (const name of ['index', 'errors']) {
+  for (const name of ['index', 'library-types', 'errors']) {
     const text = readFileSync(join(to, `src/${name}.d.ts`), 'utf8');
     writeFileSync(
       join(staging, `${name}.d.ts`),
-      text.replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"),
+      text.replaceAll(/(from '\.\/[\w-]+)\.ts'/g, "$1.js'"),
     );
   }
   rmSync(to, { recursive: true });

@@ -1,6 +1,6 @@
 // coi(1) in the language of man pages.
 import type { Command, Option } from 'commander';
-import { argumentTerm, capital, flagTerm, flagText } from '../src/commands/help-words.ts';
+import { argumentTerm, capital, flagTerm, flagText } from '../src/cli/help-text.ts';
 
 /** All commands on one page: name, what it does, its arguments and flags; and the flags that all of them take. */
 export function manPage(commands: readonly Command[], global: readonly Option[]): string {

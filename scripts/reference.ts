@@ -2,15 +2,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, type Option } from 'commander';
-import type { App } from '../src/app.ts';
-import { addGlobalOptions } from '../src/commands/global.ts';
-import { argumentTerm, capital, flagTerm, flagText } from '../src/commands/help-words.ts';
-import { tree } from '../src/commands/tree.ts';
-import { type Trust, trustText } from '../src/config/key.ts';
-import { keyNames, keyOf } from '../src/config/keys.ts';
+import type { App } from '../src/cli/app.ts';
+import { tree } from '../src/cli/command-tree.ts';
+import { addGlobalOptions } from '../src/cli/global-options.ts';
+import { argumentTerm, capital, flagTerm, flagText } from '../src/cli/help-text.ts';
+import { jsonShapes } from '../src/cli/ui/json-shapes.ts';
+import { type Trust, trustText } from '../src/config/keys/key.ts';
+import { keyNames, keyOf } from '../src/config/keys/table.ts';
 import { configSchema, fileValue, profileSchema } from '../src/config/schema.ts';
 import { errorCodes } from '../src/errors.ts';
-import { jsonShapes } from '../src/ui/json-shapes.ts';
 import { manPage } from './man.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -28,7 +28,7 @@ export async function allCommands(): Promise<Command[]> {
       const command = new Command(branch.name).description(branch.summary);
       command.aliases([...(branch.aliases ?? [])]).helpOption('-h, --help', 'show help');
       addGlobalOptions(command);
-      (await branch.load()).register(command, noApp);
+      (await branch.load()).register(command, noApp, tree);
       return command;
     }),
   );
@@ -106,18 +106,26 @@ const trustLegend: Readonly<Record<Exclude<Trust, object> | 'limit' | 'in this o
 };
 
 function keysText(): string {
-  const rows = keyNames.map((name) => {
-    const { fallback, doc, trust } = keyOf(name);
-    const value = fallback === undefined ? '' : `\`${JSON.stringify(fileValue(name, fallback))}\``;
-    return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
-  });
+  const rowsOf = (effect: 'none' | undefined) =>
+    keyNames
+      .filter((name) => keyOf(name).effect === effect)
+      .map((name) => {
+        const { fallback, doc, trust } = keyOf(name);
+        const value =
+          fallback === undefined ? '' : `\`${JSON.stringify(fileValue(name, fallback))}\``;
+        return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
+      });
   const about =
     'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The user may set every key. The last column says what of it counts in the file of a project at once, and what waits until the user approves it with `coi trust`:';
   const legend = Object.entries(trustLegend).map(([word, text]) => `| ${word} | ${cell(text)} |`);
-  const table = ['| key | default | | trust |', '|---|---|---|---|', ...rows];
+  const head = ['| key | default | | trust |', '|---|---|---|---|'];
+  const idle =
+    'coi accepts these keys, since configurations that were written for its predecessor have them. They change nothing.';
   return [
     ...['# Configuration keys', '', about, ''],
-    ...['| trust | a project that sets it |', '|---|---|', ...legend, '', ...table, ''],
+    ...['| trust | a project that sets it |', '|---|---|', ...legend, ''],
+    ...[...head, ...rowsOf(undefined), ''],
+    ...['## Keys without effect', '', idle, '', ...head, ...rowsOf('none'), ''],
   ].join('\n');
 }
 

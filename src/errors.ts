@@ -77,7 +77,7 @@ export class CoiError extends Error {
 }
 
 /** What `coi run` returns when coi itself failed: any other status may be that of the command, as with docker and env(1). */
-export const ownFailure = 125;
+const ownFailure = 125;
 
 /** The exit status for an error that ended that command of coi's. */
 export function exitStatusOf({ code, exit }: CoiError, command: string | undefined): number {

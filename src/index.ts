@@ -12,133 +12,64 @@
  * It needs what the command `coi` needs: a host that `coi setup` made ready, and membership in the group incus-admin.
  * What can go wrong is thrown as a {@link CoiError} with one of the codes of docs/reference/errors.md.
  */
-import { Writable } from 'node:stream';
-import { type App, makeApp } from './app.ts';
-import { existingContainer, runningContainer } from './commands/any-container.ts';
-import { attach } from './commands/attach.ts';
-import { starter } from './commands/container-exec.ts';
-import { ownContainers } from './commands/containers.ts';
-import { freeing } from './commands/freeing.ts';
-import { keptBytesLimit, keptBytesMax } from './commands/kept-output.ts';
-import type { ShellOptions } from './commands/meant.ts';
-import { type OutputWish, outputOf } from './commands/pass-on.ts';
-import { noteEnd } from './commands/saved.ts';
-import { shell } from './commands/shell.ts';
+import type { AppContext } from './app/context.ts';
+import { freeing } from './app/end-sessions/free-stuck.ts';
+import { noteEnd } from './app/end-sessions/note-end.ts';
+import { reportHandoff } from './app/handoff/after-session.ts';
+import { lineProgress } from './app/line-progress.ts';
+import { type ClosableContext, makeContext } from './app/make-context.ts';
+import { openDetached, startSelected } from './app/open-session/open-session.ts';
+import { reportStart } from './app/open-session/report-start.ts';
+import { selectSession } from './app/open-session/select-session.ts';
+import { quietParts } from './app/quiet-context.ts';
+import type { OpenSessionRequest } from './app/requests.ts';
+import { starter } from './app/run-command/command-in-container.ts';
+import { keptBytesLimit, keptBytesMax } from './app/run-command/limited-output.ts';
+import { type OutputWish, outputOf } from './app/run-command/streams.ts';
+import { existingContainer, runningContainer } from './app/targets/container-by-name.ts';
+import { ownContainers } from './app/targets/user-containers.ts';
+import { attachSession } from './app/terminal/attach-session.ts';
+import { endOfTerminal, isOver } from './app/terminal/end-of-terminal.ts';
+import { noTerminal } from './app/terminal/no-terminal.ts';
+import { hintOfNesting, outerPrefix } from './app/terminal/tmux-appearance.ts';
 import { CoiError } from './errors.ts';
-import { type ContainerRef, NotMeant } from './session/act.ts';
-import { isMeant, refOf } from './session/container-ref.ts';
-import { handOver } from './session/environment.ts';
-import { incusFailure } from './session/failure.ts';
-import type { Start } from './session/handover.ts';
-import { aliasOf, type Container, isKept, workspaceOf } from './session/record.ts';
-import { killContainer, shutDownContainer } from './session/remove.ts';
-import { makeIo } from './ui/io.ts';
+import { agentIds } from './guest-user.ts';
+import { keys } from './instance-keys.ts';
+import type {
+  Coi,
+  CoiOptions,
+  OpenOptions,
+  RunOptions,
+  RunResult,
+  Session,
+  SessionInfo,
+} from './library-types.ts';
+import { alertMessage, alertNow, parseAlert } from './monitor/alert.ts';
+import { parseContainerName, parseSessionId, parseSlot } from './names.ts';
+import { killContainer, shutDownContainer } from './session/lifecycle/end-container.ts';
+import { incusFailure } from './session/lifecycle/incus-failure.ts';
+import type { Start } from './session/lifecycle/secret-handover.ts';
+import { handOver, parseVariable } from './session/plan/environment.ts';
+import { parseMount } from './session/plan/extra-mounts.ts';
+import { type ContainerRef, NotMeant } from './session/record/change-instance.ts';
+import { isMeant, refOf } from './session/record/container-ref.ts';
+import { aliasOf, type Container, isKept, workspaceOf } from './session/record/instance-record.ts';
 
 export { CoiError, type ErrorCode, type ErrorDetails } from './errors.ts';
 
-export interface CoiOptions {
-  /** Where relative paths start, and the workspace that {@link Coi.open} takes by default. Default: the current directory. */
-  readonly cwd?: string;
-  /** Default: that of this process. `COI_*` variables work as they do for the command. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Takes the lines that `coi` would print on stderr. Default: they are dropped. */
-  readonly tell?: (line: string) => void;
-  /** Gives up what is being waited for; sessions go on. */
-  readonly signal?: AbortSignal;
-}
-
-export interface OpenOptions {
-  /** The directory to work in. */
-  readonly workspace?: string;
-  /** `claude`, `opencode`, … or one of the configuration's own. */
-  readonly tool?: string;
-  readonly image?: string;
-  readonly profile?: string;
-  /** 1 to 99; without it the first of 1 to 10 that is free. */
-  readonly slot?: number;
-  /** Keeps the container when it stops; then {@link Session} does not end when it is disposed of. */
-  readonly persistent?: boolean;
-  readonly network?: 'restricted' | 'allowlist' | 'open';
-  /** Variables for the agent. They are in no process list, log or event. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Further directories, as `HOST:CONTAINER[:ro]`. */
-  readonly mounts?: readonly string[];
-  /** Goes on with the newest conversation of the workspace, or with that session. */
-  readonly resume?: boolean | string;
-}
-
-/** One container of coi's, as it was when it was asked for. */
-export interface SessionInfo {
-  /** The name of its container. */
-  readonly name: string;
-  /** As Incus says it: `Running`, `Stopped`, `Frozen`, … */
-  readonly status: string;
-  /** The id that {@link OpenOptions.resume} takes; undefined in a container that only carries the prefix, as do the next. */
-  readonly id: string | undefined;
-  readonly workspace: string | undefined;
-  readonly slot: number | undefined;
-  readonly tool: string | undefined;
-  readonly persistent: boolean;
-  readonly alias: string | undefined;
-}
-
-export interface RunOptions {
-  /** Default: the workspace. */
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** What the command reads. Default: nothing. */
-  readonly input?: string | Uint8Array;
-  /** Default: the agent's user. */
-  readonly user?: 'agent' | 'root';
-  /** Ends the command; `run` then throws the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** How much is kept of each output; what comes after it is read and dropped. Default: 16 MiB; at most 256 MiB. */
-  readonly outputBytesMax?: number;
-}
-
-export interface RunResult {
-  /** Exit status; a status other than 0 is a result, no error. */
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** One of the two was longer than {@link RunOptions.outputBytesMax}. */
-  readonly truncated: boolean;
-}
-
-/** A session. Disposing of one that {@link Coi.open} made without `persistent` ends it by force; its conversation is kept. */
-export interface Session extends AsyncDisposable {
-  readonly info: SessionInfo;
-  /** Runs one command in it to its end, beside the agent. */
-  run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Joins the terminal of this process to the agent's; resolves when it is left. Throws `no-terminal` without one. */
-  attach(): Promise<void>;
-  /** Shuts it down and deletes its container; its conversation is kept. `force` does not ask the guest first. */
-  end(options?: { readonly force?: boolean; readonly timeoutMs?: number }): Promise<void>;
-}
-
-export interface Coi extends AsyncDisposable {
-  readonly version: string;
-  /** Starts (or resumes) a session in the background, as `coi shell --background` does. */
-  open(options?: OpenOptions): Promise<Session>;
-  /** The caller's containers, by name. */
-  list(): Promise<SessionInfo[]>;
-  /** The session of that container name or alias. Throws `session-not-found`. Disposing of it changes nothing. */
-  session(name: string): Promise<Session>;
-  /** Closes the connections; sessions go on. */
-  close(): Promise<void>;
-}
+export type * from './library-types.ts';
 
 const shutdownMs = 60_000;
 
 /** Connects when something is asked for. */
 export function openCoi(options: CoiOptions = {}): Coi {
-  const app = appFor(options);
+  const app = contextFor(options);
   return {
     version: app.version,
     open: async (wanted = {}) => {
-      const { container, reservation } = await shell(app, shellOptions(wanted), undefined);
-      const made = await existingContainer(app, {}, container);
-      if (made.session?.mounts.id !== reservation) throw new NotMeant(container, true);
+      const { name, mountsId } = await opened(app, wanted);
+      const made = await existingContainer(app, {}, name);
+      if (made.session?.mounts.id !== mountsId) throw new NotMeant(name, true);
       return sessionOf(app, made, made.session?.persistent !== true);
     },
     list: async () => (await ownContainers(app, {})).map(infoOf),
@@ -148,7 +79,7 @@ export function openCoi(options: CoiOptions = {}): Coi {
   };
 }
 
-function sessionOf(app: App, container: Container, endsWithUs: boolean): Session {
+function sessionOf(app: AppContext, container: Container, endsWithUs: boolean): Session {
   const { session } = container;
   const ref = refOf(container.instance);
   let ended = false;
@@ -165,7 +96,7 @@ function sessionOf(app: App, container: Container, endsWithUs: boolean): Session
   return {
     info: infoOf(container),
     run: (argv, options = {}) => runIn(app, ref, argv, options),
-    attach: () => attach(app, { workspace: '.', env: [], mount: [] }, ref.name, ref),
+    attach: () => attachTo(app, ref),
     end,
     [Symbol.asyncDispose]: async () => {
       if (endsWithUs && !ended) await end({ force: true });
@@ -174,7 +105,7 @@ function sessionOf(app: App, container: Container, endsWithUs: boolean): Session
 }
 
 async function runIn(
-  app: App,
+  app: AppContext,
   ref: ContainerRef,
   argv: readonly string[],
   { cwd, env = {}, input = '', user = 'agent', signal, outputBytesMax = keptBytesMax }: RunOptions,
@@ -185,7 +116,7 @@ async function runIn(
   const { name } = ref;
   const container = await runningContainer(app, {}, name);
   if (!isMeant(ref, container.instance)) throw new NotMeant(name, true);
-  const id = user === 'root' ? 0 : 1000;
+  const id = user === 'root' ? 0 : agentIds.uid;
   const request = { ...starter(app, container, cwd, id), user: id, group: id };
   const incus = await app.incus();
   const start: Start = (until) => incus.execPiped(name, request, { signal: until });
@@ -215,52 +146,100 @@ function infoOf(container: Container): SessionInfo {
   };
 }
 
-function shellOptions(wanted: OpenOptions): ShellOptions {
-  const { slot, env, mounts, resume, ...same } = wanted;
+/** As `coi shell --background` does. */
+async function opened(app: AppContext, wanted: OpenOptions): Promise<ContainerRef> {
+  try {
+    const request = openRequest(app, wanted);
+    const selected = await selectSession(app, request);
+    for (const warning of selected.resolved.warnings) app.report.warn(warning);
+    const started = await startSelected(app, request, selected);
+    reportStart(app, request, started);
+    await openDetached(app, started);
+    return { name: started.live.container, mountsId: started.live.reservation };
+  } catch (error) {
+    throw incusFailure(error, 'opening the session failed');
+  }
+}
+
+/** Throws `usage`. */
+function openRequest(app: AppContext, wanted: OpenOptions): OpenSessionRequest {
+  const { slot, env = {}, mounts = [], resume, ...same } = wanted;
   return {
-    workspace: '.',
     ...same,
-    background: true,
-    ...(slot === undefined ? {} : { slot: String(slot) }),
-    ...(resume === undefined || resume === false ? {} : { resume }),
-    env: Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
-    mount: [...(mounts ?? [])],
+    mode: 'background',
+    slot: slot === undefined ? undefined : parseSlot(String(slot)),
+    resume:
+      resume === undefined || resume === false
+        ? undefined
+        : resume === true
+          ? 'newest'
+          : parseSessionId(resume),
+    env: Object.entries(env).map(([name, value]) => parseVariable(`${name}=${value}`)),
+    envFiles: [],
+    mounts: mounts.map((text) => parseMount(text, app.cwd, app.user.home)),
   };
 }
 
-/** The terminal of this process is touched by `attach` only; what coi would say goes where the caller wants it. */
-function appFor({ cwd, env = process.env, tell = () => {}, signal }: CoiOptions): App {
+/** Joins the terminal of this process. Throws `no-terminal`, `session-not-found`. */
+async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
+  const found = await runningContainer(app, {}, ref.name);
+  if (!isMeant(ref, found.instance)) throw new NotMeant(ref.name, true);
   const { stdin, stdout } = process;
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const io = makeIo({ stdin, stdout, stderr: nowhere as unknown as NodeJS.WriteStream, env });
-  return makeApp(process, {
-    cwd: cwd ?? process.cwd(),
+  if (!stdin.isTTY || !stdout.isTTY) throw noTerminal('coi attach');
+  const name = parseContainerName(found.name);
+  const { session, instance } = found;
+  const alert = alertNow(parseAlert(instance.config[keys.alert]), found.status);
+  const message = alert && alertMessage(name, alert);
+  if (message) app.report.info(message);
+  const outer = outerPrefix(app);
+  const opening = (prefix: string | undefined) => hintOfNesting(app, outer, prefix);
+  // The terminal is the caller's: nothing is written beside the agent's screen.
+  const terminal = { stdin, stdout, opening, showAlert: () => {} };
+  try {
+    const { end, problem } = await attachSession(
+      app,
+      { outerPrefix: outer },
+      { ...found, name },
+      terminal,
+    );
+    if (problem) app.report.warn(problem);
+    // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
+    if (end.kind !== 'lost' && !(end.kind === 'exited' && end.status !== 0)) return;
+    const left = {
+      container: name,
+      reservation: session?.mounts.id,
+      workspace: session?.workspace,
+      store: session,
+      alias: session?.alias,
+    };
+    const { outcome } = await endOfTerminal(app, left, end);
+    if (isOver(outcome) && session)
+      await reportHandoff(app, { workspace: session.workspace, container: name }, '[cleanup] ');
+    if (session) noteEnd(app, session);
+  } catch (error) {
+    throw incusFailure(error, `attaching to ${name} failed`);
+  }
+}
+
+/** What coi would say goes where the caller wants it. */
+function contextFor({
+  cwd,
+  env = process.env,
+  tell = () => {},
+  signal,
+}: CoiOptions): ClosableContext {
+  const report = {
+    info: tell,
+    detail: tell,
+    warn: (text: string) => tell(`Warning: ${text}`),
+    setup: (text: string) => tell(`[setup] ${text}`),
+  };
+  return makeContext({
+    ...quietParts,
     env,
+    cwd: cwd ?? process.cwd(),
     signal: signal ?? new AbortController().signal,
-    io: {
-      stdin,
-      stdout,
-      stderr: io.stderr,
-      style: io.style,
-      storyStyle: io.storyStyle,
-      get interactive() {
-        return io.interactive;
-      },
-      // Whoever takes the lines may look for any of them.
-      brief: false,
-      briefAnswer: false,
-      live: false,
-      print: tell,
-      printJson: () => {},
-      printJsonLine: () => {},
-      tell,
-      detail: tell,
-      overwrite: () => {},
-      get columns() {
-        return io.columns;
-      },
-      warn: (text) => tell(`Warning: ${text}`),
-      confirm: async () => false,
-    },
+    report,
+    progress: () => lineProgress(report),
   });
 }

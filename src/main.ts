@@ -1,8 +1,8 @@
 // The entry: keeps compiled code between runs, then loads the part of the program that is wanted. Nothing big may be
 // imported here, since what is loaded before the cache is enabled is compiled anew at every start.
 import { enableCompileCache } from 'node:module';
-import { everydayWords } from './everyday-words.ts';
-import { ownWords } from './host/own-words.ts';
+import { everydayWords } from './cli/common-commands.ts';
+import { ownWords } from './host/process/command-line.ts';
 
 const words = ownWords(process);
 
@@ -24,10 +24,10 @@ if (Number(process.versions.node.split('.', 1)[0]) < 24) {
   const [word = 'shell'] = words;
   const everyday = (everydayWords as readonly string[]).includes(word);
   const part = namesOnly
-    ? import('./names-only.ts')
+    ? import('./cli/completion-entry.ts')
     : everyday
-      ? import('./everyday.ts')
-      : import('./cli.ts');
+      ? import('./cli/common-program.ts')
+      : import('./cli/program.ts');
   part
     .then(({ main }) => main(words))
     .then((status) => {

@@ -10,7 +10,6 @@ import {
   plainOrQuoted,
   quoted,
   type Slot,
-  slotOf,
   type WorkspacePath,
   workspaceHash,
 } from './names.ts';
@@ -21,13 +20,6 @@ test('the container name is the predecessor’s: prefix, 8 hex digits of the pat
     containerName('coi-', workspaceHash('/home/user/project' as WorkspacePath), 3 as Slot),
     'coi-9dad1e4e-3',
   );
-});
-
-test('the slot is read back from a name, and only from a name of that workspace', () => {
-  assert.equal(slotOf('coi-9dad1e4e-10', 'coi-', '9dad1e4e'), 10);
-  assert.equal(slotOf('coi-9dad1e4e-99', 'coi-', '9dad1e4e'), 99);
-  for (const name of ['coi-9dad1e4e-100', 'coi-9dad1e4e-', 'coi-9dad1e4e-x', 'coi-00000000-1', 'x'])
-    assert.equal(slotOf(name, 'coi-', '9dad1e4e'), undefined);
 });
 
 test('hostile names are refused before they reach a path or a URL', () => {

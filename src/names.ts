@@ -1,5 +1,6 @@
 // Branded types for everything that has a name, and the only places where text becomes one.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { CoiError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -19,15 +20,23 @@ export const ownSlotMax = 10;
 export const slotMax = 99;
 export const defaultPrefix = 'coi-';
 
+/** The first that is given out. */
+export const firstSlot = 1 as Slot;
+
+/** The slot, or undefined for a number that is none. */
+export function slotNumber(value: number): Slot | undefined {
+  return Number.isInteger(value) && value >= 1 && value <= slotMax ? (value as Slot) : undefined;
+}
+
 /** Parses a slot of a session: 1 to 99. Throws `usage`. */
 export function parseSlot(text: string): Slot {
-  const value = Number(text);
-  if (!/^\d{1,2}$/.test(text) || value < 1 || value > slotMax) {
+  const slot = /^\d{1,2}$/.test(text) ? slotNumber(Number(text)) : undefined;
+  if (slot === undefined) {
     throw new CoiError('usage', `invalid slot ${quoted(text)}: slots go from 1 to ${slotMax}`, {
       hint: 'Leave --slot out to take the lowest free one.',
     });
   }
-  return value as Slot;
+  return slot;
 }
 
 /** Parses an Incus instance name (a DNS label of at most 63 characters). Throws `usage`. */
@@ -40,18 +49,46 @@ export function parseContainerName(text: string): ContainerName {
   return text as ContainerName;
 }
 
+/** The name of an instance, from Incus, which takes no others. */
+export function instanceName(name: string): ContainerName {
+  return name as ContainerName;
+}
+
 export function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
 /** Parses a session id: coi makes UUIDs, scripts of the predecessor's users named directories as they liked. Throws `usage`. */
 export function parseSessionId(text: string): SessionId {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(text)) {
+  const id = sessionId(text);
+  if (id === undefined) {
     throw new CoiError('usage', `invalid session id ${quoted(text)}`, {
       hint: 'Ids are printed by `coi list --all` and `coi info`.',
     });
   }
-  return text as SessionId;
+  return id;
+}
+
+/** The id, or undefined for a text that is none. */
+export function sessionId(text: string): SessionId | undefined {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(text) ? (text as SessionId) : undefined;
+}
+
+export function newSessionId(): SessionId {
+  return randomUUID() as SessionId;
+}
+
+/** Of a container that is no session. */
+export const noSession = '' as SessionId;
+
+/** A path as the user gave it: links stay, dots go. */
+export function workspaceAt(cwd: string, wanted: string): WorkspacePath {
+  return resolve(cwd, wanted) as WorkspacePath;
+}
+
+/** A path that coi wrote down, or undefined for one that is not absolute. */
+export function absoluteWorkspace(path: string): WorkspacePath | undefined {
+  return path.startsWith('/') ? (path as WorkspacePath) : undefined;
 }
 
 /** Parses a session alias (`[container] alias`). Throws `alias-invalid`. */
@@ -97,16 +134,14 @@ export function sessionNameHash(name: string): WorkspaceHash {
     .slice(0, 8) as WorkspaceHash;
 }
 
-export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): ContainerName {
-  return `${prefix}${hash}-${slot}` as ContainerName;
+/** Parses the hash of a workspace, as a reservation has it. Throws `usage`. */
+export function parseHash(text: string): WorkspaceHash {
+  if (!/^[0-9a-f]{8}$/.test(text)) throw new CoiError('usage', `invalid hash ${quoted(text)}`);
+  return text as WorkspaceHash;
 }
 
-/** The slot in a container name of that prefix and hash, or undefined for any other name. */
-export function slotOf(name: string, prefix: string, hash: string): Slot | undefined {
-  const head = `${prefix}${hash}-`;
-  if (!name.startsWith(head)) return undefined;
-  const value = Number(name.slice(head.length));
-  return Number.isInteger(value) && value >= 1 && value <= slotMax ? (value as Slot) : undefined;
+export function containerName(prefix: string, hash: WorkspaceHash, slot: Slot): ContainerName {
+  return `${prefix}${hash}-${slot}` as ContainerName;
 }
 
 /** The tmux session inside a container. */

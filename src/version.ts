@@ -31,3 +31,7 @@ export function addressIn({ homepage, repository }: Addresses): string | undefin
   const page = url?.replace(/^git\+/, '').replace(/\.git$/, '');
   return page !== undefined && /^https:\/\//.test(page) ? page : undefined;
 }
+
+export function summaryLine(version: string): string {
+  return `code-on-incus (coi) v${version}`;
+}

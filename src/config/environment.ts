@@ -1,8 +1,8 @@
 // The variables of old versions that stand for a key; they come after the files and before the profile.
 import { CoiError } from '../errors.ts';
-import { type KeyName, keyOf } from './keys.ts';
+import { type KeyName, keyOf } from './keys/table.ts';
+import { ValueProblem } from './keys/values.ts';
 import type { Layer } from './origin.ts';
-import { ValueProblem } from './values.ts';
 
 const variables: Readonly<Record<string, KeyName>> = {
   CLAUDE_ON_INCUS_IMAGE: 'container.image',

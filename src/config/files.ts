@@ -1,16 +1,10 @@
 // Finds the files of configuration and reads them: the user's own may be links, a project's may not.
 import { CoiError } from '../errors.ts';
-import type { FileContent, HostFiles } from '../host/files.ts';
+import type { FileContent, HostFiles } from '../host/fs/host-files.ts';
+import { resolvePath } from './keys/values.ts';
 import { oldPlaces } from './migrate.ts';
+import type { Places } from './places.ts';
 import { type ConfigSource, configMaxBytes, configSource } from './read.ts';
-import { resolvePath } from './values.ts';
-
-export interface Places {
-  readonly home: string;
-  readonly workspace: string;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
 
 export interface FoundSources {
   readonly user: ConfigSource | undefined;

@@ -1,9 +1,9 @@
 // What a project may decide without anybody's approval: the whole of it, so that every change is seen in review.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isHarmlessVariable } from './harmless-variables.ts';
-import { type Trust, trustText } from './key.ts';
-import { keyNames, keyOf } from './keys.ts';
+import { isHarmlessVariable } from './keys/harmless-variables.ts';
+import { type Trust, trustText } from './keys/key.ts';
+import { keyNames, keyOf } from './keys/table.ts';
 
 const of = (wanted: (trust: Trust) => boolean) =>
   keyNames.filter((name) => wanted(keyOf(name).trust)).sort();

@@ -1,15 +1,15 @@
 // The part of load.ts that is loaded when there are files: reads, judges what projects may say, and merges.
 import { totalmem } from 'node:os';
 import { CoiError } from '../errors.ts';
-import type { HostFiles } from '../host/files.ts';
+import type { HostFiles } from '../host/fs/host-files.ts';
 import { type FoundSources, foundSources } from './files.ts';
-import type { KeyName, Settings } from './keys.ts';
-import type { ConfigFacts, ResolvedConfig, Waiting } from './load.ts';
+import type { KeyName, Settings } from './keys/table.ts';
 import { merged } from './merge.ts';
 import type { Layer } from './origin.ts';
 import { builtInProfiles, type Profile, profileChain, profileLayer } from './profile.ts';
 import { profileNames, profileSource } from './profile-files.ts';
 import type { ConfigSource } from './read.ts';
+import type { ConfigFacts, ResolvedConfig, Waiting } from './resolved-config.ts';
 import {
   approvalDigest,
   settled,
@@ -17,9 +17,9 @@ import {
   valueText,
   verdict,
   withoutLinks,
-} from './trust.ts';
-import { approvals, trustsAll } from './trust-store.ts';
-import { ofProfile, waitingLine } from './waiting.ts';
+} from './trust/trust.ts';
+import { approvals, trustsAll } from './trust/trust-store.ts';
+import { ofProfile, waitingLine } from './trust/waiting.ts';
 
 /** Resolves the configuration with its files. Throws `config-invalid` and `profile-not-found`. */
 export function loadFiles(

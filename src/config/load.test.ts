@@ -4,8 +4,8 @@ import { mkdirSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ConfigPlace, failsWith } from '../../test/bed/config-place.ts';
-import type { ConfigFacts } from './load.ts';
 import { originText } from './origin.ts';
+import type { ConfigFacts } from './resolved-config.ts';
 
 let place: ConfigPlace;
 beforeEach(() => {

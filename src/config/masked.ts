@@ -1,6 +1,6 @@
 // Values of the configuration as they may be shown: on a screen that others see, in a log, in a report of a fault. Pure.
-import { isHarmlessVariable } from './harmless-variables.ts';
-import type { KeyName, Settings } from './keys.ts';
+import { isHarmlessVariable } from './keys/harmless-variables.ts';
+import type { KeyName, Settings } from './keys/table.ts';
 
 export const hidden = '(hidden)';
 

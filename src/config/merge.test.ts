@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys.ts';
+import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys/table.ts';
 import { merged } from './merge.ts';
 import type { Layer, Origin } from './origin.ts';
 

@@ -1,9 +1,9 @@
 // Layers of configuration become one set of values. Pure.
 import { isDeepStrictEqual } from 'node:util';
-import type { Merge } from './key.ts';
-import { type KeyName, keyNames, keyOf, keys, type Settings } from './keys.ts';
+import type { Merge } from './keys/key.ts';
+import { type KeyName, keyNames, keyOf, keys, type Settings } from './keys/table.ts';
+import { isTable } from './keys/values.ts';
 import type { Layer, Origin, Origins } from './origin.ts';
-import { isTable } from './values.ts';
 
 export interface Merged {
   readonly settings: Settings;

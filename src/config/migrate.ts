@@ -1,5 +1,5 @@
 // Places and keys of older versions: what became of them, so that an old file is not misread in silence. Pure.
-import { isTable } from './values.ts';
+import { isTable } from './keys/values.ts';
 
 export interface Moved {
   /** Path of the old key in the file. */

@@ -2,9 +2,9 @@
 // what comes out is read again and must hold the same values, so a form that is not understood is left to the user. Pure.
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'smol-toml';
+import { isTable } from './keys/values.ts';
 import { keyLines } from './locate.ts';
 import { type Moved, movedKeys } from './migrate.ts';
-import { isTable } from './values.ts';
 
 export interface MovedText {
   readonly text: string;

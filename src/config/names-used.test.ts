@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hostFiles } from '../host/files.ts';
+import { hostFiles } from '../host/fs/host-files.ts';
 import { namesIn, namesUsedIn } from './names-used.ts';
 
 test('the image of sessions and that of a build, also beside keys that nobody knows', () => {

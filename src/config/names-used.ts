@@ -1,10 +1,11 @@
 // Which images and storage pools the configuration of some project names. Nothing of it is trusted or put in force: it may be an agent's, and
 // may not even be valid. So what cannot be understood counts as naming every word in it.
 import { parse } from 'smol-toml';
-import type { Directory, HostFiles } from '../host/files.ts';
-import { anyName } from './forms.ts';
+import type { Directory } from '../host/fs/directory.ts';
+import type { HostFiles } from '../host/fs/host-files.ts';
+import { anyName } from './keys/forms.ts';
+import { isTable } from './keys/values.ts';
 import { configMaxBytes } from './read.ts';
-import { isTable } from './values.ts';
 
 export interface UsedNames {
   readonly images: readonly string[];

@@ -1,5 +1,5 @@
 // Where a value came from, and one layer of values of one origin.
-import type { KeyName, PartialSettings } from './keys.ts';
+import type { KeyName, PartialSettings } from './keys/table.ts';
 
 export type Origin =
   | { readonly kind: 'default' }

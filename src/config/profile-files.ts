@@ -1,9 +1,10 @@
 // Where profiles are on disk: in the user's ~/.coi, in the project, and beside the file that $COI_CONFIG names.
 import { CoiError } from '../errors.ts';
-import type { FileContent, HostFiles } from '../host/files.ts';
-import { knownWorkspaces } from '../session/known-workspaces.ts';
-import { hasProject, namedPath, type Places, readable, source } from './files.ts';
-import { anyName } from './forms.ts';
+import type { FileContent } from '../host/fs/file-content.ts';
+import type { HostFiles } from '../host/fs/host-files.ts';
+import { hasProject, namedPath, readable, source } from './files.ts';
+import { anyName } from './keys/forms.ts';
+import type { Places } from './places.ts';
 import { type ConfigSource, configMaxBytes } from './read.ts';
 
 interface Root {
@@ -114,14 +115,18 @@ function besideNamed(
 }
 
 /** Whether a directory is one of this project's, of another's, or of any that an agent has worked in. */
-function isOfProject(real: string, { home, workspace }: Places, files: HostFiles): boolean {
+function isOfProject(
+  real: string,
+  { home, workspace, workedIn }: Places,
+  files: HostFiles,
+): boolean {
   const realOf = (path: string) => files.realPath(path) ?? path;
   if (isWithin(real, realOf(workspace))) return true;
   const own = realOf(home);
   const above = upwards(real).filter((path) => !isWithin(own, path));
   if (above.some((path) => files.exists(`${path}/.coi`))) return true;
   // Who has worked in the home itself has all of the user's own files, too.
-  return knownWorkspaces(home, files)
+  return workedIn()
     .flat()
     .map(realOf)
     .some((path) => isWithin(real, path) && !isWithin(own, path));
@@ -133,6 +138,7 @@ function upwards(path: string): string[] {
   return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`);
 }
 
+/** Unlike that of protected paths: here `top` may be the root. */
 function isWithin(path: string, top: string): boolean {
   return path === top || path.startsWith(top === '/' ? top : `${top}/`);
 }

@@ -1,13 +1,13 @@
 // Profiles: named sets of values that may inherit from each other. Pure.
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { type KeyName, keyOf, type PartialSettings } from './keys.ts';
+import { type KeyName, keyOf, type PartialSettings } from './keys/table.ts';
+import { isTable } from './keys/values.ts';
 import { joined } from './merge.ts';
 import type { Layer, Origin } from './origin.ts';
 import type { ConfigSource } from './read.ts';
-import { isTable } from './values.ts';
 
-export const inheritMax = 10;
+const inheritMax = 10;
 
 export interface Profile {
   readonly name: string;

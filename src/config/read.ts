@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer';
 import { parse, TomlError } from 'smol-toml';
 import { CoiError } from '../errors.ts';
 import { plainOrQuoted } from '../names.ts';
-import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys.ts';
+import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys/table.ts';
+import { isTable, type Place, ValueProblem } from './keys/values.ts';
 import { keyLines, lineOf } from './locate.ts';
 import { movedKeys } from './migrate.ts';
 import { nearest } from './suggest.ts';
-import { isTable, type Place, ValueProblem } from './values.ts';
 
 export const configMaxBytes = 2 ** 20;
 const problemsMax = 20;

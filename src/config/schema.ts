@@ -1,6 +1,6 @@
 // The table of keys as JSON Schema, for editors. Pure.
-import { type KeyName, keyNames, keyOf } from './keys.ts';
-import { durationMs, type JsonSchema } from './values.ts';
+import { type KeyName, keyNames, keyOf } from './keys/table.ts';
+import { durationMs, type JsonSchema } from './keys/values.ts';
 
 type Section = Map<string, Section | Leaf>;
 

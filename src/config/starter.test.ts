@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keyNames } from './keys.ts';
+import { keyNames } from './keys/table.ts';
 import { configSource } from './read.ts';
 import { starterConfig, starterProfile } from './starter.ts';
 

@@ -1,6 +1,6 @@
 // Files to begin with: every key with what it is for, commented out. Pure.
 import { stringify } from 'smol-toml';
-import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys.ts';
+import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys/table.ts';
 import { usualSecrets } from './profile.ts';
 import { fileValue } from './schema.ts';
 

@@ -1,69 +1,46 @@
 // coid itself: puts its parts together, mends the mounts, serves, and watches Incus until it is told to end.
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { leaseMs, protocolVersion, socketName } from '../coid-api/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { Homes } from '../host/accounts.ts';
-import { loadAio } from '../host/aio.ts';
-import { isAlive } from '../host/command.ts';
-import { UserNamespaces } from '../host/idmap.ts';
-import { type Libc, loadLibc } from '../host/libc.ts';
-import { LinkThreads } from '../host/links.ts';
-import { type ElementWriter, openElementWriter } from '../host/nft-elements.ts';
-import { PatientReads } from '../host/patient-read.ts';
-import { peerOf } from '../host/peer.ts';
-import { takeLock } from '../host/process-lock.ts';
-import { groupId, listenOn, ownDirectory, removeSocket } from '../host/service-socket.ts';
-import { rootSubordinateIds } from '../host/subordinate-ids.ts';
-import type { Incus } from '../incus/client.ts';
-import { Claims } from './claims.ts';
-import { Deadlines } from './deadlines.ts';
-import { endsOf } from './ends.ts';
-import { keeperOf } from './keeper-of-logins.ts';
-import { Leases } from './leases.ts';
-import type { Log } from './log.ts';
-import { Logins } from './logins.ts';
-import { Baits } from './monitor/baits.ts';
+import { groupId, listenOn, ownDirectory, removeSocket } from '../host/install/service-socket.ts';
+import { Homes } from '../host/linux/accounts.ts';
+import { loadAio } from '../host/linux/aio.ts';
+import { UserNamespaces } from '../host/linux/id-maps.ts';
+import type { Libc } from '../host/linux/libc.ts';
+import { loadLibc } from '../host/linux/load-libc.ts';
+import { peerOf } from '../host/linux/peer-credentials.ts';
+import { rootSubordinateIds } from '../host/linux/subordinate-ids.ts';
+import { type ElementWriter, openElementWriter } from '../host/net/nft-netlink.ts';
+import { PatientReads } from '../host/proc/patient-read.ts';
+import { LinkThreads } from '../host/proc/proc-links.ts';
+import { takeLock } from '../host/process/process-lock.ts';
+import { isAlive } from '../host/process/run-program.ts';
+import { daemonServer } from './api/server.ts';
+import { Ownership } from './cleanup/ownership.ts';
+import { SetIds } from './cleanup/set-id-sweeper.ts';
+import { keeperOf } from './logins/start-keeper.ts';
+import { Logins } from './logins/watch.ts';
+import { Baits } from './monitor/decoys.ts';
 import { Monitors } from './monitor/monitors.ts';
-import { MountRoots } from './mount-roots.ts';
-import { MountTrees } from './mount-trees.ts';
+import { MountRoots } from './mounts/mount-roots.ts';
+import { MountTrees } from './mounts/mount-trees.ts';
+import { RemoteFiles } from './mounts/remote-files.ts';
+import { Remounts } from './mounts/remounts.ts';
 import { GuardWatch } from './network/guard-counters.ts';
 import { SessionGuards } from './network/guards.ts';
 import { NetworkService } from './network/network-service.ts';
-import { Ownership } from './ownership.ts';
-import { guardAgain } from './protect/again.ts';
-import { Keeper } from './protect/keeper.ts';
-import { leaseMs, protocolVersion, socketName } from './protocol.ts';
-import { Reconciler } from './reconciler.ts';
-import { RemoteFiles } from './remote-files.ts';
-import { daemonServer } from './server.ts';
-import { Service } from './service.ts';
-import { SetIds } from './set-id.ts';
-import { Stuck } from './stuck.ts';
-import { World } from './world.ts';
-
-export interface DaemonOptions {
-  readonly incus: Incus;
-  readonly runDir: string;
-  readonly stateDir: string;
-  readonly version: string;
-  readonly log: Log;
-  /** Of this process. */
-  readonly pid: number;
-  /** How coi is started: argv up to the arguments. */
-  readonly program: readonly string[];
-  readonly now: () => Date;
-  /** Monotonic. */
-  readonly elapsedMs: () => number;
-  /** Called once, when the socket answers. */
-  readonly ready?: (() => void) | undefined;
-  /** Aborted when coid has to end; sessions and their mounts stay. */
-  readonly signal: AbortSignal;
-  /** For tests: how long an unused reservation is kept, and a look at everything that often besides those that events cause. */
-  readonly leaseMs?: number | undefined;
-  readonly reconcileEveryMs?: number | undefined;
-  /** For tests: who answers in the place of the providers of logins. */
-  readonly loginUrl?: string | undefined;
-}
+import type { DaemonOptions } from './options.ts';
+import { guardAgain } from './protect/guard/again.ts';
+import { Keeper } from './protect/workspace-guards.ts';
+import { World } from './reconcile/incus-cache.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { endsOf } from './reconcile/session-notes.ts';
+import { Stuck } from './reconcile/stuck.ts';
+import { Deadlines } from './reconcile/time-limits.ts';
+import { Leases } from './reservations/leases.ts';
+import { Reservations } from './reservations/reservations.ts';
+import { Claims } from './reservations/session-claims.ts';
 
 const setIdEveryMs = 60_000;
 
@@ -78,8 +55,18 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const elements = await openElementWriter();
   const links = new LinkThreads();
   const reads = new PatientReads(await loadAio(), links);
-  const { service, claims, network, guards, monitors, ownership, setIds, stuck, ...kept } =
-    assemble(options, libc, namespaces, { elements, reads });
+  const {
+    reservations,
+    remounts,
+    claims,
+    network,
+    guards,
+    monitors,
+    ownership,
+    setIds,
+    stuck,
+    ...kept
+  } = assemble(options, libc, namespaces, { elements, reads });
   const { keeper, reconciler, leases, files, roots, unusedMs, world } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   roots.load();
@@ -90,7 +77,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await reconciler.start();
   const startedAt = now().toISOString();
   const server = daemonServer({
-    service,
+    reservations,
+    remounts,
     claims,
     network,
     monitors,
@@ -98,7 +86,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     setIds,
     stuck,
     status: async () => ({
-      ...{ protocol: protocolVersion, version, pid, startedAt },
+      protocol: protocolVersion,
+      version,
+      pid,
+      startedAt,
       ...(await reconciler.report()),
       leases: leases.all().length,
       ...guards.status(),
@@ -170,20 +161,26 @@ function assemble(
   const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck, reads });
   const keeper = new Keeper({
     ...options,
-    ...{ libc, files },
+    libc,
+    files,
     holdMs: unusedMs,
     tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
   const setIds = new SetIds({
     ...options,
-    ...{ libc, files, roots },
+    libc,
+    files,
+    roots,
     lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
     found: (id, path) => monitors.setIdFound(id, path),
   });
   const parts = {
     ...options,
     libc,
-    ...{ files, keeper, roots, setIds },
+    files,
+    keeper,
+    roots,
+    setIds,
     leases,
     leaseMs: unusedMs,
     world,
@@ -195,12 +192,13 @@ function assemble(
     ids: rootSubordinateIds(),
   };
   const ownership = new Ownership({ ...parts, before: (id) => setIds.settled(id) });
-  const service = new Service({ ...parts, ends: endsOf(setIds, ownership) });
+  const remounts = new Remounts(parts);
+  const reservations = new Reservations({ ...parts, ends: endsOf(setIds, ownership) });
   const logins = new Logins({ ...options, ...keeperOf(libc, options) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
-    service,
+    remounts,
     monitors,
     ownership,
     logins,
@@ -215,9 +213,22 @@ function assemble(
     reconciler.lookWithin(0);
   };
   return {
-    ...{ service, network, guards, monitors, ownership, setIds, stuck },
+    reservations,
+    remounts,
+    network,
+    guards,
+    monitors,
+    ownership,
+    setIds,
+    stuck,
     claims: parts.claims,
-    ...{ keeper, reconciler, leases, files, roots, unusedMs, world },
+    keeper,
+    reconciler,
+    leases,
+    files,
+    roots,
+    unusedMs,
+    world,
   };
 }
 

@@ -2,7 +2,8 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import type { RunCommand } from '../host/command.ts';
+import type { ReadProgram } from '../host/process/program.ts';
+import type { RunCommand } from '../host/process/run-program.ts';
 import type { Downloader } from './download.ts';
 import { writeGuestFiles } from './guestfiles.ts';
 import { type Architecture, type GuestFile, imageMetadata } from './recipe.ts';
@@ -17,6 +18,7 @@ export interface BaseFiles {
 
 interface BaseWorld {
   readonly run: RunCommand;
+  readonly read: ReadProgram;
   readonly guest: readonly GuestFile[];
   readonly now: () => Date;
   readonly log: (line: string) => void;
@@ -39,7 +41,7 @@ export async function writeBase(
 ): Promise<BaseFiles> {
   const rootfsPath = join(work.directory, 'rootfs.tar');
   const debs = work.essential.map((name) => join(work.input, 'apt/archives', name));
-  await writeRootfs(rootfsPath, debs, signal);
+  await writeRootfs(rootfsPath, debs, { read: world.read, signal });
   const metadata = join(work.directory, 'metadata');
   await mkdir(metadata);
   const properties = { description: 'coi build, unfinished', build: work.name };

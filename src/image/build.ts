@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import type { RunCommand } from '../host/command.ts';
+import type { ReadProgram } from '../host/process/program.ts';
+import type { RunCommand } from '../host/process/run-program.ts';
 import type { Incus } from '../incus/client.ts';
-import { runSteps, type Step, type StepEvent } from '../session/steps.ts';
+import { runSteps, type Step, type StepEvent } from '../session/lifecycle/steps.ts';
 import { unpackEatmydata, writeBase } from './base.ts';
 import { removeContainer, runScript, settled, startContainer, stopContainer } from './container.ts';
 import { type Downloader, downloadPackages, openForAll } from './download.ts';
@@ -20,6 +21,7 @@ export const workPrefix = 'coi-build-';
 export interface BuildWorld {
   readonly incus: Incus;
   readonly run: RunCommand;
+  readonly read: ReadProgram;
   readonly pid: number;
   /** Directory for temporary files, on a disk that Incus can read. */
   readonly temporary: string;

@@ -3,9 +3,9 @@ import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import type { CreateInstance, Devices } from '../incus/shapes.ts';
-import { buildKey } from '../session/adopted.ts';
-import { handOver } from '../session/environment.ts';
-import { started } from '../session/handover.ts';
+import { keys } from '../instance-keys.ts';
+import { started } from '../session/lifecycle/secret-handover.ts';
+import { handOver } from '../session/plan/environment.ts';
 import type { BuildStep } from './recipe.ts';
 
 const scriptLimitMs = 15 * 60_000;
@@ -37,7 +37,7 @@ export async function startContainer(
     start: true,
     config: {
       'boot.autostart': 'false',
-      [buildKey]: String(pid),
+      [keys.build]: String(pid),
       // There is no init yet.
       'raw.lxc': 'lxc.init.cmd = /usr/bin/sleep infinity',
     },

@@ -2,11 +2,8 @@
 import { createHash } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 import type { Image } from '../incus/shapes.ts';
+import { imageKeys } from '../instance-keys.ts';
 import { type ImageAlias, parseImageAlias, quoted } from '../names.ts';
-
-/** Properties of an image that was built on another. */
-export const baseKey = 'user.coi.base';
-export const baseNameKey = 'user.coi.base_name';
 
 export interface CustomOrder {
   readonly alias: string;
@@ -19,11 +16,6 @@ export interface CustomOrder {
   readonly maker: string;
   /** The user has named the image for this one build: whose it was does not matter. */
   readonly replaces: boolean;
-}
-
-/** Whether a name means an image of an Incus remote, as in `images:debian/13`. */
-export function isRemoteImage(name: string): boolean {
-  return name.includes(':') && !name.startsWith('local:');
 }
 
 /**
@@ -66,7 +58,7 @@ export function staleBase(
   image: Pick<Image, 'properties'>,
   target: (alias: string) => string | undefined,
 ): string | undefined {
-  const { [baseKey]: base, [baseNameKey]: name } = image.properties;
+  const { [imageKeys.base]: base, [imageKeys.baseName]: name } = image.properties;
   if (base === undefined || name === undefined) return undefined;
   const now = target(name);
   return now === undefined || now === base ? undefined : `it was built on an older '${name}'`;

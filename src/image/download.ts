@@ -3,16 +3,16 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import type { CommandEnd, CommandOptions, RunCommand } from '../host/command.ts';
+import type { CommandEnd, CommandOptions, RunCommand } from '../host/process/run-program.ts';
+import { parseRelease } from '../setup/os.ts';
 import type { Architecture } from './recipe.ts';
 import {
-  type AptSource,
   acquireSettings,
-  aptSources,
+  hostSources,
+  type ImageSource,
   imageSources,
   keptSettings,
   keptSources,
-  osRelease,
   sourcesFile,
 } from './sources.ts';
 
@@ -60,7 +60,9 @@ export async function openForAll(down: Downloader, names: readonly string[]): Pr
   if (status !== 0) throw new CoiError('image-build-failed', 'chmod of the downloads failed');
 }
 
-async function hostMirror(down: Downloader): Promise<{ sources: AptSource[]; settings: string[] }> {
+async function hostMirror(
+  down: Downloader,
+): Promise<{ sources: ImageSource[]; settings: string[] }> {
   const dump = await call(down, ['apt-config', 'dump'], { quiet: true });
   if (dump.status === undefined)
     throw new CoiError('image-build-failed', 'apt is not installed on this host', {
@@ -75,20 +77,20 @@ async function hostMirror(down: Downloader): Promise<{ sources: AptSource[]; set
     files
       .filter((path) => /\.(?:list|sources)$/.test(path))
       .map(async (path) =>
-        aptSources(
+        hostSources(
           await readFile(path, 'utf8').catch(() => ''),
           path.endsWith('.sources') ? 'deb822' : 'one-line',
         ),
       ),
   );
-  const host = osRelease(await readFile('/etc/os-release', 'utf8').catch(() => ''));
+  const host = parseRelease(await readFile('/etc/os-release', 'utf8').catch(() => ''));
   return { sources: imageSources(host, found.flat()), settings: acquireSettings(dump.stdout) };
 }
 
 /** An apt of our own: the host's lists, cache and hooks stay out of it. */
 async function privateApt(
   down: Downloader,
-  sources: readonly AptSource[],
+  sources: readonly ImageSource[],
   settings: readonly string[],
   arch: Architecture,
 ) {

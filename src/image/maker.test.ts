@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDefaultImage, makerKey, makerOf, refuseReplaced } from './maker.ts';
+import { imageKeys } from '../instance-keys.ts';
+import { isDefaultImage, makerOf, refuseReplaced } from './maker.ts';
 
 const gone = '/gone';
 const facts = {
@@ -25,7 +26,7 @@ test('an image of another project is not replaced, while that project is there',
   const replace = (before: string | undefined, by: string) =>
     refuseReplaced(
       'web',
-      before === undefined ? undefined : { properties: { [makerKey]: before } },
+      before === undefined ? undefined : { properties: { [imageKeys.maker]: before } },
       by,
       facts,
     );

@@ -1,11 +1,9 @@
 // For whom an image was built: another project must not replace it under its name. Pure.
 import { CoiError } from '../errors.ts';
 import type { Image } from '../incus/shapes.ts';
+import { imageKeys } from '../instance-keys.ts';
 import { quoted } from '../names.ts';
 import { defaultImage, versionsOf } from './versions.ts';
-
-/** Property of an image: the directory whose configuration asked for it, a project's or the user's home. */
-export const makerKey = 'user.coi.maker';
 
 export interface MakerFacts {
   readonly home: string;
@@ -42,7 +40,7 @@ export function refuseReplaced(
   maker: string,
   { home, realPath }: MakerFacts,
 ): void {
-  const before = image?.properties[makerKey];
+  const before = image?.properties[imageKeys.maker];
   if (!before?.startsWith('/')) return;
   // A project that was moved goes on under its new name.
   const there = realPath(before);

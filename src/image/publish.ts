@@ -1,11 +1,10 @@
 // Images in Incus: the base that a build starts from, and what it publishes.
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
-import { buildKey } from '../session/adopted.ts';
+import { imageKeys, keys } from '../instance-keys.ts';
 import type { BaseFiles } from './base.ts';
 import { bareInstance, settled } from './container.ts';
 import { imageRelease } from './sources.ts';
-import { recipeKey, variantKey } from './versions.ts';
 
 const publishLimitMs = 10 * 60_000;
 
@@ -24,7 +23,7 @@ interface PublishOrder {
 
 /** Imports the base image; returns its fingerprint. */
 export async function importBase(incus: Incus, files: BaseFiles, pid: number): Promise<string> {
-  const properties = { [buildKey]: String(pid) };
+  const properties = { [keys.build]: String(pid) };
   return fingerprintOf(await settled(incus.importImage({ ...files, properties })));
 }
 
@@ -38,10 +37,10 @@ export async function publish(
     os: 'debian',
     release: imageRelease,
     description: `${alias}, built by coi`,
-    [recipeKey]: hash,
-    [variantKey]: recipe.variant,
-    'user.coi.built': now().toISOString(),
-    [buildKey]: String(pid),
+    [imageKeys.recipe]: hash,
+    [imageKeys.variant]: recipe.variant,
+    [imageKeys.built]: now().toISOString(),
+    [keys.build]: String(pid),
   };
   const started = incus.publishImage({ instance, properties, compression });
   return fingerprintOf(await settled(started, publishLimitMs));
@@ -54,7 +53,7 @@ export async function unpackIntoPool(
   name: string,
 ): Promise<void> {
   const trial = trialName(name);
-  const config = { [buildKey]: String(pid) };
+  const config = { [keys.build]: String(pid) };
   const request = { ...(await bareInstance(incus, trial, fingerprint)), config };
   await settled(incus.createInstance(request));
   await settled(incus.deleteInstance(trial));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CoiError } from '../errors.ts';
-import { guestFiles } from '../host/resources.ts';
+import { guestFiles } from '../host/install/resources.ts';
 import { agentPackages, architecture, imageMetadata, recipe, recipeHash } from './recipe.ts';
 
 const x64 = architecture('x64');

@@ -45,7 +45,6 @@ export const agentPackages: Readonly<Record<string, string>> = {
   codex: '@openai/codex',
   gemini: '@google/gemini-cli',
 };
-export const defaultAgents: readonly string[] = ['claude', 'opencode', 'pi'];
 
 const nodeMajor = 24;
 const npmMajor = 11;

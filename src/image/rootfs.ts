@@ -1,10 +1,10 @@
 // A first root file system out of Debian packages, as a tar file: no root needed, since nothing is written to disk.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { CoiError } from '../errors.ts';
+import type { ReadableProgram, ReadProgram } from '../host/process/program.ts';
 
 const blockBytes = 512;
 
@@ -12,32 +12,32 @@ const blockBytes = 512;
 export async function writeRootfs(
   path: string,
   debs: readonly string[],
-  signal: AbortSignal,
+  { read, signal }: { readonly read: ReadProgram; readonly signal: AbortSignal },
 ): Promise<void> {
   const out = createWriteStream(path, { signal });
   const done = finished(out);
   // Whoever writes sees the failure; this one only keeps it from counting as unhandled.
   done.catch(() => undefined);
-  for (const deb of debs) await appendContents(out, deb, signal);
+  for (const deb of debs) {
+    const program = read(['dpkg-deb', '--fsys-tarfile', deb], { signal });
+    await appendContents(out, deb, program, signal);
+  }
   out.end(Buffer.alloc(2 * blockBytes));
   await done;
 }
 
-async function appendContents(out: Writable, deb: string, signal: AbortSignal): Promise<void> {
-  const child = spawn('dpkg-deb', ['--fsys-tarfile', deb], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    signal,
-  });
-  const status = new Promise<number | undefined>((resolve) => {
-    child.once('error', () => resolve(undefined));
-    child.once('close', (code) => resolve(code ?? undefined));
-  });
+async function appendContents(
+  out: Writable,
+  deb: string,
+  { stdout, ended }: ReadableProgram,
+  signal: AbortSignal,
+): Promise<void> {
   const entries = tarEntries();
-  for await (const chunk of child.stdout) {
+  for await (const chunk of stdout) {
     const part = entries(chunk as Buffer);
     if (part.length > 0 && !out.write(part)) await once(out, 'drain', { signal });
   }
-  const code = await status;
+  const code = await ended;
   signal.throwIfAborted();
   if (code !== 0)
     throw new CoiError('image-build-failed', `dpkg-deb could not unpack ${deb.split('/').at(-1)}`, {

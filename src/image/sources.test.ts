@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CoiError } from '../errors.ts';
+import { parseRelease } from '../setup/os.ts';
 import {
   acquireSettings,
-  aptSources,
+  hostSources,
   imageSources,
   keptSettings,
   keptSources,
-  osRelease,
   sourcesFile,
 } from './sources.ts';
 
-const bookworm = osRelease('ID=debian\nPRETTY_NAME="Debian 12"\nVERSION_CODENAME=bookworm\n');
+const bookworm = parseRelease('ID=debian\nPRETTY_NAME="Debian 12"\nVERSION_CODENAME=bookworm\n');
 const key = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const deb822 = `Types: deb
@@ -34,7 +34,7 @@ Components: main
 `;
 
 test('a Debian 12 host gives the same mirrors with the suites of the image', () => {
-  assert.deepEqual(imageSources(bookworm, aptSources(deb822, 'deb822')), [
+  assert.deepEqual(imageSources(bookworm, hostSources(deb822, 'deb822')), [
     { uri: 'http://mirror.example/debian', suites: ['trixie', 'trixie-updates'], signedBy: key },
     { uri: 'http://mirror.example/debian-security', suites: ['trixie-security'], signedBy: key },
   ]);
@@ -46,7 +46,7 @@ test('one-line sources are read with their options, commented ones are not', () 
 deb-src http://m.example/debian bookworm main
 deb http://m.example/debian-security bookworm-security main contrib
 `;
-  assert.deepEqual(aptSources(text, 'one-line'), [
+  assert.deepEqual(hostSources(text, 'one-line'), [
     { uri: 'http://m.example/debian', suites: ['bookworm'], signedBy: '/k.gpg' },
     { uri: 'http://m.example/debian-security', suites: ['bookworm-security'], signedBy: undefined },
   ]);
@@ -55,13 +55,13 @@ deb http://m.example/debian-security bookworm-security main contrib
 test('a stanza that is switched off, and a key written into the file, are no obstacle', () => {
   const text = `Enabled: no\nTypes: deb\nURIs: http://a.example\nSuites: bookworm\n
 Types: deb\nURIs: http://b.example\nSuites: bookworm\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n`;
-  assert.deepEqual(aptSources(text, 'deb822'), [
+  assert.deepEqual(hostSources(text, 'deb822'), [
     { uri: 'http://b.example', suites: ['bookworm'], signedBy: undefined },
   ]);
 });
 
 test('backports and suites of other vendors do not get into the image', () => {
-  const sources = aptSources(
+  const sources = hostSources(
     'deb http://m.example/debian bookworm main\ndeb http://m.example/debian bookworm-backports main\ndeb http://x.example stable-tool main\n',
     'one-line',
   );
@@ -72,7 +72,7 @@ test('backports and suites of other vendors do not get into the image', () => {
 });
 
 test('the second mirror of the same suite is left out', () => {
-  const sources = aptSources(
+  const sources = hostSources(
     'deb http://a.example trixie main\ndeb http://b.example trixie main\n',
     'one-line',
   );
@@ -86,18 +86,18 @@ test('the second mirror of the same suite is left out', () => {
 for (const [about, host, text] of [
   [
     'an Ubuntu host',
-    { id: 'ubuntu', name: 'Ubuntu 24.04', codename: 'noble' },
+    parseRelease('ID=ubuntu\nPRETTY_NAME="Ubuntu 24.04"\nVERSION_CODENAME=noble\n'),
     'deb http://u.example noble main\n',
   ],
   ['a Debian host without any mirror', bookworm, ''],
 ] as const) {
   test(`${about} is told that there is no Debian mirror`, () => {
     assert.throws(
-      () => imageSources(host, aptSources(text, 'one-line')),
+      () => imageSources(host, hostSources(text, 'one-line')),
       (error) =>
         error instanceof CoiError &&
         error.code === 'image-build-failed' &&
-        error.message.includes(host.name),
+        error.message.includes(host.title),
     );
   });
 }

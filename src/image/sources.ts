@@ -1,11 +1,14 @@
 // Which Debian mirror the host uses, read from its apt sources, and the same mirror for the image's release. Pure.
 import { CoiError } from '../errors.ts';
+import { parseDeb822, parseSourceLines } from '../setup/apt-sources.ts';
+import type { Release } from '../setup/os.ts';
 
 /** The release that every image is, whatever the host is. */
 export const imageRelease = 'trixie';
 const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-export interface AptSource {
+/** One place that the image's packages come from. */
+export interface ImageSource {
   readonly uri: string;
   readonly suites: readonly string[];
   /** A path on the host; undefined for the keys that apt trusts for everything. */
@@ -13,57 +16,20 @@ export interface AptSource {
 }
 
 /** The `deb` entries of a file of /etc/apt, of either format (sources.list(5)). */
-export function aptSources(text: string, format: 'deb822' | 'one-line'): AptSource[] {
-  return format === 'deb822' ? stanzas(text) : lines(text);
-}
-
-function stanzas(text: string): AptSource[] {
-  const plain = text.replace(/^#.*\n?/gm, '');
-  return plain.split(/\n\s*\n/).flatMap((stanza) => {
-    const fields = new Map<string, string>();
-    for (const [, name, value] of stanza.matchAll(/^([A-Za-z-]+):((?:.*)(?:\n[ \t].*)*)/gm)) {
-      fields.set((name ?? '').toLowerCase(), (value ?? '').trim());
-    }
-    const words = (name: string) =>
-      (fields.get(name) ?? '').split(/\s+/).filter((word) => word !== '');
-    if (!words('types').includes('deb') || fields.get('enabled') === 'no') return [];
-    const key = fields.get('signed-by');
-    return words('uris').map((uri) => ({
-      uri,
-      suites: words('suites'),
-      signedBy: key?.startsWith('/') ? key : undefined,
-    }));
-  });
-}
-
-function lines(text: string): AptSource[] {
-  return text.split('\n').flatMap((line) => {
-    const [, options, uri, suite] = /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)/.exec(line) ?? [];
-    if (uri === undefined || suite === undefined) return [];
-    const key = /(?:^|\s)signed-by=(\/\S+)/i.exec(options ?? '')?.[1];
-    return [{ uri, suites: [suite], signedBy: key }];
-  });
-}
-
-export interface OsRelease {
-  readonly id: string;
-  readonly name: string;
-  readonly codename: string;
-}
-
-/** ID, PRETTY_NAME and VERSION_CODENAME of /etc/os-release. */
-export function osRelease(text: string): OsRelease {
-  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
-  return {
-    id: field('ID'),
-    name: field('PRETTY_NAME') || field('ID'),
-    codename: field('VERSION_CODENAME'),
-  };
+export function hostSources(text: string, format: 'deb822' | 'one-line'): ImageSource[] {
+  const sources = format === 'deb822' ? parseDeb822(text) : parseSourceLines(text);
+  return sources
+    .filter(({ types }) => types.includes('deb'))
+    .flatMap(({ uris, suites, options }) => {
+      const key = options['Signed-By'];
+      const signedBy = key?.startsWith('/') ? key : undefined;
+      return uris.map((uri) => ({ uri, suites, signedBy }));
+    });
 }
 
 /** Main archive, updates and security of the image's release, on the host's mirrors. Throws `image-build-failed`. */
-export function imageSources(host: OsRelease, sources: readonly AptSource[]): AptSource[] {
-  const found: AptSource[] = [];
+export function imageSources(host: Release, sources: readonly ImageSource[]): ImageSource[] {
+  const found: ImageSource[] = [];
   const release = (suite: string) => [host.codename, 'stable', imageRelease].includes(suite);
   for (const { uri, suites, signedBy } of sources) {
     const wanted = suites.flatMap((suite) => {
@@ -77,7 +43,7 @@ export function imageSources(host: OsRelease, sources: readonly AptSource[]): Ap
   if (host.id !== 'debian' || !found.some(({ suites }) => suites.includes(imageRelease))) {
     throw new CoiError(
       'image-build-failed',
-      `no Debian mirror in the apt sources of this host (${host.name || 'unknown system'})`,
+      `no Debian mirror in the apt sources of this host (${host.title})`,
       {
         hint: 'The image is made from a Debian mirror: add one to /etc/apt/sources.list.d, or import an image and name it in [container] image.',
       },
@@ -88,7 +54,7 @@ export function imageSources(host: OsRelease, sources: readonly AptSource[]): Ap
 
 /** A deb822 file; `keyring` turns the host's key path into the one to write. */
 export function sourcesFile(
-  sources: readonly AptSource[],
+  sources: readonly ImageSource[],
   keyring: (path: string | undefined) => string | undefined,
 ): string {
   return sources
@@ -107,7 +73,7 @@ export function sourcesFile(
 }
 
 /** What stays in the image: no user name or password in an address, Debian's own keyring unless the host uses another. */
-export function keptSources(sources: readonly AptSource[]): { text: string; keyrings: string[] } {
+export function keptSources(sources: readonly ImageSource[]): { text: string; keyrings: string[] } {
   const open = sources.map((source) => ({
     ...source,
     uri: source.uri.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1'),

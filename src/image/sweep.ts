@@ -1,6 +1,6 @@
 // What a build leaves that was killed in the middle: found by the mark with the id of its process.
 import type { Incus } from '../incus/client.ts';
-import { buildKey } from '../session/adopted.ts';
+import { keys } from '../instance-keys.ts';
 import { workPrefix } from './build.ts';
 import { removeContainer, settled } from './container.ts';
 
@@ -13,11 +13,11 @@ export async function sweepDeadBuilds(
   const dead = (mark: string | undefined) =>
     mark !== undefined && /^\d+$/.test(mark) && !isAlive(Number(mark));
   for (const { name, config } of await incus.instances()) {
-    if (name.startsWith(workPrefix) && dead(config[buildKey]))
+    if (name.startsWith(workPrefix) && dead(config[keys.build]))
       await removeContainer({ incus, name });
   }
   for (const { fingerprint, properties, aliases } of await incus.images()) {
-    if (aliases.length === 0 && dead(properties[buildKey]))
+    if (aliases.length === 0 && dead(properties[keys.build]))
       await settled(incus.deleteImage(fingerprint));
   }
   await removeDirectories((name) => dead(new RegExp(`^${workPrefix}(\\d+)-`).exec(name)?.[1]));

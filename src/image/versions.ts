@@ -2,10 +2,6 @@
 
 export const defaultImage = 'coi-default';
 export const testImage = 'coi-test';
-/** Property of an image: the hash of the recipe it was made by. */
-export const recipeKey = 'user.coi.recipe';
-/** Property of an image: `default` or `test`. */
-export const variantKey = 'user.coi.variant';
 
 /** `coi-default-20260131-235959`, in the host's own time. */
 export function versionAlias(alias: string, date: Date): string {

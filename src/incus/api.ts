@@ -1,40 +1,14 @@
 // The API's envelope: sync, async and error replies, told apart once for all calls.
 // Source: doc/rest-api.md of Incus, "Return values".
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { type CallOptions, IncusError, type Operation } from './client.ts';
+import { type Api, type ApiOptions, type Envelope, type Method, timedOut } from './call.ts';
+import { type CallOptions, IncusError } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import { type Http, type HttpCall, lost, readBody } from './http.ts';
+import { type Http, type HttpCall, readBody } from './http.ts';
 import { operationOf } from './operation.ts';
 import type { OperationData } from './shapes.ts';
 
 export const callLimitMs = 30_000;
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-export interface ApiOptions extends CallOptions {
-  etag?: string;
-  longPoll?: boolean;
-}
-
-export interface Envelope {
-  readonly type: 'sync' | 'async';
-  readonly metadata: unknown;
-  readonly etag: string;
-}
-
-/** What the families of calls are made of. */
-export interface Api {
-  readonly http: Http;
-  /** The path with `/1.0` before it and the project, if there is one, in its query. */
-  url(path: string): string;
-  call(method: Method, path: string, body?: unknown, options?: ApiOptions): Promise<Envelope>;
-  /** The metadata of a reply, trusted to have the documented shape. */
-  get<T>(path: string, options?: ApiOptions): Promise<T>;
-  /** The same, or undefined where there is nothing (404). */
-  find<T>(path: string, options?: CallOptions): Promise<{ value: T; etag: string } | undefined>;
-  /** A call that starts a background operation. */
-  start(method: Method, path: string, body?: unknown, options?: ApiOptions): Promise<Operation>;
-}
 
 export function openApi(http: Http, project: string | undefined): Api {
   const url = (path: string) => {
@@ -121,13 +95,6 @@ export async function absent<T>(call: Promise<T>): Promise<T | undefined> {
     if (error instanceof IncusError && error.status === 404) return undefined;
     throw error;
   }
-}
-
-export function timedOut(
-  call: { method: string; path: string },
-  timeoutMs: number,
-): () => IncusError {
-  return () => lost(call, 'ETIMEDOUT', `no answer from Incus within ${timeoutMs / 1000} s`);
 }
 
 /** A piece of a path: names of users and files are encoded. */

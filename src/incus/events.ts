@@ -1,6 +1,6 @@
 // The daemon's events. A reader that is too slow is failed, not thinned: a gap would leave a wrong picture.
 // Source: doc/events.md of Incus. The server pings every 10 s.
-import type { Api } from './api.ts';
+import type { Api } from './call.ts';
 import type { EventStream, Incus } from './client.ts';
 import { lost } from './http.ts';
 import type { IncusEvent } from './shapes.ts';
@@ -101,6 +101,7 @@ class Subscription implements EventStream {
     }
     // One that tells of nothing is nobody's.
     if (!event?.metadata) return;
+    if (event.type === 'lifecycle') event.instance = instanceOf(event.metadata.source);
     if (this.#waiting) {
       this.#waiting.resolve({ done: false, value: event });
       this.#waiting = undefined;
@@ -137,4 +138,10 @@ class Subscription implements EventStream {
     else this.#waiting?.reject(error);
     this.#waiting = undefined;
   }
+}
+
+/** Of `/1.0/instances/NAME`, with what may follow. */
+function instanceOf(source: string): string | undefined {
+  const [, name] = /^\/1\.0\/instances\/([^/?]+)/.exec(source) ?? [];
+  return name === undefined ? undefined : decodeURIComponent(name);
 }

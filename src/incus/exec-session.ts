@@ -1,7 +1,8 @@
 // One exec from the request to its exit status: the sockets are opened at once, the operation is waited for meanwhile.
 // Source: the instance_exec call of Incus 6.0 with `wait-for-websocket`: the reply holds a secret for each socket.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Api, callLimitMs, segment, timedOut } from './api.ts';
+import { callLimitMs, segment } from './api.ts';
+import { type Api, timedOut } from './call.ts';
 import { type CallOptions, type ExecRequest, IncusError } from './client.ts';
 import { DataStream, type Ways } from './data-stream.ts';
 import { withDeadline } from './deadline.ts';

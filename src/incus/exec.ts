@@ -1,5 +1,6 @@
 // Commands inside an instance: on a terminal, with pipes, or run to the end with the output kept.
-import { type Api, callLimitMs, timedOut } from './api.ts';
+import { callLimitMs } from './api.ts';
+import { type Api, timedOut } from './call.ts';
 import {
   type CallOptions,
   type CapturedExec,

@@ -2,7 +2,8 @@
 // Source: doc/rest-api.md, /1.0/instances/<name>/files: the kind, owner and mode travel in X-Incus headers.
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { type Api, callLimitMs, envelope, exchange, segment, timedOut } from './api.ts';
+import { callLimitMs, envelope, exchange, segment } from './api.ts';
+import { type Api, timedOut } from './call.ts';
 import {
   type CallOptions,
   type FileOptions,

@@ -1,6 +1,7 @@
 // Instances, their state and their snapshots.
-import { type Api, segment } from './api.ts';
+import { segment } from './api.ts';
 import { afterChanges } from './busy.ts';
+import type { Api } from './call.ts';
 import type { Incus } from './client.ts';
 import type { Instance, InstanceFull, InstanceState, Snapshot } from './shapes.ts';
 import { whole, wholeList } from './whole.ts';

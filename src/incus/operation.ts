@@ -1,12 +1,12 @@
 // Background operations: waiting is a long GET that the daemon answers when it is done.
-import type { Api } from './api.ts';
-import { timedOut } from './api.ts';
+import type { Api } from './call.ts';
+import { timedOut } from './call.ts';
 import { type CallOptions, IncusError, type Operation } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import type { OperationData } from './shapes.ts';
 
 /** Creating, starting and stopping take seconds; publishing an image can take minutes, and its caller says so. */
-export const waitLimitMs = 120_000;
+const waitLimitMs = 120_000;
 /** One GET waits no longer, so that a dead daemon is noticed. */
 const sliceSeconds = 20;
 const sliceLimitMs = (sliceSeconds + 10) * 1000;

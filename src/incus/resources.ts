@@ -1,5 +1,6 @@
 // Networks, storage pools, profiles and operations.
-import { type Api, segment } from './api.ts';
+import { segment } from './api.ts';
+import type { Api } from './call.ts';
 import type { Incus } from './client.ts';
 import type { Network, OperationData, Profile, StoragePool } from './shapes.ts';
 import { whole, wholeList } from './whole.ts';

@@ -135,6 +135,8 @@ export interface LifecycleEvent {
   type: 'lifecycle';
   timestamp: string;
   project: string;
+  /** Name of the instance that it is about, by its source; of a snapshot, the instance that has it. */
+  instance: string | undefined;
   metadata: {
     /** For example `instance-started`, `instance-shutdown`, `instance-stopped`, `instance-restarted`, `instance-deleted`. */
     action: string;

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { containerOf } from '../session/record.ts';
+import { containerOf } from '../session/record/instance-record.ts';
 import { openIncus } from './open.ts';
 
 const absent = {

@@ -1,7 +1,7 @@
 // What a provider's answer says about whose a token is. Pure but for the question itself.
-import type { Answered } from '../host/https-ask.ts';
+import type { Answered } from '../host/net/https-client.ts';
+import { jsonIn, type Question } from './formats/login.ts';
 import type { Answer } from './judge.ts';
-import { jsonIn, type Question } from './login.ts';
 
 export type AskService = (
   url: string,

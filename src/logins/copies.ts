@@ -1,7 +1,7 @@
 // Reading and writing the copies of a tool's logins: in the user's home, and in the stores of sessions, where an agent
 // may have left anything: no link is followed there, and what is no regular file of a small size holds nothing.
-import type { Directory, HostFiles, Owner } from '../host/files.ts';
-import { jsonIn, type Login, type LoginFile, type Logins } from './login.ts';
+import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
+import { jsonIn, type Login, type LoginFile, type Logins } from './formats/login.ts';
 import { type Memory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
 import { ownPlace } from './place.ts';
 import { hashOf } from './standing.ts';

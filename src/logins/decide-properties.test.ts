@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Answer, decide, host, type Situation } from './decide.ts';
-import type { Login } from './login.ts';
+import type { Login } from './formats/login.ts';
 import { hashesOf, hashOf, standing } from './standing.ts';
 
 const nowMs = 1_000_000;

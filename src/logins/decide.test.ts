@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Answer, type Copy, decide, host } from './decide.ts';
-import type { Login } from './login.ts';
+import type { Login } from './formats/login.ts';
 import { type Known, nothingKnown, withTokens } from './memory.ts';
 import { hashesOf, hashOf } from './standing.ts';
 

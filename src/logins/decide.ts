@@ -1,4 +1,5 @@
 // Which of the copies of one login is everybody's, who gets it, and which are not taken. Pure.
+import { type Login, sameAccount } from './formats/login.ts';
 import {
   host,
   isBrought,
@@ -22,7 +23,6 @@ import {
   verdict,
   withVerdicts,
 } from './judge.ts';
-import { type Login, sameAccount } from './login.ts';
 import { type Known, type Verdict, withGiven, withTokens } from './memory.ts';
 import { hashesOf, hashOf, knownInSessions, standing } from './standing.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { answerOf } from './ask.ts';
-import { opencodeLogin, piLogin } from './by-provider.ts';
-import { claudeLogin } from './claude.ts';
-import { codexLogin } from './codex.ts';
-import { geminiLogin } from './gemini.ts';
-import { loginFiles } from './list.ts';
-import type { LoginFile } from './login.ts';
+import { opencodeLogin, piLogin } from './formats/by-provider.ts';
+import { claudeLogin } from './formats/claude.ts';
+import { codexLogin } from './formats/codex.ts';
+import { geminiLogin } from './formats/gemini.ts';
+import { loginFiles } from './formats/list.ts';
+import type { LoginFile } from './formats/login.ts';
 import { readMemory } from './memory.ts';
 import { forSession } from './spread.ts';
 

@@ -12,10 +12,10 @@ import {
   inStore,
   write,
 } from '../../test/bed/login-home.ts';
-import { hostFiles } from '../host/files.ts';
-import { claudeLogin } from './claude.ts';
+import { hostFiles } from '../host/fs/host-files.ts';
 import { fillLogins, isReplaced } from './fill.ts';
-import type { Login } from './login.ts';
+import { claudeLogin } from './formats/claude.ts';
+import type { Login } from './formats/login.ts';
 import { type Known, nothingKnown, type Reason } from './memory.ts';
 import { hashOf } from './standing.ts';
 

@@ -1,9 +1,9 @@
 // What a start does: the session's store gets the user's login, unless what it has is newer or the session's own affair.
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
-import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
+import { type Login, type LoginFile, sameAccount } from './formats/login.ts';
 import { earlier } from './judge.ts';
-import { type Login, type LoginFile, sameAccount } from './login.ts';
 import { type Known, type Memory, nothingKnown } from './memory.ts';
 import { forSession } from './spread.ts';
 import { hashOf, knownInSessions, standing } from './standing.ts';

@@ -28,7 +28,7 @@ import {
   wantedOf,
   write,
 } from '../../test/bed/login-home.ts';
-import { type HostFiles, hostFiles } from '../host/files.ts';
+import { type HostFiles, hostFiles } from '../host/fs/host-files.ts';
 
 beforeEach(begin);
 afterEach(end);

@@ -1,6 +1,6 @@
 // What a new login of the host's means: it came from the user, or from what a session had brought. Pure.
+import { sameAccount } from './formats/login.ts';
 import { type Answer, type Held, isIdentity, type Situation } from './judge.ts';
-import { sameAccount } from './login.ts';
 import type { Known } from './memory.ts';
 import { standing } from './standing.ts';
 

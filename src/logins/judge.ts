@@ -1,5 +1,5 @@
 // What speaks for and against one login of a session, and what is kept of that. Pure.
-import { type Identity, type Login, sameAccount } from './login.ts';
+import { type Identity, type Login, sameAccount } from './formats/login.ts';
 import type { Known, Reason, Verdict } from './memory.ts';
 import { hashOf } from './standing.ts';
 

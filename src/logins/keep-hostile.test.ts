@@ -29,9 +29,9 @@ import {
   tokens,
   write,
 } from '../../test/bed/login-home.ts';
-import { hostFiles } from '../host/files.ts';
-import { opencodeLogin } from './by-provider.ts';
+import { hostFiles } from '../host/fs/host-files.ts';
 import { memoryOf } from './copies.ts';
+import { opencodeLogin } from './formats/by-provider.ts';
 
 beforeEach(begin);
 afterEach(end);

@@ -32,11 +32,11 @@ import {
   wantedOf,
   write,
 } from '../../test/bed/login-home.ts';
-import { FileError, type HostFiles, hostFiles } from '../host/files.ts';
-import { claudeLogin } from './claude.ts';
+import { FileError, type HostFiles, hostFiles } from '../host/fs/host-files.ts';
 import { hostLogins } from './copies.ts';
 import { fillLogins } from './fill.ts';
-import type { Login } from './login.ts';
+import { claudeLogin } from './formats/claude.ts';
+import type { Login } from './formats/login.ts';
 
 beforeEach(begin);
 afterEach(end);

@@ -1,6 +1,6 @@
 // Keeps the logins of a user the same everywhere: reads what the host and the sessions have, lets decide.ts say which is
 // everybody's, asks the provider whose a new one is, and writes. Runs as the user; nobody waits for it.
-import type { HostFiles, Owner } from '../host/files.ts';
+import type { HostFiles, Owner } from '../host/fs/host-files.ts';
 import {
   dropFromHost,
   type Given,
@@ -12,7 +12,7 @@ import {
   storeLogins,
 } from './copies.ts';
 import { type Answer, type Copy, decide, host } from './decide.ts';
-import type { Login, LoginFile, Logins, Question } from './login.ts';
+import type { Login, LoginFile, Logins, Question } from './formats/login.ts';
 import { memoryText, nothingKnown } from './memory.ts';
 import { forSession } from './spread.ts';
 import { hashOf } from './standing.ts';

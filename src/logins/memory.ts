@@ -1,6 +1,6 @@
 // What coi remembers of a tool's logins, without any token: which were everybody's, which is now, what was told of which
 // session. In ~/.coi/logins/<tool>.json, which no container sees. Pure.
-import { type Json, jsonIn, jsonText, nameIn, objectIn, stringIn } from './login.ts';
+import { type Json, jsonIn, jsonText, nameIn, objectIn, stringIn } from './formats/login.ts';
 
 /** Why the login of a session was not taken. */
 export type Reason =

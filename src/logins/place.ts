@@ -1,5 +1,5 @@
 // Where coi keeps what it remembers: ~/.coi, which the user may keep elsewhere, as a link. No container can write there.
-import type { Directory, HostFiles, Owner } from '../host/files.ts';
+import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 
 /** `~/.coi`, made where it is missing; undefined if there is no home. Throws FileError. */
 export function ownPlace(home: string, owner: Owner, files: HostFiles): Directory | undefined {

@@ -1,7 +1,7 @@
 // Sessions that run are told different ends of the same access token, so that the first renews it alone and the others
 // get the new one before their own turn: two that renew at the same moment would make one of them lose its login. Pure.
 import { createHash } from 'node:crypto';
-import type { Login, LoginFile } from './login.ts';
+import type { Login, LoginFile } from './formats/login.ts';
 
 /** Longer than a renewal takes to reach the other sessions. */
 const stepMs = 5000;

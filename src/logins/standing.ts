@@ -1,5 +1,5 @@
 // What is known of a login by the hashes of its tokens. Pure.
-import { type Login, tokenHash } from './login.ts';
+import { type Login, tokenHash } from './formats/login.ts';
 import { type Known, withTokens } from './memory.ts';
 
 /**

@@ -1,6 +1,6 @@
 // The stores of a tool's sessions, as the keeper opens them.
-import type { Directory, HostFiles } from '../host/files.ts';
-import type { LoginFile } from './login.ts';
+import type { Directory, HostFiles } from '../host/fs/host-files.ts';
+import type { LoginFile } from './formats/login.ts';
 
 interface Place {
   readonly home: string;

@@ -1,6 +1,6 @@
 // A login of a session that the user wants to be everybody's. Pure.
 import { type Copy, type Decision, decide, host, nothing } from './decide.ts';
-import type { Login } from './login.ts';
+import type { Login } from './formats/login.ts';
 import type { Known } from './memory.ts';
 import { hashesOf, hashOf, standing } from './standing.ts';
 

@@ -1,7 +1,7 @@
 // A keeper that was killed leaves a file with a login beside what it was writing. The next one takes it away.
 import { dirname } from 'node:path';
-import type { HostFiles, Owner } from '../host/files.ts';
-import type { LoginFile } from './login.ts';
+import type { HostFiles, Owner } from '../host/fs/host-files.ts';
+import type { LoginFile } from './formats/login.ts';
 import { memoryPath } from './memory.ts';
 import type { Stores } from './stores.ts';
 

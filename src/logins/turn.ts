@@ -1,8 +1,8 @@
 // Sessions that start with a login whose access token has ended all renew it at once, and only one of them can: the
 // others find the tool's own lock in their store, as if another program were renewing, and wait for what that brings.
 import { dirname } from 'node:path';
-import type { Directory, HostFiles, Owner } from '../host/files.ts';
-import type { Login, LoginFile } from './login.ts';
+import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
+import type { Login, LoginFile } from './formats/login.ts';
 import { ownPlace } from './place.ts';
 import { hashOf } from './standing.ts';
 

@@ -21,9 +21,9 @@ import {
   wantedOf,
   write,
 } from '../../test/bed/login-home.ts';
-import { hostFiles } from '../host/files.ts';
-import { claudeLogin } from './claude.ts';
+import { hostFiles } from '../host/fs/host-files.ts';
 import { fillLogins } from './fill.ts';
+import { claudeLogin } from './formats/claude.ts';
 
 beforeEach(begin);
 afterEach(end);

@@ -1,16 +1,11 @@
 // What kind of place a remote address is.
 import { BlockList, isIPv6 } from 'node:net';
+import { metadataServices, privateNetworks } from '../addresses/ranges.ts';
 
 export type Place = 'self' | 'metadata' | 'link-local' | 'private' | 'public';
 
 /** Addresses under which clouds give credentials to whoever asks. */
-const metadata = [
-  '169.254.169.254',
-  '169.254.170.2',
-  '100.100.100.200',
-  '192.0.0.192',
-  'fd00:ec2::254',
-];
+const metadata = [...metadataServices, 'fd00:ec2::254'];
 
 function blockList(...subnets: readonly string[]): BlockList {
   const list = new BlockList();
@@ -23,13 +18,7 @@ function blockList(...subnets: readonly string[]): BlockList {
 
 const self = blockList('127.0.0.0/8', '0.0.0.0/32', '::1/128', '::/128');
 const linkLocal = blockList('169.254.0.0/16', 'fe80::/10');
-const privateRanges = blockList(
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10',
-  'fc00::/7',
-);
+const privateRanges = blockList(...privateNetworks.map(({ network }) => network), 'fc00::/7');
 
 export function placeOf(address: string): Place {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';

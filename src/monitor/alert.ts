@@ -3,8 +3,6 @@ import { redacted } from './redact.ts';
 import type { Action } from './respond.ts';
 import { compareLevels, isAtLeast, type Level, type Threat } from './threat.ts';
 
-export const alertKeyName = 'user.coi.alert';
-
 export interface Alert {
   readonly level: Level;
   readonly title: string;

@@ -117,7 +117,7 @@ export function killed(state: ResponseState): ResponseState {
   return { ...state, killed: true };
 }
 
-export function identity({ category, title, key }: Threat): string {
+function identity({ category, title, key }: Threat): string {
   return JSON.stringify([category, title, key]);
 }
 

@@ -1,6 +1,6 @@
 // What coid sees of one container at one moment, as plain data: all that detectors get.
-import type { ProcessReading } from '../host/processes.ts';
-import type { SocketReading } from '../host/sockets.ts';
+import type { ProcessReading } from '../host/proc/processes.ts';
+import type { SocketReading } from '../host/proc/sockets.ts';
 import type { Subnet } from './addresses.ts';
 
 export type Process = ProcessReading;

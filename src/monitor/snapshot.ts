@@ -1,4 +1,5 @@
 // What `coi monitor --json` prints: the predecessor's shape, so that scripts written for it go on working.
+import { agentUser } from '../guest-user.ts';
 import { placeOf } from './addresses.ts';
 import { isInteresting } from './detectors/contacts.ts';
 import { commandLine } from './programs.ts';
@@ -164,7 +165,7 @@ function userName(uid: number, idmapBase: number): string {
   if (inside === 0) return 'root';
   // The only id that a container can have besides its own range is that of its user (`raw.idmap`).
   const isUsers = uid !== 0 && (inside < 0 || inside >= idsPerContainer);
-  return inside === 1000 || isUsers ? 'code' : String(inside);
+  return inside === agentUser.uid || isUsers ? agentUser.name : String(inside);
 }
 
 function round(value: number): number {

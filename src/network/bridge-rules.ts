@@ -15,7 +15,7 @@ import {
   set,
   vmap,
 } from './nft-json.ts';
-import type { Table } from './ruleset.ts';
+import type { Table } from './nft-table.ts';
 
 const bridgePriority = -300;
 

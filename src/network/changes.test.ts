@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { NetworkMode, PolicyRecord } from '../daemon/protocol.ts';
+import type { NetworkMode, PolicyRecord } from '../coid-api/network-protocol.ts';
 import { chainsOf, changes, elementsOf, setsOf } from './changes.ts';
 import type { NftCommand } from './nft-json.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PolicyRecord } from '../daemon/protocol.ts';
-import { addressText, parseAddress, parseNetwork } from './address.ts';
+import { addressText, parseAddress, parseNetwork } from '../addresses/ipv4.ts';
+import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress } from './decide.ts';
 import { destinationRules } from './destination-rules.ts';
 import { parseEntry } from './entry.ts';

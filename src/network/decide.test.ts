@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PolicyRecord } from '../daemon/protocol.ts';
-import { parseAddress, parseNetwork } from './address.ts';
+import { parseAddress, parseNetwork } from '../addresses/ipv4.ts';
+import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress, decideName, parseDestination, type Reach } from './decide.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';
 

@@ -3,17 +3,14 @@ import {
   type AddressRange,
   addressText,
   contains,
-  metadata,
   networkText,
   parseAddress,
-  privateNetworks,
-  rangeOf,
-  unroutable,
-} from './address.ts';
+} from '../addresses/ipv4.ts';
+import { metadata, privateNetworks, rangeOf, unroutable } from '../addresses/ranges.ts';
 import { type AllowEntry, entryText, hasPort, matchesName, portsText } from './entry.ts';
+import type { Permit } from './guarded-port.ts';
 import { parseHostname } from './hostname.ts';
 import { blocksPrivate, type NetworkPolicy } from './policy.ts';
-import type { Permit } from './session-rules.ts';
 
 /** A host name or an address, with a port if one was given. */
 export interface Destination {

@@ -1,5 +1,5 @@
 // What the rules refused, read from the sets in which the kernel notes it for a quarter of an hour. Pure.
-import type { NftObject } from '../host/nft.ts';
+import type { NftObject } from '../host/net/nft.ts';
 
 export interface Denial {
   /** The session's. */

@@ -1,15 +1,9 @@
 // Where a session may go: the rules of its chain, made from its policy. Pure.
 import { createHash } from 'node:crypto';
-import {
-  type AddressRange,
-  addressText,
-  merged,
-  metadata,
-  privateNetworks,
-  rangeOf,
-  unroutable,
-} from './address.ts';
+import { type AddressRange, addressText, merged } from '../addresses/ipv4.ts';
+import { metadata, privateNetworks, rangeOf, unroutable } from '../addresses/ranges.ts';
 import { type AllowEntry, matchesName, type PortRange, portsText } from './entry.ts';
+import type { GuardedPort } from './guarded-port.ts';
 import {
   accept,
   concat,
@@ -29,7 +23,6 @@ import {
 } from './nft-json.ts';
 import { blocksPrivate, type NetworkPolicy } from './policy.ts';
 import { answers, deny, dport, echo, isTcpUdp } from './ruleset.ts';
-import type { GuardedPort } from './session-rules.ts';
 
 const flowKey = concat(payload('ip', 'daddr'), meta('l4proto'), dport);
 const icmpEcho: Rule = rule(equal(meta('l4proto'), 'icmp'), ...echo, accept);

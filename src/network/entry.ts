@@ -1,7 +1,7 @@
 // One entry of `allowed_domains`: a name, all names below one, an address or a network, each with optional ports. Pure.
+import { type AddressRange, networkText, parseNetwork } from '../addresses/ipv4.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { type AddressRange, networkText, parseNetwork } from './address.ts';
 import { isBelow, parseHostname } from './hostname.ts';
 
 /** Both ends are meant. */

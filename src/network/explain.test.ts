@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NetworkReport } from '../daemon/protocol.ts';
+import type { NetworkReport } from '../coid-api/network-protocol.ts';
 import { judge, reachOf, refusals } from './explain.ts';
 import { plainPolicy } from './policy.ts';
 

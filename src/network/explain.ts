@@ -1,6 +1,6 @@
 // A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
-import type { NetworkReport } from '../daemon/protocol.ts';
-import { type AddressRange, parseAddress, parseNetwork } from './address.ts';
+import { type AddressRange, parseAddress, parseNetwork } from '../addresses/ipv4.ts';
+import type { NetworkReport } from '../coid-api/network-protocol.ts';
 import {
   type Decision,
   type Destination,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Nft } from '../host/nft.ts';
-import type { TimedElement } from '../host/nft-elements.ts';
-import { type AddressRange, parseNetwork } from './address.ts';
+import { type AddressRange, parseNetwork } from '../addresses/ipv4.ts';
+import type { Nft } from '../host/net/nft.ts';
+import type { TimedElement } from '../host/net/nft-netlink.ts';
 import { Guard } from './guard.ts';
+import type { GuardedPort } from './guarded-port.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';
-import type { GuardedPort } from './session-rules.ts';
 
 const range = (text: string): AddressRange => parseNetwork(text) ?? { from: 0, to: 0 };
 

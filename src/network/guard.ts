@@ -1,12 +1,13 @@
 // Puts the rules of sessions in force and keeps them there. What is wanted is a map; every change makes the kernel like it.
-import type { Nft, NftObject } from '../host/nft.ts';
-import type { ElementWriter } from '../host/nft-elements.ts';
-import { type AddressRange, addressText, parseAddress } from './address.ts';
+import { type AddressRange, addressText, parseAddress } from '../addresses/ipv4.ts';
+import type { Nft, NftObject } from '../host/net/nft.ts';
+import type { ElementWriter } from '../host/net/nft-netlink.ts';
 import { changes, setsOf } from './changes.ts';
 import { type Denial, denialsOf } from './denials.ts';
+import type { GuardedPort } from './guarded-port.ts';
 import type { NftCommand } from './nft-json.ts';
 import { newReceipt } from './receipt.ts';
-import { type GuardedPort, type SessionRules, sessionRules } from './session-rules.ts';
+import { type SessionRules, sessionRules } from './session-rules.ts';
 import {
   differences,
   type Expected,

@@ -1,8 +1,8 @@
 // What one session may reach: read from configuration, carried as plain JSON, parsed once before it becomes rules. Pure.
-import type { NetworkMode, PolicyRecord } from '../daemon/protocol.ts';
+import { addressText, parseAddress } from '../addresses/ipv4.ts';
+import type { NetworkMode, PolicyRecord } from '../coid-api/network-protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { addressText, parseAddress } from './address.ts';
 import { type AllowEntry, entryText, mergedPorts, type PortRange, parseEntry } from './entry.ts';
 import { parseHostname } from './hostname.ts';
 
@@ -27,7 +27,7 @@ export interface NetworkPolicy {
   readonly blockMetadata: boolean;
 }
 
-/** The settings of the section `[network]`, by the names of config/keys.ts. */
+/** The settings of the section `[network]`, by the names of config/keys/reach.ts. */
 export interface NetworkSettings {
   readonly 'network.mode': NetworkMode;
   readonly 'network.block_private_networks': boolean;
@@ -133,13 +133,23 @@ function single({ from, to }: PortRange): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
+/** What `user.coi.policy` holds; undefined for what is no policy. */
+export function storedPolicy(text: string): PolicyRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isPolicyRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads `user.coi.policy`. Whatever is not a sound policy of that mode is the closed one: a guard never guesses. */
 export function policyOf(mode: NetworkMode, text: string | undefined): NetworkPolicy {
   try {
-    const record = text === undefined ? plainPolicy(mode) : (JSON.parse(text) as unknown);
-    if (isPolicyRecord(record) && record.mode === mode) return networkPolicy(record);
+    const record = text === undefined ? plainPolicy(mode) : storedPolicy(text);
+    if (record?.mode === mode) return networkPolicy(record);
   } catch {
-    // Not JSON, or with parts that cannot be parsed.
+    // With parts that cannot be parsed.
   }
   return networkPolicy(closedPolicy);
 }
@@ -157,7 +167,7 @@ export function blocksPrivate({ mode, allowLocal, blockPrivate }: NetworkPolicy)
   return !allowLocal && (blockPrivate || mode === 'allowlist');
 }
 
-export function isPolicyRecord(value: unknown): value is PolicyRecord {
+function isPolicyRecord(value: unknown): value is PolicyRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Partial<Record<keyof PolicyRecord, unknown>>;
   const texts = (list: unknown) =>

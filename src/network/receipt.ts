@@ -1,8 +1,8 @@
 // A receipt: an element that nobody else adds, so that the kernel can be asked whether it took a transaction. Pure but for chance.
 import { randomBytes } from 'node:crypto';
-import type { SetKey } from '../host/nft-elements.ts';
+import type { SetKey } from '../host/net/nft-netlink.ts';
 import type { NftCommand, SetDefinition } from './nft-json.ts';
-import type { Table } from './ruleset.ts';
+import type { Table } from './nft-table.ts';
 
 const name = 'receipts';
 /** Asked for at once; then it may go. */

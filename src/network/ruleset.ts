@@ -1,7 +1,6 @@
 // The part of the rules that is there with or without sessions: coi's two tables, their hooks, and the shared chains. Pure.
 // bridge: what may come out of a session's port at all (its MAC, its address, no lies). inet: where it may go.
 // Adding a session adds elements to the maps and sets here, so its cost does not grow with the number of sessions.
-
 import { bridgeChains, bridgeSets } from './bridge-rules.ts';
 import {
   accept,
@@ -27,6 +26,7 @@ import {
   vmap,
   within,
 } from './nft-json.ts';
+import type { Table } from './nft-table.ts';
 import { receiptSet } from './receipt.ts';
 
 export interface Counter {
@@ -52,9 +52,9 @@ export interface BaseOptions {
 const filterPriority = -5;
 const natPriority = -105;
 const denialsKeptSeconds = 900;
-export const denialsMax = 8192;
+const denialsMax = 8192;
 
-export const from = concat(meta('iifname'), payload('ip', 'saddr'));
+const from = concat(meta('iifname'), payload('ip', 'saddr'));
 export const isTcpUdp = equal(meta('l4proto'), set('tcp', 'udp'));
 export const dport = payload('th', 'dport');
 export const echo: readonly Statement[] = [
@@ -92,8 +92,6 @@ export function baseRuleset({ table, dnsPort }: BaseOptions): Ruleset {
     chains: [...bridgeChains(bridge), ...inetChains(inet, dnsPort)],
   };
 }
-
-export type Table<F extends Family> = { readonly family: F; readonly table: string };
 
 function inetSets(inet: Table<'inet'>): SetDefinition[] {
   const place = ['ifname', 'ipv4_addr'];

@@ -1,27 +1,9 @@
 // What is added to the ruleset for one session: elements, and a chain with sets of its own where its policy is not the usual one. Pure.
-import type { AddressRange } from './address.ts';
+import type { AddressRange } from '../addresses/ipv4.ts';
 import { destinationRules, nameSets } from './destination-rules.ts';
-import type { PortRange } from './entry.ts';
+import type { GuardedPort } from './guarded-port.ts';
 import type { Chain, Element, SetDefinition } from './nft-json.ts';
-import { type NetworkPolicy, needsResolver, networkPolicy, plainPolicy } from './policy.ts';
-
-/** A session as its packets show it. */
-export interface GuardedPort {
-  /** Interface on the host side, unique among all sessions of all time that matter: it names the session's chain and sets. */
-  readonly hostName: string;
-  readonly bridge: string;
-  readonly gateway: string;
-  readonly mac: string;
-  readonly address: string;
-  readonly policy: NetworkPolicy;
-  /** Opened for a while by the user (`coi network allow`). */
-  readonly permits: readonly Permit[];
-}
-
-export interface Permit {
-  readonly range: AddressRange;
-  readonly ports: readonly PortRange[];
-}
+import { needsResolver, networkPolicy, plainPolicy } from './policy.ts';
 
 export interface SessionRules {
   readonly sets: readonly SetDefinition[];

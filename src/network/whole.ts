@@ -1,5 +1,4 @@
 // The whole of coi's rules as one transaction, and whether a listing of the kernel's shows the same. Pure.
-
 import { chainsOf, elementsOf, setsOf } from './changes.ts';
 import {
   addChain,

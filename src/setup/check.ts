@@ -1,7 +1,7 @@
 // One thing that a host needs, as `coi health` shows it and `coi setup` mends it.
-import type { DaemonStatus } from '../daemon/protocol.ts';
-import type { Installer } from '../host/install.ts';
-import type { Machine } from '../host/machine.ts';
+import type { DaemonStatus } from '../coid-api/protocol.ts';
+import type { Installer } from '../host/install/install.ts';
+import type { Machine } from '../host/install/setup-host.ts';
 import type { Incus } from '../incus/client.ts';
 
 /** Headings of the report, in the predecessor's order. */

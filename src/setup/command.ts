@@ -1,6 +1,6 @@
 // Runs a program of the host for a fix; a failure says what it said last.
 import { CoiError } from '../errors.ts';
-import type { RunOptions, RunResult } from '../host/machine.ts';
+import type { RunOptions, RunResult } from '../host/install/setup-host.ts';
 import type { Ground } from './check.ts';
 
 const shownLines = 6;

@@ -9,7 +9,7 @@ export interface IdLine {
 
 export const idFiles = ['/etc/subuid', '/etc/subgid'] as const;
 
-/** In coid's directory: what coid gave root for single users (daemon/own-ids.ts); what setup gave is in its own record. */
+/** In coid's directory: what coid gave root for single users (daemon/mounts/own-ids.ts); what setup gave is in its own record. */
 export const ownIdsName = 'own-ids.json';
 
 export function idLinesText(lines: readonly IdLine[]): string {

@@ -1,11 +1,10 @@
 // What setup made of which the thing itself does not tell: written down before it is made, so that `coi setup --remove`
 // takes away that and nothing that was there before. What says by its name or its content that setup made it (the unit,
 // the bridge, the pool, files with a first line of ours) is not in it.
-
-import type { Machine } from '../host/machine.ts';
+import type { Machine } from '../host/install/setup-host.ts';
 import { type IdLine, isIdLines, isSameLine } from './id-lines.ts';
 
-/** coid's directory (daemon/protocol.ts). */
+/** coid's directory (coid-api/protocol.ts). */
 export const stateDir = '/var/lib/coi';
 export const madeName = 'setup.json';
 const madePath = `${stateDir}/${madeName}`;

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  derivedSource,
-  hasSuite,
-  incusOrigin,
-  mainSource,
-  parseDeb822,
-  parseRelease,
-  parseSourceLines,
-} from './os.ts';
+import { parseDeb822, parseSourceLines } from './apt-sources.ts';
+import { derivedSource, hasSuite, incusOrigin, mainSource, parseRelease } from './os.ts';
 
 const release = (id: string, version: string, codename = 'name') =>
   parseRelease(`ID=${id}\nVERSION_ID="${version}"\nVERSION_CODENAME=${codename}\n`);

@@ -1,9 +1,8 @@
 // What the checks of `coi health` know besides the host: the caller's configuration, store and containers.
-
-import type { Settings } from '../config/keys.ts';
-import type { PathFacts } from '../host/facts.ts';
-import type { Container } from '../session/record.ts';
-import type { StoredEntry } from '../session/stored.ts';
+import type { Settings } from '../config/keys/table.ts';
+import type { PathFacts } from '../host/fs/path-facts.ts';
+import type { Container } from '../session/record/instance-record.ts';
+import type { StoredEntry } from '../session/store/saved-sessions.ts';
 import type { Ground } from './check.ts';
 
 export type OwnConfig =

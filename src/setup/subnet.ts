@@ -23,7 +23,7 @@ export function overlaps(one: Subnet, other: Subnet): boolean {
   return one.base < end(other) && other.base < end(one);
 }
 
-export const bridgePrefix = 22;
+const bridgePrefix = 22;
 /** 10.77.0.0/22 first, then its neighbours, then a quieter part of 172.16.0.0/12. */
 const candidates: readonly string[] = [
   ...Array.from({ length: 50 }, (_, at) => `10.${77 + at}.0.0/${bridgePrefix}`),

@@ -1,6 +1,5 @@
 // Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
-
-import { claudeLogin } from '../logins/claude.ts';
+import { claudeLogin } from '../logins/formats/claude.ts';
 import { fittedSettings, namedFiles } from './claude-settings.ts';
 import { claudeWords } from './first-words.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';

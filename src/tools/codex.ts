@@ -1,5 +1,5 @@
 // Codex: https://github.com/openai/codex. Conversations are ~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl.
-import { codexLogin } from '../logins/codex.ts';
+import { codexLogin } from '../logins/formats/codex.ts';
 import { codexWords } from './first-words.ts';
 import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
 

@@ -1,6 +1,6 @@
 // What the agent is told about its surroundings, and where that goes in its own file of instructions. Pure.
-import { npmRegistryEntry } from '../config/keys-reach.ts';
-import type { NetworkMode } from '../daemon/protocol.ts';
+import type { NetworkMode } from '../coid-api/network-protocol.ts';
+import { npmRegistryEntry } from '../config/keys/reach.ts';
 
 export interface Surroundings {
   readonly tool: string;

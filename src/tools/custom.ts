@@ -1,5 +1,5 @@
 // A tool of the user's own, made from its table [tools.NAME].
-import type { CustomTool } from '../config/custom-tool.ts';
+import type { CustomTool } from '../config/keys/custom-tool.ts';
 import type { Tool, ToolLaunch } from './shape.ts';
 
 export function customToolOf(name: string, table: CustomTool): Tool {

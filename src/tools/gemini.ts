@@ -1,5 +1,5 @@
 // Gemini CLI: https://github.com/google-gemini/gemini-cli. Everything is in ~/.gemini.
-import { geminiLogin } from '../logins/gemini.ts';
+import { geminiLogin } from '../logins/formats/gemini.ts';
 import type { Tool } from './shape.ts';
 
 export const gemini: Tool = {

@@ -1,5 +1,5 @@
 // All tools: those that coi knows and those of the user's [tools.NAME].
-import type { Settings } from '../config/keys.ts';
+import type { Settings } from '../config/keys/table.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { aider } from './aider.ts';

@@ -1,5 +1,5 @@
 // opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
-import { opencodeLogin } from '../logins/by-provider.ts';
+import { opencodeLogin } from '../logins/formats/by-provider.ts';
 import type { Tool } from './shape.ts';
 
 /**

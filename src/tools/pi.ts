@@ -1,5 +1,5 @@
 // pi: https://github.com/badlogic/pi-mono. Settings, logins and conversations are in ~/.pi/agent.
-import { piLogin } from '../logins/by-provider.ts';
+import { piLogin } from '../logins/formats/by-provider.ts';
 import { piWords } from './first-words.ts';
 import type { Tool } from './shape.ts';
 

@@ -1,5 +1,5 @@
 // Settings that coi needs are put into a tool's JSON file beside the user's own. Pure.
-import { isTooDeep } from './nesting.ts';
+import { isTooDeep } from '../logins/formats/json-depth.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

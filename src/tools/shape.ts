@@ -1,6 +1,5 @@
 // What coi has to know about an agent. One file per agent, all data; a user's own come from [tools.NAME].
-
-import type { LoginFile } from '../logins/login.ts';
+import type { LoginFile } from '../logins/formats/login.ts';
 import type { FittedSettings } from './claude-settings.ts';
 import type { InsideFacts } from './shell-paths.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { customTool } from '../config/custom-tool.ts';
+import { customTool } from '../config/keys/custom-tool.ts';
 import { CoiError } from '../errors.ts';
 import { keyTails, tool, tools } from './list.ts';
 import type { Conversation, Tool, ToolLaunch } from './shape.ts';

@@ -2,7 +2,7 @@
 // where the user sits, and goes on when it is let go.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coidSocketPath, openCoid } from '../../src/daemon/client.ts';
+import { coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
 import { Lifecycle } from '../bed/events.ts';
 import { pace } from '../bed/pace.ts';
 import { untilAudited } from '../security/audited.ts';

@@ -1,10 +1,10 @@
 // A coid of its own for a test: own run and state directory, so that it meets neither the machine's nor another test's.
 // Started and ended from here, not by `coi daemon start` and `stop`: two more programs for each of a hundred beds are minutes.
-import { coidSocketPath, openCoid } from '../../src/daemon/client.ts';
-import type { DaemonStatus } from '../../src/daemon/protocol.ts';
-import { stopDaemon } from '../../src/daemon/start.ts';
+import { coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
+import type { DaemonStatus } from '../../src/coid-api/protocol.ts';
+import { stopDaemon } from '../../src/daemon/control.ts';
 import { CoiError } from '../../src/errors.ts';
-import { startDetached } from '../../src/host/detach.ts';
+import { startDetached } from '../../src/host/process/detach.ts';
 import { followLog, keepLog } from './failed-logs.ts';
 import { newPrefix } from './prefix.ts';
 import { coiPath } from './program.ts';

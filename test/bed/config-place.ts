@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type ConfigFacts, loadConfig, type ResolvedConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { ConfigFacts, ResolvedConfig } from '../../src/config/resolved-config.ts';
 import { CoiError, type ErrorCode } from '../../src/errors.ts';
-import { hostFiles } from '../../src/host/files.ts';
+import { hostFiles } from '../../src/host/fs/host-files.ts';
+import { knownWorkspaces } from '../../src/session/record/known-workspaces.ts';
 
 export class ConfigPlace implements Disposable {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'coit-config-')));
@@ -42,7 +44,8 @@ export class ConfigPlace implements Disposable {
 
   load(more: Partial<ConfigFacts> = {}): Promise<ResolvedConfig> {
     const { home, workspace } = this;
-    return loadConfig({ home, workspace, cwd: workspace, env: {}, ...more }, hostFiles);
+    const workedIn = () => knownWorkspaces(home, hostFiles);
+    return loadConfig({ home, workspace, cwd: workspace, env: {}, workedIn, ...more }, hostFiles);
   }
 }
 

@@ -2,14 +2,14 @@
 // the container serves, while they hold a lock of their own. Nothing but the end of that connection lets them go.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { Allowance, atOnce } from '../../src/host/allowance.ts';
-import { groupsByName } from '../../src/host/cgroups.ts';
-import { abortConnection, ownedBy, withControl } from '../../src/host/fuse.ts';
-import { loadLibc } from '../../src/host/libc.ts';
-import { ProcessList } from '../../src/host/process-list.ts';
-import { readText } from '../../src/host/read-text.ts';
+import { abortConnection, ownedBy, withControl } from '../../src/host/linux/fuse.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
+import { readText } from '../../src/host/linux/proc-file.ts';
+import { Allowance, atOnce } from '../../src/host/proc/allowance.ts';
+import { groupsByName } from '../../src/host/proc/cgroups.ts';
+import { ProcessList } from '../../src/host/proc/process-list.ts';
 import type { Incus } from '../../src/incus/client.ts';
-import { sessionRecord } from '../../src/session/record.ts';
+import { sessionRecord } from '../../src/session/record/instance-record.ts';
 
 /** umount2(2). */
 const umount2Number = process.arch === 'arm64' ? 39 : 166;

@@ -33,8 +33,8 @@ for (const name of calls) {
 syncBuiltinESMExports();
 
 // Imported only now: what it imports gets the calls above.
-const { hostFiles } = await import('../../src/host/files.ts');
-const { claudeLogin } = await import('../../src/logins/claude.ts');
+const { hostFiles } = await import('../../src/host/fs/host-files.ts');
+const { claudeLogin } = await import('../../src/logins/formats/claude.ts');
 const { keepLogins } = await import('../../src/logins/keep.ts');
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };

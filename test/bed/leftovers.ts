@@ -1,9 +1,9 @@
 // What a piece of work left on the machine: a list of everything before, the same after, and the difference.
 import { lstat, readdir } from 'node:fs/promises';
-import { placesOf } from '../../src/daemon/network/places.ts';
+import { placesOf } from '../../src/daemon/network/table-names.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { Instance } from '../../src/incus/shapes.ts';
-import { sessionRecord } from '../../src/session/record.ts';
+import { sessionRecord } from '../../src/session/record/instance-record.ts';
 import { mustRun } from './command.ts';
 import { mountPointsUnder } from './mounts.ts';
 

@@ -10,12 +10,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { hostFiles } from '../../src/host/files.ts';
-import { claudeLogin } from '../../src/logins/claude.ts';
+import { hostFiles } from '../../src/host/fs/host-files.ts';
 import { memoryOf, storeLogins } from '../../src/logins/copies.ts';
 import type { Answer } from '../../src/logins/decide.ts';
+import { claudeLogin } from '../../src/logins/formats/claude.ts';
+import type { Question } from '../../src/logins/formats/login.ts';
 import { type KeepRequest, keepLogins } from '../../src/logins/keep.ts';
-import type { Question } from '../../src/logins/login.ts';
 
 const hourMs = 3_600_000;
 export const [a, b] = [

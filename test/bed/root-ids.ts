@@ -1,6 +1,6 @@
 // The ids that coid gave root in /etc/subuid and /etc/subgid: the machine's, so tests take them away again.
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { loadLibc } from '../../src/host/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
 export interface Ids {
   readonly uid: number;

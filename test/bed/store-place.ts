@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CoiError } from '../../src/errors.ts';
-import { hostFiles } from '../../src/host/files.ts';
-import { parseSessionId } from '../../src/names.ts';
+import { hostFiles } from '../../src/host/fs/host-files.ts';
+import { firstSlot, parseSessionId } from '../../src/names.ts';
 import {
   fillStore,
   type MadeStore,
@@ -20,7 +20,7 @@ import {
   recordSession,
   type StoreRequest,
   storePath,
-} from '../../src/session/store.ts';
+} from '../../src/session/store/store.ts';
 import { tool } from '../../src/tools/list.ts';
 import type { ToolLaunch } from '../../src/tools/shape.ts';
 
@@ -95,7 +95,7 @@ export class StorePlace implements Disposable {
       workspace,
       savedAt,
       tool: 'claude',
-      slot: 1,
+      slot: firstSlot,
     };
     recordSession({ home: this.home, tool: claude, keeper: this.owner, metadata }, hostFiles);
   }

@@ -1,7 +1,7 @@
 // Removes what tests made and did not take away themselves, because they failed or were killed.
-import { readdir, readFile, rmdir } from 'node:fs/promises';
-import { placesOf } from '../../src/daemon/network/places.ts';
-import { stopDaemon } from '../../src/daemon/start.ts';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { stopDaemon } from '../../src/daemon/control.ts';
+import { placesOf } from '../../src/daemon/network/table-names.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { mustRun, runCommand } from './command.ts';
 import { openRealIncus, removeInstance } from './incus.ts';
@@ -39,7 +39,9 @@ export async function sweepPrefixes(prefixes: readonly string[]): Promise<void> 
   const runDirs = new Set(prefixes.map((prefix) => `coi-${prefix}coid`));
   const there = (await readdir('/run')).filter((name) => runDirs.has(name));
   try {
-    await stopDaemons(there);
+    await Promise.allSettled(
+      there.map((name) => stopDaemon({ COI_RUN_DIR: `/run/${name}` }, AbortSignal.timeout(endMs))),
+    );
     await Promise.allSettled(prefixes.map((prefix) => sweepInstances(incus, prefix)));
     await Promise.allSettled(there.map((name) => sweepCoid(`/run/${name}`, `/var/lib/${name}`)));
   } finally {
@@ -61,11 +63,7 @@ async function removeRules(runDir: string): Promise<void> {
  * the machine, since it takes from living ones too.
  */
 export async function sweepMachine(incus: Incus): Promise<void> {
-  const runDirs = (await readdir('/run')).filter((name) => name.startsWith(`coi-${testPrefix}-`));
-  // First, since each that lives mounts things over what is removed here.
-  await stopDaemons(runDirs);
   await sweepInstances(incus, `${testPrefix}-`);
-  for (const name of runDirs) await sweepCoid(`/run/${name}`, `/var/lib/${name}`);
   const accounts = (await readFile('/etc/passwd', 'utf8'))
     .split('\n')
     .map((line) => line.split(':')[0] ?? '');
@@ -75,22 +73,16 @@ export async function sweepMachine(incus: Incus): Promise<void> {
     await runCommand(['userdel', name]);
   }
   for (const directory of ['/tmp', '/var/tmp']) {
-    for (const name of await readdir(directory))
-      if (name.startsWith(`${testPrefix}-`)) await sweepTree(`${directory}/${name}`);
+    for (const name of await readdir(directory)) {
+      if (!name.startsWith(`${testPrefix}-`)) continue;
+      const path = `${directory}/${name}`;
+      if ((await mountPointsUnder(path)).length === 0)
+        await rm(path, { recursive: true, force: true });
+    }
   }
-}
-
-/** Unmounts what a test mounted in its temporary directory, also from a server that is gone, and removes the directory. */
-async function sweepTree(path: string): Promise<void> {
-  for (const point of (await mountPointsUnder(path)).toReversed())
-    await mustRun(['umount', '--lazy', point]);
-  await mustRun(['rm', '-rf', '--one-file-system', path]);
-}
-
-async function stopDaemons(runDirs: readonly string[]): Promise<void> {
-  await Promise.allSettled(
-    runDirs.map((name) => stopDaemon({ COI_RUN_DIR: `/run/${name}` }, AbortSignal.timeout(endMs))),
-  );
+  for (const name of await readdir('/run')) {
+    if (name.startsWith(`coi-${testPrefix}-`)) await sweepCoid(`/run/${name}`, `/var/lib/${name}`);
+  }
 }
 
 /** Removes a directory only if nothing is in it. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { everydayWords } from '../../src/everyday-words.ts';
+import { everydayWords } from '../../src/cli/common-commands.ts';
 import { ConfigPlace } from '../bed/config-place.ts';
 import { coiPath } from '../bed/program.ts';
 

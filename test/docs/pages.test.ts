@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { allCommands } from '../../scripts/reference.ts';
-import { addGlobalOptions } from '../../src/commands/global.ts';
-import { portVariables } from '../../src/session/ports.ts';
+import { addGlobalOptions } from '../../src/cli/global-options.ts';
+import { portVariables } from '../../src/session/plan/ports.ts';
 import { complaintAbout } from './command-line.ts';
 import { commandLines, pages, root, words } from './pages.ts';
 

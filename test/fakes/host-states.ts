@@ -1,9 +1,8 @@
 // Hosts to begin with: a bare Debian 12, and one on which everything is well.
-
-import type { DaemonStatus } from '../../src/daemon/protocol.ts';
-import { protocolVersion } from '../../src/daemon/protocol.ts';
-import type { InstallState } from '../../src/host/install.ts';
-import type { PathKind } from '../../src/host/machine.ts';
+import type { DaemonStatus } from '../../src/coid-api/protocol.ts';
+import { protocolVersion } from '../../src/coid-api/protocol.ts';
+import type { InstallState } from '../../src/host/install/install.ts';
+import type { PathKind } from '../../src/host/install/setup-host.ts';
 import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
 
 export type FakeFile = string | { readonly kind: PathKind };

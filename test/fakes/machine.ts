@@ -1,7 +1,13 @@
 // A host that exists only in memory: files, programs that were run, and an Incus and a coid that can be dead.
-import type { DaemonStatus } from '../../src/daemon/protocol.ts';
-import type { Installer, InstallState } from '../../src/host/install.ts';
-import type { Machine, PathKind, Process, RunResult, Started } from '../../src/host/machine.ts';
+import type { DaemonStatus } from '../../src/coid-api/protocol.ts';
+import type { Installer, InstallState } from '../../src/host/install/install.ts';
+import type {
+  Machine,
+  PathKind,
+  Process,
+  RunResult,
+  Started,
+} from '../../src/host/install/setup-host.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
 import type { Ground } from '../../src/setup/check.ts';
@@ -149,6 +155,10 @@ export class FakeHost implements Machine {
     return [...this.files.keys()].some((name) => name.startsWith(`${path}/`))
       ? 'directory'
       : 'missing';
+  }
+
+  async mountPoints(): Promise<string[]> {
+    return [];
   }
 
   async names(path: string): Promise<string[]> {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { launchSteps } from '../../src/session/launch.ts';
-import { restartSteps } from '../../src/session/restart.ts';
+import { launchSteps } from '../../src/session/lifecycle/launch.ts';
+import { restartSteps } from '../../src/session/lifecycle/restart.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { untilGone } from '../bed/gone.ts';
 import { stopByForce } from '../bed/incus.ts';

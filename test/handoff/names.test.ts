@@ -3,7 +3,7 @@
 // Method: real directories.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { incompleteLines } from '../../src/session/handoff.ts';
+import { incompleteLines } from '../../src/session/handoff/judge.ts';
 import { HandoffPlace } from './place.ts';
 
 interface Case {

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { handoffFindings } from '../../src/commands/handoff-report.ts';
-import { handoffLines } from '../../src/session/handoff.ts';
+import { handoffFindings } from '../../src/app/handoff/report.ts';
+import { handoffLines } from '../../src/session/handoff/judge.ts';
 
 const env = {
   PATH: process.env['PATH'],

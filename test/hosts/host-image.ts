@@ -1,7 +1,7 @@
 // Images of hosts, kept in this machine's Incus from run to run; made anew when the recipe is another one.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acquireSettings, aptSources } from '../../src/image/sources.ts';
+import { acquireSettings, hostSources } from '../../src/image/sources.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { mustRun } from '../bed/command.ts';
 import { type MakeRecipe, type Recipe, recipe } from './recipe.ts';
@@ -35,14 +35,14 @@ async function recipeHere(make: MakeRecipe): Promise<Recipe> {
   const texts = await Promise.all(
     names.sort().map(async (name) => {
       const text = await readFile(join(directory, name), 'utf8');
-      return aptSources(text, name.endsWith('.sources') ? 'deb822' : 'one-line');
+      return hostSources(text, name.endsWith('.sources') ? 'deb822' : 'one-line');
     }),
   );
   const { stdout: main } = await mustRun(['sh', '-c', 'cat /etc/apt/sources.list || true']);
   const { stdout: settings } = await mustRun(['apt-config', 'dump']);
   return make(
     await readFile('/etc/os-release', 'utf8'),
-    [...aptSources(main, 'one-line'), ...texts.flat()],
+    [...hostSources(main, 'one-line'), ...texts.flat()],
     acquireSettings(settings),
   );
 }

@@ -1,8 +1,9 @@
 // What a host of Debian 13 is made of, as arguments of mmdebstrap. Pure. Its packages and lists come along, but nothing
 // that `coi setup` installs or configures is there yet.
 import { createHash } from 'node:crypto';
-import { type AptSource, imageSources, osRelease, sourcesFile } from '../../src/image/sources.ts';
+import { type ImageSource, imageSources, sourcesFile } from '../../src/image/sources.ts';
 import { neededPackages } from '../../src/setup/checks/packages.ts';
+import { parseRelease } from '../../src/setup/os.ts';
 
 /** The account that uses coi there. */
 export const account = { name: 'dev', uid: 1000, home: '/home/dev' } as const;
@@ -19,7 +20,7 @@ export interface Recipe {
 /** `release`, `sources` and `settings` are those of this machine. */
 export type MakeRecipe = (
   release: string,
-  sources: readonly AptSource[],
+  sources: readonly ImageSource[],
   settings: readonly string[],
 ) => Recipe;
 
@@ -70,7 +71,7 @@ export const recipe: MakeRecipe = (release, sources, settings) => {
   ];
   return finished(
     argv,
-    sourcesFile(imageSources(osRelease(release), sources), (key) => key),
+    sourcesFile(imageSources(parseRelease(release), sources), (key) => key),
   );
 };
 

@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseStat } from '../../src/host/processes.ts';
+import { parseStat } from '../../src/host/proc/processes.ts';
 import { defaultImage } from '../../src/image/versions.ts';
 import { defaultSettings } from '../../src/monitor/settings.ts';
-import { dockerConfig } from '../../src/session/kernel-surface.ts';
+import { dockerConfig } from '../../src/session/plan/kernel-surface.ts';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
 import { attacker } from '../security/attacker.ts';
 import { untilAudited } from '../security/audited.ts';

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { protocolHeader } from '../../src/daemon/protocol.ts';
+import { protocolHeader } from '../../src/coid-api/protocol.ts';
 import { type WorkspacePath, workspaceHash } from '../../src/names.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { type CommandResult, mustRun } from '../bed/command.ts';

@@ -7,14 +7,15 @@ import { arch as nodeArchitecture } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
-import { isAlive, ownPid, runCommand } from '../../src/host/command.ts';
-import { removeOwnDirectories } from '../../src/host/own-directories.ts';
-import { guestFiles, runnerIn } from '../../src/host/resources.ts';
+import { removeOwnDirectories } from '../../src/host/fs/meta/own-directories.ts';
+import { guestFiles, runnerIn } from '../../src/host/install/resources.ts';
+import { readProgram } from '../../src/host/process/program.ts';
+import { isAlive, ownPid, runCommand } from '../../src/host/process/run-program.ts';
 import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
 import { architecture, type GuestFile } from '../../src/image/recipe.ts';
 import { sweepDeadBuilds } from '../../src/image/sweep.ts';
 import type { Incus } from '../../src/incus/client.ts';
-import { buildKey } from '../../src/session/adopted.ts';
+import { keys } from '../../src/instance-keys.ts';
 import { testImage } from '../bed/bed.ts';
 import { openRealIncus, removeInstance } from '../bed/incus.ts';
 import { newPrefix } from '../bed/prefix.ts';
@@ -45,6 +46,7 @@ async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
   return {
     incus,
     run: runCommand,
+    read: readProgram,
     pid: ownPid(),
     temporary,
     guest: guestFiles(),
@@ -76,9 +78,9 @@ async function traces(): Promise<string[]> {
     readdir(temporary),
   ]);
   return [
-    ...instances.filter(({ config }) => config[buildKey] === mark).map(({ name }) => name),
+    ...instances.filter(({ config }) => config[keys.build] === mark).map(({ name }) => name),
     ...images
-      .filter(({ properties }) => properties[buildKey] === mark)
+      .filter(({ properties }) => properties[keys.build] === mark)
       .map(({ fingerprint }) => fingerprint),
     ...files,
   ];
@@ -141,7 +143,7 @@ test(
     assert.ok(base);
     const make = async (pid: number) => {
       const name = `coi-build-${newPrefix()}${pid}`;
-      const config = { [buildKey]: String(pid) };
+      const config = { [keys.build]: String(pid) };
       const source = { type: 'image', fingerprint: base.target } as const;
       await (
         await incus.createInstance({

@@ -3,23 +3,24 @@ import { createHash, randomUUID } from 'node:crypto';
 import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Coid, coidSocketPath, openCoid } from '../../src/daemon/client.ts';
+import { type Coid, coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import type {
   MountRequest,
-  PolicyRecord,
+  ProtectRequest,
   Reservation,
   ReserveRequest,
-} from '../../src/daemon/protocol.ts';
+} from '../../src/coid-api/session-protocol.ts';
 import type { CapturedExec, Incus } from '../../src/incus/client.ts';
 import type { Config, CreateInstance } from '../../src/incus/shapes.ts';
-import type { ProtectRequest } from '../../src/session/protect-request.ts';
-import { recordConfig } from '../../src/session/record.ts';
+import { parseHash } from '../../src/names.ts';
 import { testImage } from '../bed/bed.ts';
 import { startCoid, type TestCoid } from '../bed/coid.ts';
 import { Lifecycle } from '../bed/events.ts';
 import { openRealIncus } from '../bed/incus.ts';
 import { newPrefix, testPrefix } from '../bed/prefix.ts';
 import { sweepInstances } from '../bed/sweep.ts';
+import { sessionConfig } from '../fakes/session-record.ts';
 
 export interface SessionOptions {
   /** Of the workspace, and so of the session: the tests ask as root. */
@@ -91,7 +92,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
   };
   const request: CoidBed['request'] = (workspace, mounts = []) => ({
     prefix,
-    hash: createHash('sha256').update(workspace).digest('hex').slice(0, 8),
+    hash: parseHash(createHash('sha256').update(workspace).digest('hex').slice(0, 8)),
     slot: { kind: 'auto' },
     session: randomUUID() as string as ReserveRequest['session'],
     startId: randomUUID(),
@@ -154,7 +155,7 @@ function createBody(
   persistent: boolean,
 ): CreateInstance {
   const { id, container, slot, ownerUid, ownerGid, idmapBase, nic, mounts } = reservation;
-  const record = recordConfig({
+  const record = sessionConfig({
     workspace: asked.workspace,
     target: '/workspace',
     slot: Number(slot),

@@ -1,8 +1,8 @@
 // Calls to coid from a process of its own, so that a test can make them as another user. usage: SOCKET JSON [at-once]
 // The JSON is a list of [method, argument]; prints a list of {"ok": answer} or {"code", "message"}.
 import { randomUUID } from 'node:crypto';
-import { openCoid } from '../../src/daemon/client.ts';
-import type { ReserveRequest } from '../../src/daemon/protocol.ts';
+import { openCoid } from '../../src/coid-api/client.ts';
+import type { ReserveRequest } from '../../src/coid-api/session-protocol.ts';
 import { CoiError } from '../../src/errors.ts';
 
 const [socketPath = '', list = '[]', how] = process.argv.slice(2);

@@ -6,8 +6,8 @@ import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { coidSocketPath } from '../../src/daemon/client.ts';
-import type { Reservation } from '../../src/daemon/protocol.ts';
+import { coidSocketPath } from '../../src/coid-api/client.ts';
+import type { Reservation } from '../../src/coid-api/session-protocol.ts';
 import { makeUser, type TestUser } from '../bed/users.ts';
 import { type CoidBed, coidBed } from './coid-bed.ts';
 

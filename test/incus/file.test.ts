@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { guestScript } from '../../src/host/resources.ts';
+import { guestScript } from '../../src/host/install/resources.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 
 const timeout = 120_000;

@@ -1,7 +1,7 @@
 // Claims about the image that sessions start from, made on the small one of the same recipe.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ownBridge } from '../../src/daemon/bridge.ts';
+import { ownBridge } from '../../src/daemon/reservations/bridge.ts';
 import { testImage } from '../bed/bed.ts';
 import { presetAddress, startGuest } from './guest.ts';
 

@@ -1,8 +1,8 @@
 // A container that Incus is still making: it shows as stopped, and may be changed only when it is whole.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { updateContainer } from '../../src/session/act.ts';
-import { refOf } from '../../src/session/container-ref.ts';
+import { updateContainer } from '../../src/session/record/change-instance.ts';
+import { refOf } from '../../src/session/record/container-ref.ts';
 import { Lifecycle } from '../bed/events.ts';
 import { openRealIncus } from '../bed/incus.ts';
 import { newPrefix } from '../bed/prefix.ts';

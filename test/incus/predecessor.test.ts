@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { jsonShapes } from '../../src/ui/json-shapes.ts';
+import { jsonShapes } from '../../src/cli/ui/json-shapes.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
 import { coiPath } from '../bed/program.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { isPortFree } from '../../src/host/free-port.ts';
+import { isPortFree } from '../../src/host/net/free-port.ts';
 import type { Bed } from '../bed/bed.ts';
 import type { CommandResult } from '../bed/command.ts';
 

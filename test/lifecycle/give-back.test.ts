@@ -15,9 +15,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { type GiveBack, giveBack } from '../../src/host/give-back.ts';
+import { type GiveBack, giveBack } from '../../src/host/fs/give-back.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
 const range = { from: 2_000_000, count: 65_536 };
+const libc = await loadLibc();
 const owner = { uid: 20_001, gid: 20_002 };
 
 class Tree implements Disposable {
@@ -44,7 +46,15 @@ class Tree implements Disposable {
 
   give(more: Partial<GiveBack> = {}) {
     const signal = new AbortController().signal;
-    return giveBack({ directory: this.fd, range, owner, mayGoOn: () => true, signal, ...more });
+    return giveBack({
+      libc,
+      directory: this.fd,
+      range,
+      owner,
+      mayGoOn: () => true,
+      signal,
+      ...more,
+    });
   }
 }
 

@@ -18,11 +18,11 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
-import { MountRoots } from '../../src/daemon/mount-roots.ts';
-import { SetIds } from '../../src/daemon/set-id.ts';
-import { loadLibc } from '../../src/host/libc.ts';
-import { openAs } from '../../src/host/open-source.ts';
-import { setIdFiles } from '../../src/host/set-id.ts';
+import { SetIds } from '../../src/daemon/cleanup/set-id-sweeper.ts';
+import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
+import { setIdFiles } from '../../src/host/fs/meta/set-id-files.ts';
+import { openAs } from '../../src/host/fs/open-source.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 
 test('setuid, setgid and capabilities of every owner since the start; what was so before stays, and links lead nowhere', async () => {

@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { UserNamespaces } from '../../src/host/idmap.ts';
-import { loadLibc } from '../../src/host/libc.ts';
-import { bindMount, unmount } from '../../src/host/mounts.ts';
+import { UserNamespaces } from '../../src/host/linux/id-maps.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
+import { bindMount, unmount } from '../../src/host/linux/mounts.ts';
 import { ownIdsName, parseIdLines } from '../../src/setup/id-lines.ts';
 import { makeBed } from '../bed/bed.ts';
 import { fuseType, makeFuse } from '../bed/fuse.ts';

@@ -1,8 +1,8 @@
 // Allowlist mode with real packets: coid's name server, the pretend internet's servers behind it, and the rules that follow.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import { DnsService } from '../../src/daemon/network/dns.ts';
-import type { PolicyRecord } from '../../src/daemon/protocol.ts';
 import { type NetworkBed, openNetworkBed } from './bed.ts';
 import { resolver, tcpPorts, udpPorts } from './internet.ts';
 import type { Tenant } from './tenant.ts';

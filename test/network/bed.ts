@@ -1,10 +1,10 @@
 // What most network tests stand on: a pretend internet, a guard with tables of its own, and tenants that are swept at the end.
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import type { PolicyRecord } from '../../src/daemon/protocol.ts';
-import { openNft } from '../../src/host/nft.ts';
-import { openElementWriter } from '../../src/host/nft-elements.ts';
-import type { AddressRange } from '../../src/network/address.ts';
+import type { AddressRange } from '../../src/addresses/ipv4.ts';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
+import { openNft } from '../../src/host/net/nft.ts';
+import { openElementWriter } from '../../src/host/net/nft-netlink.ts';
 import { Guard } from '../../src/network/guard.ts';
 import { openRealIncus } from '../bed/incus.ts';
 import { newPrefix } from '../bed/prefix.ts';

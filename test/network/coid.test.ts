@@ -1,10 +1,10 @@
 // The guard as coid keeps it: there before the container, there after every accident, gone with it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { durationKey } from '../../src/daemon/deadlines.ts';
-import { placesOf } from '../../src/daemon/network/places.ts';
-import type { Reservation } from '../../src/daemon/protocol.ts';
+import type { Reservation } from '../../src/coid-api/session-protocol.ts';
+import { placesOf } from '../../src/daemon/network/table-names.ts';
 import { CoiError } from '../../src/errors.ts';
+import { keys } from '../../src/instance-keys.ts';
 import { plainPolicy } from '../../src/network/policy.ts';
 import { mustRun, runCommand } from '../bed/command.ts';
 import { removeInstance } from '../bed/incus.ts';
@@ -252,7 +252,7 @@ describe('coid', () => {
   test('ends a session whose time is over', async () => {
     const session = await bed.session({ policy: plainPolicy('restricted') });
     await bed.incus.updateInstance(session.container, {
-      config: { [durationKey]: '1 force' },
+      config: { [keys.maxDuration]: '1 force' },
     });
     await until(async () => (await bed.incus.instance(session.container)) === undefined);
   });

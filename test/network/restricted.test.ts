@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { parseNetwork } from '../../src/network/address.ts';
+import { parseNetwork } from '../../src/addresses/ipv4.ts';
 import { mustRun } from '../bed/command.ts';
 import { type HostService, hostService, type NetworkBed, openNetworkBed } from './bed.ts';
 import { udpFrame } from './frames.ts';

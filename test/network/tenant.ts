@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { PolicyRecord } from '../../src/daemon/protocol.ts';
+import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import type { Incus } from '../../src/incus/client.ts';
+import type { GuardedPort } from '../../src/network/guarded-port.ts';
 import { networkPolicy, plainPolicy } from '../../src/network/policy.ts';
-import type { GuardedPort } from '../../src/network/session-rules.ts';
 import { testImage } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
 import { removeInstance } from '../bed/incus.ts';

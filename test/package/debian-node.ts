@@ -1,6 +1,7 @@
 // Hosts on which Node and npm are Debian's own, too old for coi: containers of this machine's Incus.
-import { imageRelease, imageSources, osRelease, sourcesFile } from '../../src/image/sources.ts';
+import { imageRelease, imageSources, sourcesFile } from '../../src/image/sources.ts';
 import type { Incus } from '../../src/incus/client.ts';
+import { parseRelease } from '../../src/setup/os.ts';
 import { type CommandResult, mustRun, runCommand } from '../bed/command.ts';
 import { keptImage } from '../hosts/host-image.ts';
 import { account, finished, type MakeRecipe } from '../hosts/recipe.ts';
@@ -45,7 +46,7 @@ const recipeOf =
       ...hooks.map((hook) => `--customize-hook=${hook}`),
       codename,
     ];
-    const text = sourcesFile(imageSources(osRelease(release), sources), (key) => key);
+    const text = sourcesFile(imageSources(parseRelease(release), sources), (key) => key);
     return finished(argv, text.replaceAll(imageRelease, codename));
   };
 

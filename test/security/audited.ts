@@ -1,5 +1,5 @@
 // Waits for what a session's audit log says.
-import type { Coid } from '../../src/daemon/client.ts';
+import type { Coid } from '../../src/coid-api/client.ts';
 import type { AuditRecord } from '../../src/monitor/audit.ts';
 
 /** The first record that fits, of those that are there or come; each is looked at once. Rejects after some 100 s of nothing. */

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Sampler } from '../../src/daemon/monitor/sampler.ts';
-import { Allowance, atOnce, threadTime } from '../../src/host/allowance.ts';
+import { Allowance, atOnce, threadTime } from '../../src/host/proc/allowance.ts';
 import type { AuditRecord } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
 import { pace } from '../bed/pace.ts';

@@ -5,10 +5,11 @@ import { execFileSync } from 'node:child_process';
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Keeper } from '../../src/daemon/protect/keeper.ts';
-import type { GuardRecord } from '../../src/daemon/protect/record.ts';
-import { type Libc, loadLibc } from '../../src/host/libc.ts';
-import { openWithoutLinks } from '../../src/host/open-source.ts';
+import type { GuardRecord } from '../../src/daemon/protect/guard/record.ts';
+import { Keeper } from '../../src/daemon/protect/workspace-guards.ts';
+import { openWithoutLinks } from '../../src/host/fs/open-source.ts';
+import type { Libc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 import { inventory, protect } from './protect-bed.ts';
 

@@ -7,12 +7,13 @@ import { closeSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Keeper } from '../../src/daemon/protect/keeper.ts';
-import type { GuardRecord } from '../../src/daemon/protect/record.ts';
+import type { GuardRecord } from '../../src/daemon/protect/guard/record.ts';
+import { Keeper } from '../../src/daemon/protect/workspace-guards.ts';
 import { HeldRoot } from '../../src/daemon/protect/workspace-root.ts';
-import { type Libc, loadLibc } from '../../src/host/libc.ts';
-import { mountPointsBelow } from '../../src/host/mounts.ts';
-import { openWithoutLinks } from '../../src/host/open-source.ts';
+import { openWithoutLinks } from '../../src/host/fs/open-source.ts';
+import type { Libc } from '../../src/host/linux/libc.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
+import { mountPointsBelow } from '../../src/host/linux/mounts.ts';
 import { localFiles } from '../bed/local-files.ts';
 import { inventory, protect } from './protect-bed.ts';
 

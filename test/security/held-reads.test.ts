@@ -72,8 +72,8 @@ test('who reads a link of a process that is held up goes on, and ends', limit, a
   const { container } = await bed.session();
   await using held = await hold(bed.incus, container, ways.exec.script);
   const script = (end: string) => `
-    const { LinkThreads } = await import(${JSON.stringify(hostPart('links.ts'))});
-    const { loadLibc } = await import(${JSON.stringify(hostPart('libc.ts'))});
+    const { LinkThreads } = await import(${JSON.stringify(hostPart('proc/proc-links.ts'))});
+    const { loadLibc } = await import(${JSON.stringify(hostPart('linux/load-libc.ts'))});
     const threads = new LinkThreads();
     const libc = await loadLibc();
     const read = threads.read(['/proc/${held.pid}/exe'], 1000);

@@ -6,7 +6,7 @@ import { lstatSync } from 'node:fs';
 import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { killContainer } from '../../src/session/remove.ts';
+import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
 import { asUser, protect, repository, untilGuarded } from './protect-bed.ts';
 

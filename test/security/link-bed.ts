@@ -1,7 +1,7 @@
 // A repository whose protected paths are reached through links, as projects have them, and what an agent does to those.
 import { lchown, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ProtectRequest } from '../../src/session/protect-request.ts';
+import type { ProtectRequest } from '../../src/coid-api/session-protocol.ts';
 import type { CoidBed } from '../incus/coid-bed.ts';
 import { type Attack, asUser, protect, repository } from './protect-bed.ts';
 

@@ -7,8 +7,8 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { defaultSettings } from '../../src/monitor/settings.ts';
-import { refOf } from '../../src/session/container-ref.ts';
-import { killContainer } from '../../src/session/remove.ts';
+import { killContainer } from '../../src/session/lifecycle/end-container.ts';
+import { refOf } from '../../src/session/record/container-ref.ts';
 import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
 import { untilAudited } from './audited.ts';
 import {

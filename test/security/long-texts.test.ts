@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { handoffFindings, nothingKnown } from '../../src/commands/handoff-report.ts';
+import { handoffFindings, nothingKnown } from '../../src/app/handoff/report.ts';
 import { coidBed } from '../incus/coid-bed.ts';
 import { asUser, protect, repository, untilGuarded } from './protect-bed.ts';
 

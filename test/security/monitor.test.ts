@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findCgroups } from '../../src/host/cgroups.ts';
+import { findCgroups } from '../../src/host/proc/cgroups.ts';
 import { verified } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
 import { pace } from '../bed/pace.ts';

@@ -17,11 +17,11 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { MountRoots } from '../../src/daemon/mount-roots.ts';
-import type { MountRequest } from '../../src/daemon/protocol.ts';
-import { type SourceOptions, Sources } from '../../src/daemon/sources.ts';
-import { loadLibc } from '../../src/host/libc.ts';
-import { openAs } from '../../src/host/open-source.ts';
+import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
+import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
+import { type SourceOptions, Sources } from '../../src/daemon/mounts/mount-sources.ts';
+import { openAs } from '../../src/host/fs/open-source.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 import { testPrefix } from '../bed/prefix.ts';
 

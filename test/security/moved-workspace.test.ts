@@ -7,8 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { refOf } from '../../src/session/container-ref.ts';
-import { killContainer } from '../../src/session/remove.ts';
+import { killContainer } from '../../src/session/lifecycle/end-container.ts';
+import { refOf } from '../../src/session/record/container-ref.ts';
 import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
 import { asUser, inventory, protect, repository, untilGuarded } from './protect-bed.ts';
 

@@ -6,8 +6,8 @@ import { openSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Below } from '../../src/host/guarded.ts';
-import { loadLibc } from '../../src/host/libc.ts';
+import { Below } from '../../src/host/fs/beneath.ts';
+import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
 test('on a full disk a placeholder is refused, and nothing of it stays; with room it is made', async () => {
   const libc = await loadLibc();

@@ -4,7 +4,7 @@ import { lstatSync, watch } from 'node:fs';
 import { chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ProtectRequest } from '../../src/session/protect-request.ts';
+import type { ProtectRequest } from '../../src/coid-api/session-protocol.ts';
 import type { CoidBed } from '../incus/coid-bed.ts';
 
 const run = promisify(execFile);

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { chmod, chown, readdir, rename, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { refOf } from '../../src/session/container-ref.ts';
-import { killContainer } from '../../src/session/remove.ts';
+import { killContainer } from '../../src/session/lifecycle/end-container.ts';
+import { refOf } from '../../src/session/record/container-ref.ts';
 import { coidBed, untilGone } from '../incus/coid-bed.ts';
 import {
   asUser,

@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { refOf } from '../../src/session/container-ref.ts';
-import { killContainer } from '../../src/session/remove.ts';
+import { killContainer } from '../../src/session/lifecycle/end-container.ts';
+import { refOf } from '../../src/session/record/container-ref.ts';
 import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
 import { asUser, commit, protect, repository } from './protect-bed.ts';
 

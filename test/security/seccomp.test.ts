@@ -2,7 +2,7 @@
 // Method: the filters that the kernel holds for a container are read from it and asked about calls of each architecture.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { surfaceConfig } from '../../src/session/kernel-surface.ts';
+import { surfaceConfig } from '../../src/session/plan/kernel-surface.ts';
 import { coidBed } from '../incus/coid-bed.ts';
 import { deniedCalls, deniedCalls32 } from './probes.ts';
 import { architectures, type Call, failsWith, filtersOf, verdict, x32 } from './seccomp.ts';

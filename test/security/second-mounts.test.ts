@@ -6,8 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { MountRequest } from '../../src/daemon/protocol.ts';
-import type { ProtectRequest } from '../../src/session/protect-request.ts';
+import type { MountRequest, ProtectRequest } from '../../src/coid-api/session-protocol.ts';
 import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
 import { attacks, commit, protect, repository } from './protect-bed.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { coidSocketPath, openCoid } from '../../src/daemon/client.ts';
+import { coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
 import { untilWritten } from '../bed/gone.ts';

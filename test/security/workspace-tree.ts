@@ -1,10 +1,9 @@
 // A workspace that is only described: what is in it, for tests of what is guarded of one.
-
 import { posix } from 'node:path';
-import { protectionRefusal } from '../../src/session/protect.ts';
-import type { ProtectRequest } from '../../src/session/protect-request.ts';
-import { protectionPlan } from '../../src/session/protection-plan.ts';
-import type { EntryKind, TreeFacts } from '../../src/session/way.ts';
+import type { ProtectRequest } from '../../src/coid-api/session-protocol.ts';
+import type { EntryKind, TreeFacts } from '../../src/session/protect/path-walk.ts';
+import { protectionRefusal } from '../../src/session/protect/protect.ts';
+import { protectionPlan } from '../../src/session/protect/protection-plan.ts';
 
 /**
  * A tree of the given files; a name that ends with / is an empty directory, one with @ a link to what it holds, and one that

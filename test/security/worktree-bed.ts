@@ -1,11 +1,10 @@
 // A repository with linked worktrees of one user, and what an agent in one of them does to what they share.
-
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { MountRequest } from '../../src/daemon/protocol.ts';
-import { refOf } from '../../src/session/container-ref.ts';
-import { killContainer } from '../../src/session/remove.ts';
+import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
+import { killContainer } from '../../src/session/lifecycle/end-container.ts';
+import { refOf } from '../../src/session/record/container-ref.ts';
 import { type CoidBed, untilGone } from '../incus/coid-bed.ts';
 import { type Attack, asUser, attacks, commit } from './protect-bed.ts';
 

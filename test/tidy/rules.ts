@@ -11,12 +11,72 @@ const linesMax = 300;
 /** Files that are longer than they should be, with the length they may not exceed. It only shrinks. */
 const longFiles: Readonly<Record<string, number>> = {};
 
-const domains = ['session', 'logins', 'network', 'tools', 'config', 'image', 'setup', 'monitor'];
-/** Words with a meaning of their own (types and constants only), which every layer but the adapters may use. */
-const vocabulary = ['src/errors.ts', 'src/names.ts', 'src/daemon/protocol.ts'];
+const domains = ['monitor', 'logins', 'config', 'network', 'tools', 'session', 'setup', 'image'];
+/** From the ground up: a folder imports nothing of those above it, types neither. */
+const floors = [
+  'incus',
+  'host',
+  'addresses',
+  'monitor',
+  'logins',
+  'config',
+  'coid-api',
+  'network',
+  'tools',
+  'session',
+  'setup',
+  'image',
+  'daemon',
+  'app',
+  'cli',
+];
+/** Words with a meaning of their own, which every layer but the adapters may use. */
+const vocabulary = [
+  'src/errors.ts',
+  'src/guest-user.ts',
+  'src/names.ts',
+  'src/instance-keys.ts',
+  'src/counted.ts',
+  'src/printable.ts',
+  'src/shell-quoting.ts',
+  'src/version.ts',
+  'src/coid-api/protocol.ts',
+];
+/** Where bytes enter: sockets, files, programs, keys of instances. */
+const entrances = [
+  'src/coid-api/exchange.ts',
+  'src/config/locate.ts',
+  'src/daemon/api/server.ts',
+  'src/daemon/control.ts',
+  'src/daemon/monitor/adopted.ts',
+  'src/daemon/monitor/suspect.ts',
+  'src/daemon/state-file.ts',
+  'src/host/',
+  'src/incus/',
+  'src/logins/formats/login.ts',
+  'src/monitor/',
+  'src/network/policy.ts',
+  'src/session/plan/ports.ts',
+  'src/session/record/',
+  'src/setup/',
+  'src/tools/',
+];
+const edges = [
+  'src/main.ts',
+  'src/cli/program.ts',
+  'src/cli/completion-entry.ts',
+  'src/cli/app.ts',
+  'src/app/make-context.ts',
+  'src/index.ts',
+  'src/cli/commands/host/daemon-run.ts',
+];
+/** What the rules make an exception of. */
+export const exceptions = [...vocabulary, ...entrances, ...edges];
+const commandLinesMax = 100;
 
 const isTest = (path: string) => path.endsWith('.test.ts') || path.startsWith('test/');
-const isSource = (path: string) => path.startsWith('src/') && path.endsWith('.ts') && !isTest(path);
+export const isSource = (path: string) =>
+  path.startsWith('src/') && path.endsWith('.ts') && !isTest(path);
 const isScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
@@ -29,29 +89,27 @@ function importComplaint(from: string, { target, typeOnly }: Import): string | u
   if (target === 'src/main.ts') return 'nothing imports main.ts';
   if (own === 'incus') return 'incus/ knows nothing of coi';
   if (own === 'host')
-    return target === 'src/errors.ts' ? undefined : 'host/ knows of coi only errors.ts';
-  if (own === undefined || own === 'commands' || vocabulary.includes(target)) return undefined;
-  if (other === 'commands') return 'only main.ts and commands/ import commands/';
-  if (own === 'daemon' || typeOnly) return undefined;
+    return ['src/errors.ts', 'src/shell-quoting.ts'].includes(target)
+      ? undefined
+      : 'host/ knows of coi only errors.ts and shell-quoting.ts';
+  if (other === 'cli' && own !== undefined) return 'only main.ts and cli/ import cli/';
+  if (other === 'cli' && from === 'src/index.ts') return 'the library knows no command line';
+  if (vocabulary.includes(target) || other === 'addresses') return undefined;
+  if (own === undefined || own === 'cli') return undefined;
+  if (other === 'app') return 'only cli/ and index.ts import app/';
+  if (other !== undefined && floors.indexOf(other) > floors.indexOf(own))
+    return `${other}/ lies above ${own}/`;
+  if (own === 'app' || own === 'daemon' || own === 'coid-api' || typeOnly) return undefined;
   if (domains.includes(own) && other !== undefined && domains.includes(other)) return undefined;
   return `${own}/ may import this with \`import type\` only`;
 }
 
 /** `process`, `console` and the clock belong to the edge of the program. */
 function isEdge(path: string): boolean {
-  const files = [
-    'src/main.ts',
-    'src/cli.ts',
-    'src/names-only.ts',
-    'src/app.ts',
-    'src/index.ts',
-    'src/commands/daemon.ts',
-    'src/daemon/main.ts',
-  ];
-  return files.includes(path) || /^src\/(host|ui)\//.test(path);
+  return edges.includes(path) || /^src\/(host|cli\/ui)\//.test(path);
 }
 
-function matches(
+export function matches(
   text: string,
   pattern: RegExp,
   complaint: (match: RegExpExecArray) => string,
@@ -73,10 +131,11 @@ export const rules: Readonly<Record<string, Rule>> = {
       }),
   },
   meant: {
-    about: 'Whatever changes an existing container names it by name and id: session/act.ts.',
+    about:
+      'Whatever changes an existing container names it by name and id: session/record/change-instance.ts.',
     applies: (path) =>
       isSource(path) &&
-      path !== 'src/session/act.ts' &&
+      path !== 'src/session/record/change-instance.ts' &&
       // What image/ changes are containers of its own, whose names nobody else gives out.
       !/^src\/(?:incus|image)\//.test(path),
     complaints: ({ code }) =>
@@ -88,7 +147,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
   views: {
     about: 'Views turn a model into text or JSON and touch nothing.',
-    applies: (path) => isSource(path) && path.startsWith('src/ui/views/'),
+    applies: (path) => isSource(path) && path.startsWith('src/cli/ui/views/'),
     complaints: ({ code, imports }) => [
       ...imports
         .filter(({ target }) => target.startsWith('node:'))
@@ -108,6 +167,11 @@ export const rules: Readonly<Record<string, Rule>> = {
         .split('/')
         .filter((part) => /^(?:utils?|helpers?|commons?|managers?|misc)(?:\.|$)/.test(part))
         .map((part) => `"${part}" says nothing`),
+  },
+  head: {
+    about: 'A file begins with a sentence that says what it is.',
+    applies: isSource,
+    complaints: ({ text }) => (/^\/[/*]/.test(text) ? [] : ['begins with code']),
   },
   length: {
     about: `A file has at most ${linesMax} lines.`,
@@ -135,6 +199,48 @@ export const rules: Readonly<Record<string, Rule>> = {
         .filter(({ target }) => /^(node:)?process$/.test(target))
         .map(({ target }) => `imports ${target}`),
     ],
+  },
+  json: {
+    about: 'JSON is parsed where bytes enter, and judged there.',
+    applies: (path) => isSource(path) && !entrances.some((entrance) => path.startsWith(entrance)),
+    complaints: ({ code }) => matches(code, /\bJSON\.parse\b/g, () => 'parses JSON'),
+  },
+  brands: {
+    about: 'Text becomes a name, a slot or an id in names.ts only.',
+    applies: (path) => isSource(path) && path !== 'src/names.ts',
+    complaints: ({ code }) =>
+      matches(
+        code,
+        /\bas (?:ContainerName|Slot|SessionId|WorkspacePath|WorkspaceHash|Alias|ImageAlias)\b/g,
+        ([found]) => found,
+      ),
+  },
+  commands: {
+    about: `A command is at most ${commandLinesMax} lines: flags, request, view.`,
+    applies: (path) => isSource(path) && path.startsWith('src/cli/commands/'),
+    complaints: ({ text }) => {
+      const lines = text.split('\n').length - 1;
+      return lines > commandLinesMax ? [`${lines} lines, ${commandLinesMax} are allowed`] : [];
+    },
+  },
+  commander: {
+    about: 'Only the command line knows how it is parsed.',
+    applies: (path) => isSource(path) && !path.startsWith('src/cli/'),
+    complaints: ({ imports }) =>
+      imports.some(({ target }) => target === 'commander') ? ['imports commander'] : [],
+  },
+  programs: {
+    about: 'Programs of the host are started in one place: host/process/program.ts.',
+    applies: (path) => isSource(path) && path !== 'src/host/process/program.ts',
+    complaints: ({ imports }) =>
+      imports
+        .filter(({ target }) => /^(node:)?child_process$/.test(target))
+        .map(({ target }) => `imports ${target}`),
+  },
+  spread: {
+    about: 'An object literal is not spread only to save lines.',
+    applies: isSource,
+    complaints: ({ code }) => matches(code, /\.\.\.\{/g, () => 'spreads a literal'),
   },
   waits: {
     about: 'Tests wait for what happens, not for time.',
@@ -175,15 +281,3 @@ export const rules: Readonly<Record<string, Rule>> = {
     },
   },
 };
-
-/** Complaints about text of any kind of file; `hosts` are the package servers of this machine. */
-export function textComplaints(text: string, hosts: readonly string[]): string[] {
-  // Written in two parts, since this file is looked at too.
-  const machinePath = new RegExp(`(?<![\\w.-])/${'wor'}k/`, 'g');
-  return [
-    ...matches(text, machinePath, () => 'a path of one machine'),
-    ...hosts
-      .filter((host) => text.includes(host))
-      .map((host) => `names the package server ${host}`),
-  ];
-}

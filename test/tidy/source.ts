@@ -69,7 +69,7 @@ function importsOf(path: string, text: string): Import[] {
 }
 
 /** A relative target as a path from the root; a package or `node:` name as it is. */
-function resolved(from: string, target: string): string {
+export function resolved(from: string, target: string): string {
   if (!target.startsWith('.')) return target;
   const parts = from.split('/').slice(0, -1);
   for (const part of target.split('/')) {

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { suites } from '../../scripts/suites.ts';
-import { rules, textComplaints } from './rules.ts';
+import { circles, fullFolders, missingFiles, textComplaints, unusedExports } from './repository.ts';
+import { exceptions, rules } from './rules.ts';
 import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -22,6 +23,33 @@ for (const [name, rule] of Object.entries(rules)) {
   });
 }
 
+test('no folder of src/ has more files than a reader takes in', () => {
+  assert.deepEqual(fullFolders(files), []);
+  const many = Array.from({ length: 21 }, (_, at) => `src/a/${at}.ts`);
+  assert.equal(fullFolders([...many, 'src/b/a.ts']).length, 1);
+  assert.deepEqual(fullFolders([...many.slice(1), 'src/a/b.test.ts', 'src/a/b/c.ts']), []);
+});
+
+test('no file imports itself by way of others', () => {
+  assert.deepEqual(circles(sources), []);
+  const file = (path: string, target: string) => ({
+    path,
+    imports: [{ target, typeOnly: false }],
+  });
+  const circle = [file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'src/a.ts')];
+  assert.deepEqual(circles(circle), [['src/a.ts', 'src/b.ts', 'src/a.ts']]);
+  assert.deepEqual(circles([file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'node:fs')]), []);
+});
+
+test('what is exported is imported', () => {
+  assert.deepEqual(unusedExports(sources), []);
+  const file = (path: string, text: string) => ({ path, text });
+  const one = file('src/a.ts', 'export const a = 1;\nexport function b() {}\nexport class C {}');
+  const other = file('src/b.test.ts', "import { a as own, type C } from './a.ts';");
+  assert.deepEqual(unusedExports([one, other]), ['src/a.ts: b']);
+  assert.deepEqual(unusedExports([one, file('src/b.ts', "await import('./a.ts');")]), []);
+});
+
 test('no file names a package server of this machine or a path of it', () => {
   const hosts = packageServers();
   const complaints = files
@@ -30,6 +58,22 @@ test('no file names a package server of this machine or a path of it', () => {
       textComplaints(readFileSync(join(root, path), 'utf8'), hosts).map((one) => `${path}: ${one}`),
     );
   assert.deepEqual(complaints, []);
+});
+
+test('documents and comments name files that are there', () => {
+  const complaints = files
+    .filter((path) => /\.(ts|mjs|md)$/.test(path) && path !== 'CHANGELOG.md')
+    .flatMap((path) =>
+      missingFiles(path, readFileSync(join(root, path), 'utf8'), files).map(
+        (one) => `${path}: ${one}`,
+      ),
+    );
+  assert.deepEqual(complaints, []);
+  const one = ['src/a/b.ts'];
+  assert.deepEqual(missingFiles('x.md', 'See `a/b.ts`, b.ts and ./b.ts.', one), []);
+  assert.deepEqual(missingFiles('x.ts', `import 'c/b.ts'; /${'/'} as in c/b.ts`, one), [
+    'line 1: names c/b.ts',
+  ]);
 });
 
 test('the lock file leaves the package server to whoever installs', () => {
@@ -51,24 +95,29 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/host/a.ts', "import type { Slot } from '../names.ts';"],
     ['src/session/a.ts', "import { makeIncus } from '../incus/connect.ts';"],
     ['src/session/a.ts', "const it = await import('../host/files.ts');"],
-    ['src/network/a.ts', "export * from '../daemon/client.ts';"],
-    ['src/daemon/a.ts', "import { shell } from '../commands/shell.ts';"],
-    ['src/commands/a.ts', "import '../main.ts';"],
+    ['src/network/a.ts', "export * from '../coid-api/client.ts';"],
+    ['src/daemon/a.ts', "import { shell } from '../cli/commands/session/shell.ts';"],
+    ['src/app/a.ts', "import type { Io } from '../cli/ui/io.ts';"],
+    ['src/daemon/a.ts', "import { place } from '../app/workspace.ts';"],
+    ['src/config/a.ts', "import type { Container } from '../session/record/instance-record.ts';"],
+    ['src/index.ts', "import { makeApp } from './cli/app.ts';"],
+    ['src/cli/commands/a.ts', "import '../../main.ts';"],
   ],
   meant: [
-    ['src/commands/a.ts', 'await incus.changeState(name, change);'],
+    ['src/cli/commands/a.ts', 'await incus.changeState(name, change);'],
     ['src/daemon/a.ts', 'await (await app.incus()).deleteInstance(name);'],
     ['src/session/a.ts', 'await incus.restoreSnapshot(name, one);'],
   ],
   views: [
-    ['src/ui/views/a.ts', "import { EOL } from 'node:os';"],
-    ['src/ui/views/a.ts', 'export const age = () => Date.now();'],
+    ['src/cli/ui/views/a.ts', "import { EOL } from 'node:os';"],
+    ['src/cli/ui/views/a.ts', 'export const age = () => Date.now();'],
   ],
   names: [
     ['src/session/utils.ts', ''],
     ['src/helpers/a.ts', ''],
     ['src/session/manager.test.ts', ''],
   ],
+  head: [['src/session/a.ts', "import { a } from './b.ts';"]],
   length: [['src/session/a.ts', '\n'.repeat(301)]],
   edge: [
     ['src/session/a.ts', 'const home = process.env;'],
@@ -77,6 +126,12 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/session/a.ts', 'const t = `${Date.now()}`;'],
     ['src/session/a.ts', "import { env } from 'node:process';"],
   ],
+  json: [['src/app/a.ts', 'const one = JSON.parse(text) as One;']],
+  brands: [['src/app/a.ts', 'const slot = 3 as Slot;']],
+  commands: [['src/cli/commands/a.ts', '\n'.repeat(101)]],
+  commander: [['src/app/a.ts', "import { Option } from 'commander';"]],
+  programs: [['src/host/fs/a.ts', "import { spawn } from 'node:child_process';"]],
+  spread: [['src/session/a.ts', 'const one = { ...{ a, b } };']],
   waits: [
     ['test/cli/a.test.ts', "import { setTimeout } from 'node:timers/promises';"],
     ['src/session/a.test.ts', 'await new Promise((resolve) => setTimeout(resolve, 50));'],
@@ -105,9 +160,10 @@ for (const [name, cases] of Object.entries(violations)) {
 
 test('the rules leave right code alone', () => {
   const text = [
+    '// What is right.',
     "import type { Incus } from '../incus/client.ts';",
     "import { CoiError } from '../errors.ts';",
-    "import { leaseMs } from '../daemon/protocol.ts';",
+    "import { leaseMs } from '../coid-api/protocol.ts';",
     '// process.exit and console.log in a comment, and in text: ',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code that is looked at
     "const told = 'console.log' + `process.env ${child.process.pid}` + /console\\.log('/.source;",
@@ -117,6 +173,11 @@ test('the rules leave right code alone', () => {
   for (const [name, rule] of Object.entries(rules)) {
     if (rule.applies(file.path)) assert.deepEqual(rule.complaints(file), [], name);
   }
+});
+
+test('what the rules make an exception of is there', () => {
+  const gone = exceptions.filter((one) => !files.some((path) => path.startsWith(one)));
+  assert.deepEqual(gone, []);
 });
 
 test('blanking keeps code, lines and lengths', () => {

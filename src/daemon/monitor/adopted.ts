@@ -1,9 +1,9 @@
 // What coid can say of a container that is no session of its own: made by `coi container launch`, by the Go program or by hand.
-import { ownerOfPathLater } from '../../host/facts.ts';
-import type { Peer } from '../../host/peer.ts';
+import { ownerOfPathLater } from '../../host/fs/path-facts.ts';
+import type { Peer } from '../../host/linux/peer-credentials.ts';
 import type { Instance, InstanceState } from '../../incus/shapes.ts';
-import { keyedOwner, workspaceSource } from '../../session/adopted.ts';
-import { addressNow } from '../../session/listing.ts';
+import { keyedOwner, workspaceSource } from '../../session/record/adopted.ts';
+import { addressNow } from '../../session/record/listing.ts';
 import type { SampledContainer } from './sampler.ts';
 
 /** Who asks coid may use Incus, so this keeps users apart that do not mean to look at each other's. */

@@ -1,10 +1,10 @@
 // What coid answers about watching: GET /v1/monitor, /v1/monitor/<name>, /v1/audit/<name>?after=<number>&wait=<ms>.
-import type { Peer } from '../../host/peer.ts';
+import type { Peer } from '../../host/linux/peer-credentials.ts';
 import { parseContainerName } from '../../names.ts';
 import type { Monitors } from './monitors.ts';
 
 /** Somebody who follows a log asks again after that. */
-export const auditWaitMaxMs = 25_000;
+const auditWaitMaxMs = 25_000;
 
 /** Throws CoiError. */
 export async function monitorAnswer(monitors: Monitors, peer: Peer, url: string): Promise<unknown> {

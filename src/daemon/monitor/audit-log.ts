@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod/mini';
 import {
   type AuditRecord,
   type ChainHead,
@@ -20,6 +21,7 @@ import {
   chainStart,
   headAfter,
 } from '../../monitor/audit.ts';
+import { readState } from '../state-file.ts';
 
 const usualPartBytes = 4 * 1024 * 1024;
 export const partsMax = 8;
@@ -74,7 +76,7 @@ export class AuditLogs {
 
   /** The end that was written down. */
   head(log: LogName): ChainHead | undefined {
-    return readHead(this.#path(log));
+    return readState(`${this.#path(log)}.head`, headShape);
   }
 
   /** Resolves when something is appended, at the latest after that time. */
@@ -147,7 +149,7 @@ export class AuditLogs {
     const last = linesOf(path).at(-1);
     const end = last === undefined ? undefined : headAfter(last);
     if (last !== undefined && !end && existsSync(path)) cutLastLine(path);
-    return end ?? readHead(path) ?? chainStart;
+    return end ?? readState(`${path}.head`, headShape) ?? chainStart;
   }
 
   #path({ owner, container }: LogName): string {
@@ -175,16 +177,7 @@ function cutLastLine(path: string): void {
   truncateSync(path, content.lastIndexOf(0x0a) + 1);
 }
 
-function readHead(path: string): ChainHead | undefined {
-  try {
-    const head = JSON.parse(readFileSync(`${path}.head`, 'utf8')) as Partial<ChainHead>;
-    return typeof head.seq === 'number' && typeof head.hash === 'string'
-      ? (head as ChainHead)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const headShape = z.object({ seq: z.number(), hash: z.string() });
 
 function entries(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : [];

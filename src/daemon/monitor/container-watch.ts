@@ -1,7 +1,7 @@
 // Watches one container: samples it, lets the detectors look, and does what the response says.
 import { randomUUID } from 'node:crypto';
-import type { Allowance, Steps } from '../../host/allowance.ts';
-import { freeze, isFrozen } from '../../host/cgroups.ts';
+import type { Allowance, Steps } from '../../host/proc/allowance.ts';
+import { freeze, isFrozen } from '../../host/proc/cgroups.ts';
 import { type Alert, nextAlert } from '../../monitor/alert.ts';
 import { type AuditEvent, auditRecord } from '../../monitor/audit.ts';
 import { detect, noWatch, type Watch } from '../../monitor/detect.ts';

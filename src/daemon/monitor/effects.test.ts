@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
+import { sessionConfig } from '../../../test/fakes/session-record.ts';
 import { openIncus } from '../../incus/open.ts';
-import { recordConfig } from '../../session/record.ts';
 import { insist } from './effects.ts';
 
 const configOf = (id: string) =>
-  recordConfig({
+  sessionConfig({
     ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's', owner: 0 },
     ...{ persistent: false, alias: undefined, profile: undefined },
     network: 'open',

@@ -1,15 +1,21 @@
 // What findings cause: Incus is told, evidence is kept, the container ends, the owner is told.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Libc } from '../../host/libc.ts';
-import { runAs } from '../../host/run-as.ts';
+import type { Libc } from '../../host/linux/libc.ts';
+import { runAs } from '../../host/process/run-as.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { InstanceStatus, StateChange } from '../../incus/shapes.ts';
-import { type Alert, alertKeyName } from '../../monitor/alert.ts';
+import { keys } from '../../instance-keys.ts';
+import type { Alert } from '../../monitor/alert.ts';
 import { redacted } from '../../monitor/redact.ts';
 import type { Threat } from '../../monitor/threat.ts';
-import { type ContainerRef, changeState, findMeant, updateContainer } from '../../session/act.ts';
+import {
+  type ContainerRef,
+  changeState,
+  findMeant,
+  updateContainer,
+} from '../../session/record/change-instance.ts';
 import type { Log } from '../log.ts';
-import type { Stuck } from '../stuck.ts';
+import type { Stuck } from '../reconcile/stuck.ts';
 import type { Effects, WatchedSession } from './container-watch.ts';
 import { keepEvidence } from './evidence.ts';
 
@@ -126,7 +132,7 @@ async function writeAlert(
   await updateContainer(
     incus,
     refOfWatched(session),
-    { config: { [alertKeyName]: JSON.stringify(alert) } },
+    { config: { [keys.alert]: JSON.stringify(alert) } },
     { signal },
   );
 }

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readText } from '../../host/read-text.ts';
+import { readText } from '../../host/linux/proc-file.ts';
 import type { Incus } from '../../incus/client.ts';
 import { redactedEvidence } from '../../monitor/redact.ts';
 import type { Sample } from '../../monitor/sample.ts';
 import type { Threat } from '../../monitor/threat.ts';
-import { deleteContainer, findMeant } from '../../session/act.ts';
-import { refOf } from '../../session/container-ref.ts';
+import { deleteContainer, findMeant } from '../../session/record/change-instance.ts';
+import { refOf } from '../../session/record/container-ref.ts';
 import type { WatchedSession } from './container-watch.ts';
 import { suspectOf } from './suspect.ts';
 

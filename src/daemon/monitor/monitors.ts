@@ -1,27 +1,28 @@
 // All that coid watches: keeps one watch for each session that asks for it, looks when it is time, and answers questions.
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
-import type { Libc } from '../../host/libc.ts';
-import type { PatientReads } from '../../host/patient-read.ts';
-import type { Peer } from '../../host/peer.ts';
+import type { Libc } from '../../host/linux/libc.ts';
+import type { Peer } from '../../host/linux/peer-credentials.ts';
+import type { PatientReads } from '../../host/proc/patient-read.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
-import { alertKeyName, parseAlert } from '../../monitor/alert.ts';
+import { keys } from '../../instance-keys.ts';
+import { parseAlert } from '../../monitor/alert.ts';
 import { changeBetween } from '../../monitor/sample.ts';
 import { parseMonitorKey } from '../../monitor/settings.ts';
 import { type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
 import { quoted } from '../../names.ts';
-import { findMeant } from '../../session/act.ts';
-import { refOf } from '../../session/container-ref.ts';
-import { type SessionRecord, sessionRecord } from '../../session/record.ts';
+import { findMeant } from '../../session/record/change-instance.ts';
+import { refOf } from '../../session/record/container-ref.ts';
+import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
-import type { Stuck } from '../stuck.ts';
-import type { World } from '../world.ts';
+import type { World } from '../reconcile/incus-cache.ts';
+import type { Stuck } from '../reconcile/stuck.ts';
 import { firstId, maySee, unpinned } from './adopted.ts';
 import { AuditLogs } from './audit-log.ts';
-import type { Baits } from './baits.ts';
 import { ContainerWatch, type Effects, logOf, type WatchedSession } from './container-watch.ts';
+import type { Baits } from './decoys.ts';
 import { type EffectParts, effectsOf } from './effects.ts';
 import { type Informants, Sampler } from './sampler.ts';
 import { answerTampering } from './tampering.ts';
@@ -44,7 +45,6 @@ export interface MonitorParts {
   readonly stuck?: Pick<Stuck, 'whileWaiting'>;
 }
 
-export const monitorKeyName = 'user.coi.monitor';
 /** Two samples of a container that is not watched, for one that asks. */
 const lookMs = 300;
 const expireEveryMs = 3_600_000;
@@ -75,7 +75,7 @@ export class Monitors {
     const wanted = new Map(
       instances.flatMap((instance) => {
         const session = sessionRecord(instance.config);
-        const settings = parseMonitorKey(instance.config[monitorKeyName]);
+        const settings = parseMonitorKey(instance.config[keys.monitor]);
         const alive = instance.status === 'Running' || instance.status === 'Frozen';
         const ours = session?.mounts.runDir === this.#parts.runDir;
         return session && settings && alive && ours && !this.#dying.has(session.mounts.id)
@@ -194,7 +194,7 @@ export class Monitors {
     const { elapsedMs, now, log } = this.#parts;
     const sampler = await this.#sampler(instance, session);
     if (!sampler || this.#watches.has(watched.name)) return;
-    const alert = parseAlert(instance.config[alertKeyName]);
+    const alert = parseAlert(instance.config[keys.alert]);
     const watch: ContainerWatch = new ContainerWatch(watched, {
       sampler,
       logs: this.logs,

@@ -1,16 +1,17 @@
 // Puts a sample of one container together from what the host's kernel shows.
-import { Allowance, type Steps } from '../../host/allowance.ts';
-import { type Cgroups, cpuNanoseconds, findCgroups } from '../../host/cgroups.ts';
-import { Holders } from '../../host/holders.ts';
-import { connectedNetworks, interfaceBytes } from '../../host/interfaces.ts';
-import { directReader, type ProcReader } from '../../host/patient-read.ts';
-import { ProcessList } from '../../host/process-list.ts';
-import { ProcessTable } from '../../host/process-table.ts';
-import { networkNamespace, socketInode } from '../../host/processes.ts';
-import { readText } from '../../host/read-text.ts';
-import { type Network, SocketTables } from '../../host/socket-tables.ts';
-import type { SocketReading } from '../../host/sockets.ts';
-import { type Asked, UnixTables } from '../../host/unix-tables.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
+import { connectedNetworks, interfaceBytes } from '../../host/linux/interfaces.ts';
+import { readText } from '../../host/linux/proc-file.ts';
+import { Allowance, type Steps } from '../../host/proc/allowance.ts';
+import { type Cgroups, cpuNanoseconds, findCgroups } from '../../host/proc/cgroups.ts';
+import { Holders } from '../../host/proc/holders.ts';
+import { directReader, type ProcReader } from '../../host/proc/patient-read.ts';
+import { ProcessList } from '../../host/proc/process-list.ts';
+import { ProcessTable } from '../../host/proc/process-table.ts';
+import { networkNamespace, socketInode } from '../../host/proc/processes.ts';
+import { type Network, SocketTables } from '../../host/proc/socket-tables.ts';
+import type { SocketReading } from '../../host/proc/sockets.ts';
+import { type Asked, UnixTables } from '../../host/proc/unix-tables.ts';
 import { isWithin, type Subnet } from '../../monitor/addresses.ts';
 import { isInteresting } from '../../monitor/detectors/contacts.ts';
 import { interest, isShell } from '../../monitor/programs.ts';
@@ -22,7 +23,6 @@ import type {
   Touch,
   Unseen,
 } from '../../monitor/sample.ts';
-import type { NetworkMode } from '../protocol.ts';
 
 export interface SampledContainer {
   readonly name: string;

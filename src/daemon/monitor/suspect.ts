@@ -1,6 +1,6 @@
 // What is kept of one process, read by another one that is killed when it takes too long: the container may keep the kernel
 // from answering, and a thread that waits for it would stay with coid, and with it the end of coid.
-import { spawn } from 'node:child_process';
+import { readProgram } from '../../host/process/program.ts';
 import { type CopiedProgram, copyProgram, mapsOf } from './program-copy.ts';
 
 export interface Suspect {
@@ -10,7 +10,7 @@ export interface Suspect {
 }
 
 /** The command that does it: `<program> __suspect <pid> <target>`. */
-export const suspectWord = '__suspect';
+const suspectWord = '__suspect';
 /** The parts have limits of their own (program-copy.ts); this one is for a busy host. */
 const limitMs = 30_000;
 
@@ -22,11 +22,11 @@ export async function readSuspect(pid: number, target: string): Promise<Suspect>
 
 /** Never fails. `program` is how coi is started: argv up to the arguments. */
 export async function suspectOf(
-  [file = '', ...words]: readonly string[],
+  program: readonly string[],
   pid: number,
   target: string,
 ): Promise<Suspect> {
-  const line = await firstLine(file, [...words, suspectWord, String(pid), target]);
+  const line = await firstLine([...program, suspectWord, String(pid), target]);
   try {
     return JSON.parse(line) as Suspect;
   } catch {
@@ -35,23 +35,21 @@ export async function suspectOf(
 }
 
 /** What it said by then. It is not waited for: threads of it that wait for the kernel keep it from ending by itself. */
-function firstLine(file: string, args: readonly string[]): Promise<string> {
+function firstLine(argv: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     let said = '';
-    const child = spawn(file, args, { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    const reader = readProgram(argv, { cwd: '/' });
     const done = () => {
       clearTimeout(limit);
-      child.kill('SIGKILL');
-      child.stdout.destroy();
-      child.unref();
+      reader.leave();
       resolve(said);
     };
     const limit = setTimeout(done, limitMs);
-    child.once('error', done);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    void reader.ended.then(done);
+    reader.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       if (said.endsWith('\n')) done();
     });
-    child.stdout.once('close', done);
+    reader.stdout.once('close', done);
   });
 }

@@ -1,16 +1,17 @@
 // What becomes of the sessions of a workspace whose protection is attacked: they stop at once, whether they are watched or
 // not. That a protected path was made, which was missing, is said where nobody watches.
-import { findCgroups, freeze } from '../../host/cgroups.ts';
+import { findCgroups, freeze } from '../../host/proc/cgroups.ts';
 import type { Incus } from '../../incus/client.ts';
-import { type Alert, alertKeyName } from '../../monitor/alert.ts';
+import { keys } from '../../instance-keys.ts';
+import type { Alert } from '../../monitor/alert.ts';
 import { describeMade } from '../../monitor/detectors/touches.ts';
 import { redacted } from '../../monitor/redact.ts';
-import { meant, updateContainer } from '../../session/act.ts';
-import { refOf } from '../../session/container-ref.ts';
-import { sessionRecord } from '../../session/record.ts';
+import { meant, updateContainer } from '../../session/record/change-instance.ts';
+import { refOf } from '../../session/record/container-ref.ts';
+import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
-import type { World } from '../world.ts';
+import type { World } from '../reconcile/incus-cache.ts';
 import { insist } from './effects.ts';
 
 export interface AnswerParts {
@@ -46,7 +47,7 @@ export async function answerTampering(
         if (cgroups) freeze(cgroups);
         log('warning', 'paused', { name, title: alert.title, path });
       }
-      const config = { [alertKeyName]: JSON.stringify(alert) };
+      const config = { [keys.alert]: JSON.stringify(alert) };
       await updateContainer(incus, ref, { config }, { signal });
       if (pauses) await insist({ incus, signal }, ref, { action: 'freeze' }, ['Frozen', 'Stopped']);
     }),

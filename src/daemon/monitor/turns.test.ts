@@ -2,7 +2,7 @@
 // at, and a quiet one more often.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Allowance, type Steps, threadTime } from '../../host/allowance.ts';
+import { type Allowance, type Steps, threadTime } from '../../host/proc/allowance.ts';
 import { type Looking, Turns } from './turns.ts';
 
 class Fake implements Looking {

@@ -2,7 +2,7 @@
 // answered in between, and each is followed by a rest as long as it was, so that all of them together never take more
 // than half of it. What costs little goes before what costs much: a container that makes much to look at keeps none of the others waiting.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { Allowance, type Steps } from '../../host/allowance.ts';
+import { Allowance, type Steps } from '../../host/proc/allowance.ts';
 
 export interface Looking {
   readonly pollMs: number;

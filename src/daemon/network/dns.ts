@@ -1,10 +1,9 @@
 // coid's own name server, on the bridge's address: glue between the sockets and the resolver.
-
+import type { AddressRange } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
-import { askDns, systemServers } from '../../host/dns-ask.ts';
-import { type DnsServer, serveDns } from '../../host/dns-server.ts';
+import { askDns, systemServers } from '../../host/net/dns-client.ts';
+import { type DnsServer, serveDns } from '../../host/net/dns-server.ts';
 import { carriesData } from '../../monitor/detectors/guard.ts';
-import type { AddressRange } from '../../network/address.ts';
 import { QuestionCounts } from '../../network/dns/counts.ts';
 import { questionBytes } from '../../network/dns/question.ts';
 import { Resolver } from '../../network/dns/resolver.ts';

@@ -1,5 +1,4 @@
 // What the network guard knows of a session, for whoever watches it: questions for names, and what was denied.
-
 import type { GuardCounters } from '../../monitor/sample.ts';
 import type { Denial } from '../../network/denials.ts';
 

@@ -1,25 +1,28 @@
 // Guards the ports of all sessions: in force before a container is created, gone when it is gone, put right when somebody meddles.
 import { join } from 'node:path';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
+import type { Reservation, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import { openNft } from '../../host/nft.ts';
-import type { ElementWriter } from '../../host/nft-elements.ts';
+import { openNft } from '../../host/net/nft.ts';
+import type { ElementWriter } from '../../host/net/nft-netlink.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { Guard } from '../../network/guard.ts';
+import type { GuardedPort } from '../../network/guarded-port.ts';
 import { needsResolver, networkPolicy, plainPolicy } from '../../network/policy.ts';
-import type { GuardedPort } from '../../network/session-rules.ts';
-import { sessionRecord } from '../../session/record.ts';
-import type { Leases } from '../leases.ts';
+import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
-import type { MountRoots } from '../mount-roots.ts';
-import type { NetworkMode, Reservation, ReserveRequest } from '../protocol.ts';
-import type { World } from '../world.ts';
-import { watchDamage } from './damage.ts';
+import type { MountRoots } from '../mounts/mount-roots.ts';
+import type { World } from '../reconcile/incus-cache.ts';
+import type { Leases } from '../reservations/leases.ts';
 import { DnsService } from './dns.ts';
-import { refuseOtherMode, treesOf } from './live-modes.ts';
-import { localNetworks } from './local.ts';
-import { Permits, withPermits } from './permits.ts';
-import { placesOf } from './places.ts';
-import { portOfInstance, portOfLease, portOfReservation, type SessionPort } from './ports.ts';
+import { GuardablePorts } from './guardable-ports.ts';
+import { localNetworks } from './host-networks.ts';
+import { refuseOtherMode, treesOf } from './mode-conflicts.ts';
+import { PermitExpiry } from './permit-expiry.ts';
+import { Permits } from './permits.ts';
+import { portOfInstance, portOfReservation, type SessionPort } from './ports.ts';
+import { watchDamage } from './ruleset-watch.ts';
+import { placesOf } from './table-names.ts';
 
 export interface GuardsParts {
   readonly world: World;
@@ -36,18 +39,15 @@ export interface GuardsParts {
 
 /** Rules of a port that is gone do no harm, and taking them away costs for one what it does for ten. */
 const removeAfterMs = 1000;
-/** Clocks are set, and timers of Node cannot wait for longer than 24 days. */
-const expiryLookMs = 60_000;
-
 export class SessionGuards {
   readonly #parts: GuardsParts;
   readonly #guard: Guard;
   readonly permits: Permits;
   readonly dns: DnsService;
   readonly attached = localNetworks;
-  #sessions: readonly SessionPort[] = [];
+  readonly #ports: GuardablePorts;
+  readonly #expiry: PermitExpiry;
   #started: Promise<void> | undefined;
-  #expiring: NodeJS.Timeout | undefined;
   #removing: NodeJS.Timeout | undefined;
   #failure: string | undefined;
 
@@ -55,17 +55,21 @@ export class SessionGuards {
     this.#parts = parts;
     const { table, dnsPort } = placesOf(parts.runDir);
     this.#guard = new Guard({
-      ...{
-        table,
-        dnsPort,
-        attached: localNetworks,
-        elements: parts.elements,
-        elapsedMs: parts.elapsedMs,
-      },
+      table,
+      dnsPort,
+      attached: localNetworks,
+      elements: parts.elements,
+      elapsedMs: parts.elapsedMs,
       nft: openNft({ scratchDir: parts.runDir }),
       mended: (differences) => parts.log('warning', 'guard-mended', { differences }),
     });
     this.permits = new Permits(join(parts.stateDir, 'permits.json'), parts.now);
+    this.#ports = new GuardablePorts(parts, this.permits);
+    this.#expiry = new PermitExpiry({
+      ...parts,
+      permits: this.permits,
+      over: (port) => this.#close(port),
+    });
     this.dns = new DnsService({
       guard: this.#guard,
       port: dnsPort,
@@ -89,10 +93,10 @@ export class SessionGuards {
   }
 
   async #follow(instances: readonly Instance[]): Promise<void> {
-    await this.#wanted(instances);
+    await this.#ports.follow(instances);
     await this.#start();
     // What was reserved during that wait is among the sessions, and must not be taken for gone.
-    const ports = this.#effectivePorts();
+    const ports = this.#ports.effective();
     const known = new Map(this.#guard.all().map((port) => [port.hostName, port]));
     const changed = ports.filter(
       (port) => JSON.stringify(known.get(port.hostName)) !== JSON.stringify(port),
@@ -103,8 +107,9 @@ export class SessionGuards {
 
   /** Names of ports that are guarded and that no session has any more. */
   #gone(): string[] {
-    const wanted = new Set(this.#sessions.map(({ port }) => port.hostName));
-    return this.#guard.all().flatMap(({ hostName }) => (wanted.has(hostName) ? [] : [hostName]));
+    return this.#guard
+      .all()
+      .flatMap(({ hostName }) => (this.#ports.has(hostName) ? [] : [hostName]));
   }
 
   #removeSoon(): void {
@@ -126,8 +131,8 @@ export class SessionGuards {
     const policy = networkPolicy(request.policy ?? plainPolicy(request.network));
     const session = portOfReservation(reservation, request.workspace, policy);
     if (!this.#started) await this.follow(await this.#parts.world.instances());
-    this.#remember(session);
-    await this.#put(this.#effective(session));
+    this.#ports.remember(session);
+    await this.#put(this.#ports.withPermits(session));
   }
 
   /** Guards a container that is about to be started again, by its keys as they are now. Throws `network-unprotected`. */
@@ -145,26 +150,18 @@ export class SessionGuards {
         `${instance.name} has no network interface of coi's, so nothing guards it`,
         { hint: 'Delete it and start a new session.' },
       );
-    this.#remember(session);
-    await this.#put(this.#effective(session));
+    this.#ports.remember(session);
+    await this.#put(this.#ports.withPermits(session));
   }
 
   /** Takes away the guard of a reservation that was given back. */
   async release({ nic }: Reservation): Promise<void> {
-    this.#sessions = this.#sessions.filter(({ port }) => port.hostName !== nic.hostName);
+    this.#ports.forget(nic.hostName);
     await this.#remove(nic.hostName);
   }
 
-  #remember(session: SessionPort): void {
-    const { hostName, address } = session.port;
-    const others = this.#sessions.filter(
-      ({ port }) => port.hostName !== hostName && port.address !== address,
-    );
-    this.#sessions = [...others, session];
-  }
-
   sessions(): readonly SessionPort[] {
-    return this.#sessions;
+    return this.#ports.all();
   }
 
   /** What is in force for a session, permits included. */
@@ -195,8 +192,8 @@ export class SessionGuards {
   /** Opens an entry to a session until then. */
   async permit(session: SessionPort, entry: string, until: Date): Promise<void> {
     this.permits.add(session.port.hostName, { entry, until: until.toISOString() });
-    await this.#put(this.#effective(session));
-    this.#expireInTime();
+    await this.#put(this.#ports.withPermits(session));
+    this.#expiry.follow();
   }
 
   /** When coid ends: rules of sessions stay, empty tables do not. */
@@ -206,32 +203,8 @@ export class SessionGuards {
     if (this.#started && this.#guard.all().length === 0) await this.#guard.removeAll();
   }
 
-  #effective({ port }: SessionPort): GuardedPort {
-    return withPermits(port, this.permits.of(port.hostName));
-  }
-
-  #effectivePorts(): GuardedPort[] {
-    return this.#sessions.map((session) => this.#effective(session));
-  }
-
-  async #wanted(instances: readonly Instance[]): Promise<void> {
-    const { world, leases, runDir } = this.#parts;
-    const gateway = (await world.bridge().catch(() => undefined))?.gateway ?? '';
-    // Without a wait from here on: a reservation made meanwhile is in the leases or among the instances.
-    const ofInstances = instances.flatMap(
-      (instance) => portOfInstance(instance, runDir, gateway) ?? [],
-    );
-    const byName = new Map(
-      [...leases.all().map(portOfLease), ...ofInstances].map((session) => [
-        session.port.hostName,
-        session,
-      ]),
-    );
-    this.#sessions = [...byName.values()];
-  }
-
   #start(): Promise<void> {
-    this.#started ??= this.#begin(this.#effectivePorts()).catch((error: unknown) => {
+    this.#started ??= this.#begin(this.#ports.effective()).catch((error: unknown) => {
       this.#started = undefined;
       throw error;
     });
@@ -254,8 +227,7 @@ export class SessionGuards {
         void this.check().catch((error: unknown) => log('error', 'guard-check-failed', { error })),
       signal,
     });
-    this.#expireInTime();
-    signal.addEventListener('abort', () => clearTimeout(this.#expiring));
+    this.#expiry.follow();
     log('info', 'guard-in-force', { table, ports: ports.length });
   }
 
@@ -270,29 +242,12 @@ export class SessionGuards {
     this.dns.forget(hostName);
   }
 
-  /** Looks again when the next permit is over. */
-  #expireInTime(): void {
-    clearTimeout(this.#expiring);
-    const next = this.permits.nextEnd();
-    if (next === undefined || this.#parts.signal.aborted) return;
-    const leftMs = Math.min(
-      Math.max(0, next.getTime() - this.#parts.now().getTime()),
-      expiryLookMs,
-    );
-    this.#expiring = setTimeout(() => {
-      this.#expire();
-      this.#expireInTime();
-    }, leftMs);
-  }
-
   /** Closes what was open for long enough. */
-  #expire(): void {
-    for (const hostName of this.permits.expire()) {
-      const session = this.#sessions.find(({ port }) => port.hostName === hostName);
-      if (session)
-        void this.#put(this.#effective(session)).catch((error: unknown) =>
-          this.#parts.log('error', 'permit-not-closed', { hostName, error }),
-        );
-    }
+  #close(hostName: string): void {
+    const session = this.#ports.of(hostName);
+    if (session)
+      void this.#put(this.#ports.withPermits(session)).catch((error: unknown) =>
+        this.#parts.log('error', 'permit-not-closed', { hostName, error }),
+      );
   }
 }

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { networkPolicy, plainPolicy } from '../../network/policy.ts';
-import type { NetworkMode } from '../protocol.ts';
 import type { SessionGuards } from './guards.ts';
 import { NetworkService } from './network-service.ts';
 import { Permits } from './permits.ts';
-import { placesOf } from './places.ts';
+import { placesOf } from './table-names.ts';
 
 const peer = (uid: number) => ({ pid: 1, uid, gid: uid, groups: [] });
 const hour = 3_600_000;

@@ -1,13 +1,14 @@
 // What coid tells about a session's network, and opens for a while when its owner asks.
+import { networkText } from '../../addresses/ipv4.ts';
+import { metadata, rangeOf, unroutable } from '../../addresses/ranges.ts';
+import type { NetworkReport, PermitReply } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import type { Peer } from '../../host/peer.ts';
+import type { Peer } from '../../host/linux/peer-credentials.ts';
 import { quoted } from '../../names.ts';
-import { metadata, networkText, rangeOf, unroutable } from '../../network/address.ts';
 import { entryText, parseEntry } from '../../network/entry.ts';
 import { policyToRecord } from '../../network/policy.ts';
 import type { Log } from '../log.ts';
-import type { NetworkReport, PermitReply } from '../protocol.ts';
-import type { World } from '../world.ts';
+import type { World } from '../reconcile/incus-cache.ts';
 import type { SessionGuards } from './guards.ts';
 import type { SessionPort } from './ports.ts';
 

@@ -1,8 +1,8 @@
 // What users opened for a while: kept in a file of root's, so that a coid that starts again knows when to close it.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import * as z from 'zod/mini';
 import { parseEntry } from '../../network/entry.ts';
-import type { GuardedPort } from '../../network/session-rules.ts';
+import type { GuardedPort } from '../../network/guarded-port.ts';
+import { readState, writeState } from '../state-file.ts';
 
 export interface StoredPermit {
   /** As in `allowed_domains`, parsed when it was made. */
@@ -65,10 +65,8 @@ export class Permits {
   }
 
   #write(): void {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const temporary = `${this.#path}.new`;
-    writeFileSync(temporary, JSON.stringify(Object.fromEntries(this.#permits)), { mode: 0o600 });
-    renameSync(temporary, this.#path);
+    const text = JSON.stringify(Object.fromEntries(this.#permits));
+    writeState(this.#path, text, { flush: false });
   }
 }
 
@@ -85,20 +83,9 @@ export function withPermits(port: GuardedPort, permits: readonly StoredPermit[])
   return { ...port, policy: { ...port.policy, allow }, permits: networks };
 }
 
-/** A file that cannot be read opens nothing. */
+const shape = z.record(z.string(), z.array(z.object({ entry: z.string(), until: z.string() })));
+
+/** A damaged file opens nothing. */
 function read(path: string): Map<string, readonly StoredPermit[]> {
-  try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as Record<string, StoredPermit[]>;
-    return new Map(
-      Object.entries(value).map(([name, permits]) => [
-        name,
-        permits.filter(
-          ({ entry, until }) => typeof entry === 'string' && typeof until === 'string',
-        ),
-      ]),
-    );
-  } catch {
-    // Missing, or damaged by a crash.
-    return new Map();
-  }
+  return new Map(Object.entries(readState(path, shape) ?? {}));
 }

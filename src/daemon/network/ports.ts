@@ -1,13 +1,11 @@
 // Which ports have to be guarded, read from the instances' own keys and from the reservations. Pure.
+import type { Reservation } from '../../coid-api/session-protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
+import { keys } from '../../instance-keys.ts';
+import type { GuardedPort } from '../../network/guarded-port.ts';
 import { networkPolicy, plainPolicy, policyOf } from '../../network/policy.ts';
-import type { GuardedPort } from '../../network/session-rules.ts';
-import { sessionRecord } from '../../session/record.ts';
-import type { Lease } from '../leases.ts';
-import type { Reservation } from '../protocol.ts';
-
-/** The key that carries the policy beside `user.coi.network`, as JSON. */
-export const policyKey = 'user.coi.policy';
+import { sessionRecord } from '../../session/record/instance-record.ts';
+import type { Lease } from '../reservations/leases.ts';
 
 /** A session's port, and what it belongs to. */
 export interface SessionPort {
@@ -32,7 +30,7 @@ export function portOfInstance(
   const bridge = nic['network'] ?? nic['parent'];
   if (!hostName || !mac || !address || !bridge || !/^[A-Za-z][A-Za-z0-9]{0,14}$/.test(hostName))
     return undefined;
-  const policy = policyOf(record.network, instance.config[policyKey]);
+  const policy = policyOf(record.network, instance.config[keys.policy]);
   return {
     container: instance.name,
     id: record.mounts.id,
@@ -43,7 +41,7 @@ export function portOfInstance(
       mac: mac.toLowerCase(),
       address,
       bridge,
-      gateway: instance.config['user.coi.nameserver'] || gateway,
+      gateway: instance.config[keys.nameserver] || gateway,
       policy,
       permits: [],
     },

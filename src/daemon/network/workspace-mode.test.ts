@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Identity } from '../../host/identity.ts';
+import type { Identity } from '../../host/fs/meta/identity.ts';
 import { otherMode, type SharedTree, sharing } from './workspace-mode.ts';
 
 const identity = (inode: number): Identity => ({ device: 1, inode, bornMs: 7, boot: 'b' });

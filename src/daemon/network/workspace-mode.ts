@@ -1,8 +1,8 @@
 // One workspace has one network mode at a time: sessions that share files can talk through sockets in them. Pure.
-
-import { areSame, type Identity } from '../../host/identity.ts';
+import type { NetworkMode } from '../../coid-api/network-protocol.ts';
+import type { Identity } from '../../host/fs/meta/identity.ts';
+import { areSame } from '../../host/fs/meta/identity.ts';
 import { quoted } from '../../names.ts';
-import type { NetworkMode } from '../protocol.ts';
 
 export const workspaceName = 'workspace';
 

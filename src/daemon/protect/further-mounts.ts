@@ -1,8 +1,9 @@
 // Looks how a further mount of a session lies to its workspace, and what it therefore gets inside.
 import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
-import { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
-import { treePlace } from '../../host/tree-place.ts';
+import { belowDescriptor } from '../../host/fs/beneath.ts';
+import { treePlace } from '../../host/fs/meta/tree-place.ts';
+import { O_PATH_DIRECTORY } from '../../host/linux/constants.ts';
+import type { Libc } from '../../host/linux/libc.ts';
 import {
   type Bound,
   bindsAnything,
@@ -14,11 +15,9 @@ import {
   refusal,
   refuseAboveGit,
   wholeInside,
-} from '../../session/overlap.ts';
-import type { OpenMount } from '../sources.ts';
+} from '../../session/protect/overlap.ts';
+import type { OpenMount } from '../mounts/open-mount.ts';
 
-/** O_PATH | O_DIRECTORY. */
-const openDirectory = 0o10200000;
 const again = 'It changed just now; try again.';
 
 /** `workspace` is where the workspace's own mount was made. Throws `unprotected-path`. */
@@ -98,7 +97,7 @@ function leadsTo(
   path: string,
   { dev, ino }: Stats,
 ): boolean {
-  using below = new Below(libc, openSync(`/proc/self/fd/${from}`, openDirectory));
+  using below = belowDescriptor(libc, from);
   const stats = below.stats(path);
   return stats !== undefined && isSame(stats, { dev, ino });
 }
@@ -122,7 +121,7 @@ function text(latin1: string): string {
 
 function opened(path: string): number | undefined {
   try {
-    return openSync(path, openDirectory);
+    return openSync(path, O_PATH_DIRECTORY);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,12 +1,13 @@
 // What the keeper works with, and what it knows of one guarded workspace.
-import type { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
-import { nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
-import type { HostPlace, OutsideText } from '../../session/way.ts';
+import type { Below } from '../../host/fs/beneath.ts';
+import type { Libc } from '../../host/linux/libc.ts';
+import type { HostPlace, OutsideText } from '../../session/protect/path-walk.ts';
+import type { ProtectionPlan } from '../../session/protect/protection-types.ts';
+import { nothingProtected } from '../../session/protect/protection-types.ts';
 import type { Log } from '../log.ts';
-import type { RemoteFiles } from '../remote-files.ts';
-import type { GuardRecord } from './record.ts';
-import type { Rhythm } from './rhythm.ts';
+import type { RemoteFiles } from '../mounts/remote-files.ts';
+import type { GuardRecord } from './guard/record.ts';
+import type { Rhythm } from './look-schedule.ts';
 import type { Tampering, ToldMade } from './tampering.ts';
 import type { Looked } from './tree-facts.ts';
 import type { Watchers } from './watchers.ts';

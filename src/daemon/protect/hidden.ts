@@ -1,5 +1,5 @@
 // What of a workspace counts as not there, or as known, for a look at it: it depends on what sessions guard there already.
-import type { GuardState } from './state.ts';
+import type { GuardState } from './guard/state.ts';
 
 /** What of it counts as not there. */
 export interface Hidden {

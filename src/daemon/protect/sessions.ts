@@ -1,23 +1,22 @@
 // The guard of a session's workspace, from what its reservation or its record says.
-import type { Libc } from '../../host/libc.ts';
-import type { Source } from '../../host/open-source.ts';
+import type { MountRecord, ProtectRequest } from '../../coid-api/session-protocol.ts';
+import type { Source } from '../../host/fs/open-source.ts';
+import type { Libc } from '../../host/linux/libc.ts';
 import type { Instance } from '../../incus/shapes.ts';
-import { boundOf } from '../../session/overlap.ts';
-import type { Ancestor } from '../../session/protect.ts';
-import type { ProtectRequest } from '../../session/protect-request.ts';
-import { type SessionRecord, sessionRecord } from '../../session/record.ts';
-import type { Leases } from '../leases.ts';
+import { boundOf } from '../../session/protect/overlap.ts';
+import type { Ancestor } from '../../session/protect/protection-types.ts';
+import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
-import type { Inside } from '../mount-trees.ts';
-import type { MountRecord } from '../protocol.ts';
-import type { OpenMount } from '../sources.ts';
-import { protectCommon } from './common-guard.ts';
-import type { Keeper } from './keeper.ts';
+import type { Inside } from '../mounts/mount-trees.ts';
+import type { OpenMount } from '../mounts/open-mount.ts';
+import type { Leases } from '../reservations/leases.ts';
+import { protectCommon } from './guard/shared-git-guard.ts';
+import type { Keeper } from './workspace-guards.ts';
 
 export type WorkspaceOwner = Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>;
 
 /** Guards an opened workspace; gives the directories that need a mount of their own. Throws `unprotected-path`. */
-export function protectWorkspace(
+function protectWorkspace(
   keeper: Pick<Keeper, 'protect'>,
   { id, ownerUid, ownerGid }: WorkspaceOwner,
   root: Source | undefined,

@@ -1,10 +1,10 @@
 // Takes guards away. One whose workspace is not found (its disk is away, or it was moved while nothing ran in it) is kept
 // and looked for again, by every coid that starts as well.
-import { nothingProtected, type ProtectionPlan } from '../../session/protect.ts';
+import { nothingProtected, type ProtectionPlan } from '../../session/protect/protection-types.ts';
+import { type GuardRecord, keyOf } from './guard/record.ts';
+import type { GuardRecords } from './guard/records.ts';
+import { removeGuard } from './guard/remove.ts';
 import type { KeeperParts } from './guarded-workspace.ts';
-import { type GuardRecord, keyOf } from './record.ts';
-import type { GuardRecords } from './records.ts';
-import { removeGuard } from './remove.ts';
 import { type HeldRoot, isHeldRoot, openRoot, type RootParts } from './workspace-root.ts';
 
 /** Opening a path costs nothing; who puts a disk back waits that long at most. */

@@ -1,6 +1,6 @@
 // What a session can do against the guard of its workspace.
-import { isWithin } from './record.ts';
-import type { GuardedEntry } from './state.ts';
+import { isWithin } from '../../session/protect/path-text.ts';
+import type { GuardedEntry } from './guard/state.ts';
 
 export interface Tampering {
   readonly path: string;

@@ -1,15 +1,15 @@
 // What there is in a workspace and on the host beside it, for the decision what to guard.
 import { closeSync } from 'node:fs';
-import { type Below, smallText } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
-import { type FileIds, openAs, withIds } from '../../host/open-source.ts';
-import type { HostPlace, OutsideText, TreeFacts } from '../../session/way.ts';
-import type { RemoteFiles } from '../remote-files.ts';
-import { rightsOf } from '../whose.ts';
+import { type Below, smallText } from '../../host/fs/beneath.ts';
+import { type FileIds, openAs, withIds } from '../../host/fs/open-source.ts';
+import type { Libc } from '../../host/linux/libc.ts';
+import { isWithin } from '../../session/protect/path-text.ts';
+import type { HostPlace, OutsideText, TreeFacts } from '../../session/protect/path-walk.ts';
+import type { RemoteFiles } from '../mounts/remote-files.ts';
+import { rightsOf } from '../reservations/file-owner.ts';
+import type { Owner } from './guard/state.ts';
+import { depthMax } from './guard/wanted.ts';
 import { type Hidden, nothingHidden } from './hidden.ts';
-import { isWithin } from './record.ts';
-import type { Owner } from './state.ts';
-import { depthMax } from './wanted.ts';
 
 /** What a workspace is looked at with. */
 export interface Looked {

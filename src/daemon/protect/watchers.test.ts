@@ -3,9 +3,9 @@ import { mkdtempSync, openSync, rmSync, type watch, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Below } from '../../host/guarded.ts';
-import { loadLibc } from '../../host/libc.ts';
-import { nothingProtected } from '../../session/protect.ts';
+import { Below } from '../../host/fs/beneath.ts';
+import { loadLibc } from '../../host/linux/load-libc.ts';
+import { nothingProtected } from '../../session/protect/protection-types.ts';
 import { Watchers } from './watchers.ts';
 
 const libc = await loadLibc();

@@ -1,8 +1,8 @@
 // Directories of a workspace in which something may be replaced or made that has to be guarded.
 import { type FSWatcher, fstatSync, type Stats, watch } from 'node:fs';
-import type { Below } from '../../host/guarded.ts';
-import { foldedName } from '../../session/folded-name.ts';
-import type { ProtectionPlan } from '../../session/protect.ts';
+import type { Below } from '../../host/fs/beneath.ts';
+import type { ProtectionPlan } from '../../session/protect/protection-types.ts';
+import { foldedName } from '../../session/store/case-folding.ts';
 
 type Inode = Pick<Stats, 'ino' | 'birthtimeMs'>;
 

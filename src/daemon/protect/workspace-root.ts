@@ -1,18 +1,17 @@
 // The root of a guarded workspace. It is known by its device and inode: its user may move it while sessions run in it, and
 // another directory may take its place.
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Below } from '../../host/guarded.ts';
-import type { Libc } from '../../host/libc.ts';
-import { placesOfMounts } from '../../host/moved-directory.ts';
-import { O_PATH, openWithoutLinks, type Source } from '../../host/open-source.ts';
+import { Below } from '../../host/fs/beneath.ts';
+import { placesOfMounts } from '../../host/fs/meta/moved-directory.ts';
+import { openWithoutLinks, type Source } from '../../host/fs/open-source.ts';
+import { O_CLOEXEC, O_PATH_DIRECTORY } from '../../host/linux/constants.ts';
+import type { Libc } from '../../host/linux/libc.ts';
 import { isUuid } from '../../names.ts';
-import type { RemoteFiles } from '../remote-files.ts';
-import type { GuardRecord } from './record.ts';
+import type { RemoteFiles } from '../mounts/remote-files.ts';
+import type { GuardRecord } from './guard/record.ts';
 
 const OPEN_TREE_CLONE = 1;
-const O_CLOEXEC = 0o2000000;
-const openDirectory = O_PATH | constants.O_DIRECTORY;
 
 type Known = Pick<GuardRecord, 'root' | 'device' | 'inode' | 'bornMs' | 'boot' | 'users'>;
 
@@ -46,7 +45,7 @@ export class HeldRoot implements Disposable {
 
   /** A descriptor of its own. */
   open(): number {
-    return openSync(`/proc/self/fd/${this.#tree}`, openDirectory);
+    return openSync(`/proc/self/fd/${this.#tree}`, O_PATH_DIRECTORY);
   }
 
   [Symbol.dispose](): void {
@@ -119,7 +118,9 @@ function foundRoot(libc: Libc, fd: number, path: string): FoundRoot {
   const below = new Below(libc, fd);
   const { dev: device } = fstatSync(fd);
   return {
-    ...{ below, path, device },
+    below,
+    path,
+    device,
     hold: () => HeldRoot.of(libc, fd),
     [Symbol.dispose]: () => below[Symbol.dispose](),
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SocketReading } from '../../host/sockets.ts';
+import type { SocketReading } from '../../host/proc/sockets.ts';
 import { detect, noWatch, type Watch } from '../detect.ts';
 import { idle, later, task } from '../fixtures/load.ts';
 import type { GuardCounters, Sample } from '../sample.ts';

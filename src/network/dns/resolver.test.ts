@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode, encode } from 'dns-packet';
-import type { PolicyRecord } from '../../daemon/protocol.ts';
+import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
+import type { GuardedPort } from '../guarded-port.ts';
 import { networkPolicy, plainPolicy } from '../policy.ts';
-import type { GuardedPort } from '../session-rules.ts';
 import { Resolver, type ResolverParts } from './resolver.ts';
 
 type Records = readonly { name: string; type: 'A' | 'CNAME' | 'TXT'; ttl: number; data: string }[];

@@ -1,8 +1,8 @@
 // Answers the questions of sessions: what is allowed is asked for elsewhere, its addresses are opened, then it is answered.
-import { type AddressRange, addressText } from '../address.ts';
+import { type AddressRange, addressText } from '../../addresses/ipv4.ts';
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
-import type { GuardedPort } from '../session-rules.ts';
+import type { GuardedPort } from '../guarded-port.ts';
 import { type Question, readQuestion } from './question.ts';
 import { Bucket } from './rate.ts';
 import { type AddressRecord, errorBytes, passedOn, type Reply, replyBytes } from './reply.ts';
@@ -35,7 +35,7 @@ export interface Limits {
   readonly waiting: number;
 }
 
-export const usualLimits: Limits = { perSecond: 50, burst: 200, waiting: 64 };
+const usualLimits: Limits = { perSecond: 50, burst: 200, waiting: 64 };
 /** Aliases that lead from server to server. */
 const hopsMax = 8;
 /** An address stays open at least that long, and that much longer than the answer says: programs connect after they asked. */

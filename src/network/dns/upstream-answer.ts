@@ -1,6 +1,6 @@
 // What another server said about a name: the chain of aliases is followed from the name that was asked, all else is ignored. Pure.
 import { decode, type Packet } from 'dns-packet';
-import { parseAddress } from '../address.ts';
+import { parseAddress } from '../../addresses/ipv4.ts';
 import { parseHostname } from '../hostname.ts';
 import type { AddressRecord } from './reply.ts';
 
@@ -21,7 +21,7 @@ const chainMax = 16;
 const addressesMax = 64;
 
 /** True if there is more than fitted into a datagram. */
-export function isTruncated(bytes: Buffer): boolean {
+function isTruncated(bytes: Buffer): boolean {
   return bytes.length > 2 && (bytes.readUInt8(2) & 0x02) !== 0;
 }
 

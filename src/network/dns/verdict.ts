@@ -1,12 +1,6 @@
 // What is done with a question of a session. Pure.
-import {
-  type AddressRange,
-  addressText,
-  metadata,
-  privateNetworks,
-  rangeOf,
-  unroutable,
-} from '../address.ts';
+import { type AddressRange, addressText } from '../../addresses/ipv4.ts';
+import { metadata, privateNetworks, rangeOf, unroutable } from '../../addresses/ranges.ts';
 import { matchesName } from '../entry.ts';
 import { blocksPrivate, type NetworkPolicy } from '../policy.ts';
 
@@ -64,6 +58,6 @@ export function addressRefusal(
   return rangeOf(address, privateNetworks)?.about;
 }
 
-export function nameRefused(name: string): string {
+function nameRefused(name: string): string {
   return `coi: ${name} is not on this session's allowlist. On the host, \`coi network allow ${name}\` opens it for a while, [network] allowed_domains in ~/.coi/config.toml for good.`;
 }

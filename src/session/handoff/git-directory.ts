@@ -1,6 +1,6 @@
 // What git takes for a repository: by what lies in a directory, whatever it is called, through links as git goes. Pure.
 // Source of the rules: is_git_directory, validate_headref, get_common_dir and read_gitfile in git's setup.c and refs.c.
-import { gitFileTarget, lineOf } from '../git-file.ts';
+import { gitFileTarget, lineOf } from '../git/git-file.ts';
 import { follow, inside, normalised, type Tree } from './tree.ts';
 
 export interface GitDirectory {

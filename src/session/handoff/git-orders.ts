@@ -1,6 +1,6 @@
 // Whether a repository's configuration holds nothing but what is known to make git run and obey nothing. Pure. What cannot
 // be read by these simple rules is not harmless.
-import { harmlessKeys } from '../git-keys.ts';
+import { harmlessKeys } from '../git/keys.ts';
 import { textMax } from './tree.ts';
 
 export function isHarmlessConfig(text: string): boolean {

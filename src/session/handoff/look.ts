@@ -1,9 +1,9 @@
 // Looks at a workspace directory by directory and gathers what the host would run or obey of what changed. Pure: what is
 // there is told by the tree that is handed in.
-import { gitFileTarget } from '../git-file.ts';
-import type { HandoffEntry } from '../handoff.ts';
+import { gitFileTarget } from '../git/git-file.ts';
 import { isChanged, leadsToChange, mayBeRenamed, type Window, wasMoved } from './freshness.ts';
 import { harmlessHidden, installedDirectories, packageDirectories } from './harmless.ts';
+import type { HandoffEntry } from './judge.ts';
 import { foldedOf, type Known, knownName } from './match.ts';
 import {
   isGitData,

@@ -1,5 +1,5 @@
 // Which part of a path is a name that a tool of the host looks for by itself. Pure.
-import { foldedName } from '../folded-name.ts';
+import { foldedName } from '../store/case-folding.ts';
 import { knownNames, type Rank } from './names.ts';
 
 export interface Known {

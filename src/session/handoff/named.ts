@@ -1,9 +1,9 @@
 // What git's configuration names in a workspace and has changed: git runs or obeys it, whatever it is called. Pure.
-import type { HandoffEntry, NotLookedAt } from '../handoff.ts';
-import type { ProtectionPlan } from '../protect.ts';
-import { firstPossible } from '../protection-plan.ts';
-import type { EntryKind, TreeFacts } from '../way.ts';
+import type { EntryKind, TreeFacts } from '../protect/path-walk.ts';
+import { firstPossible } from '../protect/protection-plan.ts';
+import type { ProtectionPlan } from '../protect/protection-types.ts';
 import { isChanged, type Window } from './freshness.ts';
+import type { HandoffEntry, NotLookedAt } from './judge.ts';
 import { inside, type Tree } from './tree.ts';
 
 export interface NamedFindings {

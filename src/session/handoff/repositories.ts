@@ -1,6 +1,5 @@
 // What is told of a repository in a workspace: nothing, or one line, as soon as one part of it that makes it one or that
 // git takes orders from has changed. Pure.
-
 import {
   isChanged,
   isSince,

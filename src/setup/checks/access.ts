@@ -1,5 +1,5 @@
 // Who may use Incus, and which ids containers may have.
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { command } from '../command.ts';
 import { noteMade } from '../made.ts';

@@ -1,8 +1,8 @@
 // What belongs to coi itself: the installed program, coid and the image of sessions.
-
-import { type DaemonStatus, protocolVersion } from '../../daemon/protocol.ts';
+import { type DaemonStatus, protocolVersion } from '../../coid-api/protocol.ts';
+import { counted } from '../../counted.ts';
 import { CoiError } from '../../errors.ts';
-import type { Installer, InstallState } from '../../host/install.ts';
+import type { Installer, InstallState } from '../../host/install/install.ts';
 import { quoted } from '../../names.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { command } from '../command.ts';
@@ -191,8 +191,10 @@ export function coidFinding(
         hint: 'Put it back at that path: coid cleans it within half a minute. So does the end of a session in it.',
       },
     );
-  const counted = `${sessions} session${sessions === 1 ? '' : 's'}`;
-  return ok(`version ${status.version}, ${counted}, ${guarded} guarded`, details);
+  return ok(
+    `version ${status.version}, ${counted(sessions, 'session')}, ${guarded} guarded`,
+    details,
+  );
 }
 
 export const image: Check = {

@@ -1,5 +1,6 @@
 // What the caller has configured, judged without starting anything. For `coi health` only: setup does not touch it.
-import type { Settings } from '../../config/keys.ts';
+import type { Settings } from '../../config/keys/table.ts';
+import { counted } from '../../counted.ts';
 import { type Check, type Finding, finding, type Group, ok } from '../check.ts';
 import type { HealthGround, OwnConfig } from '../own.ts';
 
@@ -24,7 +25,7 @@ export function configFinding(config: OwnConfig): Finding {
   if (waiting > 0)
     return finding(
       'warning',
-      `valid; ${waiting} value${waiting === 1 ? '' : 's'} of the project wait for approval`,
+      `valid; ${counted(waiting, 'value')} of the project wait for approval`,
       { waiting },
       { hint: 'Run `coi trust` to see and approve it.' },
     );

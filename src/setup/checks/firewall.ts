@@ -1,5 +1,5 @@
 // Other firewalls of the host: a drop is final wherever it is said, so what Docker, ufw or firewalld drop never gets to coi's own rules.
-import type { Machine, RunResult } from '../../host/machine.ts';
+import type { Machine, RunResult } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
 import { said } from '../command.ts';
 import { bridgeName } from './network.ts';

@@ -1,4 +1,5 @@
 // How old the kernel is, which all sessions share with the host, and whether its distribution still mends it.
+import { counted } from '../../counted.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { parseRelease } from '../os.ts';
 import type { HealthGround } from '../own.ts';
@@ -39,7 +40,7 @@ export function kernelAgeFinding(version: string, nowMs: number): Finding {
   if (Number.isNaN(builtMs)) return ok('unknown: the kernel does not say when it was built');
   const days = Math.floor((nowMs - builtMs) / dayMs);
   const details = { built_at: new Date(builtMs).toISOString().slice(0, 10), age_days: days };
-  const text = `built ${days} day${days === 1 ? '' : 's'} ago`;
+  const text = `built ${counted(days, 'day')} ago`;
   if (days <= kernelDays) return ok(text, details);
   return finding('warning', text, details, {
     hint: 'Sessions share the kernel of this host: update it and reboot.',

@@ -1,5 +1,5 @@
 // More of the host that `coi health` looks at, and what the predecessor needed that coi does not.
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, type Group, ok } from '../check.ts';
 import { type Blocker, blockersOf } from './firewall.ts';
 import { bridgeName } from './network.ts';

@@ -1,4 +1,5 @@
 // Whether this Incus has the security fixes that were known when coi was made. For `coi health` only: setup mends no number.
+import { counted } from '../../counted.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { installedVersion } from '../debian-version.ts';
 import { debianPackage, missingUpdates, securityUpdates, tableDate } from '../incus-security.ts';
@@ -35,7 +36,7 @@ export function securityFinding(version: string, installed: string | undefined):
   const shown = named === undefined ? version : `${version} (package ${named})`;
   const [first] = missing;
   if (!first) return ok(`${shown} has all fixes that were known on ${tableDate}`, details);
-  const many = `${missing.length} security update${missing.length === 1 ? '' : 's'}`;
+  const many = counted(missing.length, 'security update');
   const critical = missing.filter((update) => update.critical).length;
   const message = `${shown} lacks ${many}, the first of ${first.date}${critical > 0 ? `; ${critical} of them critical` : ''}`;
   const patched =

@@ -1,6 +1,6 @@
 // Incus itself: alive, answering, able; started with systemd or, where there is none, by hand.
 import { CoiError } from '../../errors.ts';
-import type { Machine, RunResult } from '../../host/machine.ts';
+import type { Machine, RunResult } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
 import { command, said } from '../command.ts';
 import { type ServerState, serverState } from '../server.ts';

@@ -1,6 +1,7 @@
 // What the caller has: directories, sessions, an image that ages, and what was left behind. For `coi health` only.
-import type { PathFacts } from '../../host/facts.ts';
-import { cleanable } from '../../session/cleaning.ts';
+import { counted } from '../../counted.ts';
+import type { PathFacts } from '../../host/fs/path-facts.ts';
+import { cleanable } from '../../session/store/cleaning.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import type { HealthGround } from '../own.ts';
 import { withServer } from '../server.ts';
@@ -116,7 +117,7 @@ export const imageAge: OwnCheck = {
 
 export function ageFinding(alias: string, ageMs: number): Finding {
   const days = Math.floor(ageMs / dayMs);
-  const text = `${alias} is ${days} day${days === 1 ? '' : 's'} old`;
+  const text = `${alias} is ${counted(days, 'day')} old`;
   if (days <= imageDays) return ok(text, { days });
   return finding('warning', text, { days }, { hint: 'Build a new one: coi build --force' });
 }

@@ -1,6 +1,6 @@
 // Limits of the kernel that all sessions of a host share, since their processes count for root of the host.
 // Values: Incus, "Server settings for a Incus production setup" (doc/reference/server_settings).
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
 
 const lowest: Readonly<Record<string, number>> = {

@@ -1,18 +1,16 @@
 // Where apt finds Incus, and the packages that sessions need on the host.
 import { CoiError } from '../../errors.ts';
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
+import { type AptSource, parseDeb822, parseSourceLines } from '../apt-sources.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
 import { said } from '../command.ts';
 import { noteMade } from '../made.ts';
 import {
-  type AptSource,
   derivedSource,
   hasSuite,
   incusOrigin,
   mainSource,
-  parseDeb822,
   parseRelease,
-  parseSourceLines,
   type Release,
 } from '../os.ts';
 
@@ -87,7 +85,7 @@ export const aptSource: Check = {
 };
 
 /** Whether apt knows a place that has Incus. */
-export function sourceFinding(release: Release, sources: readonly AptSource[]): Finding {
+function sourceFinding(release: Release, sources: readonly AptSource[]): Finding {
   const origin = incusOrigin(release);
   switch (origin.kind) {
     case 'main':

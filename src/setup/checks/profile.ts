@@ -40,10 +40,7 @@ export const defaultProfile: Check = {
 };
 
 /** What `incus admin init` would have put in. Nothing if the profile or the pool is somebody else's. Pure. */
-export function lackingDevices(
-  profile: Profile | undefined,
-  pools: readonly StoragePool[],
-): Devices {
+function lackingDevices(profile: Profile | undefined, pools: readonly StoragePool[]): Devices {
   const ours = pools.length === 0 || pools.every(({ description }) => description === madeHere);
   if (profile === undefined || !ours || Object.keys(profile.config).length > 0) return {};
   const { root, eth0, ...others } = profile.devices;

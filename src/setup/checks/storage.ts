@@ -1,6 +1,6 @@
 // The pool that containers lie on: copy-on-write, or every start copies a whole system.
 import { CoiError } from '../../errors.ts';
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { StoragePool } from '../../incus/shapes.ts';
 import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';

@@ -1,6 +1,6 @@
 // What other projects of Incus have: coi works in the default one alone, but pools, bridges and ids belong to all. Pure.
 import type { Instance, Network, StoragePool } from '../../incus/shapes.ts';
-import { sessionRecord } from '../../session/record.ts';
+import { sessionRecord } from '../../session/record/instance-record.ts';
 
 const usual = 'default';
 
@@ -25,7 +25,8 @@ export function strangersOf(instances: readonly Instance[]): Stranger[] {
   return instances
     .filter(({ project }) => isOther(project))
     .map(({ project, name, config }) => ({
-      ...{ project, name },
+      project,
+      name,
       session: sessionRecord(config) !== undefined,
     }));
 }

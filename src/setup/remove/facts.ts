@@ -1,7 +1,7 @@
 // What setup made on this host and is still here: looked at once, changed by nothing here.
-
 import type { Image, Network, Profile, StoragePool } from '../../incus/shapes.ts';
-import { type Container, coiContainers } from '../../session/record.ts';
+import { imageKeys } from '../../instance-keys.ts';
+import { type Container, coiContainers } from '../../session/record/instance-record.ts';
 import type { Ground } from '../check.ts';
 import { parseGroup } from '../checks/access.ts';
 import { unitPath } from '../checks/coi.ts';
@@ -220,7 +220,7 @@ async function incusFacts(ground: RemoveGround): Promise<IncusFacts | undefined>
     containers,
     others: instances.length - containers.length,
     strangers: strangersOf(everywhere),
-    images: images.filter(({ properties }) => properties['user.coi.built'] !== undefined),
+    images: images.filter(({ properties }) => properties[imageKeys.built] !== undefined),
     pool: pools.find(({ description }) => description === madeHere),
     bridge: bridge?.description === bridgeDescription ? bridge : undefined,
     profile,

@@ -1,5 +1,5 @@
 // What setup told other firewalls (checks/firewall.ts), found by the name of the bridge, and how it is taken back.
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 import { fixes, listedRules } from '../checks/firewall.ts';
 import { bridgeName } from '../checks/network.ts';
 

@@ -1,5 +1,5 @@
 // Which of the packages that setup installed can go without taking others along.
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 
 /** Those that nothing else needs which was installed since, as apt itself tells. */
 export async function removablePackages(

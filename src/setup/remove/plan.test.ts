@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bridge, pool } from '../../../test/fakes/host-states.ts';
 import type { Image } from '../../incus/shapes.ts';
-import type { Container } from '../../session/record.ts';
+import type { Container } from '../../session/record/instance-record.ts';
 import { nothingMade } from '../made.ts';
 import { nothingElsewhere } from './elsewhere.ts';
 import type { Facts, IncusFacts } from './facts.ts';

@@ -1,14 +1,14 @@
 // What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
-
+import { counted } from '../../counted.ts';
 import type { Device } from '../../incus/shapes.ts';
-import type { Container } from '../../session/record.ts';
+import type { Container } from '../../session/record/instance-record.ts';
 import { adminGroup } from '../checks/incus.ts';
 import { derivedPath } from '../checks/packages.ts';
 import { type IdLine, ownIdsName } from '../id-lines.ts';
 import { madeName, stateDir } from '../made.ts';
 import { type Elsewhere, elsewhere, nothingElsewhere, userOf } from './elsewhere.ts';
 import { type Facts, type IncusFacts, logDir, runDir } from './facts.ts';
-import { counted, listed, someOf } from './words.ts';
+import { listed, someOf } from './words.ts';
 
 export interface Wish {
   /** Containers of sessions too, running ones as well. */
@@ -94,7 +94,10 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
   const finish = kept.length === 0 && facts.notes.length > 0;
   if (unit || facts.coidRuns || finish)
     step('coid', unit ? 'stop and remove the service coid' : 'stop coid', {
-      ...{ kind: 'coid', unit, all: kept.length === 0, force: wish.force },
+      kind: 'coid',
+      unit,
+      all: kept.length === 0,
+      force: wish.force,
     });
   if (facts.tables.length > 0)
     step('Rules', `delete the nftables tables ${facts.tables.join(' and ')}`, {

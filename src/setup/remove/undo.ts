@@ -163,9 +163,9 @@ async function undoInIncus(
 async function removeDirectories(ground: RemoveGround, paths: readonly string[]): Promise<void> {
   const { machine } = ground;
   if (paths.includes(runDir))
-    for (const point of (await mountPoints(ground)).toReversed())
+    for (const point of (await machine.mountPoints()).toReversed())
       if (point.startsWith(`${runDir}/`)) await command(ground, ['umount', point]);
-  const points = await mountPoints(ground);
+  const points = await machine.mountPoints();
   const doomed = paths.map(async (path) =>
     // What is a mount itself stays as an empty one.
     points.includes(path) ? (await machine.names(path)).map((name) => `${path}/${name}`) : [path],
@@ -173,16 +173,4 @@ async function removeDirectories(ground: RemoveGround, paths: readonly string[])
   // A mount that is left below must not be emptied.
   const remove = ['rm', '-rf', '--one-file-system', '--'];
   await command(ground, [...remove, ...(await Promise.all(doomed)).flat()]);
-}
-
-async function mountPoints({ machine }: RemoveGround): Promise<string[]> {
-  const mounts = (await machine.readText('/proc/self/mounts')) ?? '';
-  return mounts.split('\n').map((line) => unescaped(line.split(' ')[1] ?? ''));
-}
-
-/** Blanks and the like are octal in that file (proc(5)). */
-function unescaped(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }

@@ -1,5 +1,5 @@
 // What coid has yet to do for workspaces of sessions that have ended: their guards, owners, set-id files.
-import type { Machine } from '../../host/machine.ts';
+import type { Machine } from '../../host/install/setup-host.ts';
 import { quoted } from '../../names.ts';
 import { stateDir } from '../made.ts';
 

@@ -1,9 +1,7 @@
 // How a removal names several things. Pure.
-const namesMax = 4;
+import { counted } from '../../counted.ts';
 
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
+const namesMax = 4;
 
 /** `a, b, c, d, …` */
 export function someOf(names: readonly string[]): string {

@@ -83,6 +83,7 @@ export class FakeState {
   emit(action: string, source: string): void {
     const event: LifecycleEvent = {
       type: 'lifecycle',
+      instance: undefined,
       timestamp: this.now(),
       project: 'default',
       metadata: {

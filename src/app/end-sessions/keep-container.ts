@@ -1,0 +1,45 @@
+// A session's container is kept from now on. One key of the instance, and every process sees it.
+import { hostFiles } from '../../host/fs/host-files.ts';
+import { keys } from '../../instance-keys.ts';
+import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
+import { updateContainer } from '../../session/record/change-instance.ts';
+import { refOf } from '../../session/record/container-ref.ts';
+import type { Container } from '../../session/record/instance-record.ts';
+import type { StoredEntry } from '../../session/store/saved-sessions.ts';
+import { storedSession, storedSessions } from '../../session/store/saved-sessions.ts';
+import { recordSession } from '../../session/store/store.ts';
+import type { AppContext } from '../context.ts';
+
+export async function keep(
+  app: AppContext,
+  { name, session, adopted, instance }: Container,
+): Promise<void> {
+  try {
+    await updateContainer(
+      await app.incus(),
+      refOf(instance),
+      // Ephemeral in Incus's own sense is what a `coi shutdown` that was killed half-way has left.
+      { config: { [keys.persistent]: 'true' }, ephemeral: false },
+      { signal: app.signal },
+    );
+  } catch (error) {
+    throw incusFailure(error, 'marking the container failed');
+  }
+  const { home, uid, gid } = app.user;
+  const stored = session
+    ? storedSession(session.session, { home, tool: session.tool }, hostFiles)
+    : newestOf(name, home);
+  if (stored?.kind === 'saved') {
+    const metadata = { ...stored.metadata, persistent: true };
+    const tool = { sessionsDir: `sessions-${stored.metadata.tool}` };
+    recordSession({ home, tool, keeper: { uid, gid }, metadata }, hostFiles);
+  } else if (session ?? adopted?.workspace)
+    app.report.warn(`${name}: no saved metadata; a resume in a new container will be ephemeral`);
+}
+
+/** What the Go program saved of that container. */
+function newestOf(container: string, home: string): StoredEntry | undefined {
+  return storedSessions({ home }, hostFiles).find(
+    (entry) => entry.kind === 'saved' && entry.metadata.container === container,
+  );
+}

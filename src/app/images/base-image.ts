@@ -1,0 +1,101 @@
+// The image that a build starts from: one of this host, or one of an Incus remote, which Incus's own program fetches: it
+// knows the user's remotes, what they trust and how they log in there.
+import { CoiError } from '../../errors.ts';
+import { runCommand } from '../../host/process/run-program.ts';
+import type { Incus } from '../../incus/client.ts';
+import { type ImageAlias, quoted } from '../../names.ts';
+import { oneLine } from '../../printable.ts';
+import { isIncusError } from '../../session/lifecycle/incus-failure.ts';
+import { imageMissing } from '../../session/lifecycle/launch.ts';
+import { isRemoteImage } from '../../session/record/image-source.ts';
+import type { AppContext } from '../context.ts';
+
+/** Some hundred megabytes, over any line. */
+const fetchMs = 60 * 60_000;
+
+/**
+ * Fingerprint of the image. One of a remote stays here by its whole name, so that it is fetched once; `again` lets Incus
+ * ask for a newer one. Throws `image-missing`.
+ */
+export async function baseImage(
+  app: AppContext,
+  base: ImageAlias,
+  again: boolean,
+): Promise<string> {
+  const incus = await app.incus();
+  const here = await imageHere(app, incus, base.replace(/^local:/, ''));
+  if (!isRemoteImage(base)) {
+    if (here === undefined) throw imageMissing(base);
+    return here;
+  }
+  if (here !== undefined && again) await refreshed(app, incus, base, here);
+  else if (here === undefined) await fetched(app, base);
+  const now = (await incus.imageAlias(base, { signal: app.signal }))?.target;
+  if (now !== undefined) return now;
+  throw notFetched(base, 'Incus has no image of that name afterwards');
+}
+
+/** By the beginning of its fingerprint, which no alias can take the place of, or by its alias. */
+async function imageHere(app: AppContext, incus: Incus, name: string): Promise<string | undefined> {
+  const { signal } = app;
+  const byAlias = async () => (await incus.imageAlias(name, { signal }))?.target;
+  if (!/^[0-9a-f]{12,64}$/.test(name)) return byAlias();
+  try {
+    return (await incus.image(name, { signal }))?.fingerprint ?? (await byAlias());
+  } catch (error) {
+    if (!isIncusError(error) || error.status === 0) throw error;
+    throw new CoiError('usage', `more than one image begins with ${name}`, {
+      hint: 'Write more of the fingerprint.',
+      cause: error,
+    });
+  }
+}
+
+/** What is here is good enough for a build without a network. */
+async function refreshed(
+  app: AppContext,
+  incus: Incus,
+  base: ImageAlias,
+  here: string,
+): Promise<void> {
+  const { signal } = app;
+  const progress = app.progress();
+  progress.tell({ kind: 'started', name: 'fetch', title: `Asking for a newer ${base}` });
+  try {
+    await (await incus.refreshImage(here, { signal })).wait({ signal, timeoutMs: fetchMs });
+  } catch (error) {
+    if (!isIncusError(error)) throw error;
+    progress.clear();
+    app.report.warn(`no newer ${base} could be fetched: ${oneLine(error.message)}`);
+  } finally {
+    progress.clear();
+  }
+}
+
+async function fetched(app: AppContext, base: ImageAlias): Promise<void> {
+  const progress = app.progress();
+  progress.tell({ kind: 'started', name: 'fetch', title: `Fetching ${base}` });
+  const said: string[] = [];
+  try {
+    const to = ['local:', '--alias', base, '--target-project', 'default'];
+    const { status } = await runCommand(['incus', '--quiet', 'image', 'copy', base, ...to], {
+      env: { LC_ALL: 'C', LANGUAGE: '' },
+      signal: app.signal,
+      timeoutMs: fetchMs,
+      // Then it also ends the download, which is Incus's.
+      endWith: 'SIGINT',
+      onLine: (line) => said.push(line),
+    });
+    if (status === 0) return;
+    const last = said.findLast((line) => line.trim() !== '')?.replace(/^Error: /, '');
+    throw notFetched(base, last === undefined ? 'the program incus cannot be run' : oneLine(last));
+  } finally {
+    progress.clear();
+  }
+}
+
+function notFetched(base: ImageAlias, why: string): CoiError {
+  return new CoiError('image-missing', `image ${quoted(base)} cannot be fetched: ${why}`, {
+    hint: `Without a way there, \`incus image import FILE --alias ${base}\` takes one that you bring; or set base to an image of this host (\`coi image list --all\`).`,
+  });
+}

@@ -1,0 +1,45 @@
+// What `coi list` needs beside the containers.
+import type { Container } from '../session/record/instance-record.ts';
+import type { SavedRow } from '../session/record/listing.ts';
+import { addressNow, pinnedAddress } from '../session/record/listing.ts';
+import type { SessionMetadata } from '../session/record/metadata.ts';
+import type { AppContext } from './context.ts';
+
+/** Of those that have no pinned one: what is no session gets its address from the bridge. */
+export async function foundAddresses(
+  app: AppContext,
+  containers: readonly Container[],
+): Promise<Map<string, string>> {
+  const unknown = containers.filter(
+    (one) => one.adopted && one.status !== 'Stopped' && !pinnedAddress(one),
+  );
+  if (unknown.length === 0) return new Map();
+  const incus = await app.incus();
+  const asked = unknown.map(async ({ name }): Promise<[string, string][]> => {
+    // One that is just going does not spoil the list.
+    const state = await incus.instanceState(name, { signal: app.signal }).catch(() => undefined);
+    const address = state && addressNow(state);
+    return address === undefined ? [] : [[name, address]];
+  });
+  return new Map((await Promise.all(asked)).flat());
+}
+
+/** Those that a `coi shell --resume` could go on with: a session that is live now is not saved yet. */
+export async function savedSessions(
+  app: AppContext,
+  containers: readonly Container[],
+  more: ((metadata: SessionMetadata) => Partial<SavedRow>) | undefined,
+): Promise<SavedRow[]> {
+  const [{ hostFiles }, { storedSessions }] = await Promise.all([
+    import('../host/fs/host-files.ts'),
+    import('../session/store/saved-sessions.ts'),
+  ]);
+  const live = new Set(
+    containers.filter(({ status }) => status !== 'Stopped').map(({ session }) => session?.session),
+  );
+  return storedSessions({ home: app.user.home }, hostFiles).flatMap((entry) => {
+    if (entry.kind !== 'saved' || live.has(entry.metadata.sessionId)) return [];
+    const { sessionId, savedAt, workspace } = entry.metadata;
+    return [{ id: sessionId, savedAt, workspace, ...more?.(entry.metadata) }];
+  });
+}

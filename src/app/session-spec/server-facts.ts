@@ -1,0 +1,30 @@
+// What a plan needs to know of the Incus server.
+import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
+import { imageMissing } from '../../session/lifecycle/launch.ts';
+import type { ServerFacts } from '../../session/plan/plan.ts';
+import type { AppContext } from '../context.ts';
+
+/** What the plan needs from the server, in one round: fails early if Incus is away or the image missing. */
+export async function serverFacts(
+  app: AppContext,
+  image: string | undefined,
+  storagePool: string | undefined,
+): Promise<ServerFacts> {
+  const incus = await app.incus();
+  const { signal } = app;
+  try {
+    const [profile, alias] = await Promise.all([
+      incus.profile('default', { signal }),
+      image === undefined ? undefined : incus.imageAlias(image, { signal }),
+    ]);
+    if (image !== undefined && !alias) throw imageMissing(image);
+    const hasRoot = Object.values(profile?.devices ?? {}).some(
+      (device) => device['type'] === 'disk' && device['path'] === '/',
+    );
+    const pools =
+      hasRoot && storagePool === undefined ? undefined : await incus.storagePools({ signal });
+    return { defaultProfile: profile, pools };
+  } catch (error) {
+    throw incusFailure(error, 'asking Incus failed');
+  }
+}

@@ -1,0 +1,15 @@
+// coi schema: JSON Schemas, of the files that coi reads and of the JSON that it prints.
+import type { Command } from 'commander';
+import { configSchema, profileSchema } from '../../../config/schema.ts';
+import type { App } from '../../app.ts';
+
+export function register(command: Command, app: App): void {
+  command
+    .command('profile')
+    .description('print the schema of the config.toml of a profile')
+    .action(() => app.io.printJson(profileSchema()));
+  command
+    .command('config')
+    .description('print the schema of configuration files')
+    .action(() => app.io.printJson(configSchema()));
+}

@@ -1,0 +1,10 @@
+// coi images: the same as coi image list.
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import type { GlobalOptions } from '../../command-module.ts';
+import { flagsOf } from '../../global-options.ts';
+import { registerList } from './image.ts';
+
+export function register(command: Command, app: App): void {
+  registerList(command, app, () => flagsOf<GlobalOptions>(command));
+}

@@ -1,0 +1,93 @@
+// coi tmux send|capture|list: sessions from scripts, without a terminal.
+import type { Command } from 'commander';
+import { runningContainer } from '../../../app/targets/container-by-name.ts';
+import { ownContainers } from '../../../app/targets/user-containers.ts';
+import { inSession, tried } from '../../../app/terminal/tmux-commands.ts';
+import { type ContainerName, tmuxSession } from '../../../names.ts';
+import type { App } from '../../app.ts';
+import type { GlobalOptions } from '../../command-module.ts';
+import { formatted, wantsJson } from '../../format-option.ts';
+import { flagsOf } from '../../global-options.ts';
+import { table } from '../../ui/table.ts';
+import { type SendOptions, type Typing, typing } from './tmux-typing.ts';
+
+const collect = (key: string, before: readonly string[] = []) => [...before, key];
+
+export function register(command: Command, app: App): void {
+  const shared = () => flagsOf<GlobalOptions>(command);
+  command
+    .command('send')
+    .description('type a text and Enter, or press keys')
+    .argument('<container>', 'name or alias')
+    .argument('[text]', "'' is only Enter")
+    .option(
+      '--key <key>',
+      'press that key instead, for example Escape or C-c (repeatable)',
+      collect,
+    )
+    .option('--raw', "type also into an agent's dialog, where Enter chooses what is marked")
+    .option('--json', 'print where it went as JSON')
+    .addHelpText(
+      'after',
+      '\nA text is not typed while a dialog of the agent waits for an answer: Enter would approve it. Keys of --key are\npressed whatever is on the screen.',
+    )
+    .action((word: string, text: string | undefined, options: SendOptions) =>
+      send(app, shared(), word, typing(text, options), options.json ?? false),
+    );
+  command
+    .command('capture')
+    .description('print what is on the screen')
+    .argument('<container>', 'name or alias')
+    .option('--json', 'print it as JSON')
+    .action((word: string, { json }: { json?: boolean }) =>
+      capture(app, shared(), word, json ?? false),
+    );
+  formatted(command.command('list').description('list the sessions that run')).action(
+    (options: { format?: 'text' | 'json'; json?: boolean }) =>
+      list(app, shared(), wantsJson(options)),
+  );
+}
+
+async function send(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  { verb, input, raw }: Typing,
+  json: boolean,
+): Promise<void> {
+  const { name } = await runningContainer(app, options, word);
+  await inSession(app, name, verb, input, raw);
+  const to = tmuxOf(name);
+  if (json) app.io.printJson(to);
+  else app.io.print(`Sent command to session ${to.session}`);
+}
+
+async function capture(
+  app: App,
+  options: GlobalOptions,
+  word: string,
+  json: boolean,
+): Promise<void> {
+  const { name } = await runningContainer(app, options, word);
+  const { stdout } = await inSession(app, name, 'capture', '');
+  const screen = stdout.toString('utf8').replace(/\n+$/, '');
+  if (json) app.io.printJson({ ...tmuxOf(name), screen });
+  else app.io.print(screen);
+}
+
+async function list(app: App, options: GlobalOptions, json: boolean): Promise<void> {
+  const running = (await ownContainers(app, options)).filter(({ status }) => status === 'Running');
+  const asked = running.map(async ({ name }) => {
+    const found = await tried(app, name, 'has', '').catch(() => undefined);
+    return found ? [tmuxOf(name)] : [];
+  });
+  const rows = (await Promise.all(asked)).flat();
+  if (json) return app.io.printJson(rows);
+  if (rows.length === 0) return app.io.print('No active sessions');
+  const cells = rows.map(({ container, session }) => [container, session]);
+  app.io.print(table(['CONTAINER', 'TMUX SESSION'], cells).join('\n'));
+}
+
+function tmuxOf(name: ContainerName): { container: string; session: string } {
+  return { container: name, session: tmuxSession(name) };
+}

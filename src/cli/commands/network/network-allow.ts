@@ -1,0 +1,50 @@
+// coi network allow: opens something for a while.
+import { liveContainers, noneHere } from '../../../app/network/sessions.ts';
+import { parseDurationMs } from '../../../config/keys/values.ts';
+import { CoiError } from '../../../errors.ts';
+import { quoted } from '../../../names.ts';
+import { entryText, parseEntry } from '../../../network/entry.ts';
+import type { App } from '../../app.ts';
+import { type NetworkOptions, networkRequest } from './network-options.ts';
+
+export async function permit(app: App, options: NetworkOptions, entry: string): Promise<void> {
+  const forMs = parseDurationMs(options.for ?? usualPermit);
+  if (forMs === undefined)
+    throw new CoiError('usage', `invalid --for ${quoted(options.for ?? '')}`, {
+      hint: 'For example 30m, 2h or 1h30m.',
+    });
+  const wanted = wantedEntry(entry);
+  const coid = await app.coid();
+  const request = networkRequest(app, options);
+  const containers = await liveContainers(app, request);
+  if (containers.length === 0) throw noneHere();
+  const replies = [];
+  for (const { name: container, session } of containers) {
+    const asked = { id: session?.mounts.id ?? '', entry: wanted, forMs };
+    replies.push({
+      container,
+      ...(await coid.permit(container, asked, { signal: app.signal })),
+    });
+  }
+  if (options.json) return app.io.printJson(replies);
+  app.io.print(
+    replies
+      .map(
+        ({ container, entry: opened, until }) => `${opened} is open to ${container} until ${until}`,
+      )
+      .join('\n'),
+  );
+}
+
+/** On a command line a wrong entry is the command's fault, not the configuration's. */
+function wantedEntry(text: string): string {
+  try {
+    return entryText(parseEntry(text));
+  } catch (error) {
+    if (!(error instanceof CoiError)) throw error;
+    const { message, hint } = error;
+    throw new CoiError('usage', message, { ...(hint !== undefined && { hint }), cause: error });
+  }
+}
+
+export const usualPermit = '30m';

@@ -1,0 +1,102 @@
+// From the flags of a command line to what the use cases take.
+import type {
+  ConfigurationRequest,
+  OpenSessionRequest,
+  SessionTarget,
+  StartRequest,
+  VariablesRequest,
+} from '../app/requests.ts';
+import type { NetworkMode } from '../coid-api/network-protocol.ts';
+import { oldFlagSettings } from '../config/keys/old-flags.ts';
+import { CoiError } from '../errors.ts';
+import { parseSessionId, parseSlot, quoted, type Slot } from '../names.ts';
+import { parseVariable } from '../session/plan/environment.ts';
+import { parseMount } from '../session/plan/extra-mounts.ts';
+import type { App } from './app.ts';
+import type { GlobalOptions } from './command-module.ts';
+
+/** Throws `usage`. */
+export function sessionTarget(options: Partial<GlobalOptions>): SessionTarget {
+  const { workspace, allUsers } = options;
+  return { workspace, slot: wantedSlot(options.slot), allUsers };
+}
+
+/** Throws `usage`, and `config-invalid` for a flag that became a key. */
+export function configurationRequest(
+  app: App,
+  options: Partial<GlobalOptions> & { tool?: string },
+): ConfigurationRequest {
+  const { profile, image, tool, persistent, network, oldFlag = [] } = options;
+  return {
+    profile,
+    image,
+    tool,
+    persistent,
+    network: network === undefined ? undefined : networkMode(network),
+    settings: oldFlagSettings(oldFlag, app.user.home),
+  };
+}
+
+export function variablesRequest({
+  env = [],
+  envFile = [],
+}: Partial<GlobalOptions>): VariablesRequest {
+  return { env: env.map(parseVariable), envFiles: envFile };
+}
+
+export function startRequest(
+  app: App,
+  options: Partial<GlobalOptions> & { tool?: string },
+): StartRequest {
+  return {
+    ...sessionTarget(options),
+    ...configurationRequest(app, options),
+    ...variablesRequest(options),
+    mounts: (options.mount ?? []).map((text) => parseMount(text, app.cwd, app.user.home)),
+  };
+}
+
+export interface ShellOptions extends GlobalOptions {
+  background?: boolean;
+  json?: boolean;
+  tmux?: boolean;
+  container?: string;
+  tool?: string;
+}
+
+export function openSessionRequest(
+  app: App,
+  options: Omit<ShellOptions, 'background'>,
+  mode: OpenSessionRequest['mode'],
+  alias?: string,
+): OpenSessionRequest {
+  return {
+    ...startRequest(app, options),
+    alias,
+    mode,
+    resume: wantedResume(options),
+    container: options.container,
+    debug: options.debug,
+  };
+}
+
+/** 0 means any. */
+function wantedSlot(text: string | undefined): Slot | undefined {
+  return text === undefined || text === '0' ? undefined : parseSlot(text);
+}
+
+/** --continue wins if both are given. */
+function wantedResume({
+  resume,
+  continue: value = resume,
+}: Pick<GlobalOptions, 'resume' | 'continue'>): OpenSessionRequest['resume'] {
+  if (value === undefined) return undefined;
+  return value === true || value === 'auto' || value === '' ? 'newest' : parseSessionId(value);
+}
+
+function networkMode(text: string): NetworkMode {
+  if (text === 'restricted' || text === 'allowlist' || text === 'open') return text;
+  throw new CoiError('usage', `invalid --network ${quoted(text)}`, {
+    hint: 'Modes: restricted, allowlist, open.',
+  });
+}

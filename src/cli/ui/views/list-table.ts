@@ -1,0 +1,170 @@
+// `coi list` for a person at a terminal: a line a session. Pure.
+import { oneLine } from '../../../printable.ts';
+import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
+import { cells, cut, cutPath } from '../fit.ts';
+import { homePath } from '../home-path.ts';
+import type { Style } from '../style.ts';
+import { table } from '../table.ts';
+
+export interface TableFacts {
+  readonly nowMs: number;
+  readonly home: string;
+  readonly columns: number;
+  readonly style: Style;
+}
+
+interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => string;
+  /** The higher, the sooner it is left out where the terminal is narrow; 0 never. */
+  readonly spare: number;
+  /** Takes what the others leave. */
+  readonly fit?: (text: string, columns: number) => string;
+}
+
+const gap = 2;
+const flexibleMin = 12;
+const shortIdLength = 8;
+const uuidLength = 36;
+
+export function listTable({ status, containers, saved }: SessionList, facts: TableFacts): string[] {
+  const of = status === undefined ? '' : `${status.toLowerCase()} `;
+  const sessions =
+    containers.length > 0
+      ? fitted(sessionColumns(containers, facts), containers, facts)
+      : [`No ${of}sessions.${status === undefined ? ' `coi shell` starts one.' : ''}`];
+  const alarms = containers.flatMap((container) =>
+    container.security === undefined
+      ? []
+      : [facts.style.yellow(oneLine(`${calledOf(container)}: ${container.security}`))],
+  );
+  return [...sessions, ...alarms, ...(saved ? ['', ...savedLines(saved, facts)] : [])];
+}
+
+function sessionColumns(
+  containers: readonly ListedContainer[],
+  { nowMs, home }: TableFacts,
+): Column<ListedContainer>[] {
+  const ofSeveral = containers.some(({ owner }) => owner !== undefined);
+  return [
+    { title: 'NAME', cell: calledOf, spare: 0 },
+    { title: 'AGENT', cell: ({ session }) => agentOf(session?.tool), spare: 2 },
+    { title: 'STATE', cell: stateOf, spare: 0 },
+    { title: 'SLOT', cell: ({ session }) => session?.slot.toString() ?? '-', spare: 4 },
+    { title: 'AGE', cell: ({ createdAt }) => ageText(nowMs - Date.parse(createdAt)), spare: 3 },
+    ...(ofSeveral
+      ? [{ title: 'OWNER', cell: (row: ListedContainer) => String(row.owner ?? '-'), spare: 1 }]
+      : []),
+    {
+      title: 'WORKSPACE',
+      cell: ({ workspace }) => shortened(workspace, home),
+      spare: 1,
+      fit: cutPath,
+    },
+    { title: 'PERSISTENT', cell: ({ persistent }) => (persistent ? 'yes' : 'no'), spare: 5 },
+  ];
+}
+
+function savedLines(saved: readonly SavedRow[], facts: TableFacts): string[] {
+  if (saved.length === 0) return ['No saved sessions.'];
+  const ids = shortIds(saved);
+  const columns: Column<SavedRow>[] = [
+    { title: 'SAVED', cell: ({ id }) => ids.get(id) ?? id, spare: 0 },
+    { title: 'AGENT', cell: ({ tool }) => agentOf(tool), spare: 2 },
+    {
+      title: 'AGE',
+      cell: ({ savedAt }) => (savedAt ? ageText(facts.nowMs - savedAt.getTime()) : '-'),
+      spare: 3,
+    },
+    {
+      title: 'WORKSPACE',
+      cell: ({ workspace }) => cutPath(shortened(workspace, facts.home), facts.columns / 3),
+      spare: 1,
+    },
+    {
+      title: 'FIRST WORDS',
+      cell: ({ firstWords }) => oneLine(firstWords ?? ''),
+      spare: 4,
+      fit: cut,
+    },
+  ];
+  return [
+    ...fitted(columns, saved, facts),
+    facts.style.dim('Resume one in its workspace: coi shell --resume=SAVED'),
+  ];
+}
+
+/** The table with as many columns as fit, none of its lines wider than the terminal. */
+function fitted<Row>(
+  all: readonly Column<Row>[],
+  rows: readonly Row[],
+  facts: TableFacts,
+): string[] {
+  let columns = all;
+  for (;;) {
+    const cellsOf = columns.map(({ title, cell, fit }) => ({
+      fit,
+      title,
+      texts: rows.map((row) => oneLine(cell(row))),
+    }));
+    const width = (title: string, texts: readonly string[]) =>
+      Math.max(cells(title), ...texts.map(cells));
+    const fixed = cellsOf
+      .filter(({ fit }) => !fit)
+      .reduce((sum, { title, texts }) => sum + width(title, texts), gap * (columns.length - 1));
+    const left = facts.columns - fixed;
+    const isFlexible = columns.some(({ fit }) => fit);
+    const leastSpared = columns.toSorted((a, b) => b.spare - a.spare)[0];
+    if (left < (isFlexible ? flexibleMin : 0) && leastSpared && leastSpared.spare > 0) {
+      columns = columns.filter((column) => column !== leastSpared);
+      continue;
+    }
+    const shown = cellsOf.map(({ fit, texts }) =>
+      fit ? texts.map((text) => fit(text, Math.max(left, 1))) : texts,
+    );
+    const [head = '', ...lines] = table(
+      columns.map(({ title }) => title),
+      rows.map((_, row) => shown.map((column) => column[row] ?? '')),
+    ).map((line) => cut(line, facts.columns));
+    return [facts.style.dim(head), ...lines];
+  }
+}
+
+function calledOf({ called, name }: ListedContainer): string {
+  return called ?? name;
+}
+
+/** `coi run` has none. */
+function agentOf(tool: string | undefined): string {
+  return tool === undefined || tool === 'none' ? '-' : tool;
+}
+
+function stateOf({ status, attached }: ListedContainer): string {
+  return `${status.toLowerCase()}${attached ? ', attached' : ''}`;
+}
+
+function shortened(path: string | undefined, home: string): string {
+  return path === undefined ? '-' : homePath(path, home);
+}
+
+/** One number is enough: `45s`, `12m`, `3h`, `5d`. */
+function ageText(ms: number): string {
+  if (Number.isNaN(ms)) return '-';
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** The beginnings of ids, where they are enough to tell them apart. */
+function shortIds(saved: readonly SavedRow[]): ReadonlyMap<string, string> {
+  const heads = Map.groupBy(saved, ({ id }) => id.slice(0, shortIdLength));
+  return new Map(
+    saved.map(({ id }) => {
+      const head = id.slice(0, shortIdLength);
+      const isShort = id.length === uuidLength && heads.get(head)?.length === 1;
+      return [id, isShort ? head : id];
+    }),
+  );
+}

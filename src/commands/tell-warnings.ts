@@ -1,9 +1,0 @@
-// What is wrong with the configuration, before a command goes on with it.
-import type { App } from '../app.ts';
-import type { ResolvedConfig } from '../config/load.ts';
-import { groupedWarnings } from '../config/waiting.ts';
-
-export function tellWarnings({ io }: App, resolved: ResolvedConfig): void {
-  if (resolved.warnings.length === 0) return;
-  for (const warning of io.brief ? groupedWarnings(resolved) : resolved.warnings) io.warn(warning);
-}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { sessionConfig } from '../../../test/fakes/session-record.ts';
+import type { Incus } from '../../incus/client.ts';
+import type { Instance, OperationData } from '../../incus/shapes.ts';
+import { beingMadeMs, keptWhileMade, type Lease, Leases } from './leases.ts';
+
+const id = '00000000-0000-4000-8000-000000000001';
+const container = 'coi-1a2b3c4d-1';
+
+function leases(use: (made: Leases) => Promise<void> | void) {
+  return async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'coi-leases-'));
+    try {
+      const made = new Leases(directory);
+      made.load(0);
+      const reservation = { id, container } as Lease['reservation'];
+      made.add({ reservation, expiresMs: 60_000 } as Lease);
+      await use(made);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  };
+}
+
+/** An Incus with those tasks for the container, and the container itself with the mounts of that id. */
+function incus(tasks: readonly OperationData[], mountsId?: string) {
+  const config = sessionConfig({
+    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's' },
+    ...{ persistent: false, alias: undefined, profile: undefined, owner: 1000, network: 'open' },
+    mounts: {
+      ...{ id: mountsId ?? '', runDir: '/run/coi-test', ownerUid: 1000, ownerGid: 1000 },
+      ...{ idmapBase: 1_065_536, mounts: [] },
+    },
+    phase: 'starting',
+  });
+  const found = { instance: { name: container, config } as unknown as Instance };
+  return {
+    query: async () => ({ running: tasks }),
+    instance: async () => (mountsId ? found : undefined),
+  } as unknown as Incus;
+}
+
+const making = {
+  ...{ id: 'op', class: 'task', status_code: 103 },
+  resources: { instances: [`/1.0/instances/${container}`] },
+} as unknown as OperationData;
+
+test(
+  'a container that came and went ends its reservation',
+  leases((made) => {
+    assert.equal(made.heard('instance-created', container), false);
+    assert.equal(made.heard('instance-deleted', 'coi-1a2b3c4d-2'), false);
+    assert.equal(made.heard('instance-deleted', container), true);
+    assert.equal(made.get(id)?.expiresMs, 0);
+  }),
+);
+
+test(
+  'the end of the one that had the name before does not',
+  leases((made) => {
+    assert.equal(made.heard('instance-deleted', container), false);
+    assert.equal(made.get(id)?.expiresMs, 60_000);
+  }),
+);
+
+test(
+  'a reservation is kept while Incus makes its container, and when it is there, and not otherwise',
+  leases(async (made) => {
+    const asked = (one: Incus) => {
+      const signal = new AbortController().signal;
+      return keptWhileMade({ incus: one, leases: made, elapsedMs: () => 70_000, signal }, id);
+    };
+    assert.equal(await asked(incus([])), false);
+    assert.equal(made.get(id)?.expiresMs, 60_000);
+    assert.equal(await asked(incus([making])), true);
+    assert.equal(made.get(id)?.expiresMs, 70_000 + beingMadeMs);
+    assert.equal(await asked(incus([], 'of-another')), false);
+    assert.equal(await asked(incus([], id)), true);
+  }),
+);

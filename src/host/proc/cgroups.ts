@@ -1,0 +1,110 @@
+// Where a container's control groups are, on hosts with cgroup v1, v2 and both: the one file that knows the difference.
+// Source: cgroups(7), the kernel's admin-guide/cgroup-v1/freezer-subsystem.rst and admin-guide/cgroup-v2.rst.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readText } from '../linux/proc-file.ts';
+
+export interface Cgroups {
+  /** Directory whose subtree holds every process of the container. */
+  readonly processes: string;
+  /** With its file `cgroup.stat`, which tells cheaply whether groups came or went; v1 has none, and a flat tree. */
+  readonly version: 1 | 2;
+  readonly freezer: { readonly file: string; readonly frozen: string; readonly thawed: string };
+  readonly memory: { readonly usage: string; readonly limit: string } | undefined;
+  /** Its content: nanoseconds in v1, lines of which one is `usage_usec` in v2. */
+  readonly cpu: string | undefined;
+}
+
+interface Hierarchy {
+  readonly mount: string;
+  /** Controllers of v1; empty for v2. */
+  readonly controllers: readonly string[];
+}
+
+/** liblxc's group of a container's processes; what is below it belongs to the container itself. */
+const payload = /^(.*?\/lxc\.payload\.[^/]+)(?:\/|$)/;
+
+/** From the texts of /proc/<pid>/cgroup and /proc/self/mounts; undefined if the process is in no container of liblxc. */
+export function cgroupsOf(pidCgroups: string, mounts: string): Cgroups | undefined {
+  const hierarchies = hierarchiesIn(mounts);
+  const groups = pidCgroups.split('\n').flatMap((line) => {
+    const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    const container = payload.exec(path)?.[1];
+    return container === undefined ? [] : [{ controllers: controllers.split(','), container }];
+  });
+  const directory = (controller: string) => {
+    const group = groups.find(({ controllers }) => controllers.includes(controller));
+    const hierarchy = hierarchies.find(({ controllers }) =>
+      controller === '' ? controllers.length === 0 : controllers.includes(controller),
+    );
+    return group && hierarchy && hierarchy.mount + group.container;
+  };
+  // systemd in the guest leaves the v1 freezer alone, so its tree is flat: one file names all processes.
+  const freezer = directory('freezer');
+  if (freezer !== undefined) return versionOne(freezer, directory('memory'), directory('cpuacct'));
+  const unified = directory('');
+  return unified === undefined ? undefined : versionTwo(unified);
+}
+
+function versionOne(freezer: string, memory: string | undefined, cpu: string | undefined): Cgroups {
+  return {
+    processes: freezer,
+    version: 1,
+    freezer: { file: `${freezer}/freezer.state`, frozen: 'FROZEN', thawed: 'THAWED' },
+    memory:
+      memory === undefined
+        ? undefined
+        : { usage: `${memory}/memory.usage_in_bytes`, limit: `${memory}/memory.limit_in_bytes` },
+    cpu: cpu === undefined ? undefined : `${cpu}/cpuacct.usage`,
+  };
+}
+
+function versionTwo(unified: string): Cgroups {
+  return {
+    processes: unified,
+    version: 2,
+    freezer: { file: `${unified}/cgroup.freeze`, frozen: '1', thawed: '0' },
+    memory: { usage: `${unified}/memory.current`, limit: `${unified}/memory.max` },
+    cpu: `${unified}/cpu.stat`,
+  };
+}
+
+function hierarchiesIn(mounts: string): Hierarchy[] {
+  return mounts.split('\n').flatMap((line) => {
+    const [, mount = '', type, options = ''] = line.split(' ');
+    if (type === 'cgroup2') return [{ mount, controllers: [] }];
+    return type === 'cgroup' ? [{ mount, controllers: options.split(',') }] : [];
+  });
+}
+
+/** Nanoseconds of processor time from the content of `Cgroups.cpu`. */
+export function cpuNanoseconds(content: string): number {
+  const micro = /^usage_usec (\d+)$/m.exec(content)?.[1];
+  return micro === undefined ? Number(content) || 0 : Number(micro) * 1000;
+}
+
+/** Finds the groups of the container with that init process; undefined if it is gone. */
+export function findCgroups(initPid: number): Cgroups | undefined {
+  const text = readText(`/proc/${initPid}/cgroup`);
+  return text === undefined
+    ? undefined
+    : cgroupsOf(text, readFileSync('/proc/self/mounts', 'utf8'));
+}
+
+/** The same by its name, for one whose init process may be gone already; undefined if it has none at the usual place. */
+export function groupsByName(container: string): Cgroups | undefined {
+  const path = `/lxc.payload.${container}`;
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  const found = cgroupsOf(`1:freezer:${path}\n0::${path}`, mounts);
+  return found && existsSync(found.processes) ? found : undefined;
+}
+
+/** Stops every process of the container at once, those of containers in it too; takes milliseconds, also under load. */
+export function freeze({ freezer }: Cgroups): void {
+  writeFileSync(freezer.file, freezer.frozen);
+}
+
+/** True from the moment that freezing began; undefined if the container is gone. */
+export function isFrozen({ freezer }: Cgroups): boolean | undefined {
+  const text = readText(freezer.file)?.trim();
+  return text === undefined ? undefined : text !== freezer.thawed;
+}

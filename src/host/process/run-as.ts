@@ -1,0 +1,44 @@
+// Runs a program as another user of the host, with nothing of ours: for what a user's configuration names.
+import { existsSync } from 'node:fs';
+import { runProgram } from './program.ts';
+
+export interface RunAs {
+  readonly argv: readonly string[];
+  readonly user: {
+    readonly name: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly home: string;
+  };
+  readonly environment: Readonly<Record<string, string>>;
+  /** Becomes its standard input. */
+  readonly input: string;
+  /** Then it is killed. */
+  readonly limitMs: number;
+}
+
+/** Resolves with the exit status; 127 if it could not be started, 137 if it was killed. Only root can become others. */
+export async function runAs({ argv, user, environment, input, limitMs }: RunAs): Promise<number> {
+  const runtime = `/run/user/${user.uid}`;
+  // A desktop's notification service is found through these.
+  const session = existsSync(runtime)
+    ? { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` }
+    : {};
+  const { status, failure } = await runProgram(argv, {
+    ...(process.geteuid?.() === 0 && { user: { uid: user.uid, gid: user.gid } }),
+    cwd: existsSync(user.home) ? user.home : '/',
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      HOME: user.home,
+      USER: user.name,
+      LOGNAME: user.name,
+      ...session,
+      ...environment,
+    },
+    input,
+    output: 'nowhere',
+    limitMs,
+  });
+  return failure ? 127 : (status ?? 137);
+}

@@ -1,0 +1,42 @@
+// A terminal that is joined again and again, as a program that uses the library does it.
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { AlternateScreen, bridgeTerminal } from './terminal-bridge.ts';
+
+test('nothing is left on the terminal after it was joined twenty times', async () => {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const local = {
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+  };
+  const counted = () =>
+    [stdin, stdout].map((stream) =>
+      ['error', 'data', 'drain', 'resize'].map((name) => stream.listenerCount(name)),
+    );
+  const before = counted();
+  for (let times = 0; times < 20; times += 1) {
+    const remote = {
+      stream: new PassThrough(),
+      resize: () => {},
+      status: Promise.resolve(0),
+      close: () => {},
+    };
+    await bridgeTerminal(local, remote, new AbortController().signal);
+  }
+  for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(counted(), before);
+});
+
+test('the alternate screen is seen to begin and end, also where a chunk ends within the sequence', () => {
+  const seen = (...chunks: string[]) => {
+    const screen = new AlternateScreen();
+    for (const chunk of chunks) screen.see(Buffer.from(chunk));
+    return screen.isOn;
+  };
+  assert.equal(seen('plain'), false);
+  assert.equal(seen('a\u001b[?1049h', 'b'), true);
+  assert.equal(seen('a\u001b[?10', '4', '9hb'), true);
+  assert.equal(seen('\u001b[?1049h words \u001b[?1049l'), false);
+  assert.equal(seen('\u001b[?1049h', 'words', '\u001b[?104', '9l'), false);
+});

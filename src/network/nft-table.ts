@@ -1,0 +1,4 @@
+// A table of nftables, by name.
+import type { Family } from './nft-json.ts';
+
+export type Table<F extends Family> = { readonly family: F; readonly table: string };

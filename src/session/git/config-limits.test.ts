@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type Files,
+  guard,
+  guardedBy,
+  repository,
+  tree,
+} from '../../../test/security/workspace-tree.ts';
+import { protectionPlan } from '../protect/protection-plan.ts';
+
+const crowded = /names more than coi can look at/;
+
+test('a value of tens of thousands of characters takes no time, whatever stands in it', () => {
+  const length = 60_000;
+  for (const part of ['/', ' ', '(a ', 'a=b:c,', "'a b' ", '\\"', `$x/${'a/'.repeat(2000)} `]) {
+    const long = part.repeat(Math.ceil(length / part.length)).slice(0, length);
+    for (const value of [`${long}x`, `!cd ${long}x && ./a`]) {
+      const startMs = performance.now();
+      guardedBy(`[diff]\n\texternal = ${value}\n[core]\n\thooksPath = ${value}\n`);
+      const tookMs = performance.now() - startMs;
+      assert.ok(tookMs < 1000, `${part}: ${tookMs} ms`);
+    }
+  }
+});
+
+test('a longer one refuses the start, and that of a planted submodule has it held', () => {
+  const config = `[diff]\n\texternal = ${'x'.repeat(70_000)}\n`;
+  assert.match(guardedBy(config).join('\n'), crowded);
+  const planted: Files = { '.git/modules/p/HEAD': '', '.git/modules/p/config': config };
+  const { whole, refused } = protectionPlan(
+    guard('.git/hooks', '.git/config'),
+    tree({ ...repository, ...planted }),
+  );
+  assert.deepEqual([whole, refused], [['.git/modules'], []]);
+});
+
+test('so does configuration of many megabytes, of which the rest is not read', () => {
+  const names = Array.from({ length: 900 }, (_, n) => `c/${n}`);
+  const text = `# ${'x'.repeat(1_000_000)}\n`;
+  const files = Object.fromEntries(names.map((name) => [name, text]));
+  const config = names.map((name) => `[include]\npath = ../${name}\n`).join('');
+  const facts = tree({ ...repository, '.git/config': config, ...files });
+  let read = 0;
+  const counted = (path: string) => {
+    const found = facts.text(path);
+    read += found?.length ?? 0;
+    return found;
+  };
+  const { refused } = protectionPlan(guard('.git/config'), { ...facts, text: counted });
+  assert.ok(refused.some(({ why }) => why === 'crowded'));
+  assert.ok(read < 12_000_000, `${read}`);
+});

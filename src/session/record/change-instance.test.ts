@@ -1,0 +1,151 @@
+// Whatever acts on a container acts on the one that is meant, and on no later one of its name.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
+import { sessionConfig } from '../../../test/fakes/session-record.ts';
+import { CoiError } from '../../errors.ts';
+import type { Operation } from '../../incus/client.ts';
+import { openIncus } from '../../incus/open.ts';
+import { keys } from '../../instance-keys.ts';
+import {
+  changeState,
+  deleteContainer,
+  deleteSnapshotOf,
+  NotMeant,
+  replaceContainer,
+  restoreSnapshotOf,
+  takeSnapshotOf,
+  updateContainer,
+} from './change-instance.ts';
+import { isMeant, refOf } from './container-ref.ts';
+import { incusGenerationKey, sessionRecord } from './instance-record.ts';
+
+async function opened(t: { after(work: () => Promise<void>): void }) {
+  const fake = await startFakeIncus();
+  const incus = openIncus({ socketPath: fake.socketPath });
+  t.after(async () => {
+    incus.close();
+    await fake.close();
+  });
+  const changes = () => fake.requests.filter((request) => !request.startsWith('GET'));
+  return { fake, incus, changes };
+}
+
+const configOf = (id: string, persistent = false) =>
+  sessionConfig({
+    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's', owner: 0 },
+    ...{ persistent, alias: undefined, profile: undefined },
+    network: 'open',
+    phase: 'live',
+    mounts: { id, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
+  });
+
+const earlier = { name: 'c', mountsId: 'earlier' };
+const later = { name: 'c', mountsId: 'later' };
+const none = (ended: Promise<void>) => ended.then(() => undefined);
+const done = async (started: Promise<Operation | undefined>) =>
+  void (await (await started)?.wait());
+
+describe('acting on a container', () => {
+  it('leaves a later one of its name alone, whatever is asked', async (t) => {
+    const { fake, incus, changes } = await opened(t);
+    fake.state.addInstance('c', { config: configOf('later') });
+    const acts: Record<string, (ref: typeof earlier) => Promise<Operation | undefined>> = {
+      start: (ref) => changeState(incus, ref, { action: 'start' }),
+      update: (ref) => none(updateContainer(incus, ref, { config: { 'user.a': '1' } })),
+      replace: (ref) => none(replaceContainer(incus, ref, (instance) => instance)),
+      stop: (ref) => changeState(incus, ref, { action: 'stop', force: true }),
+      snapshot: (ref) => takeSnapshotOf(incus, ref, { name: 'one' }),
+      restore: (ref) => restoreSnapshotOf(incus, ref, { name: 'one' }),
+      'delete a snapshot': (ref) => deleteSnapshotOf(incus, ref, 'one'),
+      delete: (ref) => deleteContainer(incus, ref),
+    };
+    for (const [what, act] of Object.entries(acts))
+      await assert.rejects(done(act(earlier)), NotMeant, what);
+    assert.deepEqual(changes(), []);
+    for (const [what, act] of Object.entries(acts))
+      await assert.doesNotReject(done(act(later)), what);
+    assert.ok(!fake.state.instances.has('c'));
+    await assert.rejects(done(changeState(incus, later, { action: 'start' })), /c is gone/);
+  });
+
+  it('a stop that Incus wants to be asked for again is not asked of a later one', async (t) => {
+    const { fake, incus } = await opened(t);
+    fake.state.addInstance('c', { status: 'Running', config: configOf('earlier') });
+    const message = 'Instance is busy running a "update" operation';
+    const fault = { kind: 'fail-operation', message } as const;
+    fake.faults.inject({ method: 'PUT', path: /state$/, nth: 1, fault });
+    const stop = await changeState(incus, earlier, { action: 'stop', force: true });
+    fake.state.instances.delete('c');
+    const other = fake.state.addInstance('c', { status: 'Running', config: configOf('later') });
+    await assert.rejects(stop.wait(), NotMeant);
+    assert.equal(other.status, 'Running');
+  });
+
+  it('an update that met another container, or keys that changed since the look, is made anew or not at all', async (t) => {
+    const { fake, incus } = await opened(t);
+    const one = fake.state.addInstance('c', { config: configOf('earlier') });
+    const updated = async (meanwhile: () => void) => {
+      const release = Promise.withResolvers<void>();
+      const fault = { kind: 'hold', until: release.promise, when: 'before' } as const;
+      fake.faults.inject({ method: 'PATCH', path: /instances/, nth: 1, fault });
+      const asked = fake.nextRequest('PATCH', /instances/);
+      const update = updateContainer(incus, earlier, ({ config }) => ({
+        config: { 'user.copy': config['user.a'] ?? '' },
+      }));
+      await asked;
+      meanwhile();
+      release.resolve();
+      await update;
+    };
+    await updated(() => {
+      one.config['user.a'] = 'changed';
+    });
+    assert.equal(one.config['user.copy'], 'changed');
+    const other = () => fake.state.addInstance('c', { config: configOf('later') });
+    await assert.rejects(updated(other), NotMeant);
+    assert.equal(fake.state.instances.get('c')?.config['user.copy'], undefined);
+  });
+
+  it('a restore of one that was started between look and request is refused', async (t) => {
+    const { fake, incus } = await opened(t);
+    const one = fake.state.addInstance('c', { config: configOf('earlier') });
+    await done(takeSnapshotOf(incus, earlier, { name: 'one' }));
+    const release = Promise.withResolvers<void>();
+    const fault = { kind: 'hold', until: release.promise, when: 'before' } as const;
+    fake.faults.inject({ method: 'PUT', path: /instances\/c$/, nth: 1, fault });
+    const asked = fake.nextRequest('PUT', /instances\/c$/);
+    const restore = restoreSnapshotOf(incus, earlier, { name: 'one' });
+    await asked;
+    await done(incus.changeState('c', { action: 'start' }));
+    one.config['user.a'] = 'of the running one';
+    release.resolve();
+    await assert.rejects(
+      done(restore),
+      (error) => error instanceof CoiError && error.code === 'session-live',
+    );
+    assert.equal(one.config['user.a'], 'of the running one');
+  });
+});
+
+describe('which container is meant', () => {
+  it('a session by its mounts, and what coi did not make by the id that Incus gave it', () => {
+    const made = (id: string) => ({ name: 'c', config: { ...configOf(id), 'volatile.uuid': id } });
+    const plain = (uuid: string) => ({ name: 'c', config: { 'volatile.uuid': uuid } });
+    assert.ok(isMeant(refOf(made('one')), made('one')));
+    assert.ok(!isMeant(refOf(made('one')), made('two')));
+    assert.ok(!isMeant(refOf(made('one')), { ...made('one'), name: 'd' }));
+    assert.ok(isMeant(refOf(plain('one')), plain('one')));
+    assert.ok(!isMeant(refOf(plain('one')), plain('two')));
+    assert.ok(!isMeant(refOf(plain('one')), made('one')));
+    assert.ok(!isMeant(refOf(made('one')), plain('one')));
+  });
+
+  it('one that was restored counts as persistent, the one that a snapshot was taken of as what it was', () => {
+    const live = { ...configOf('one'), [keys.generation]: 'a', [incusGenerationKey]: 'a' };
+    assert.equal(sessionRecord(live)?.persistent, false);
+    assert.equal(sessionRecord({ ...live, [incusGenerationKey]: 'b' })?.persistent, true);
+    assert.equal(sessionRecord({ ...live, ...configOf('one', true) })?.persistent, true);
+    assert.equal(sessionRecord({ ...live, [keys.generation]: '' })?.persistent, false);
+  });
+});
