@@ -25,3 +25,36 @@ export function recap(output: string): string[] {
   const logs = lines.filter((line) => line.startsWith(logMark)).slice(-logLinesMax);
   return [...found.slice(0, linesOfAll), ...logs.map((line) => line.slice(0, 240))];
 }
+
+/** How long one test took. */
+export interface TestTime {
+  readonly title: string;
+  readonly file: string;
+  readonly elapsedMs: number;
+}
+
+/** The times of the tests in the output of `node --test` (reporter `spec`), without the groups around them. */
+export function testTimes(file: string, output: string): TestTime[] {
+  // Below this line the failed ones come again.
+  const [ran = ''] = output.split('✖ failing tests:');
+  const groups = new Set([...ran.matchAll(/^ *▶ (.*)$/gm)].map(([, title]) => title));
+  return [...ran.matchAll(/^ *[✔✖] (.*) \(([\d.]+)ms\)$/gm)].flatMap(([, title = '', ms]) =>
+    groups.has(title) ? [] : [{ title, file, elapsedMs: Number(ms) }],
+  );
+}
+
+const slowestMax = 10;
+
+export function slowest(times: readonly TestTime[]): TestTime[] {
+  return times.toSorted((a, b) => b.elapsedMs - a.elapsedMs).slice(0, slowestMax);
+}
+
+/** Begins the line with which a file of tests says what it left open (test/bed/leaks.ts). */
+export const leakMark = 'left open: ';
+
+export function leaked(output: string): string[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith(leakMark))
+    .map((line) => line.slice(leakMark.length));
+}

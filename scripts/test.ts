@@ -1,23 +1,36 @@
-// `npm test`: everything, on a machine that may have nothing yet. Brings up what the tests need, then runs
-// every suite on the real Incus. `npm test -- cli incus` runs those suites only.
+// `npm test`: everything, on a machine that may have nothing yet. Brings up what the tests need, then runs the files
+// of every suite on the real Incus, a few at a time. `npm test -- cli incus` runs those suites only.
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { openRealIncus } from '../test/bed/incus.ts';
 import { sweepMachine } from '../test/bed/sweep.ts';
-import { recap } from './recap.ts';
+import { type Job, runPool } from './pool.ts';
+import { leaked, recap, slowest, type TestTime, testTimes } from './recap.ts';
 import { endWhatRuns, interruptedStatus, root, run, seconds } from './run.ts';
-import { type Suite, suites } from './suites.ts';
+import { longFiles, type Suite, suites } from './suites.ts';
 
 interface Outcome {
+  /** A step, or a file of tests. */
   readonly name: string;
+  /** The folder of a file of tests; the name of a step. */
+  readonly suite: string;
   readonly good: boolean;
   readonly elapsedMs: number;
-  /** How many tests ran in it; 0 for what is no suite. */
-  readonly tests: number;
-  /** Of its tests that failed, for the end. */
-  readonly failed: readonly string[];
+  /** What it printed; empty for a step whose output went straight to the terminal. */
+  readonly output: string;
 }
 
 const node = process.execPath;
+/** A test that was given up may hold something open forever; `test/bed/leaks.ts` says what is open at the end. */
+const testFlags = [
+  '--test',
+  '--import=./test/bed/leaks.ts',
+  '--test-reporter=spec',
+  '--test-force-exit',
+];
+/** Most tests wait for containers, not for a core: one file more than there are cores keeps the cores busy. */
+const width = Math.min(availableParallelism() + 1, 6);
+
 const wanted = process.argv
   .slice(2)
   .map((name) => (name.startsWith('test/') ? name : `test/${name}`));
@@ -36,65 +49,82 @@ if (process.geteuid?.() !== 0)
 const { signal } = endWhatRuns();
 const started = performance.now();
 const outcomes: Outcome[] = [];
-if (wanted.length === 0) await step('check', [node, 'scripts/check.ts'], 10);
 await needed('build', [node, 'scripts/build.ts'], 5);
 await needed('coi setup', ['./coi', 'setup', '--yes'], 30);
 await sweep('sweep before');
 await needed('test image', ['./coi', 'build', '--test-image'], 20);
-for (const suite of suites) {
-  if (wanted.length > 0 && !wanted.includes(suite.folder)) continue;
-  if (suite.image !== undefined) await step(`image ${suite.image}`, ['./coi', 'build'], 30);
-  await runSuite(suite);
-}
+await runPool(jobs(), { width, stopped: () => signal() !== undefined });
+endIfInterrupted();
 await sweep('sweep after');
 finish();
 
-async function runSuite({ folder, concurrency, limitMinutes }: Suite): Promise<void> {
-  const files = globSync(`${folder}/**/*.test.ts`, { cwd: root }).sort();
-  if (files.length === 0) return say(`${folder}: no tests yet`);
-  const argv = [
-    node,
-    '--test',
-    '--test-reporter=spec',
-    // A test that was given up may hold something open for ever; the others must not wait for it.
-    '--test-force-exit',
-    `--test-concurrency=${concurrency}`,
-    ...files,
+/** The files of the suites that were asked for: the longest first, so that none of them runs alone at the end. */
+function jobs(): Job[] {
+  const chosen = suites.filter(({ folder }) => wanted.length === 0 || wanted.includes(folder));
+  const files = chosen.flatMap((suite) =>
+    globSync(`${suite.folder}/**/*.test.ts`, { cwd: root })
+      .sort()
+      .map((file) => fileJob(suite, file)),
+  );
+  const isLong = ({ name }: Job) => longFiles.includes(name);
+  const images = new Set(chosen.flatMap(({ image }) => image ?? []));
+  return [
+    ...(wanted.length === 0 ? [job('check', [node, 'scripts/check.ts'], 10)] : []),
+    ...[...images].map((image) => job(`image ${image}`, ['./coi', 'build'], 30)),
+    ...files.filter(isLong),
+    ...files.filter((file) => !isLong(file)),
   ];
-  await step(folder, argv, limitMinutes);
 }
 
-async function step(name: string, argv: readonly string[], limitMinutes: number): Promise<boolean> {
-  say(`\n=== ${name}: ${shown(argv)}`);
-  // Only of tests is the output counted: a daemon that setup starts must not hold a pipe of ours open.
-  const counted = argv.includes('--test') || name === 'check';
-  const { status, elapsedMs, output } = await run(argv, {
-    show: counted ? 'copy' : true,
+function job(name: string, argv: readonly string[], limitMinutes: number): Job {
+  return { name, run: async () => void (await step(name, argv, limitMinutes, { show: false })) };
+}
+
+function fileJob({ folder, limitMinutes, serial, image }: Suite, file: string): Job {
+  return {
+    name: file,
+    ...(serial === true && { lane: folder }),
+    ...(image !== undefined && { after: [`image ${image}`] }),
+    run: async () => {
+      const argv = [node, ...testFlags, file];
+      await step(file, argv, limitMinutes, { show: false, suite: folder });
+    },
+  };
+}
+
+/** Runs one program to its end. Unless it is shown at once, its output is printed when it has ended: several run at a time. */
+async function step(
+  name: string,
+  argv: readonly string[],
+  limitMinutes: number,
+  { show, suite = name }: { readonly show: boolean; readonly suite?: string },
+): Promise<boolean> {
+  const ran = await run(argv, {
+    show,
     timeoutMs: limitMinutes * 60_000,
     group: argv.includes('--test'),
   });
-  const by = signal();
-  if (by !== undefined) end(interruptedStatus(by), `npm test was interrupted in ${name}.`);
-  const good = status === 0;
-  const tests = [...output.matchAll(/^ℹ tests (\d+)$/gm)].reduce(
-    (sum, [, n]) => sum + Number(n),
-    0,
+  const good = ran.status === 0;
+  outcomes.push({ ...ran, name, suite, good });
+  say(
+    `${ran.output}=== ${name}: ${good ? 'ok' : `FAILED with status ${ran.status}`} (${seconds(ran.elapsedMs)})`,
   );
-  outcomes.push({ name, good, elapsedMs, tests, failed: good ? [] : recap(output) });
-  say(`=== ${name}: ${good ? 'ok' : `FAILED with status ${status}`} (${seconds(elapsedMs)})`);
   return good;
 }
 
-/** A step without which nothing after it means anything. */
+/** A step without which nothing after it means anything. Its output goes straight to the terminal. */
 async function needed(name: string, argv: readonly string[], limitMinutes: number): Promise<void> {
-  if (!(await step(name, argv, limitMinutes))) finish();
+  say(`=== ${name}`);
+  const good = await step(name, argv, limitMinutes, { show: true });
+  endIfInterrupted();
+  if (!good) finish();
 }
 
 /** Takes away what dead test runs left; afterwards, what this one left. */
 async function sweep(name: string): Promise<void> {
   const from = performance.now();
   const ended = (good: boolean): Outcome => {
-    return { name, good, elapsedMs: performance.now() - from, tests: 0, failed: [] };
+    return { name, suite: name, good, elapsedMs: performance.now() - from, output: '' };
   };
   const incus = await openRealIncus();
   try {
@@ -108,17 +138,42 @@ async function sweep(name: string): Promise<void> {
   }
 }
 
+function endIfInterrupted(): void {
+  const by = signal();
+  if (by !== undefined) end(interruptedStatus(by), 'npm test was interrupted.');
+}
+
 function finish(): never {
+  const slow = slowest(outcomes.flatMap(({ name, output }) => testTimes(name, output)));
+  if (slow.length > 0) say(['', 'The slowest tests:', ...slow.map(shownTime)].join('\n'));
+  const leaks = outcomes.flatMap(({ name, output }) => leaked(output).map((l) => `${name}: ${l}`));
+  if (leaks.length > 0) say(['', 'Left open at the end:', ...leaks].join('\n'));
   say('');
-  for (const { name, good, elapsedMs } of outcomes)
-    say(`${good ? 'ok    ' : 'FAILED'} ${name} (${seconds(elapsedMs)})`);
-  for (const { name, failed } of outcomes)
-    if (failed.length > 0) say([`--- ${name}:`, ...failed].join('\n'));
+  for (const suite of new Set(outcomes.map((outcome) => outcome.suite))) say(suiteLine(suite));
+  for (const { name, good, output } of outcomes)
+    if (!good) say([`--- ${name}:`, ...recap(output)].join('\n'));
   const failed = outcomes.filter(({ good }) => !good).map(({ name }) => name);
   const took = seconds(performance.now() - started);
-  const tests = outcomes.reduce((sum, outcome) => sum + outcome.tests, 0);
+  const tests = outcomes.reduce((sum, outcome) => sum + testCount(outcome), 0);
   if (failed.length === 0) end(0, `npm test passed: ${tests} tests (${took})`);
   end(1, `npm test FAILED: ${failed.join(', ')} (${took})`);
+}
+
+/** One line for a step, or for all files of a suite with the sum of their times. */
+function suiteLine(suite: string): string {
+  const own = outcomes.filter((outcome) => outcome.suite === suite);
+  const good = own.every((outcome) => outcome.good);
+  const took = seconds(own.reduce((sum, outcome) => sum + outcome.elapsedMs, 0));
+  const files = suite.startsWith('test/') ? `, ${own.length} files` : '';
+  return `${good ? 'ok    ' : 'FAILED'} ${suite} (${took}${files})`;
+}
+
+function shownTime({ title, file, elapsedMs }: TestTime): string {
+  return `${seconds(elapsedMs).padStart(8)}  ${title}  (${file})`;
+}
+
+function testCount({ output }: Outcome): number {
+  return [...output.matchAll(/^ℹ tests (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
 }
 
 function end(status: number, text: string): never {
@@ -128,12 +183,4 @@ function end(status: number, text: string): never {
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-/** A command line for people: the program's path and a long list of files would hide what is run. */
-function shown(argv: readonly string[]): string {
-  const words = argv.map((word) => (word === node ? 'node' : word));
-  return words.length > 6
-    ? `${words.slice(0, 5).join(' ')} ... (${words.length - 5} more)`
-    : words.join(' ');
 }

@@ -48,11 +48,27 @@ const empty: SlotState = {
 
 export const nothing: Model = { slots: { 1: empty, 2: empty, 3: empty }, said: [] };
 
-/** Events that make sense now. */
-export function possible({ slots }: Model): Event[] {
-  return ([1, 2, 3] as const).flatMap((slot) =>
-    possibleIn(slots[slot]).map((kind): Event => ({ kind, slot })),
-  );
+const kinds: readonly EventKind[] = [
+  'start',
+  'detach',
+  'attach',
+  'persist',
+  'exit',
+  'poweroff',
+  'kill -9',
+  'shutdown',
+  'kill',
+  'resume',
+];
+
+/** Every event there is. */
+export const events: readonly Event[] = ([1, 2, 3] as const).flatMap((slot) =>
+  kinds.map((kind) => ({ kind, slot })),
+);
+
+/** Whether the event makes sense now. */
+export function isPossible({ slots }: Model, { kind, slot }: Event): boolean {
+  return possibleIn(slots[slot]).includes(kind);
 }
 
 function possibleIn({ container, terminal, session }: SlotState): EventKind[] {

@@ -1,49 +1,85 @@
 // Random sequences of what people do with three slots, on the real Incus, against a model of what must be true after each.
-// COI_TEST_SEED repeats a run; COI_TEST_SEQUENCES and COI_TEST_SECONDS make it longer.
+// A failure is shrunk to the shortest sequence that still fails and printed with the variables that repeat it:
+// COI_TEST_SEED and COI_TEST_PATH (fast-check's seed and path), COI_TEST_REPLAY (the path through the commands).
+// COI_TEST_SEQUENCES makes the run longer.
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
-import { after, type Event, type Model, nothing, possible, type Slot } from './model.ts';
+import { after, type Event, events, isPossible, type Model, nothing, type Slot } from './model.ts';
 import { endMs, metadataOf, prompt, said, say, sessionId, startMs } from './talk.ts';
 
-const seed = Number(process.env['COI_TEST_SEED'] ?? randomInt(2 ** 31));
-const sequences = Number(process.env['COI_TEST_SEQUENCES'] ?? 2);
-const seconds = Number(process.env['COI_TEST_SECONDS'] ?? 30);
-const eventsPerSequence = 12;
+const env = process.env;
+const sequences = Number(env['COI_TEST_SEQUENCES'] ?? 2);
+/** Of the commands that are drawn, about a third are possible when their turn comes. */
+const commandsMax = 40;
+const eventsMin = 10;
+/** Shrinking ends then, with the shortest failure that was found. */
+const limitMs = sequences * 60_000 + 240_000;
 
-test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed})`, {
-  timeout: (seconds + 120) * 1000,
+test('random sequences over three slots match the model', {
+  timeout: limitMs + 120_000,
 }, async (t) => {
-  const random = mulberry(seed);
-  const startedMs = performance.now();
-  let [whole, events] = [0, 0];
-  t.after(() => t.diagnostic(`${whole} whole sequences, ${events} events, seed ${seed}`));
-  for (let at = 0; at < sequences && performance.now() - startedMs < seconds * 1000; at += 1) {
+  let done = 0;
+  const commands = fc.commands(
+    events.map((event) => fc.nat(9999).map((word) => new Step(event, `w${word}`, () => done++))),
+    {
+      maxCommands: commandsMax,
+      size: 'max',
+      ...(env['COI_TEST_REPLAY'] !== undefined && { replayPath: env['COI_TEST_REPLAY'] }),
+    },
+  );
+  const property = fc.asyncProperty(commands, async (steps) => {
     await using bed = await makeBed();
-    const run = new Run(bed);
-    for (let step = 0; step < eventsPerSequence; step += 1) {
-      if (performance.now() - startedMs > seconds * 1000) return;
-      const choices = possible(run.model);
-      const event = choices[Math.floor(random() * choices.length)];
-      assert.ok(event);
-      await run.do(event, `w${at}x${step}`);
-      events += 1;
-    }
-    whole += 1;
-  }
+    await fc.asyncModelRun(() => ({ model: { now: nothing }, real: new Run(bed) }), steps);
+  });
+  const repeated = env['COI_TEST_SEED'] !== undefined;
+  // The draw may be short: a run that tried next to nothing proves nothing.
+  do {
+    await fc.assert(property, {
+      numRuns: sequences,
+      interruptAfterTimeLimit: limitMs,
+      ...(repeated && { seed: Number(env['COI_TEST_SEED']) }),
+      ...(env['COI_TEST_PATH'] !== undefined && { path: env['COI_TEST_PATH'] }),
+    });
+  } while (done < eventsMin && !repeated);
+  t.diagnostic(`${done} events`);
 });
 
-/** A small generator that a seed repeats (Mulberry32). */
-function mulberry(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+/** What the model is before the next step. */
+interface Now {
+  now: Model;
+}
+
+/** One event, as a command of fast-check. */
+class Step implements fc.AsyncCommand<Now, Run> {
+  readonly #event: Event;
+  readonly #word: string;
+  readonly #ran: () => void;
+
+  constructor(event: Event, word: string, ran: () => void) {
+    this.#event = event;
+    this.#word = word;
+    this.#ran = ran;
+  }
+
+  check({ now }: Readonly<Now>): boolean {
+    return isPossible(now, this.#event);
+  }
+
+  async run(model: Now, real: Run): Promise<void> {
+    // Words of one sequence must differ, and two draws may be equal.
+    const word = `${this.#word}x${real.steps}`;
+    await real.do(model.now, this.#event, word);
+    model.now = after(model.now, this.#event, word);
+    await real.compare(model.now);
+    this.#ran();
+  }
+
+  toString(): string {
+    return `${this.#event.kind} ${this.#event.slot}`;
+  }
 }
 
 class Run {
@@ -51,28 +87,18 @@ class Run {
   readonly #screens = new Map<Slot, Screen>();
   /** Ids of the sessions, as coi announced them. */
   readonly #ids: string[] = [];
-  readonly #history: string[] = [];
-  model: Model = nothing;
+  steps = 0;
 
   constructor(bed: Bed) {
     this.#bed = bed;
   }
 
-  async do(event: Event, word: string): Promise<void> {
-    this.#history.push(`${event.kind} ${event.slot}`);
-    try {
-      await this.#act(event, word);
-      this.model = after(this.model, event, word);
-      await this.#compare();
-    } catch (error) {
-      throw new Error(`seed ${seed}, after ${this.#history.join(', ')}`, { cause: error });
-    }
-  }
-
-  async #act({ kind, slot }: Event, word: string): Promise<void> {
+  /** Does the event to the real thing; `model` is what was true before it. */
+  async do(model: Model, { kind, slot }: Event, word: string): Promise<void> {
+    this.steps += 1;
     const name = await this.#name(slot);
     const screen = this.#screens.get(slot);
-    const state = this.model.slots[slot];
+    const state = model.slots[slot];
     switch (kind) {
       case 'start':
         return this.#open(slot, word, ['--slot', String(slot)]);
@@ -93,11 +119,11 @@ class Run {
         screen?.key('ctrl-b d');
         return this.#closed(slot, 0);
       case 'exit':
-        await this.#toBash(slot);
+        await this.#toBash(model, slot);
         screen?.type('exit\r');
         return this.#closed(slot, 0);
       case 'poweroff':
-        await this.#toBash(slot);
+        await this.#toBash(model, slot);
         screen?.type('sudo poweroff\r');
         return this.#closed(slot);
       case 'kill -9':
@@ -122,8 +148,8 @@ class Run {
     await say(screen, word);
   }
 
-  async #toBash(slot: Slot): Promise<void> {
-    if (!this.model.slots[slot].inAgent) return;
+  async #toBash(model: Model, slot: Slot): Promise<void> {
+    if (!model.slots[slot].inAgent) return;
     const screen = this.#screens.get(slot);
     screen?.type('/exit\r');
     await screen?.waitFor(prompt);
@@ -138,7 +164,7 @@ class Run {
     if (status !== undefined) assert.equal(end.status, status, screen.output());
   }
 
-  async #compare(): Promise<void> {
+  async compare(model: Model): Promise<void> {
     const instances = await Promise.all(
       (await this.#bed.instances()).map((name) => this.#bed.incus.instance(name)),
     );
@@ -155,15 +181,15 @@ class Run {
         : [],
     );
     const wanted = ([1, 2, 3] as const).flatMap((slot) => {
-      const { container, persistent, session } = this.model.slots[slot];
+      const { container, persistent, session } = model.slots[slot];
       return container === 'none' ? [] : [{ slot, container, persistent, session }];
     });
     assert.deepEqual(real, wanted);
-    for (const [at, words] of this.model.said.entries()) {
+    for (const [at, words] of model.said.entries()) {
       const id = this.#ids[at] ?? '';
       const text = said(this.#bed, id);
       for (const word of words) assert.ok(text.includes(`"${word}"`), `${word} is lost`);
-      const foreign = this.model.said.flatMap((others, other) => (other === at ? [] : others));
+      const foreign = model.said.flatMap((others, other) => (other === at ? [] : others));
       assert.ok(!foreign.some((word) => text.includes(`"${word}"`)), 'histories are mixed');
       assert.equal(metadataOf(this.#bed, id)['session_id'], id);
     }
