@@ -150,6 +150,17 @@ for (const command of [
   });
 }
 
+test('`poweroff` ends the machine even before its systemd takes signals', limit, async () => {
+  // At once: the busier the machine, the longer systemd takes to block the signals.
+  const ended = Array.from({ length: 6 }, async () => {
+    await using guest = await startGuest(testImage);
+    const stopped = guest.told('instance-shutdown');
+    await Promise.all([stopped, guest.code('poweroff').catch(() => 'cut off')]);
+    assert.equal((await guest.incus.instance(guest.name))?.instance.status, 'Stopped');
+  });
+  await Promise.all(ended);
+});
+
 test('`reboot` brings the machine back with another boot and the same files', limit, async () => {
   await using guest = await startGuest(testImage, {
     config: { 'user.coi.nameserver': '192.0.2.53' },
