@@ -6,7 +6,7 @@ import { chainsOf, changes, elementsOf, setsOf } from './changes.ts';
 import type { NftCommand } from './nft-json.ts';
 import { networkPolicy, plainPolicy } from './policy.ts';
 import { type SessionRules, sessionRules } from './session-rules.ts';
-import { sharedRules } from './whole.ts';
+import { sharedRules } from './ruleset-transaction.ts';
 
 const surroundings = { table: 'coi', attached: [] };
 

@@ -16,7 +16,7 @@ import {
   removeAll,
   replaceAll,
   sharedRules,
-} from './whole.ts';
+} from './ruleset-transaction.ts';
 
 export interface GuardParts {
   readonly nft: Nft;

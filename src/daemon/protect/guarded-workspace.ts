@@ -7,7 +7,7 @@ import { nothingProtected } from '../../session/protect/protection-types.ts';
 import type { Log } from '../log.ts';
 import type { RemoteFiles } from '../mounts/remote-files.ts';
 import type { GuardRecord } from './guard/record.ts';
-import type { Rhythm } from './look-schedule.ts';
+import type { LookSchedule } from './look-schedule.ts';
 import type { Tampering, ToldMade } from './tampering.ts';
 import type { Looked } from './tree-facts.ts';
 import type { Watchers } from './watchers.ts';
@@ -51,14 +51,14 @@ export interface Guarded {
   readonly places: Map<string, HostPlace>;
   /** Files of the host outside of it, likewise. */
   readonly outside: Map<string, OutsideText>;
-  readonly rhythm: Rhythm;
+  readonly rhythm: LookSchedule;
 }
 
 /** Before the first look. */
 export function unguarded(
   record: GuardRecord,
   users: Map<string, number>,
-  rhythm: Rhythm,
+  rhythm: LookSchedule,
   watchers: Watchers,
 ): Guarded {
   const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };

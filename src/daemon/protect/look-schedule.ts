@@ -7,7 +7,7 @@ const idleMs = 30_000;
 /** A look is followed by a rest that many times as long, so that whoever makes events in a loop does not keep coid busy. */
 const restFactor = 4;
 
-export class Rhythm {
+export class LookSchedule {
   readonly #elapsedMs: () => number;
   readonly #look: () => Promise<number | undefined>;
   #timer: NodeJS.Timeout | undefined;

@@ -15,7 +15,7 @@ import { GuardLooks } from './guard-looks.ts';
 import type { Guarded, KeeperParts } from './guarded-workspace.ts';
 import { unguarded } from './guarded-workspace.ts';
 import { leftToOthers, ownOnly } from './hidden.ts';
-import { Rhythm } from './look-schedule.ts';
+import { LookSchedule } from './look-schedule.ts';
 import { TakingAway } from './taking-away.ts';
 import { Watchers } from './watchers.ts';
 import { HeldRoot, type RootParts } from './workspace-root.ts';
@@ -163,7 +163,7 @@ export class Keeper {
       await this.#parts.files.look([guarded.record.root]);
       return users.size > 0 ? this.#looks.mend(guarded, true) : undefined;
     };
-    const rhythm = new Rhythm(this.#parts.elapsedMs, look);
+    const rhythm = new LookSchedule(this.#parts.elapsedMs, look);
     const watchers = new Watchers(() => rhythm.soon());
     const guarded = unguarded(record, users, rhythm, watchers);
     return guarded;
