@@ -1,5 +1,5 @@
-// The whole of coi's rules as one transaction, and whether a listing of the kernel's shows the same. Pure.
-import { chainsOf, elementsOf, setsOf } from './changes.ts';
+// Builds all of coi's rules as one transaction and compares them with the kernel's listing. Pure.
+
 import {
   addChain,
   addElement,
@@ -13,10 +13,11 @@ import {
   type SetDefinition,
 } from './nft-json.ts';
 import { type BaseOptions, baseRuleset } from './ruleset.ts';
-import type { Surroundings } from './session-rules.ts';
-import { type SessionRules, usualChain } from './session-rules.ts';
+import { chainsOf, elementsOf, setsOf } from './ruleset-changes.ts';
+import type { HostNetworks } from './session-rules.ts';
+import { type SessionRules, sharedChain } from './session-rules.ts';
 
-/** Everything that should be in force. */
+/** All objects that should exist. */
 export interface Expected {
   readonly table: string;
   readonly counters: readonly {
@@ -29,9 +30,9 @@ export interface Expected {
   readonly elements: readonly Element[];
 }
 
-/** The shared chain that depends on the host's networks, in the form of a session's rules: it changes like one. */
-export function sharedRules(surroundings: Surroundings): SessionRules {
-  return { sets: [], chains: [usualChain(surroundings)], elements: [] };
+/** The shared chain, which depends on the host's networks, in the form of session rules, so that it is updated like them. */
+export function sharedRules(surroundings: HostNetworks): SessionRules {
+  return { sets: [], chains: [sharedChain(surroundings)], elements: [] };
 }
 
 export function expected(base: BaseOptions, sessions: readonly SessionRules[]): Expected {
@@ -47,11 +48,11 @@ export function expected(base: BaseOptions, sessions: readonly SessionRules[]): 
 
 export const families: readonly Family[] = ['bridge', 'inet'];
 
-/** Replaces both tables at once. `more` comes last: addresses that names were resolved to, which would be lost otherwise. */
+/** Replaces both tables atomically. `more` comes last: resolved addresses, which would otherwise be lost. */
 export function replaceAll(wanted: Expected, more: readonly NftCommand[] = []): NftCommand[] {
   const tables = families.map((family) => ({ table: { family, name: wanted.table } }));
   return [
-    // A table that is not there cannot be deleted, one that is there may be added.
+    // Deleting a missing table fails, but adding an existing one does not.
     ...tables.flatMap((table) => [{ add: table }, { delete: table }, { add: table }]),
     ...wanted.counters.map((counter) => ({ add: { counter } })),
     ...wanted.sets.map(addSet),
@@ -71,7 +72,7 @@ export function removeAll(table: string): NftCommand[] {
 
 type Listed = Readonly<Record<string, unknown>>;
 
-/** What is not as it should be, one line each; none if everything is in force. `objects` is what nft listed. */
+/** One line per difference between the wanted rules and nft's listing `objects`. */
 export function differences(wanted: Expected, objects: readonly Listed[]): string[] {
   return [
     ...chainDifferences(wanted, objects),
@@ -103,15 +104,15 @@ function chainDifferences(wanted: Expected, objects: readonly Listed[]): string[
       ? `${chain.base.type} ${chain.base.hook} ${chain.base.priority} accept`
       : '';
     if (!shown.has(id)) return [`chain ${id} is missing`];
-    if (shown.get(id) !== base) return [`chain ${id} hooks in elsewhere`];
+    if (shown.get(id) !== base) return [`chain ${id} has a different hook`];
     return (marks.get(id) ?? []).join(' ') === chain.rules.map(ruleMark).join(' ')
       ? []
-      : [`chain ${id} has other rules`];
+      : [`chain ${id} has different rules`];
   });
   const known = new Set(wanted.chains.map(({ family, name }) => `${family} ${name}`));
   return [
     ...lines,
-    ...[...shown.keys()].filter((id) => !known.has(id)).map((id) => `chain ${id} is too much`),
+    ...[...shown.keys()].filter((id) => !known.has(id)).map((id) => `unexpected chain ${id}`),
   ];
 }
 
@@ -126,7 +127,7 @@ function setDifferences(wanted: Expected, objects: readonly Listed[]): string[] 
   const known = new Set(wanted.sets.map(({ family, name }) => `${family} ${name}`));
   return [
     ...[...known].filter((id) => !shown.has(id)).map((id) => `set ${id} is missing`),
-    ...[...shown].filter((id) => !known.has(id)).map((id) => `set ${id} is too much`),
+    ...[...shown].filter((id) => !known.has(id)).map((id) => `unexpected set ${id}`),
   ];
 }
 
@@ -148,7 +149,7 @@ function elementDifferences(wanted: Expected, objects: readonly Listed[]): strin
   );
   return [
     ...[...known].filter((id) => !shown.has(id)).map((id) => `element ${id} is missing`),
-    ...[...shown].filter((id) => !known.has(id)).map((id) => `element ${id} is too much`),
+    ...[...shown].filter((id) => !known.has(id)).map((id) => `unexpected element ${id}`),
   ];
 }
 

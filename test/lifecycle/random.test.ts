@@ -1,19 +1,34 @@
-// Random sequences of what people do with three slots, on the real Incus, against a model of what must be true after each.
+// Random sequences of user actions on three slots with the real Incus, checked against a model after each.
 // COI_TEST_SEED repeats a run; COI_TEST_SEQUENCES and COI_TEST_SECONDS make it longer.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
-import { after, type Event, type Model, nothing, possible, type Slot } from './model.ts';
-import { endMs, metadataOf, prompt, said, say, sessionId, startMs } from './talk.ts';
+import {
+  conversationText,
+  endMs,
+  metadataOf,
+  prompt,
+  sendMessage,
+  sessionId,
+  startMs,
+} from './conversation.ts';
+import {
+  applyEvent,
+  type Event,
+  initialModel,
+  type Model,
+  possibleEvents,
+  type Slot,
+} from './model.ts';
 
 const seed = Number(process.env['COI_TEST_SEED'] ?? randomInt(2 ** 31));
 const sequences = Number(process.env['COI_TEST_SEQUENCES'] ?? 2);
 const seconds = Number(process.env['COI_TEST_SECONDS'] ?? 30);
 const eventsPerSequence = 12;
 
-test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed})`, {
+test(`random sequences over three slots keep all invariants (COI_TEST_SEED=${seed})`, {
   timeout: (seconds + 120) * 1000,
 }, async (t) => {
   const random = mulberry(seed);
@@ -25,7 +40,7 @@ test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed
     const run = new Run(bed);
     for (let step = 0; step < eventsPerSequence; step += 1) {
       if (performance.now() - startedMs > seconds * 1000) return;
-      const choices = possible(run.model);
+      const choices = possibleEvents(run.model);
       const event = choices[Math.floor(random() * choices.length)];
       assert.ok(event);
       await run.do(event, `w${at}x${step}`);
@@ -35,7 +50,7 @@ test(`random sequences over three slots keep every promise (COI_TEST_SEED=${seed
   }
 });
 
-/** A small generator that a seed repeats (Mulberry32). */
+/** A small generator with a reproducible seed (Mulberry32). */
 function mulberry(start: number): () => number {
   let state = start;
   return () => {
@@ -49,10 +64,10 @@ function mulberry(start: number): () => number {
 class Run {
   readonly #bed: Bed;
   readonly #screens = new Map<Slot, Screen>();
-  /** Ids of the sessions, as coi announced them. */
+  /** Session ids as printed by coi. */
   readonly #ids: string[] = [];
   readonly #history: string[] = [];
-  model: Model = nothing;
+  model: Model = initialModel;
 
   constructor(bed: Bed) {
     this.#bed = bed;
@@ -62,7 +77,7 @@ class Run {
     this.#history.push(`${event.kind} ${event.slot}`);
     try {
       await this.#act(event, word);
-      this.model = after(this.model, event, word);
+      this.model = applyEvent(this.model, event, word);
       await this.#compare();
     } catch (error) {
       throw new Error(`seed ${seed}, after ${this.#history.join(', ')}`, { cause: error });
@@ -86,7 +101,7 @@ class Run {
         const attached = this.#bed.screen(['attach', name]);
         this.#screens.set(slot, attached);
         await attached.waitFor(state.inAgent ? 'You:' : prompt, startMs);
-        if (state.inAgent) await say(attached, word);
+        if (state.inAgent) await sendMessage(attached, word);
         return;
       }
       case 'detach':
@@ -119,7 +134,7 @@ class Run {
     await screen.waitFor('You:', startMs);
     const id = sessionId(screen);
     if (!this.#ids.includes(id)) this.#ids.push(id);
-    await say(screen, word);
+    await sendMessage(screen, word);
   }
 
   async #toBash(slot: Slot): Promise<void> {
@@ -129,7 +144,7 @@ class Run {
     await screen?.waitFor(prompt);
   }
 
-  /** Whoever had the terminal is told within the time that an end takes. */
+  /** The user of the terminal is notified within the time limit for an end. */
   async #closed(slot: Slot, status?: number): Promise<void> {
     const screen = this.#screens.get(slot);
     this.#screens.delete(slot);
@@ -159,11 +174,11 @@ class Run {
       return container === 'none' ? [] : [{ slot, container, persistent, session }];
     });
     assert.deepEqual(real, wanted);
-    for (const [at, words] of this.model.said.entries()) {
+    for (const [at, words] of this.model.messages.entries()) {
       const id = this.#ids[at] ?? '';
-      const text = said(this.#bed, id);
+      const text = conversationText(this.#bed, id);
       for (const word of words) assert.ok(text.includes(`"${word}"`), `${word} is lost`);
-      const foreign = this.model.said.flatMap((others, other) => (other === at ? [] : others));
+      const foreign = this.model.messages.flatMap((others, other) => (other === at ? [] : others));
       assert.ok(!foreign.some((word) => text.includes(`"${word}"`)), 'histories are mixed');
       assert.equal(metadataOf(this.#bed, id)['session_id'], id);
     }
