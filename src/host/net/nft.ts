@@ -45,9 +45,9 @@ export function openNft({ scratchDir = '/run', program = 'nft' } = {}): Nft {
     apply: async (commands, isApplied) => {
       if (commands.length === 0) return;
       const args = isApplied ? ['-j', '-f', '-'] : ['-j', '--echo', '-f', '-'];
-      const said = await run(args, { nftables: commands });
-      const why = isApplied ? notAppliedReason(isApplied) : echoMismatch(commands, said);
-      if (why !== undefined) throw new NftError(`nft did not apply the rules: ${why}`, said);
+      const output = await run(args, { nftables: commands });
+      const why = isApplied ? notAppliedReason(isApplied) : echoMismatch(commands, output);
+      if (why !== undefined) throw new NftError(`nft did not apply the rules: ${why}`, output);
     },
     table: async (family, name) => {
       // One listing per process: of several, nft 1.0.6 prints only the last.

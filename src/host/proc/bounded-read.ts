@@ -33,7 +33,7 @@ export const directReader: ProcReader = {
 /** A read takes microseconds, but on a busy host its thread waits for a CPU. */
 const limitMs = 100;
 /** The limit for all containers together. Each blocked read occupies a thread with a stack of some KiB. */
-const heldMax = 400;
+const blockedMax = 400;
 const ownMax = 8;
 /** Each thread that blocks on a link is replaced by a new one. */
 const ownLinksMax = 1;
@@ -47,7 +47,7 @@ export class BoundedReads {
   readonly #aio: Aio;
   readonly #links: Pick<LinkThreads, 'read' | 'begin'>;
   readonly #limitMs: number;
-  readonly #held = new Set<PendingRead>();
+  readonly #pending = new Set<PendingRead>();
   /** Unused slots. */
   readonly #free: AioSlot[] = [];
 
@@ -70,11 +70,11 @@ export class BoundedReads {
 
   #reader(): ProcReader {
     // Cleans up after containers that are no longer read.
-    for (const one of this.#held) this.#isOver(one);
+    for (const one of this.#pending) this.#isOver(one);
     const own = new Map<string, PendingRead>();
     const links = new Map<string, BlockedLinks>();
     /** Whether that process must not be read now. */
-    const isHeld = (process: string) => {
+    const isBlocked = (process: string) => {
       for (const [other, held] of own) if (this.#isOver(held)) own.delete(other);
       for (const [other, held] of links) if (held.isOver()) links.delete(other);
       return own.has(process) || links.has(process) || own.size >= ownMax;
@@ -82,20 +82,20 @@ export class BoundedReads {
     return {
       read: (path, encoding = 'utf8') => {
         const process = processOf(path);
-        if (isHeld(process) || this.#held.size >= heldMax) return blockedRead;
+        if (isBlocked(process) || this.#pending.size >= blockedMax) return blockedRead;
         const fd = openOrUndefined(path);
         if (fd === undefined) return undefined;
         const begun = this.#begin(fd);
         if (begun?.slot.wait(this.#limitMs)) return this.#end(begun)?.toString(encoding);
         if (begun) {
-          this.#held.add(begun);
+          this.#pending.add(begun);
           own.set(process, begun);
         }
         return blockedRead;
       },
       links: (paths) => {
         const process = processOf(paths[0] ?? '');
-        if (isHeld(process) || links.size >= ownLinksMax) return blockedRead;
+        if (isBlocked(process) || links.size >= ownLinksMax) return blockedRead;
         const targets: string[] = [];
         for (let at = 0; at < paths.length; at += linksMax) {
           const read = this.#links.read(paths.slice(at, at + linksMax), this.#limitMs);
@@ -124,9 +124,9 @@ export class BoundedReads {
   }
 
   #isOver(held: PendingRead): boolean {
-    if (!this.#held.has(held)) return true;
+    if (!this.#pending.has(held)) return true;
     if (!held.slot.wait(0)) return false;
-    this.#held.delete(held);
+    this.#pending.delete(held);
     this.#end(held);
     return true;
   }

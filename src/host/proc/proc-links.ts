@@ -106,10 +106,10 @@ class LinkThread implements LinkReader {
 }
 
 /** The limit for all containers together. Each thread uses about ten MB. */
-const heldMax = 8;
+const blockedMax = 8;
 
 export class LinkThreads {
-  readonly #held = new Set<LinkReader>();
+  readonly #blocked = new Set<LinkReader>();
   readonly #make: () => LinkReader;
   #current: LinkReader | undefined;
 
@@ -125,23 +125,23 @@ export class LinkThreads {
   /** Whether a thread is blocked in the kernel; it would also delay the exit of this process. */
   get hasBlocked(): boolean {
     this.#forget();
-    return this.#held.size > 0;
+    return this.#blocked.size > 0;
   }
 
   read(paths: readonly string[], limitMs: number): Links | BlockedLinks {
     this.#forget();
-    if (this.#held.size >= heldMax) return { isOver: () => !this.hasBlocked };
+    if (this.#blocked.size >= blockedMax) return { isOver: () => !this.hasBlocked };
     this.begin();
     const thread = this.#current;
     const targets = thread?.read(paths, limitMs);
     if (targets || !thread) return targets ?? [];
     this.#current = undefined;
-    this.#held.add(thread);
+    this.#blocked.add(thread);
     thread.end();
     return { isOver: () => thread.hasEnded };
   }
 
   #forget(): void {
-    for (const thread of this.#held) if (thread.hasEnded) this.#held.delete(thread);
+    for (const thread of this.#blocked) if (thread.hasEnded) this.#blocked.delete(thread);
   }
 }

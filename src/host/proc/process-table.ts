@@ -52,7 +52,7 @@ const descriptorsMax = 8192;
 /** The details of an unimportant process are read every eighth scan. */
 const rareRounds = 8;
 /** A busy host alone may block reads for this many scans. */
-const heldRoundsMin = 2;
+const blockedRoundsMin = 2;
 const nothingDone = { readBytes: 0, writtenBytes: 0 };
 
 interface Entry {
@@ -72,8 +72,8 @@ interface Entry {
   /** The round in which rarely changing fields were last read. */
   rare: number;
   reading: ProcessReading | undefined;
-  /** `held`: its command line could not be read. `blocked`: nothing of it can be read. */
-  held: boolean;
+  /** `commandBlocked`: its command line could not be read. `blocked`: nothing of it can be read. */
+  commandBlocked: boolean;
   blocked: boolean;
   /** Whether its descriptors are read, since when, when last, and whether there are too many. */
   wide: boolean;
@@ -88,7 +88,7 @@ export class ProcessTable {
   #known = new Map<number, Entry>();
   #round = 0;
   /** Consecutive scans in which a command line could not be read. */
-  #heldRounds = 0;
+  #blockedRounds = 0;
 
   constructor(interest: Interest, reader: ProcReader = directReader) {
     this.#interest = interest;
@@ -104,8 +104,8 @@ export class ProcessTable {
     yield* this.#readDetails(living, allowance);
     const wide = living.filter((entry) => entry.wide);
     yield* this.#list(wide, allowance);
-    const held = alive.filter((entry) => entry.held);
-    this.#heldRounds = held.length > 0 ? this.#heldRounds + 1 : 0;
+    const held = alive.filter((entry) => entry.commandBlocked);
+    this.#blockedRounds = held.length > 0 ? this.#blockedRounds + 1 : 0;
     const round = this.#round;
     const late = (entry: Entry) =>
       isTooLate(scanOf(entry), round) ||
@@ -115,7 +115,7 @@ export class ProcessTable {
       unfinished:
         held.length > 0 || alive.some((entry) => entry.scanned !== round || isWaiting(entry)),
       processesLate: alive.filter(late).length + Math.max(0, pids.length - pidsMax),
-      commandsBlocked: this.#heldRounds > heldRoundsMin ? held.length : 0,
+      commandsBlocked: this.#blockedRounds > blockedRoundsMin ? held.length : 0,
       descriptorsLate: wide.filter((one) => one.tooMany || isTooLate(wideOf(one), round)).length,
     };
   }
@@ -153,11 +153,11 @@ export class ProcessTable {
     const round = this.#round;
     entry.scanned = round;
     // The first thread may have ended while others still run.
-    const place = stat.state === 'Z' ? livingThread(pid, this.#reader) : pid;
-    entry.zombie = place === undefined;
-    if (place === undefined) return;
-    entry.procPath = place;
-    const exe = programOf(place, this.#reader);
+    const procPath = stat.state === 'Z' ? livingThread(pid, this.#reader) : pid;
+    entry.zombie = procPath === undefined;
+    if (procPath === undefined) return;
+    entry.procPath = procPath;
+    const exe = programOf(procPath, this.#reader);
     if (exe === undefined) {
       this.#block(entry);
       return;
@@ -177,7 +177,7 @@ export class ProcessTable {
 
   /** Marks a process that cannot be read. */
   #block(entry: Entry): void {
-    Object.assign(entry, { scanned: this.#round, held: true, blocked: true });
+    Object.assign(entry, { scanned: this.#round, commandBlocked: true, blocked: true });
   }
 
   *#readDetails(entries: readonly Entry[], allowance: Allowance): Steps<void> {
@@ -191,21 +191,21 @@ export class ProcessTable {
   }
 
   #readDetail(entry: Entry): void {
-    const { pid, procPath: place, exe, comm, reading: before } = entry;
+    const { pid, procPath, exe, comm, reading: before } = entry;
     const round = this.#round;
     const stat = statOf(pid, this.#reader);
     if (stat === blockedRead || !stat || stat.startTicks !== entry.startTicks) return;
-    const streams = streamsOf(place, this.#reader);
+    const streams = streamsOf(procPath, this.#reader);
     if (!streams) {
       this.#block(entry);
       return;
     }
     const same = entry.detailed !== undefined && before !== undefined;
     const seldom = same && round - entry.rare < rareRounds ? before : undefined;
-    const { uid, innerPid } = seldom ?? idsOf(place);
+    const { uid, innerPid } = seldom ?? idsOf(procPath);
     const { readBytes, writtenBytes } = seldom ?? ioOf(pid, this.#reader) ?? before ?? nothingDone;
-    const read = argvOf(place, this.#reader);
-    entry.held = read === undefined;
+    const read = argvOf(procPath, this.#reader);
+    entry.commandBlocked = read === undefined;
     const argv = read ?? (same ? before.argv : []);
     entry.wide = this.#interest.descriptors({ exe, comm, argv });
     if (!same) Object.assign(entry, { wideSince: round, listed: undefined, tooMany: false });
@@ -214,7 +214,7 @@ export class ProcessTable {
     entry.detailed = round;
     entry.reading = {
       pid,
-      procPath: place,
+      procPath,
       ...stat,
       exe,
       argv,
@@ -260,7 +260,7 @@ function newEntry(pid: number, round: number): Entry {
     detailed: undefined,
     rare: 0,
     reading: undefined,
-    held: false,
+    commandBlocked: false,
     blocked: false,
     wide: false,
     wideSince: round,
@@ -274,9 +274,9 @@ function scanOf({ since, scanned, matters }: Entry): ReadState {
 }
 
 /** For an unimportant process the round of the rarely changing fields counts, since it is spread out. */
-function closeOf({ since, detailed, rare, matters, held }: Entry): ReadState {
-  const last = detailed === undefined || matters || held ? detailed : rare;
-  return { since, last, every: matters || held ? 1 : rareRounds, first: matters };
+function closeOf({ since, detailed, rare, matters, commandBlocked }: Entry): ReadState {
+  const last = detailed === undefined || matters || commandBlocked ? detailed : rare;
+  return { since, last, every: matters || commandBlocked ? 1 : rareRounds, first: matters };
 }
 
 function wideOf({ wideSince, listed }: Entry): ReadState {

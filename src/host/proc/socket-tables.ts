@@ -36,7 +36,7 @@ const tableBytesMax = 8 * 1024 * 1024;
 type Tables = Readonly<Record<keyof InUse, readonly SocketReading[]>>;
 
 interface Entry {
-  place: ProcPath;
+  procPath: ProcPath;
   matters: boolean;
   own: boolean;
   readonly since: number;
@@ -84,9 +84,9 @@ export class SocketTables {
 
   #keep(networks: ReadonlyMap<string, Network>): void {
     const next = new Map<string, Entry>();
-    for (const [name, { procPath: place, matters, own }] of networks) {
+    for (const [name, { procPath, matters, own }] of networks) {
       const entry = this.#known.get(name) ?? newEntry(this.#round);
-      next.set(name, Object.assign(entry, { place, matters, own }));
+      next.set(name, Object.assign(entry, { procPath, matters, own }));
     }
     this.#known = next;
   }
@@ -94,7 +94,7 @@ export class SocketTables {
 
 function newEntry(round: number): Entry {
   return {
-    place: 0,
+    procPath: 0,
     matters: false,
     own: false,
     since: round,
@@ -112,7 +112,7 @@ function readStateOf({ since, last, matters }: Entry): ReadState {
 
 /** False if the process has ended. */
 function* readOne(entry: Entry, allowance: Allowance): Steps<boolean> {
-  const net = `/proc/${entry.place}/net`;
+  const net = `/proc/${entry.procPath}/net`;
   const snmp = readText(`${net}/snmp`, { encoding: 'latin1' });
   // The process ended; the next scan uses another process of the namespace, if there is one.
   if (snmp === undefined) return false;

@@ -34,10 +34,10 @@ export class UnixTables {
     const found: string[] = [];
     const open: string[] = [];
     const fresh = new Map<string, ReadonlySet<string>>();
-    for (const { namespace, procPath: place, inode } of asked) {
+    for (const { namespace, procPath, inode } of asked) {
       if (this.#known.get(namespace)?.has(inode)) found.push(inode);
       else if (fresh.has(namespace) || !isOver()) {
-        const inodes = fresh.get(namespace) ?? (yield* inodesOf(place, allowance));
+        const inodes = fresh.get(namespace) ?? (yield* inodesOf(procPath, allowance));
         fresh.set(namespace, inodes);
         if (inodes.has(inode)) found.push(inode);
       } else open.push(inode);
@@ -50,9 +50,9 @@ export class UnixTables {
   }
 }
 
-function* inodesOf(place: ProcPath, allowance: Allowance): Steps<ReadonlySet<string>> {
+function* inodesOf(procPath: ProcPath, allowance: Allowance): Steps<ReadonlySet<string>> {
   const inodes = new Set<string>();
-  using reader = new LineReader(`/proc/${place}/net/unix`);
+  using reader = new LineReader(`/proc/${procPath}/net/unix`);
   for (let lines = reader.next(); lines && reader.bytes < tableBytesMax; lines = reader.next()) {
     for (const line of lines) {
       const inode = unixInode(line);

@@ -48,9 +48,9 @@ export function clipboardImage(
   const [first] = ways;
   if (!first) return { kind: 'no-display' };
   for (const way of ways) {
-    const said = runTool(way.program, way.types, env, typesMaxBytes);
-    if (said === 'missing') continue;
-    const types = said === undefined || said === 'too-big' ? [] : lines(said);
+    const list = runTool(way.program, way.types, env, typesMaxBytes);
+    if (list === 'missing') continue;
+    const types = list === undefined || list === 'too-big' ? [] : lines(list);
     const found = images.find(([type]) => types.includes(type));
     if (!found) return { kind: 'none', types };
     const bytes = runTool(way.program, way.content(found[0]), env, maxBytes);
