@@ -31,8 +31,10 @@ test('an interrupt ends the program and its children, and its reason is thrown',
     },
   });
   await assert.rejects(running, (error) => error === reason);
-  // Both wrote to the same pipe: its end, which `close` waits for, means that the child is gone too.
-  assert.ok(child > 1 && !isRunning(child));
+  assert.ok(child > 1);
+  // The child closed the pipe, which is what `close` waits for; the kernel may need a moment more to end it.
+  const deadlineMs = performance.now() + 5_000;
+  while (isRunning(child)) assert.ok(performance.now() < deadlineMs, 'the child is still running');
 });
 
 test('a program that takes too long is ended', async () => {
